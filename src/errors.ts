@@ -1,0 +1,95 @@
+import { createError, Exception } from '@adonisjs/core/exceptions'
+
+/**
+ * Something a person or program gave that cannot be used. The message names the value and the remedy.
+ */
+export class InvalidInputException extends Exception {
+  static status = 422
+  static code = 'E_INVALID_INPUT'
+
+  constructor(
+    message: string,
+    public field?: string,
+    options?: { code?: string; status?: number }
+  ) {
+    super(message, options)
+  }
+}
+
+/**
+ * The configuration cannot work as it stands.
+ */
+export const E_INVALID_CONFIG = createError<[reason: string]>('Invalid config/queuedeck.ts: %s', 'E_INVALID_CONFIG', 500)
+
+export const E_INVALID_OPTION = createError<[option: string, reason: string]>('Option "%s" %s', 'E_INVALID_OPTION', 422)
+
+export const E_INVALID_DURATION = createError<[value: string, option: string]>(
+  'Cannot read "%s" as the duration of "%s": give milliseconds as a number or an expression such as "500ms", "10m", "72h" or "60d"',
+  'E_INVALID_DURATION',
+  422
+)
+
+export const E_UNKNOWN_TYPE = createError<[type: string, known: string]>(
+  'No job type "%s" is registered. Known types: %s',
+  'E_UNKNOWN_TYPE',
+  422
+)
+
+export const E_PAYLOAD_INVALID = createError<[type: string, reason: string]>(
+  'The payload of "%s" is not valid: %s',
+  'E_PAYLOAD_INVALID',
+  422
+)
+
+export const E_PAYLOAD_NOT_SERIALISABLE = createError<[type: string, reason: string]>(
+  'The payload of "%s" cannot be written as JSON: %s',
+  'E_PAYLOAD_NOT_SERIALISABLE',
+  422
+)
+
+export const E_PAYLOAD_TOO_LARGE = createError<[type: string, bytes: number, limit: number]>(
+  'The payload of "%s" has %d bytes; at most %d are allowed (payloadLimit). Store the data and pass a reference to it',
+  'E_PAYLOAD_TOO_LARGE',
+  422
+)
+
+export const E_REDIS_UNAVAILABLE = createError<[action: string, reason: string]>(
+  'Redis cannot be reached, so %s: %s',
+  'E_REDIS_UNAVAILABLE',
+  503
+)
+
+export const E_DATABASE_UNAVAILABLE = createError<[action: string, reason: string]>(
+  'The database cannot be reached, so %s: %s',
+  'E_DATABASE_UNAVAILABLE',
+  503
+)
+
+export const E_JOB_NOT_FOUND = createError<[id: string]>('No job "%s" is known', 'E_JOB_NOT_FOUND', 404)
+
+export const E_DUPLICATE_JOB = createError<[id: string]>('A job with the id "%s" exists already', 'E_DUPLICATE_JOB', 409)
+
+export const E_RESULT_TIMEOUT = createError<[id: string, milliseconds: number]>(
+  'Job "%s" has not ended within %d ms',
+  'E_RESULT_TIMEOUT',
+  504
+)
+
+export const E_FORBIDDEN = createError('You may not do this', 'E_FORBIDDEN', 403)
+
+/**
+ * Thrown by `handle.result()` when the job ended without a result.
+ */
+export class JobFailedException extends Exception {
+  static status = 500
+  static code = 'E_JOB_FAILED'
+
+  constructor(
+    message: string,
+    public jobId: string,
+    public jobStatus: 'failed' | 'cancelled',
+    public jobErrorCode: string | null
+  ) {
+    super(message)
+  }
+}

@@ -1,0 +1,274 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { JobStatus } from './statuses.ts'
+
+export type { JobStatus, TerminalStatus } from './statuses.ts'
+
+/**
+ * A duration as developers write it: a number of milliseconds or an expression such as `500ms`, `10m`, `72h`, `60d`.
+ */
+export type Duration = number | string
+
+/**
+ * How long to wait before the next attempt. `exponential` doubles `delay` with every failed attempt, up to `max`;
+ * `jitter` (0 to 1) takes off a random share, so that jobs which failed together do not come back together.
+ */
+export type BackoffOptions = {
+  type: 'exponential' | 'fixed'
+  delay: Duration
+  max?: Duration
+  jitter?: number
+}
+
+/**
+ * What a job class says about its type; each may be overridden at dispatch.
+ */
+export type JobOptions = {
+  /** Registered name, e.g. `document_processing.parse`. Default: the class name in snake case. */
+  name?: string
+  /** Default queue: `default`. */
+  queue?: string
+  /** Executions within one run before it fails. Default 1. */
+  attempts?: number
+  backoff?: BackoffOptions | Duration
+  /** Longest duration of one attempt. Default 72 hours. */
+  timeout?: Duration
+  /** 1 (first) to 2,097,151 (last); jobs without a priority come before all of them. */
+  priority?: number
+  tags?: string[]
+  /** Payload, result and logs are shown as redacted everywhere. */
+  sensitive?: boolean
+}
+
+/**
+ * What a dispatch may say beside its payload. `delay` and `at` exclude each other.
+ */
+export type DispatchOptions = {
+  queue?: string
+  priority?: number
+  delay?: Duration
+  at?: Date
+  user?: string | number
+  tags?: string[]
+  attempts?: number
+  backoff?: BackoffOptions | Duration
+  timeout?: Duration
+  sensitive?: boolean
+  /** A caller's own id: a UUID. A dispatch with an id that exists already is refused. */
+  jobId?: string
+}
+
+/**
+ * What a running job reports. Percent 0 to 100; `done` and `total` count items named by `unit`.
+ */
+export type Progress = {
+  percent: number
+  stage?: string
+  done?: number
+  total?: number
+  unit?: string
+}
+
+/**
+ * Details of a progress report beside its percentage.
+ */
+export type ProgressDetails = Omit<Progress, 'percent'>
+
+/**
+ * An error as records keep it. `code` is stable (`TIMED_OUT`, `WORKER_LOST`, `PAYLOAD_INVALID`, ... or a code of the job's own).
+ */
+export type JobError = { code: string | null; message: string; stack?: string | null }
+
+/**
+ * Answer of an action on a job. `requested`: a running job was told to stop; it will end as cancelled.
+ */
+export type Outcome = 'done' | 'requested' | 'too_late' | 'refused'
+
+/**
+ * Who asked for an action: shown on the job page and in the audit.
+ */
+export type Actor = { id: string; name?: string; via: 'page' | 'api' | 'command' | 'code' }
+
+/**
+ * What the application may decide about access. Both are asked on every request and regularly on open streams; one that
+ * throws counts as no. `manage` gets the job's queue and user where an action names one job.
+ */
+export type AccessCallbacks = {
+  view?: (ctx: HttpContext) => boolean | Promise<boolean>
+  manage?: (ctx: HttpContext, target?: { queue: string; user: string | null }) => boolean | Promise<boolean>
+  /** Who acts; default: the id of `ctx.auth.user`, else the remote address. */
+  actor?: (ctx: HttpContext) => { id: string; name?: string } | Promise<{ id: string; name?: string }>
+}
+
+/**
+ * What `config/queuedeck.ts` may hold.
+ */
+export type QueuedeckConfig = {
+  /** Name of the connection in config/redis.ts. Default: its default connection. */
+  redis?: string
+  /** Prefix of every key in Redis. It carries a hash tag, so that a cluster keeps all of them in one slot. Default `{queuedeck}`. */
+  prefix?: string
+  /** Name of the connection in config/database.ts that holds the records. Default: its default connection. */
+  database?: string
+  /** Queue of jobs that name none. Default `default`. */
+  defaultQueue?: string
+  /** Queues to watch beside those that dispatches name: filled by other producers, say. */
+  queues?: string[]
+  /** Largest payload, as JSON. A number of bytes or e.g. `1mb`. Default 1 MiB. */
+  payloadLimit?: number | string
+  /** Where job classes are found, below the application's root. Default `app/jobs`. */
+  jobs?: string
+  worker?: {
+    /** Jobs at once in one worker process, over all its queues. Default 10. */
+    concurrency?: number
+    /** Default timeout of an attempt. Default `72h`. */
+    timeout?: Duration
+    /** How long a stopping worker or a cancelled job may take. Default `30s`. */
+    grace?: Duration
+    /** Length of the lease on a running job; a killed worker's job is recovered after about this long. Default `30s`. */
+    lease?: Duration
+    /** Losses of a worker after which its job fails with WORKER_LOST. Default 3. */
+    maxLosses?: number
+  }
+  /** Whether worker and web processes mirror by themselves when no other process does. Default true. */
+  mirror?: boolean
+  kept?: {
+    /** Completed transports in Redis. Default `24h`. */
+    completed?: Duration
+    /** Cancelled transports in Redis; failed ones go as soon as their record is committed. Default `2h`. */
+    cancelled?: Duration
+  }
+  dashboard?: {
+    /** Default `/admin/queue`. */
+    prefix?: string
+    access?: AccessCallbacks
+    /** Keys whose values are shown as redacted, at any depth; compared without case, `-` and `_`. Added to a list of our own. */
+    redact?: string[]
+  }
+}
+
+/**
+ * The configuration with every default filled in and every duration in milliseconds.
+ */
+export type ResolvedConfig = {
+  redis: string | undefined
+  prefix: string
+  database: string | undefined
+  defaultQueue: string
+  queues: string[]
+  payloadLimit: number
+  jobs: string
+  worker: { concurrency: number; timeout: number; grace: number; lease: number; maxLosses: number }
+  mirror: boolean
+  kept: { completed: number; cancelled: number }
+  dashboard: { prefix: string; access: AccessCallbacks; redact: string[] }
+}
+
+/**
+ * One job as lists, pages, JSON and commands show it. Moments are epoch milliseconds, durations milliseconds.
+ */
+export type JobView = {
+  id: string
+  queue: string
+  type: string
+  /** The id that BullMQ knows; differs from `id` for jobs of other producers only. */
+  transportId: string
+  status: JobStatus
+  /** Cancelled, but its code has not returned yet. */
+  stopping: boolean
+  run: number
+  /** Attempts started in this run, and how many it may take. */
+  attempts: { started: number; max: number }
+  priority: number
+  user: string | null
+  host: string | null
+  /** Id of the worker that has or had it. */
+  worker: string | null
+  tags: string[]
+  progress: Progress
+  error: JobError | null
+  createdAt: number
+  /** When a scheduled job is due. */
+  dueAt: number | null
+  startedAt: number | null
+  finishedAt: number | null
+  /** Execution of the current or last attempt's run: finishedAt - startedAt; null while there is none. */
+  duration: number | null
+  sensitive: boolean
+}
+
+/**
+ * One execution.
+ */
+export type AttemptView = {
+  run: number
+  attempt: number
+  /** `handed back`: the worker drained; `lost`: the worker died. */
+  outcome: 'running' | 'completed' | 'failed' | 'cancelled' | 'lost' | 'handed back'
+  worker: string | null
+  host: string | null
+  startedAt: number | null
+  finishedAt: number | null
+  error: JobError | null
+}
+
+/**
+ * One thing that happened to a job: a status change, a stage, a request.
+ */
+export type EventView = { at: number; run: number; attempt: number; kind: string; detail: unknown }
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
+export type LogLine = { at: number; run: number; attempt: number; level: LogLevel; line: string }
+
+/**
+ * One job with everything its page shows. Payload, options and result are JSON text, exactly as the transport had them.
+ */
+export type JobDetails = JobView & {
+  payload: string | null
+  options: string | null
+  result: string | null
+  attemptList: AttemptView[]
+  events: EventView[]
+  runs: { run: number; status: JobStatus; startedAt: number | null; finishedAt: number | null; error: JobError | null }[]
+  /** True while Redis still holds the transport, as far as the record knows. */
+  hasTransport: boolean
+}
+
+/**
+ * What the mirror tells after each commit, over Redis pub/sub, to every web process.
+ */
+export type ChangeNotice = {
+  /** Grows by one with every notice, over the whole cluster. */
+  revision: number
+  /** Jobs whose status changed, or which are new: at most 200; `more` says that there were others. */
+  changed: { id: string; queue: string; type: string; user: string | null; status: JobStatus; error?: string }[]
+  more: boolean
+  /** Newest progress per job: id, percent, stage, done, total, unit, moment the attempt started. At most 500. */
+  progress: [string, number, string | null, number | null, number | null, string | null, number | null][]
+  /** Milliseconds between the newest entry's time in Redis and the commit. */
+  lag: number
+}
+
+/**
+ * One worker process as its heartbeat reports it, every 10 s.
+ */
+export type WorkerView = {
+  id: string
+  host: string
+  pid: number
+  version: string
+  queues: string[]
+  concurrency: number
+  running: { id: string; queue: string; type: string; startedAt: number }[]
+  /** Share of one core over the last period, 0 to n. */
+  cpu: number
+  cores: number
+  /** Bytes resident, and the limit that applies (container or machine). */
+  memory: { used: number; limit: number }
+  /** 99th percentile of the event loop's delay in the last period, ms. */
+  loopDelay: number
+  startedAt: number
+  /** Milliseconds since its last report, by Redis' clock. */
+  age: number
+  state: 'active' | 'quiet' | 'stopping' | 'suspect'
+}
