@@ -1,0 +1,154 @@
+import type { JobStatus } from '../statuses.ts'
+import type { AttemptView } from '../types.ts'
+
+/**
+ * Names a job towards the writer. `id` is the record's id (`recordId()` of ids.ts): the job's UUID, for a foreign job
+ * the version 5 UUID of its queue and transport id.
+ */
+export type JobKey = { queue: string; transportId: string; id: string }
+
+/**
+ * How far a queue's event stream has been written into records.
+ */
+export type Cursor = {
+  queue: string
+  /** Id of the last stream entry that records contain; `0-0` for none. */
+  lastId: string
+  /** Milliseconds added to stream ids, so that versions keep growing after Redis handed out smaller ids. */
+  skew: number
+  /** `run_id` of the Redis server that gave `lastId`; null before the first batch. */
+  server: string | null
+}
+
+/**
+ * Moves one cursor, if nobody has moved it since it was read: `from` must still stand in the table. `next` may equal
+ * `from` (a repair): then it only takes the lock that all writers of a queue share.
+ */
+export type CursorMove = {
+  queue: string
+  from: { lastId: string; skew: number }
+  next: { lastId: string; skew: number; server: string | null }
+}
+
+/**
+ * One record as folding sees and changes it. The writer hands in one per key of the batch: as stored, or blank
+ * (`seq` 0, `status` null) for a job that no record knows. Moments are epoch milliseconds.
+ *
+ * The writer derives by itself: duration, the sort key of progress, counters, cube and the tags' status. Texts may hold
+ * anything: NUL, half surrogates and over-long names are made storable here.
+ */
+export type StoredJob = {
+  /** Key in SQL; 0 until the record exists. Belongs to the writer. */
+  seq: number
+  /** Status before this batch; belongs to the writer. */
+  readonly was: JobStatus | null
+  readonly id: string
+  readonly queue: string
+  readonly transportId: string
+  /** '' only while blank; a job whose type is not known gets `?`. May be set later, when it becomes known. */
+  type: string
+  status: JobStatus | null
+  /** Cancelled, but its code has not returned. */
+  stopping: boolean
+  run: number
+  /** Attempts started in this run. */
+  attempts: number
+  maxAttempts: number
+  priority: number
+  user: string | null
+  /** Worker id `<host>:<pid>:<random>`; the host is taken from it. */
+  worker: string | null
+  sensitive: boolean
+  /** 0 to 100; one decimal is kept. Shown as 100 once completed. */
+  percent: number
+  stage: string | null
+  done: number | null
+  total: number | null
+  unit: string | null
+  errorCode: string | null
+  /** Message; lists keep its first 500 letters, the attempt has the whole. */
+  error: string | null
+  createdAt: number
+  dueAt: number | null
+  startedAt: number | null
+  finishedAt: number | null
+  /** When cancellation was asked for in this run. */
+  cancelAt: number | null
+  /** Last stream entry whose id the job's hash holds. */
+  eid: string | null
+  /** The entry up to which this record is true: (ms + skew) << 20 | sequence. 0n when blank. */
+  version: bigint
+  /** Whether Redis still has the transport, as far as the record knows. Blank: true. */
+  hasTransport: boolean
+  /** Whether a payload has been stored. False: the record began in the middle, the mirror should fetch it. */
+  hasPayload: boolean
+}
+
+/**
+ * What folding gives back. Everything that belongs to a job carries the job itself, as handed in.
+ */
+export type FoldResult = {
+  /** Records that changed or are new. One that is not listed is not written, and neither are its rows below. */
+  jobs: StoredJob[]
+  /** At most one a job. A key that is absent leaves the stored value; null empties it. */
+  bodies: BodyWrite[]
+  /** Any order; the same (job, run, attempt) may come again later and is merged: moments, worker, error and stack stay unless given, a final outcome never goes back to `running`. At most one each a batch. */
+  attempts: AttemptWrite[]
+  /** At most one a job: everything that happened to it in this batch. */
+  events: EventsWrite[]
+  logs: LogsWrite[]
+  /** Tags of a job, set once: normally with its `added` entry. */
+  tags: TagsWrite[]
+}
+
+export type BodyWrite = {
+  job: StoredJob
+  payload?: string | null
+  options?: string | null
+  result?: string | null
+}
+
+export type AttemptWrite = {
+  job: StoredJob
+  run: number
+  attempt: number
+  outcome: AttemptView['outcome']
+  worker: string | null
+  startedAt: number | null
+  finishedAt: number | null
+  errorCode: string | null
+  error: string | null
+  stack: string | null
+}
+
+/** One change: moment, run, attempt, kind, detail (anything that JSON can hold; null for none). */
+export type EventTuple = [at: number, run: number, attempt: number, kind: string, detail: unknown]
+
+/**
+ * Packed into one row, since a job's page is the only reader. `version` is that of the first entry, the key that makes
+ * writing it again harmless.
+ */
+export type EventsWrite = { job: StoredJob; version: bigint; list: EventTuple[] }
+
+/** Lines of one `log` entry: moment, pino level (10 to 60), text. */
+export type LogsWrite = {
+  job: StoredJob
+  version: bigint
+  run: number
+  attempt: number
+  lines: [at: number, level: number, line: string][]
+}
+
+export type TagsWrite = { job: StoredJob; tags: string[] }
+
+/**
+ * Decides synchronously, inside the transaction, with the rows as they are stored: `stored[i]` belongs to `jobs[i]`.
+ */
+export type Fold = (stored: StoredJob[]) => FoldResult
+
+export type Batch = {
+  /** Cursors that this batch moves; taken in the order of queue names, so that two mirrors never deadlock. */
+  cursors: CursorMove[]
+  /** Distinct jobs of those queues. */
+  jobs: JobKey[]
+}
