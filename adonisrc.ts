@@ -19,15 +19,4 @@ export default defineConfig({
   preloads: [() => import('#start/kernel'), () => import('#start/routes')],
 
   metaFiles: [{ pattern: 'resources/views/**/*.edge', reloadServer: false }],
-
-  tests: {
-    suites: [
-      { name: 'unit', files: ['tests/unit/**/*.spec.ts'], timeout: 10_000 },
-      { name: 'functional', files: ['tests/functional/**/*.spec.ts'], timeout: 30_000 },
-      { name: 'faults', files: ['tests/faults/**/*.spec.ts'], timeout: 300_000 },
-      { name: 'browser', files: ['tests/browser/**/*.spec.ts'], timeout: 60_000 },
-      { name: 'install', files: ['tests/install/**/*.spec.ts'], timeout: 300_000 },
-    ],
-    forceExit: true,
-  },
 })

@@ -1,0 +1,263 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { chown, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
+import mysql from 'mysql2/promise'
+import pg from 'pg'
+import { PrivateServer, type TestServer } from './private_server.ts'
+import { freePort } from './wait.ts'
+
+export type { TestServer, PrivateServer } from './private_server.ts'
+
+const run = promisify(execFile)
+
+/** PostgreSQL refuses to run as root, so root runs it as the user `nobody`. */
+const NOBODY = 65_534
+const isRoot = process.getuid?.() === 0
+
+/**
+ * The path of a program, or undefined where it is not installed. Debian keeps PostgreSQL's out of PATH.
+ */
+export function findProgram(...names: string[]): string | undefined {
+  const base = '/usr/lib/postgresql'
+  const versions = existsSync(base) ? readdirSync(base).sort((a, b) => Number(b) - Number(a)) : []
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/sbin',
+    ...versions.map((version) => join(base, version, 'bin')),
+  ]
+  return names
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find((path) => existsSync(path))
+}
+
+/**
+ * What a Redis of one's own may differ in.
+ */
+export type RedisOptions = {
+  /** A server of this test's own, which it may end, freeze or fill; otherwise all tests of the process share one. */
+  own?: true
+  /** Keeps its data through `halt()` and `start()`. */
+  appendOnly?: boolean
+  /** Further settings, e.g. `{ maxmemory: '20mb' }`. */
+  settings?: Record<string, string>
+  port?: number
+}
+
+const shared = new Map<string, Promise<TestServer>>()
+
+/**
+ * A Redis on a free port. Without options one for the whole process (or the whole run, when `npm test` started it).
+ */
+export function redisServer(): Promise<TestServer>
+export function redisServer(options: RedisOptions & { own: true }): Promise<PrivateServer>
+export async function redisServer(options: RedisOptions = {}): Promise<TestServer> {
+  if (options.own) return startRedis(options)
+  return shareOnce('redis', 'redis', () => startRedis({}))
+}
+
+/**
+ * A PostgreSQL server on a free port, shared like the Redis: user `postgres`, no password. Make databases with `eachDatabase`.
+ */
+export function postgresServer(): Promise<TestServer>
+export function postgresServer(options: { own: true }): Promise<PrivateServer>
+export async function postgresServer(options: { own?: true } = {}): Promise<TestServer> {
+  if (options.own) return startPostgres()
+  return shareOnce('postgres', 'postgres://postgres@', () => startPostgres())
+}
+
+/**
+ * A MariaDB server on a free port, shared like the Redis: user `root`, no password.
+ */
+export function mariadbServer(): Promise<TestServer>
+export function mariadbServer(options: { own: true }): Promise<PrivateServer>
+export async function mariadbServer(options: { own?: true } = {}): Promise<TestServer> {
+  if (options.own) return startMariadb()
+  return shareOnce('mariadb', 'mysql://root@', () => startMariadb())
+}
+
+/**
+ * Name of the variable through which `npm test` hands the port of a server to the suites it starts.
+ */
+export function portVariable(name: string): string {
+  return `QUEUEDECK_TEST_${name.toUpperCase()}_PORT`
+}
+
+async function shareOnce(
+  name: string,
+  scheme: string,
+  start: () => Promise<PrivateServer>
+): Promise<TestServer> {
+  const given = Number(process.env[portVariable(name)] ?? 0)
+  if (given) {
+    const separator = scheme.includes('://') ? '' : '://'
+    const url = `${scheme}${separator}127.0.0.1:${given}`
+    return { host: '127.0.0.1', port: given, url, stop: async () => {} }
+  }
+  if (!shared.has(name)) shared.set(name, start())
+  const server = await shared.get(name)!
+  return { host: server.host, port: server.port, url: server.url, stop: async () => {} }
+}
+
+async function temporaryFolder(name: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), `queuedeck-${name}-`))
+}
+
+async function startRedis(options: RedisOptions): Promise<PrivateServer> {
+  const program = findProgram('redis-server', 'valkey-server')
+  if (!program) throw new Error('No redis-server and no valkey-server is installed')
+  const directory = await temporaryFolder('redis')
+  const port = options.port ?? (await freePort())
+  const settings: Record<string, string> = {
+    'port': String(port),
+    'bind': '127.0.0.1',
+    'dir': directory,
+    'save': '',
+    'appendonly': options.appendOnly ? 'yes' : 'no',
+    'appendfsync': 'no',
+    'enable-debug-command': 'yes',
+    ...options.settings,
+  }
+  const isReady = async () => {
+    const redis = new Redis({
+      port,
+      host: '127.0.0.1',
+      lazyConnect: true,
+      retryStrategy: () => null,
+      password: settings.requirepass,
+    })
+    redis.on('error', () => {})
+    try {
+      await redis.connect()
+      return (await redis.ping()) === 'PONG'
+    } finally {
+      redis.disconnect()
+    }
+  }
+  return new PrivateServer({
+    name: 'Redis',
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    directory,
+    command: program,
+    args: Object.entries(await knownSettings(program, settings)).flatMap(([key, value]) => [
+      `--${key}`,
+      value,
+    ]),
+    isReady,
+    stopSignal: 'SIGTERM',
+    killSignal: 'SIGKILL',
+  }).start()
+}
+
+/**
+ * Redis before 7 does not know `enable-debug-command` (there DEBUG is always allowed) and refuses to start with it.
+ */
+async function knownSettings(program: string, settings: Record<string, string>) {
+  const { stdout } = await run(program, ['--version'])
+  const major = Number(/v=(\d+)/.exec(stdout)?.[1] ?? 7)
+  if (major >= 7) return settings
+  const { 'enable-debug-command': _unknown, ...others } = settings
+  return others
+}
+
+async function startPostgres(): Promise<PrivateServer> {
+  const [program, initdb] = [findProgram('postgres'), findProgram('initdb')]
+  if (!program || !initdb) throw new Error('PostgreSQL (postgres, initdb) is not installed')
+  const directory = await temporaryFolder('postgres')
+  const asNobody = isRoot
+    ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+    : []
+  if (isRoot) await chown(directory, NOBODY, NOBODY)
+  const data = join(directory, 'data')
+  const prepare = [...asNobody, initdb, '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync']
+  await run(prepare[0], [...prepare.slice(1), '-E', 'UTF8', '--locale=C.UTF-8'], { cwd: directory })
+
+  const port = await freePort()
+  const settings = {
+    port: String(port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: directory,
+    fsync: 'off',
+    max_connections: '200',
+  }
+  const serve = [...asNobody, program, '-D', data]
+  const isReady = async () => {
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port,
+      user: 'postgres',
+      database: 'postgres',
+    })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return true
+    } finally {
+      await client.end()
+    }
+  }
+  return new PrivateServer({
+    name: 'PostgreSQL',
+    port,
+    url: `postgres://postgres@127.0.0.1:${port}`,
+    directory,
+    command: serve[0],
+    args: [
+      ...serve.slice(1),
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ],
+    isReady,
+    stopSignal: 'SIGINT',
+    // SIGKILL would leave its own children behind for a moment, with the port and the shared memory.
+    killSignal: 'SIGQUIT',
+  }).start()
+}
+
+async function startMariadb(): Promise<PrivateServer> {
+  const program = findProgram('mariadbd', 'mysqld')
+  const install = findProgram('mariadb-install-db')
+  if (!program || !install)
+    throw new Error('MariaDB (mariadbd, mariadb-install-db) is not installed')
+  const directory = await temporaryFolder('mariadb')
+  const data = join(directory, 'data')
+  const user = isRoot ? ['--user=root'] : []
+  await run(install, [
+    '--no-defaults',
+    `--datadir=${data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    ...user,
+  ])
+
+  const port = await freePort()
+  const isReady = async () => {
+    const connection = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root' })
+    await connection.end()
+    return true
+  }
+  return new PrivateServer({
+    name: 'MariaDB',
+    port,
+    url: `mysql://root@127.0.0.1:${port}`,
+    directory,
+    command: program,
+    args: [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--socket=${join(directory, 'mariadb.sock')}`,
+      `--pid-file=${join(directory, 'mariadb.pid')}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+      '--innodb-flush-log-at-trx-commit=2',
+      '--skip-log-bin',
+      ...user,
+    ],
+    isReady,
+    stopSignal: 'SIGTERM',
+    killSignal: 'SIGKILL',
+  }).start()
+}

@@ -1,0 +1,82 @@
+import { connect, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/**
+ * Repeats `condition` until it answers something truthy, and answers that. An error thrown by the condition counts as "not yet";
+ * the last one is named when the deadline passes.
+ *
+ * @param what  What is waited for, in words: shown when it does not come.
+ */
+export async function waitFor<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  options: { within?: number; every?: number } = {}
+): Promise<NonNullable<Exclude<T, false>>> {
+  const { within = 10_000, every = 20 } = options
+  const deadline = performance.now() + within
+  let lastError: unknown
+
+  while (true) {
+    try {
+      const value = await condition()
+      if (value) return value as NonNullable<Exclude<T, false>>
+      lastError = undefined
+    } catch (error) {
+      lastError = error
+    }
+    if (performance.now() >= deadline) {
+      throw new Error(
+        `Waited ${within} ms for ${what}${lastError ? `: ${(lastError as Error).message}` : ''}`,
+        {
+          cause: lastError,
+        }
+      )
+    }
+    await pause(every)
+  }
+}
+
+/**
+ * A port of 127.0.0.1 that was free a moment ago.
+ */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/**
+ * Whether something accepts connections there.
+ */
+export async function isListening(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host })
+    socket.setTimeout(1_000)
+    const answer = (value: boolean) => {
+      socket.destroy()
+      resolve(value)
+    }
+    socket.once('connect', () => answer(true))
+    socket.once('timeout', () => answer(false))
+    socket.once('error', () => answer(false))
+  })
+}
+
+/**
+ * Whether a process with this id exists. A zombie that nobody has collected yet does not count.
+ */
+export async function isAlive(pid: number): Promise<boolean> {
+  const { readFile } = await import('node:fs/promises')
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return !/\) Z /.test(stat)
+}
