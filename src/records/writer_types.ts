@@ -18,6 +18,8 @@ export type Cursor = {
   skew: number
   /** `run_id` of the Redis server that gave `lastId`; null before the first batch. */
   server: string | null
+  /** The mirror's own notes beside the position (an open reconcile, say), as JSON text; moves with the cursor. Null: none. */
+  notes: string | null
 }
 
 /**
@@ -27,7 +29,7 @@ export type Cursor = {
 export type CursorMove = {
   queue: string
   from: { lastId: string; skew: number }
-  next: { lastId: string; skew: number; server: string | null }
+  next: { lastId: string; skew: number; server: string | null; notes: string | null }
 }
 
 /**
@@ -99,6 +101,19 @@ export type FoldResult = {
   logs: LogsWrite[]
   /** Tags of a job, set once: normally with its `added` entry. */
   tags: TagsWrite[]
+  /** Runs that a restart closed, as they ended; key (job, run), written once. Absent: none. */
+  runs?: RunWrite[]
+}
+
+/** An earlier run, kept when the next one opens: the record itself shows the current run only. */
+export type RunWrite = {
+  job: StoredJob
+  run: number
+  status: JobStatus
+  startedAt: number | null
+  finishedAt: number | null
+  errorCode: string | null
+  error: string | null
 }
 
 export type BodyWrite = {
