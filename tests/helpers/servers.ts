@@ -47,16 +47,16 @@ export type RedisOptions = {
   port?: number
 }
 
-const shared = new Map<string, Promise<TestServer>>()
+const shared = new Map<string, Promise<PrivateServer>>()
 
 /**
- * A Redis on a free port. Without options one for the whole process (or the whole run, when `npm test` started it).
+ * A Redis on a free port. Without options one for the whole process.
  */
 export function redisServer(): Promise<TestServer>
 export function redisServer(options: RedisOptions & { own: true }): Promise<PrivateServer>
 export async function redisServer(options: RedisOptions = {}): Promise<TestServer> {
   if (options.own) return startRedis(options)
-  return shareOnce('redis', 'redis', () => startRedis({}))
+  return shareOnce('redis', () => startRedis({}))
 }
 
 /**
@@ -66,7 +66,7 @@ export function postgresServer(): Promise<TestServer>
 export function postgresServer(options: { own: true }): Promise<PrivateServer>
 export async function postgresServer(options: { own?: true } = {}): Promise<TestServer> {
   if (options.own) return startPostgres()
-  return shareOnce('postgres', 'postgres://postgres@', () => startPostgres())
+  return shareOnce('postgres', () => startPostgres())
 }
 
 /**
@@ -76,30 +76,13 @@ export function mariadbServer(): Promise<TestServer>
 export function mariadbServer(options: { own: true }): Promise<PrivateServer>
 export async function mariadbServer(options: { own?: true } = {}): Promise<TestServer> {
   if (options.own) return startMariadb()
-  return shareOnce('mariadb', 'mysql://root@', () => startMariadb())
+  return shareOnce('mariadb', () => startMariadb())
 }
 
-/**
- * Name of the variable through which `npm test` hands the port of a server to the suites it starts.
- */
-export function portVariable(name: string): string {
-  return `QUEUEDECK_TEST_${name.toUpperCase()}_PORT`
-}
-
-async function shareOnce(
-  name: string,
-  scheme: string,
-  start: () => Promise<PrivateServer>
-): Promise<TestServer> {
-  const given = Number(process.env[portVariable(name)] ?? 0)
-  if (given) {
-    const separator = scheme.includes('://') ? '' : '://'
-    const url = `${scheme}${separator}127.0.0.1:${given}`
-    return { host: '127.0.0.1', port: given, url, stop: async () => {} }
-  }
+async function shareOnce(name: string, start: () => Promise<PrivateServer>): Promise<TestServer> {
   if (!shared.has(name)) shared.set(name, start())
-  const server = await shared.get(name)!
-  return { host: server.host, port: server.port, url: server.url, stop: async () => {} }
+  const { host, port, url } = await shared.get(name)!
+  return { host, port, url, stop: async () => {} }
 }
 
 async function temporaryFolder(name: string): Promise<string> {

@@ -1,0 +1,70 @@
+import { test } from '@japa/runner'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { findProgram } from './servers.ts'
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // Containers give /dev/shm 64 MB, which is too little for a tab or two.
+  '--disable-dev-shm-usage',
+]
+
+let launched: Promise<Browser> | undefined
+
+/**
+ * The browser that the machine has (Debian's `chromium`, or Chrome), started once for the process.
+ */
+export async function browser(): Promise<Browser> {
+  const executablePath = findProgram('chromium', 'chromium-browser', 'google-chrome')
+  if (!executablePath) throw new Error('No Chromium is installed')
+  launched ??= chromium.launch({ executablePath, args: FLAGS })
+  return launched
+}
+
+/**
+ * Ends the browser; the next `browser()` starts another.
+ */
+export async function closeBrowser(): Promise<void> {
+  const current = launched
+  launched = undefined
+  await (await current)?.close()
+}
+
+/**
+ * A page in a profile of its own. Everything a person would not want to see there is collected in `problems`: script errors,
+ * failed requests of our own files, and violations of the Content-Security-Policy.
+ */
+export async function newPage(
+  options: BrowserContextOptions = {}
+): Promise<{ page: Page; problems: string[]; close: () => Promise<void> }> {
+  const context = await (await browser()).newContext({ locale: 'en-GB', ...options })
+  const page = await context.newPage()
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(`error: ${error.message}`))
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(`console: ${message.text()}`)
+  })
+  return { page, problems, close: () => context.close() }
+}
+
+/**
+ * Calls `define` where a browser is installed. Elsewhere there is one skipped test that says so; where CI runs, it fails.
+ *
+ * ```ts
+ * withBrowser(() => {
+ *   test.group('Jobs page', () => { ... })
+ * })
+ * ```
+ */
+export function withBrowser(define: () => void): void {
+  if (findProgram('chromium', 'chromium-browser', 'google-chrome')) return define()
+  const reason = 'Chromium not installed'
+  test(`Browser: ${reason}`, () => {
+    throw new Error(`In CI the browser has to be there: ${reason}`)
+  }).skip(!process.env.CI, reason)
+}
