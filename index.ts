@@ -1,0 +1,18 @@
+export { configure } from './configure.ts'
+export { stubsRoot } from './stubs/main.ts'
+export { defineConfig } from './src/config.ts'
+export * as errors from './src/errors.ts'
+export { JobFailedException } from './src/errors.ts'
+export { Job } from './src/jobs/job.ts'
+export { QueueManager } from './src/jobs/queue_manager.ts'
+export { JobHandle } from './src/jobs/job_handle.ts'
+export { FakeQueue } from './src/jobs/fake_queue.ts'
+export type { JobContext, JobInfo } from './src/jobs/job_context.ts'
+export type {
+  JobOptions,
+  DispatchOptions,
+  BackoffOptions,
+  Duration,
+  Progress,
+  ProgressDetails,
+} from './src/types.ts'

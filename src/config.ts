@@ -1,0 +1,220 @@
+import string from '@adonisjs/core/helpers/string'
+import { E_INVALID_CONFIG } from './errors.ts'
+import { toMilliseconds } from './durations.ts'
+import type { Duration, QueuedeckConfig, ResolvedConfig } from './types.ts'
+
+const MEBIBYTE = 1_048_576
+
+/**
+ * Every key that may stand in the configuration, by its place.
+ */
+const KNOWN: Record<string, string[]> = {
+  '': [
+    'redis',
+    'prefix',
+    'database',
+    'defaultQueue',
+    'queues',
+    'payloadLimit',
+    'jobs',
+    'worker',
+    'mirror',
+    'kept',
+    'dashboard',
+  ],
+  'worker': ['concurrency', 'timeout', 'grace', 'lease', 'maxLosses'],
+  'kept': ['completed', 'cancelled'],
+  'dashboard': ['prefix', 'access', 'redact'],
+  'dashboard.access': ['view', 'manage', 'actor'],
+}
+
+const resolvedConfigs = new WeakSet<object>()
+
+/**
+ * Checks the configuration and fills in every default; durations come out in milliseconds.
+ *
+ * @throws E_INVALID_CONFIG naming the key, its value and the remedy
+ */
+export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
+  checkKeys(config, '')
+  const { worker = {}, kept = {}, dashboard = {} } = config
+  checkKeys(worker, 'worker')
+  checkKeys(kept, 'kept')
+  checkKeys(dashboard, 'dashboard')
+  checkKeys(dashboard.access ?? {}, 'dashboard.access')
+
+  const resolved: ResolvedConfig = {
+    redis: text(config.redis, 'redis'),
+    prefix: keyPrefix(config.prefix ?? '{queuedeck}'),
+    database: text(config.database, 'database'),
+    defaultQueue: queueName(config.defaultQueue ?? 'default', 'defaultQueue'),
+    queues: list(config.queues ?? [], 'queues').map((name) => queueName(name, 'queues')),
+    payloadLimit: bytes(config.payloadLimit ?? MEBIBYTE),
+    jobs: text(config.jobs ?? 'app/jobs', 'jobs')!,
+    worker: {
+      concurrency: whole(worker.concurrency ?? 10, 'worker.concurrency', 1, 10_000),
+      timeout: duration(worker.timeout ?? '72h', 'worker.timeout', 1),
+      grace: duration(worker.grace ?? '30s', 'worker.grace', 0),
+      /** Leases are renewed at half their length; below a second a busy event loop would lose jobs that run well. */
+      lease: duration(worker.lease ?? '30s', 'worker.lease', 1_000),
+      maxLosses: whole(worker.maxLosses ?? 3, 'worker.maxLosses', 0, 1_000),
+    },
+    mirror: yesOrNo(config.mirror ?? true, 'mirror'),
+    kept: {
+      completed: duration(kept.completed ?? '24h', 'kept.completed', 0),
+      cancelled: duration(kept.cancelled ?? '2h', 'kept.cancelled', 0),
+    },
+    dashboard: {
+      prefix: path(dashboard.prefix ?? '/admin/queue'),
+      access: callbacks(dashboard.access ?? {}),
+      redact: list(dashboard.redact ?? [], 'dashboard.redact'),
+    },
+  }
+  resolvedConfigs.add(resolved)
+  return resolved
+}
+
+/**
+ * The configuration of an application, whether or not its file calls `defineConfig`.
+ */
+export function resolveConfig(config: QueuedeckConfig | ResolvedConfig): ResolvedConfig {
+  return resolvedConfigs.has(config)
+    ? (config as ResolvedConfig)
+    : defineConfig(config as QueuedeckConfig)
+}
+
+function checkKeys(value: object, place: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new E_INVALID_CONFIG([`"${place || 'the configuration'}" must be an object`])
+  }
+  for (const key of Object.keys(value)) {
+    if (!KNOWN[place].includes(key)) {
+      const name = place === '' ? key : `${place}.${key}`
+      throw new E_INVALID_CONFIG([
+        `"${name}" is not known. Remove it or use one of: ${KNOWN[place].join(', ')}`,
+      ])
+    }
+  }
+}
+
+function text(value: unknown, key: string): string | undefined {
+  if (value === undefined) {
+    return undefined
+  }
+  if (typeof value !== 'string' || value === '') {
+    throw wrong(key, value, 'give a text that is not empty')
+  }
+  return value
+}
+
+function keyPrefix(value: unknown): string {
+  if (typeof value !== 'string' || !/^[^\s:~]{1,64}$/.test(value)) {
+    throw wrong(
+      'prefix',
+      value,
+      'give 1 to 64 characters without space, ":" and "~", with a hash tag such as "{queuedeck}"'
+    )
+  }
+  if (!/\{[^{}]+\}/.test(value)) {
+    throw wrong(
+      'prefix',
+      value,
+      'put a part in braces, such as "{queuedeck}", so that Redis Cluster keeps all keys in one slot'
+    )
+  }
+  return value
+}
+
+function queueName(value: unknown, key: string): string {
+  // eslint-disable-next-line no-control-regex
+  if (typeof value !== 'string' || !/^[^:\u0000-\u001f\u007f-\u009f]{1,200}$/.test(value)) {
+    throw wrong(
+      key,
+      value,
+      'give queue names of 1 to 200 characters without ":" and control characters'
+    )
+  }
+  return value
+}
+
+function list(value: unknown, key: string): string[] {
+  if (
+    !Array.isArray(value) ||
+    value.some((member) => typeof member !== 'string' || member === '')
+  ) {
+    throw wrong(key, value, 'give a list of texts')
+  }
+  return value
+}
+
+function bytes(value: unknown): number {
+  let parsed: unknown = value
+  if (typeof value === 'string') {
+    try {
+      parsed = string.bytes.parse(value)
+    } catch {
+      parsed = undefined
+    }
+  }
+  if (typeof parsed !== 'number' || !Number.isFinite(parsed) || parsed < 1) {
+    throw wrong(
+      'payloadLimit',
+      value,
+      'give a number of bytes or an expression such as "512kb" or "1mb"'
+    )
+  }
+  return Math.floor(parsed)
+}
+
+function duration(value: Duration, key: string, least: number): number {
+  let milliseconds: number
+  try {
+    milliseconds = toMilliseconds(value, key)
+  } catch (error) {
+    throw new E_INVALID_CONFIG([(error as Error).message], { cause: error })
+  }
+  if (milliseconds < least) {
+    throw wrong(key, value, `give at least ${least} ms`)
+  }
+  return milliseconds
+}
+
+function whole(value: unknown, key: string, least: number, most: number): number {
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+    throw wrong(key, value, `give a whole number from ${least} to ${most}`)
+  }
+  return value as number
+}
+
+function yesOrNo(value: unknown, key: string): boolean {
+  if (typeof value !== 'boolean') {
+    throw wrong(key, value, 'give true or false')
+  }
+  return value
+}
+
+function path(value: unknown): string {
+  if (typeof value !== 'string' || !/^(\/[\w.~-]+)+\/?$/.test(value)) {
+    throw wrong('dashboard.prefix', value, 'give a path such as "/admin/queue"')
+  }
+  return value.replace(/\/$/, '')
+}
+
+function callbacks(access: NonNullable<QueuedeckConfig['dashboard']>['access'] & object) {
+  for (const [key, value] of Object.entries(access)) {
+    if (value !== undefined && typeof value !== 'function') {
+      throw wrong(`dashboard.access.${key}`, value, 'give a function')
+    }
+  }
+  return access
+}
+
+function wrong(key: string, value: unknown, remedy: string) {
+  let shown: string
+  try {
+    shown = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value))
+  } catch {
+    shown = typeof value
+  }
+  return new E_INVALID_CONFIG([`"${key}" cannot be ${shown.slice(0, 100)}: ${remedy}`])
+}

@@ -1,0 +1,37 @@
+import string from '@adonisjs/core/helpers/string'
+import { E_INVALID_DURATION } from './errors.ts'
+import type { Duration } from './types.ts'
+
+/**
+ * Reads a duration: a number of milliseconds or an expression such as `500ms`, `10m`, `72h`, `60d`. Days are 24 hours.
+ *
+ * @param option name under which the value was given, for the error
+ * @returns whole milliseconds, 0 or more
+ * @throws E_INVALID_DURATION for anything else, negative durations included
+ */
+export function toMilliseconds(value: Duration, option: string): number {
+  let milliseconds: number | undefined
+  if (typeof value === 'number') {
+    milliseconds = value
+  } else if (typeof value === 'string' && value.length > 0 && value.length <= 100) {
+    try {
+      milliseconds = string.milliseconds.parse(value)
+    } catch {
+      /** The error below names value, option and remedy; the parser's own names neither. */
+      milliseconds = undefined
+    }
+  }
+
+  if (milliseconds === undefined || !Number.isFinite(milliseconds) || milliseconds < 0) {
+    throw new E_INVALID_DURATION([describe(value), option])
+  }
+  return Math.round(milliseconds)
+}
+
+function describe(value: unknown): string {
+  try {
+    return String(value).slice(0, 100)
+  } catch {
+    return typeof value
+  }
+}

@@ -1,0 +1,160 @@
+import type { JobOptions, ProgressDetails } from '../types.ts'
+import { currentManager } from './current_manager.ts'
+import { DispatchBuilder } from './dispatch_builder.ts'
+import { DispatchManyBuilder } from './dispatch_many_builder.ts'
+import type { JobContext } from './job_context.ts'
+import { JobLogger } from './job_logger.ts'
+import type { PayloadValidator } from './payload.ts'
+import { toProgress } from './progress.ts'
+
+/**
+ * Marks job classes, so that a class made with another copy of this package is recognised too.
+ */
+const JOB = Symbol.for('queuedeck.job')
+
+/**
+ * A class that extends `Job`.
+ */
+export type JobClass<Instance extends Job<any, any> = Job<any, any>> = {
+  new (...dependencies: any[]): Instance
+  options?: JobOptions
+  payload?: PayloadValidator
+}
+
+/**
+ * The payload and the result of a job class's instances.
+ */
+export type PayloadOf<Instance> = Instance extends { payload: infer Payload } ? Payload : never
+export type ResultOf<Instance> = Instance extends { execute(): infer Result }
+  ? Awaited<Result>
+  : never
+
+/**
+ * `dispatch()` needs no argument where the payload may be undefined.
+ */
+export type PayloadArguments<Payload> = undefined extends Payload
+  ? [payload?: Payload]
+  : [payload: Payload]
+
+/**
+ * One type of work. Extend it in `app/jobs`, one class a file, as the default export; the container injects what the
+ * constructor asks for.
+ *
+ * ```ts
+ * export default class SendInvoice extends Job<{ invoiceId: number }, { sentAt: string }> {
+ *   static options: JobOptions = { name: 'invoices.send', queue: 'mail', attempts: 3 }
+ *   async execute() { ... }
+ * }
+ * await SendInvoice.dispatch({ invoiceId: 1 }).in('5m')
+ * ```
+ */
+export abstract class Job<Payload = undefined, Result = unknown> {
+  static readonly [JOB] = true
+
+  /** Name, queue, attempts and so on of this type; each may be overridden at dispatch. */
+  static options?: JobOptions
+
+  /** A VineJS validator; payloads are checked with it at dispatch and again before execution. */
+  static payload?: PayloadValidator
+
+  #payload?: Payload
+  #context?: JobContext
+  #log?: JobLogger
+
+  /**
+   * The work. What it returns is the job's result and must be writable as JSON.
+   */
+  abstract execute(): Promise<Result> | Result
+
+  /**
+   * Called once when the last attempt has failed. What it throws is logged and changes nothing.
+   */
+  failed?(error: Error): Promise<void> | void
+
+  /** What was dispatched, after its validation. */
+  get payload(): Payload {
+    this.#required()
+    return this.#payload as Payload
+  }
+
+  get jobId(): string {
+    return this.#required().job.id
+  }
+
+  /** 1 for the first execution of this run. */
+  get attempt(): number {
+    return this.#required().job.attempt
+  }
+
+  /** 1 for a new job; Restart opens the next. */
+  get run(): number {
+    return this.#required().job.run
+  }
+
+  /** Aborted when the job is cancelled, runs too long, or its worker stops. */
+  get signal(): AbortSignal {
+    return this.#required().signal
+  }
+
+  /** Writes to the application's logger and into the job's own log. */
+  get log(): JobLogger {
+    const context = this.#required()
+    this.#log ??= new JobLogger(context)
+    return this.#log
+  }
+
+  /**
+   * Reports how far the job is. Cheap enough for a tight loop: the newest report wins and at most five a second are written.
+   *
+   * @param percent 0 to 100
+   * @throws E_INVALID_OPTION
+   */
+  async progress(percent: number, details?: ProgressDetails): Promise<void> {
+    await this.#required().report(toProgress(percent, details))
+  }
+
+  /**
+   * Lends payload and context to a new instance, once, before `execute`. For workers and for tests of job classes.
+   */
+  attach(payload: Payload, context: JobContext): this {
+    this.#payload = payload
+    this.#context = context
+    return this
+  }
+
+  /**
+   * Prepares one job of this type; awaiting the returned builder enqueues it.
+   */
+  static dispatch<Instance extends Job<any, any>>(
+    this: JobClass<Instance>,
+    ...[payload]: PayloadArguments<PayloadOf<Instance>>
+  ): DispatchBuilder<ResultOf<Instance>> {
+    return new DispatchBuilder<ResultOf<Instance>>(currentManager, this, payload)
+  }
+
+  /**
+   * Prepares a job for each payload; awaiting the returned builder enqueues them, a thousand in one round trip.
+   */
+  static dispatchMany<Instance extends Job<any, any>>(
+    this: JobClass<Instance>,
+    payloads: PayloadOf<Instance>[]
+  ): DispatchManyBuilder<ResultOf<Instance>> {
+    return new DispatchManyBuilder<ResultOf<Instance>>(currentManager, this, payloads)
+  }
+
+  #required(): JobContext {
+    if (this.#context === undefined) {
+      throw new Error(
+        `${this.constructor.name} has no payload and context yet: they are there from execute() on, not in the constructor`
+      )
+    }
+    return this.#context
+  }
+}
+
+/**
+ * Whether a value is a class that extends `Job`, of this or another copy of this package.
+ */
+export function isJobClass(value: unknown): value is JobClass {
+  return typeof value === 'function' && (value as { [JOB]?: unknown })[JOB] === true
+}

@@ -1,0 +1,38 @@
+import { toMilliseconds } from '../durations.ts'
+import type { Duration } from '../types.ts'
+import type { ResultWaiter } from './result_waiter.ts'
+
+/**
+ * A dispatched job.
+ */
+export class JobHandle<Result = unknown> {
+  #waiter: ResultWaiter
+
+  /**
+   * @param queue and `type` are null where only the id is known
+   */
+  constructor(
+    readonly jobId: string,
+    readonly queue: string | null,
+    readonly type: string | null,
+    waiter: ResultWaiter
+  ) {
+    this.#waiter = waiter
+  }
+
+  /**
+   * Waits until the job has ended and gives its result.
+   *
+   * @param options.timeout longest wait, of any length; without one it waits for ever
+   * @throws JobFailedException when it failed or was cancelled, E_RESULT_TIMEOUT, E_JOB_NOT_FOUND
+   */
+  result(options: { timeout?: Duration } = {}): Promise<Result> {
+    const timeout =
+      options.timeout === undefined ? undefined : toMilliseconds(options.timeout, 'timeout')
+    return this.#waiter.wait(this.jobId, this.queue, timeout) as Promise<Result>
+  }
+
+  toJSON(): { jobId: string; queue: string | null; type: string | null } {
+    return { jobId: this.jobId, queue: this.queue, type: this.type }
+  }
+}

@@ -1,0 +1,78 @@
+import { E_INVALID_OPTION } from '../errors.ts'
+
+const LONGEST = 200
+const LONGEST_TAG = 100
+const MOST_TAGS = 20
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+
+/**
+ * A queue's name: 1 to 200 characters without `:` (BullMQ builds its keys with it) and without control characters.
+ *
+ * @throws E_INVALID_OPTION
+ */
+export function checkQueueName(value: unknown, option = 'queue'): string {
+  const name = checkName(value, option)
+  if (name.includes(':')) {
+    throw new E_INVALID_OPTION([
+      option,
+      `must not contain ":" ("${name}"); BullMQ builds the keys of a queue with it`,
+    ])
+  }
+  return name
+}
+
+/**
+ * A job type's, a user's or any other name: 1 to 200 characters without control characters.
+ *
+ * @throws E_INVALID_OPTION
+ */
+export function checkName(value: unknown, option: string, longest = LONGEST): string {
+  if (typeof value !== 'string') {
+    throw new E_INVALID_OPTION([option, `must be text, not ${typeof value}`])
+  }
+  if (value.length === 0 || value.length > longest) {
+    throw new E_INVALID_OPTION([
+      option,
+      `must have 1 to ${longest} characters, not ${value.length}`,
+    ])
+  }
+  if (CONTROL.test(value)) {
+    throw new E_INVALID_OPTION([
+      option,
+      `must not contain control characters (${JSON.stringify(value)})`,
+    ])
+  }
+  if (!value.isWellFormed()) {
+    throw new E_INVALID_OPTION([option, 'must not contain half a surrogate pair'])
+  }
+  return value
+}
+
+/**
+ * Who a job belongs to: an id of the application's own, as text or number.
+ */
+export function checkUser(value: unknown, option = 'user'): string {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) {
+    return String(value)
+  }
+  if (typeof value === 'bigint') {
+    return String(value)
+  }
+  return checkName(value, option)
+}
+
+/**
+ * At most 20 tags of up to 100 characters; doubles are dropped.
+ */
+export function checkTags(value: unknown, option = 'tags'): string[] {
+  if (!Array.isArray(value)) {
+    throw new E_INVALID_OPTION([option, 'must be a list of texts'])
+  }
+  const tags = [...new Set(value.map((tag) => checkName(tag, option, LONGEST_TAG)))]
+  if (tags.length > MOST_TAGS) {
+    throw new E_INVALID_OPTION([option, `may hold ${MOST_TAGS} tags, not ${tags.length}`])
+  }
+  return tags
+}

@@ -1,0 +1,66 @@
+import { E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE } from '../errors.ts'
+import { NotSerialisableError, toJson } from './serialise.ts'
+
+/**
+ * What `static payload` of a job class must be: a validator as `vine.create(...)` makes it.
+ */
+export type PayloadValidator<Output = unknown> = {
+  validate(data: any, options?: any): Promise<Output>
+}
+
+/**
+ * Checks a payload as the worker will see it, that is after its way through JSON.
+ *
+ * @returns what the validator makes of it, which is what `this.payload` will be
+ * @throws E_PAYLOAD_INVALID naming every field that does not fit
+ */
+export async function validatePayload<Output>(
+  type: string,
+  validator: PayloadValidator<Output>,
+  payload: unknown
+): Promise<Output> {
+  try {
+    return await validator.validate(payload)
+  } catch (error) {
+    throw new E_PAYLOAD_INVALID([type, explain(error)], { cause: error })
+  }
+}
+
+/**
+ * Writes a payload as the JSON that is enqueued.
+ *
+ * @param limit largest size in bytes
+ * @throws E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE
+ */
+export function writePayload(type: string, payload: unknown, limit: number): string {
+  let json: string
+  try {
+    json = toJson(payload)
+  } catch (error) {
+    const reason =
+      error instanceof NotSerialisableError
+        ? error.reason
+        : String((error as Error)?.message ?? error)
+    throw new E_PAYLOAD_NOT_SERIALISABLE([type, reason], { cause: error })
+  }
+  /** A character has at most three bytes in UTF-8 per UTF-16 unit, so that small payloads need no count. */
+  if (json.length * 3 > limit) {
+    const bytes = Buffer.byteLength(json)
+    if (bytes > limit) {
+      throw new E_PAYLOAD_TOO_LARGE([type, bytes, limit])
+    }
+  }
+  return json
+}
+
+function explain(error: unknown): string {
+  const messages = (error as { messages?: unknown })?.messages
+  if (Array.isArray(messages) && messages.length > 0) {
+    return messages
+      .map((entry: { message?: string; field?: string }) =>
+        entry.field ? `${entry.message} ("${entry.field}")` : String(entry.message)
+      )
+      .join('; ')
+  }
+  return String((error as Error)?.message ?? error)
+}

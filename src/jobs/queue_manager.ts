@@ -1,0 +1,177 @@
+import type { DispatchOptions, ResolvedConfig } from '../types.ts'
+import { DispatchBuilder } from './dispatch_builder.ts'
+import { FakeQueue } from './fake_queue.ts'
+import type { JobClass, PayloadOf, ResultOf } from './job.ts'
+import type { Job } from './job.ts'
+import { JobHandle } from './job_handle.ts'
+import { delayOf, type ResolvedDispatchOptions, resolveDispatchOptions } from './options.ts'
+import { validatePayload, writePayload } from './payload.ts'
+import type { JobDefinition, JobRegistry } from './registry.ts'
+import type { ResultWaiter } from './result_waiter.ts'
+import { type JobTransport, toTransportJob } from './transport_job.ts'
+import { uuidV7 } from './uuid.ts'
+
+/**
+ * A dispatch whose options are checked; type and payload are not yet.
+ */
+export type Dispatch = {
+  type: JobClass | string
+  payload: unknown
+  options: ResolvedDispatchOptions
+}
+
+/**
+ * One of several dispatches of different types.
+ */
+export type DispatchRequest = {
+  type: JobClass | string
+  payload?: unknown
+  options?: DispatchOptions
+}
+
+type Prepared = {
+  definition: JobDefinition
+  jobId: string
+  queue: string
+  json: string
+  options: ResolvedDispatchOptions
+}
+
+/**
+ * Dispatches jobs: what the container binds as `queuedeck` and applications import as `queue`.
+ */
+export class QueueManager {
+  #fake?: FakeQueue
+
+  constructor(
+    readonly config: ResolvedConfig,
+    readonly registry: JobRegistry,
+    private transport: JobTransport,
+    private waiter: ResultWaiter
+  ) {}
+
+  /**
+   * Prepares one job; awaiting the returned builder enqueues it. Types may be given by name, e.g. from a request.
+   *
+   * @throws E_INVALID_OPTION, E_INVALID_DURATION
+   */
+  dispatch<Instance extends Job<any, any>>(
+    type: JobClass<Instance>,
+    payload?: PayloadOf<Instance>,
+    options?: DispatchOptions
+  ): DispatchBuilder<ResultOf<Instance>>
+  dispatch(type: string, payload?: unknown, options?: DispatchOptions): DispatchBuilder
+  dispatch(
+    type: JobClass | string,
+    payload?: unknown,
+    options: DispatchOptions = {}
+  ): DispatchBuilder {
+    return new DispatchBuilder(() => Promise.resolve(this), type, payload).with(options)
+  }
+
+  /**
+   * Enqueues many jobs of any types, in order. All are checked before the first is enqueued; every thousand goes to Redis in
+   * one round trip.
+   */
+  async dispatchMany(dispatches: DispatchRequest[]): Promise<JobHandle[]> {
+    return this.enqueue(
+      dispatches.map(({ type, payload, options }) => ({
+        type,
+        payload,
+        options: resolveDispatchOptions(options ?? {}),
+      }))
+    )
+  }
+
+  /**
+   * The job of an id, to wait for its result.
+   *
+   * @param queue needed only for jobs that have no record yet
+   */
+  handle<Result = unknown>(jobId: string, queue: string | null = null): JobHandle<Result> {
+    return new JobHandle<Result>(jobId, queue, null, this.waiter)
+  }
+
+  /**
+   * Checks and enqueues dispatches whose options are resolved. The builders end here.
+   *
+   * @throws E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE, E_DUPLICATE_JOB, E_REDIS_UNAVAILABLE
+   */
+  async enqueue<Result = unknown>(dispatches: Dispatch[]): Promise<JobHandle<Result>[]> {
+    const prepared: Prepared[] = []
+    for (const dispatch of dispatches) {
+      prepared.push(await this.#prepare(dispatch))
+    }
+
+    if (this.#fake === undefined) {
+      const now = Date.now()
+      await this.transport.add(
+        prepared.map(({ definition, jobId, queue, json, options }) =>
+          toTransportJob(definition.name, jobId, queue, json, options, now)
+        )
+      )
+    } else {
+      this.#record(this.#fake, prepared)
+    }
+    return prepared.map(
+      ({ jobId, queue, definition }) =>
+        new JobHandle<Result>(jobId, queue, definition.name, this.waiter)
+    )
+  }
+
+  /**
+   * Records dispatches instead of sending them, until `restore()`. For tests.
+   */
+  fake(): FakeQueue {
+    const fake: FakeQueue = new FakeQueue(() => {
+      if (this.#fake === fake) {
+        this.#fake = undefined
+      }
+    })
+    this.#fake = fake
+    return fake
+  }
+
+  /** Ends the fake, if there is one. */
+  restore(): void {
+    this.#fake = undefined
+  }
+
+  async #prepare({ type, payload, options }: Dispatch): Promise<Prepared> {
+    const definition = await this.registry.find(type)
+    const json = writePayload(definition.name, payload, this.config.payloadLimit)
+    if (definition.validator !== undefined) {
+      await validatePayload(definition.name, definition.validator, JSON.parse(json))
+    }
+    const merged = merge(definition.options, options)
+    /** Also the fake refuses a moment that cannot be. */
+    delayOf(merged, Date.now())
+    return {
+      definition,
+      json,
+      options: merged,
+      jobId: merged.jobId ?? uuidV7(),
+      queue: merged.queue ?? this.config.defaultQueue,
+    }
+  }
+
+  #record(fake: FakeQueue, prepared: Prepared[]): void {
+    for (const { definition, jobId, queue, json, options } of prepared) {
+      fake.record({ jobId, type: definition.name, queue, payload: JSON.parse(json), options })
+    }
+  }
+}
+
+/**
+ * The dispatch wins over the type, but for tags, which add up.
+ */
+function merge(
+  ofType: JobDefinition['options'],
+  ofDispatch: ResolvedDispatchOptions
+): ResolvedDispatchOptions {
+  const merged: ResolvedDispatchOptions = { ...ofType, ...ofDispatch }
+  if (ofType.tags !== undefined && ofDispatch.tags !== undefined) {
+    merged.tags = [...new Set([...ofType.tags, ...ofDispatch.tags])]
+  }
+  return merged
+}

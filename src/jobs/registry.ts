@@ -1,0 +1,191 @@
+import { E_INVALID_CONFIG, E_INVALID_OPTION, E_UNKNOWN_TYPE } from '../errors.ts'
+import { isJobClass, type JobClass } from './job.ts'
+import { findJobFiles, type JobFile } from './job_files.ts'
+import { type ResolvedJobOptions, resolveJobOptions } from './options.ts'
+import type { PayloadValidator } from './payload.ts'
+import { typeName } from './type_name.ts'
+
+/**
+ * A registered job type.
+ */
+export type JobDefinition = {
+  name: string
+  Class: JobClass
+  options: ResolvedJobOptions
+  validator: PayloadValidator | undefined
+  /** Path below the folder of jobs; absent for classes that were registered by code. */
+  file?: string
+}
+
+/**
+ * A file in the folder of jobs that gave no job type, and why.
+ */
+export type JobFileProblem = { file: string; message: string; error?: unknown }
+
+/**
+ * The job types of the application: those found in its folder of jobs and those registered by code.
+ */
+export class JobRegistry {
+  #definitions = new Map<string, JobDefinition>()
+  #byClass = new Map<JobClass, JobDefinition>()
+  #problems: JobFileProblem[] = []
+  #loading?: Promise<void>
+
+  /**
+   * @param folder where job classes are found; without one only registered classes are known
+   * @param onProblem told about every file that cannot be used; the others go on
+   */
+  constructor(
+    private folder?: string,
+    private onProblem: (problem: JobFileProblem) => void = () => {}
+  ) {}
+
+  /**
+   * Reads the folder of jobs, once.
+   *
+   * @throws E_INVALID_CONFIG when two classes have one name
+   */
+  load(): Promise<void> {
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  /**
+   * Adds a class. Adding the same class again changes nothing.
+   *
+   * @throws E_INVALID_OPTION for options that cannot be, E_INVALID_CONFIG when another class has its name
+   */
+  register(Class: JobClass, file?: string): JobDefinition {
+    const known = this.#byClass.get(Class)
+    if (known !== undefined) {
+      known.file ??= file
+      return known
+    }
+
+    const definition = define(Class, file)
+    const other = this.#definitions.get(definition.name)
+    if (other !== undefined) {
+      throw new E_INVALID_CONFIG([
+        `two job classes have the name "${definition.name}": ${place(other)} and ${place(definition)}. Give one of them another name in its static options`,
+      ])
+    }
+    this.#definitions.set(definition.name, definition)
+    this.#byClass.set(Class, definition)
+    return definition
+  }
+
+  /**
+   * The type of that name, of those known so far: call `load()` first.
+   */
+  get(type: string): JobDefinition | undefined {
+    return this.#definitions.get(type)
+  }
+
+  /**
+   * The type of that name or class, reading the folder of jobs when needed.
+   *
+   * @throws E_UNKNOWN_TYPE naming the types there are
+   */
+  async find(type: string | JobClass): Promise<JobDefinition> {
+    if (typeof type !== 'string') {
+      return this.#byClass.get(type) ?? this.register(type)
+    }
+    let definition = this.#definitions.get(type)
+    if (definition === undefined) {
+      await this.load()
+      definition = this.#definitions.get(type)
+    }
+    if (definition === undefined) {
+      throw new E_UNKNOWN_TYPE([type.slice(0, 200), this.names().join(', ') || 'none'])
+    }
+    return definition
+  }
+
+  /** Names of all types known so far, sorted. */
+  names(): string[] {
+    return [...this.#definitions.keys()].sort()
+  }
+
+  /** Files that could not be used. */
+  problems(): JobFileProblem[] {
+    return [...this.#problems]
+  }
+
+  async #load(): Promise<void> {
+    if (this.folder === undefined) {
+      return
+    }
+    for (const file of await findJobFiles(this.folder)) {
+      await this.#loadFile(file)
+    }
+  }
+
+  async #loadFile({ name, url }: JobFile): Promise<void> {
+    let exported: unknown
+    try {
+      exported = ((await import(url)) as { default?: unknown }).default
+    } catch (error) {
+      this.#report({
+        file: name,
+        message: `${name} cannot be loaded: ${(error as Error)?.message ?? error}`,
+        error,
+      })
+      return
+    }
+
+    if (isJobClass(exported)) {
+      try {
+        this.register(exported, name)
+      } catch (error) {
+        /** Two classes of one name are no matter of one file: whichever won, jobs would run the wrong code. */
+        if (error instanceof E_INVALID_CONFIG) {
+          throw error
+        }
+        this.#report({ file: name, message: `${name}: ${(error as Error).message}`, error })
+      }
+    } else if (typeof exported === 'function') {
+      this.#report({
+        file: name,
+        message: `${name}: its default export does not extend Job, so it is no job type`,
+      })
+    }
+  }
+
+  #report(problem: JobFileProblem): void {
+    this.#problems.push(problem)
+    this.onProblem(problem)
+  }
+}
+
+function define(Class: JobClass, file?: string): JobDefinition {
+  if (!isJobClass(Class)) {
+    throw new E_INVALID_OPTION(['job', 'must be a class that extends Job'])
+  }
+  const options = Class.options ?? {}
+  let resolved: ResolvedJobOptions
+  try {
+    resolved = resolveJobOptions(options)
+  } catch (error) {
+    ;(error as Error).message = `${Class.name}: ${(error as Error).message}`
+    throw error
+  }
+
+  const validator = Class.payload
+  if (validator !== undefined && typeof validator?.validate !== 'function') {
+    throw new E_INVALID_OPTION([
+      'payload',
+      `of ${Class.name} must be a validator, as vine.create({ ... }) makes it`,
+    ])
+  }
+  return {
+    name: typeName(Class),
+    Class,
+    options: resolved,
+    validator,
+    file,
+  }
+}
+
+function place(definition: JobDefinition): string {
+  return definition.file ?? `class ${definition.Class.name}`
+}

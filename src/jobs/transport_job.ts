@@ -1,0 +1,72 @@
+import type { ResolvedBackoff } from './backoff.ts'
+import { delayOf, type ResolvedDispatchOptions } from './options.ts'
+
+/**
+ * A job as the transport adds it. `data` is JSON text; `opts` are BullMQ's own options, and ours below `qd`.
+ */
+export type NewTransportJob = {
+  queue: string
+  id: string
+  name: string
+  data: string
+  opts: {
+    timestamp: number
+    delay?: number
+    priority?: number
+    attempts?: number
+    backoff?: { type: 'qd' }
+    qd?: {
+      user?: string
+      tags?: string[]
+      timeout?: number
+      sensitive?: true
+      backoff?: ResolvedBackoff
+      by?: string
+    }
+  }
+}
+
+/**
+ * The part of the transport that dispatching needs.
+ */
+export type JobTransport = { add(jobs: NewTransportJob[]): Promise<void> }
+
+/**
+ * A checked dispatch as the transport takes it: BullMQ's own options where it has them, the rest below `qd`.
+ *
+ * @param now moment of the dispatch, epoch ms
+ */
+export function toTransportJob(
+  type: string,
+  jobId: string,
+  queue: string,
+  json: string,
+  options: ResolvedDispatchOptions,
+  now: number
+): NewTransportJob {
+  const { user, tags, timeout, sensitive, backoff, attempts, priority } = options
+  const delay = delayOf(options, now)
+  const qd = {
+    ...(user === undefined ? undefined : { user }),
+    ...(tags === undefined || tags.length === 0 ? undefined : { tags }),
+    ...(timeout === undefined ? undefined : { timeout }),
+    ...(sensitive === true ? { sensitive: true as const } : undefined),
+    ...(backoff === undefined ? undefined : { backoff }),
+  }
+  return {
+    id: jobId,
+    queue,
+    name: type,
+    data: json,
+    opts: {
+      timestamp: now,
+      ...(delay === 0 ? undefined : { delay }),
+      ...(priority ? { priority } : undefined),
+      /** Without a backoff BullMQ repeats at once; `qd` sends it to the worker's own strategy. */
+      ...(attempts === undefined || attempts === 1
+        ? undefined
+        : { attempts, backoff: { type: 'qd' as const } }),
+      ...(Object.keys(qd).length === 0 ? undefined : { qd }),
+    },
+  }
+}
