@@ -1,0 +1,96 @@
+/**
+ * One entry of a queue's event stream. `fields` holds whatever its writer put there, `event` and `jobId` among it;
+ * every value is text, and none of it can be trusted to be what BullMQ or our scripts would write.
+ */
+export type Entry = { id: string; fields: EntryFields }
+
+export type EntryFields = Record<string, string | undefined>
+
+/**
+ * What one read found in one stream, oldest first.
+ */
+export type StreamReply = { key: string; entries: Entry[] }
+
+/**
+ * Stream id of a stream that holds nothing.
+ */
+export const START = '0-0'
+
+/**
+ * The two halves of a stream id: Redis' milliseconds and a sequence number within them.
+ */
+export function idParts(id: string): [milliseconds: number, sequence: number] {
+  const dash = id.indexOf('-')
+  return dash < 0 ? [Number(id), 0] : [Number(id.slice(0, dash)), Number(id.slice(dash + 1))]
+}
+
+/**
+ * Milliseconds of a stream id: when Redis, by its own clock, took the entry.
+ */
+export function idMilliseconds(id: string): number {
+  const dash = id.indexOf('-')
+  return Number(dash < 0 ? id : id.slice(0, dash))
+}
+
+/**
+ * Order of two ids of one stream: below zero when `a` is older.
+ */
+export function compareIds(a: string, b: string): number {
+  const [aMs, aSequence] = idParts(a)
+  const [bMs, bSequence] = idParts(b)
+  return aMs - bMs || aSequence - bSequence
+}
+
+/**
+ * The version of a record that has taken in an entry. `skew` (ms) keeps versions growing when a restored or emptied Redis
+ * hands out smaller ids than before. Fits a signed 64-bit integer until the year 2248; it is above 2^53, hence a BigInt.
+ */
+export function versionOf(id: string, skew: number): bigint {
+  const [milliseconds, sequence] = idParts(id)
+  return (BigInt(milliseconds + skew) << 20n) | BigInt(Math.min(sequence, 0xf_ffff))
+}
+
+/**
+ * Entries that say something about one job. All others (`drained`, `paused`, `duplicated`, ...) concern no record.
+ */
+const KINDS = new Set([
+  'added',
+  'waiting',
+  'delayed',
+  'waiting-children',
+  'active',
+  'completed',
+  'failed',
+  'stalled',
+  'removed',
+  'progress',
+  'log',
+  'cancel-requested',
+  'cancelled',
+  'restarted',
+])
+
+export function concernsJob(fields: EntryFields): boolean {
+  return fields.jobId !== undefined && fields.jobId !== '' && KINDS.has(fields.event ?? '')
+}
+
+/**
+ * Whether an entry lacks what its record needs, so that the job's hash has to be read: large payloads and results, which
+ * entries leave out, and everything that plain BullMQ producers and workers write.
+ */
+export function needsHash({ event, prev, data, returnvalue, ats, failedReason }: EntryFields): boolean {
+  switch (event) {
+    case 'added':
+      return data === undefined
+    case 'completed':
+      return returnvalue === undefined
+    case 'failed':
+      return ats === undefined || failedReason === undefined
+    case 'delayed':
+      return ats === undefined
+    case 'waiting':
+      return ats === undefined && prev === 'active'
+    default:
+      return false
+  }
+}

@@ -1,0 +1,142 @@
+import type { JobError, Progress } from '../types.ts'
+
+/**
+ * What a record takes from a job's options, as BullMQ stores them (JSON with our own under `qd`).
+ */
+export type OptionFacts = {
+  maxAttempts: number
+  priority: number
+  user: string | null
+  tags: string[]
+  sensitive: boolean
+}
+
+const NO_OPTIONS: OptionFacts = {
+  maxAttempts: 1,
+  priority: 0,
+  user: null,
+  tags: [],
+  sensitive: false,
+}
+
+/**
+ * Reads options that anyone may have written: what has the wrong shape counts as not said.
+ */
+export function readOptions(text: string | null | undefined): OptionFacts {
+  if (!text || text === '{}') return NO_OPTIONS
+  const options = parseObject(text)
+  const own = isObject(options.qd) ? options.qd : {}
+  return {
+    maxAttempts: wholeNumber(options.attempts) || 1,
+    priority: wholeNumber(options.priority) ?? 0,
+    user: name(own.user),
+    tags: Array.isArray(own.tags) ? own.tags.flatMap((tag) => name(tag) ?? []).slice(0, 100) : [],
+    sensitive: own.sensitive === true,
+  }
+}
+
+/**
+ * Reads a progress report. Plain BullMQ jobs may report a bare number or any object; without a percentage there is 0.
+ */
+export function readProgress(text: string | null | undefined): Progress | undefined {
+  if (!text) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value === 'number') return { percent: percentage(value) }
+  if (!isObject(value)) return undefined
+  const progress: Progress = { percent: percentage(value.percent ?? value.progress ?? 0) }
+  if (typeof value.stage === 'string') progress.stage = value.stage
+  if (wholeNumber(value.done) !== null) progress.done = value.done as number
+  if (wholeNumber(value.total) !== null) progress.total = value.total as number
+  if (typeof value.unit === 'string') progress.unit = value.unit
+  return progress
+}
+
+/**
+ * Splits `[CODE] message`, as workers write errors that have a code.
+ */
+export function readError(failedReason: string | null | undefined): JobError {
+  const text = failedReason ?? ''
+  if (text.charCodeAt(0) === 91) {
+    const match = /^\[([A-Z][A-Z0-9_]{0,99})\] ?/.exec(text)
+    if (match) return { code: match[1], message: text.slice(match[0].length) }
+  }
+  return { code: null, message: text }
+}
+
+/**
+ * The stacks that BullMQ keeps in a job's hash, one for each failed attempt, oldest first.
+ */
+export function readStacks(text: string | null | undefined): string[] {
+  if (!text || text === '[]') return []
+  try {
+    const stacks = JSON.parse(text)
+    return Array.isArray(stacks) ? stacks.map(String) : []
+  } catch {
+    return [text]
+  }
+}
+
+/**
+ * The message that a stack begins with; used where BullMQ kept the stack of an attempt but not its message.
+ */
+export function messageOf(stack: string | undefined): string | null {
+  return (stack && (/^\w*(?:Error|Exception): (.*)/.exec(stack)?.[1] ?? stack.split('\n', 1)[0])) || null
+}
+
+/**
+ * Lines of a `log` entry: JSON `[[moment, level, text], ...]`.
+ */
+export function readLines(text: string | undefined): [number, number, string][] {
+  let lines: unknown
+  try {
+    lines = JSON.parse(text ?? '[]')
+  } catch {
+    return []
+  }
+  if (!Array.isArray(lines)) return []
+  return lines.flatMap((line): [number, number, string][] =>
+    Array.isArray(line) && Number.isFinite(line[0]) && Number.isFinite(line[1])
+      ? [[line[0], line[1], String(line[2] ?? '')]]
+      : []
+  )
+}
+
+/**
+ * A number of a stream field or hash field: undefined unless it is a whole number of 0 or more.
+ */
+export function count(text: string | null | undefined): number | undefined {
+  if (!text) return undefined
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+function percentage(value: unknown): number {
+  const number = Number(value)
+  return number >= 0 ? Math.min(number, 100) : 0
+}
+
+function wholeNumber(value: unknown): number | null {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null
+}
+
+function name(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(text)
+    return isObject(value) ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
