@@ -1,0 +1,211 @@
+import { E_REDIS_UNAVAILABLE } from '../errors.ts'
+import type { HostConnection, RedisClient } from './client.ts'
+import { Outage, reasonOf, whyNotReady } from './outage.ts'
+
+/** What a connection is for: it decides how it meets a Redis that is away. */
+export type ConnectionRole = 'producer' | 'worker' | 'mirror' | 'subscriber'
+
+/** Longest time that a producer waits for Redis, milliseconds. */
+const PRODUCER_DEADLINE = 4_500
+
+/** Longest pause between two attempts to connect, milliseconds. */
+const LONGEST_BACKOFF = 2_000
+
+type Options = {
+  /** Told about each connection error; they are expected while Redis is away, so nothing is logged here. */
+  onError?: (error: Error, role: ConnectionRole) => void
+  /** For tests: how long the producer waits. */
+  deadline?: number
+}
+
+/**
+ * Our own connections to the host's Redis: duplicates of its `@adonisjs/redis` connection, with empty key prefix (ours is the
+ * first part of every key). Opened when first used.
+ *
+ * - The **producer** answers within 5 s, whatever Redis does: `produce()` throws E_REDIS_UNAVAILABLE naming the reason.
+ * - **Workers, mirror and subscriber** wait for Redis and reconnect for ever, at least every 2 s.
+ */
+export class Connections {
+  /** Shared connections by role. */
+  #shared = new Map<ConnectionRole, RedisClient>()
+
+  /** Every connection that is open, to close it. */
+  #open = new Set<RedisClient>()
+
+  /** Since when Redis is away, as these connections see it. */
+  readonly outage = new Outage()
+
+  #closed = false
+
+  constructor(
+    private host: () => HostConnection,
+    private options: Options = {}
+  ) {}
+
+  /** The producer's connection. Prefer `produce()`, which answers in time. */
+  get producer(): RedisClient {
+    return this.#sharedOne('producer')
+  }
+
+  /** Shared by all workers of this process; BullMQ duplicates it for each blocking wait. */
+  get worker(): RedisClient {
+    return this.#sharedOne('worker')
+  }
+
+  /** Of the mirror's short commands; its blocking reads need one of their own: `open('mirror')`. */
+  get mirror(): RedisClient {
+    return this.#sharedOne('mirror')
+  }
+
+  /** In subscriber mode: only channels. */
+  get subscriber(): RedisClient {
+    return this.#sharedOne('subscriber')
+  }
+
+  /** A connection of one's own. Close it with `close(client)`. */
+  open(role: ConnectionRole): RedisClient {
+    if (this.#closed)
+      throw new E_REDIS_UNAVAILABLE([
+        'nothing can be sent',
+        'the connections of this process are closed',
+      ])
+    const client = this.#duplicate(role)
+    this.#open.add(client)
+    client.on('error', (error: Error) => {
+      this.outage.failed(error)
+      this.options.onError?.(error, role)
+    })
+    client.on('ready', () => this.outage.ended())
+    client.on('close', () => this.outage.began())
+    return client
+  }
+
+  /**
+   * Runs commands on the producer's connection and answers within 5 s.
+   *
+   * @param action what does not happen when Redis is away, for the message: "the job was not dispatched"
+   * @throws E_REDIS_UNAVAILABLE with the reason: refused, silent, full, read-only, loading, password ... Where a command was
+   *   sent and not answered, the message says that its effect is unknown.
+   */
+  async produce<T>(action: string, work: (client: RedisClient) => Promise<T>): Promise<T> {
+    const deadline = Date.now() + (this.options.deadline ?? PRODUCER_DEADLINE)
+    const client = this.producer
+    await this.#ready(client, deadline, action)
+    let timer: NodeJS.Timeout | undefined
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new E_REDIS_UNAVAILABLE([
+              unknown(action),
+              'it took the command but has not answered it',
+            ])
+          ),
+        Math.max(deadline - Date.now(), 500)
+      )
+    })
+    const working = work(client)
+    working.catch(() => {})
+    try {
+      return await Promise.race([working, silence])
+    } catch (error) {
+      if (error instanceof E_REDIS_UNAVAILABLE) {
+        // What was sent and not answered must not be sent again later, and the next call deserves a fresh connection.
+        client.disconnect(true)
+        throw error
+      }
+      throw this.#explained(error as Error, action)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async close(client: RedisClient): Promise<void> {
+    this.#open.delete(client)
+    for (const [role, shared] of this.#shared) if (shared === client) this.#shared.delete(role)
+    if (client.status === 'ready') {
+      let timer: NodeJS.Timeout | undefined
+      const patience = new Promise((resolve) => (timer = setTimeout(resolve, 300)))
+      await Promise.race([client.quit().catch(() => {}), patience])
+      clearTimeout(timer)
+    }
+    client.disconnect()
+  }
+
+  /** Closes every connection, quickly also when Redis is away. */
+  async closeAll(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#open].map((client) => this.close(client)))
+  }
+
+  #sharedOne(role: ConnectionRole): RedisClient {
+    let client = this.#shared.get(role)
+    if (!client) {
+      client = this.open(role)
+      this.#shared.set(role, client)
+    }
+    return client
+  }
+
+  #duplicate(role: ConnectionRole): RedisClient {
+    const source = this.host().ioConnection as RedisClient & { isCluster?: boolean }
+    const patient = role !== 'producer'
+    const retryStrategy = (times: number) => Math.min(times * (patient ? 200 : 50), LONGEST_BACKOFF)
+    const options = {
+      keyPrefix: '',
+      lazyConnect: true,
+      maxRetriesPerRequest: null,
+      connectTimeout: 5_000,
+      keepAlive: 10_000,
+      retryStrategy,
+      reconnectOnError: (error: Error) =>
+        /^READONLY/.test(error.message) && patient ? (2 as const) : false,
+      // A command whose answer was lost may have been executed: the producer says so instead of sending it twice.
+      autoResendUnfulfilledCommands: patient,
+      connectionName: `queuedeck:${role}`,
+    }
+    if (source.isCluster) {
+      const cluster = source as unknown as {
+        options: { redisOptions?: object }
+        duplicate(nodes: undefined, options: object): RedisClient
+      }
+      return cluster.duplicate(undefined, {
+        keyPrefix: '',
+        lazyConnect: true,
+        clusterRetryStrategy: retryStrategy,
+        redisOptions: { ...cluster.options.redisOptions, ...options },
+      })
+    }
+    return source.duplicate(options)
+  }
+
+  /** Resolves when the client can take a command, at once when it can already. */
+  async #ready(client: RedisClient, deadline: number, action: string): Promise<void> {
+    if (client.status === 'ready') return
+    if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {})
+    let wake: () => void = () => {}
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      wake = resolve
+      client.once('ready', wake)
+      timer = setTimeout(resolve, Math.max(deadline - Date.now(), 0))
+    })
+    clearTimeout(timer)
+    client.off('ready', wake)
+    if ((client.status as string) === 'ready') return
+    const reason = whyNotReady(client, this.outage.reason)
+    // A server that accepted the connection and says nothing would keep it for ever.
+    if (client.status === 'connect') client.disconnect(true)
+    throw new E_REDIS_UNAVAILABLE([action, reason])
+  }
+
+  #explained(error: Error, action: string): Error {
+    const reason = reasonOf(error)
+    if (reason === null) return error
+    return new E_REDIS_UNAVAILABLE([reason.sent ? unknown(action) : action, reason.text])
+  }
+}
+
+function unknown(action: string): string {
+  return `it is not known whether it happened all the same, but as far as this process knows ${action}`
+}

@@ -1,0 +1,87 @@
+import { InvalidInputException } from '../errors.ts'
+
+/**
+ * Names of everything we keep in Redis beside BullMQ's own keys. Ours carry `~` after the prefix, where BullMQ has `:`, so
+ * they cannot meet a queue's name.
+ */
+export class Keys {
+  constructor(readonly prefix: string) {}
+
+  /** Set of the names of all queues ever used. */
+  get queues() {
+    return `${this.prefix}~queues`
+  }
+
+  /** Sorted set: worker id by its last report, Redis' milliseconds. */
+  get workers() {
+    return `${this.prefix}~workers`
+  }
+
+  /** Counter of change notices. */
+  get revision() {
+    return `${this.prefix}~revision`
+  }
+
+  /** Channel of change notices. */
+  get changes() {
+    return `${this.prefix}~changes`
+  }
+
+  /** Channel of requests to workers. */
+  get control() {
+    return `${this.prefix}~control`
+  }
+
+  /** Prefix of the keys of single workers' reports. */
+  get workerReports() {
+    return `${this.prefix}~worker:`
+  }
+
+  worker(id: string) {
+    return `${this.prefix}~worker:${id}`
+  }
+
+  lease(name: string) {
+    return `${this.prefix}~lease:${name}`
+  }
+
+  /** What all of a queue's keys begin with; jobs are kept at this and their id. */
+  queue(queue: string) {
+    return `${this.prefix}:${queue}:`
+  }
+
+  job(queue: string, id: string) {
+    return `${this.prefix}:${queue}:${id}`
+  }
+
+  lock(queue: string, id: string) {
+    return `${this.prefix}:${queue}:${id}:lock`
+  }
+
+  events(queue: string) {
+    return `${this.prefix}:${queue}:events`
+  }
+
+  /** The queue that an event stream belongs to; undefined for any other key. */
+  queueOfEvents(key: string): string | undefined {
+    if (!key.startsWith(`${this.prefix}:`) || !key.endsWith(':events')) return undefined
+    return key.slice(this.prefix.length + 1, -7)
+  }
+}
+
+/**
+ * Refuses what cannot name a queue: BullMQ separates its keys by colons, and control characters are never meant.
+ */
+export function assertQueueName(name: string): void {
+  if (
+    typeof name !== 'string' ||
+    name.length === 0 ||
+    name.length > 200 ||
+    /[:\p{Cc}]/u.test(name)
+  ) {
+    throw new InvalidInputException(
+      `"${String(name).slice(0, 80)}" cannot name a queue: give 1 to 200 characters without ":" and control characters`,
+      'queue'
+    )
+  }
+}

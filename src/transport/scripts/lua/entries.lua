@@ -1,0 +1,96 @@
+-- In front of every script: appends what a record needs to the queue's event stream, in the same atomic call as the change itself.
+-- `rcall` is redis.call, CAP the length at which a stream that nobody mirrors is cut. `qd` is ours alone: BullMQ has no such name.
+local qd = { large = 65536 }
+
+-- `{prefix}:mail:` gives `{prefix}` and `mail`; queue names have no colon.
+function qd.split(queuePrefix)
+  return string.match(queuePrefix, '^(.*):([^:]*):$')
+end
+
+-- Enters the queue into the set of known queues. Called for the first job of a queue and for each thousandth after it, so an emptied
+-- Redis knows its queues again as soon as they are used.
+function qd.register(queuePrefix, counter)
+  if counter % 1000 == 1 then
+    local base, name = qd.split(queuePrefix)
+    if base then rcall('SADD', base .. '~queues', name) end
+  end
+end
+
+-- Appends an entry of one job and stores its id in the job's hash, which tells reconcile what the record must have reached.
+function qd.note(events, id, event, ...)
+  local eid = rcall('XADD', events, '*', 'event', event, 'jobId', id, ...)
+  rcall('HSET', string.sub(events, 1, -7) .. id, 'eid', eid)
+  return eid
+end
+
+-- The caller stores the id that this returns together with the hash's other fields.
+function qd.added(events, id, name, data, json, opts)
+  local by = opts.qd and opts.qd.by
+  if #data + #json > qd.large then
+    if by then return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'by', by) end
+    return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name)
+  end
+  if by then
+    return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'data', data, 'opts', json, 'by', by)
+  end
+  return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'data', data, 'opts', json)
+end
+
+-- Error and stack of the attempt that ends in this call, from the fields that BullMQ is about to store. Our backend has cut the list to the
+-- last stack; a list that cannot be read is shown as it is.
+function qd.failure(fields)
+  if not fields or #fields == 0 then return nil, '' end
+  local list, reason, stack = cmsgpack.unpack(fields), nil, ''
+  for i = 1, #list, 2 do
+    if list[i] == 'failedReason' then reason = list[i + 1] elseif list[i] == 'stacktrace' then stack = list[i + 1] end
+  end
+  if type(stack) ~= 'string' then stack = '' end
+  local ok, stacks = pcall(cjson.decode, stack)
+  if ok and type(stacks) == 'table' then stack = stacks[#stacks] or '' end
+  return type(reason) == 'string' and reason or nil, stack
+end
+
+-- An attempt ended without ending the job. Without a failure it was handed back.
+function qd.left(events, id, ats, fields, event, key, value)
+  local reason, stack = qd.failure(fields)
+  if not reason then return qd.note(events, id, event, key, value, 'ats', ats or 0) end
+  return qd.note(events, id, event, key, value, 'ats', ats or 0, 'err', reason, 'stack', stack)
+end
+
+function qd.finished(events, id, event, field, value, ats, fields, cancelled)
+  if event == 'completed' then
+    if #value > qd.large then return rcall('XADD', events, '*', 'event', event, 'jobId', id, 'ats', ats or 0, 'big', 1) end
+    return rcall('XADD', events, '*', 'event', event, 'jobId', id, field, value, 'ats', ats or 0)
+  end
+  local _, stack = qd.failure(fields)
+  if cancelled then
+    return rcall('XADD', events, '*', 'event', event, 'jobId', id, field, value, 'ats', ats or 0, 'stack', stack, 'cancelled', 1)
+  end
+  return rcall('XADD', events, '*', 'event', event, 'jobId', id, field, value, 'ats', ats or 0, 'stack', stack)
+end
+
+function qd.removed(queuePrefix, id)
+  rcall('XADD', queuePrefix .. 'events', '*', 'event', 'removed', 'jobId', id)
+end
+
+-- Another tool runs an ended job again: for us that is its next run.
+function qd.rerun(events, id, prev)
+  local jobKey = string.sub(events, 1, -7) .. id
+  local run = (tonumber(rcall('HGET', jobKey, 'run')) or 1) + 1
+  local cancelled = rcall('HDEL', jobKey, 'cr') == 1
+  rcall('HSET', jobKey, 'run', run)
+  return qd.note(events, id, 'restarted', 'run', run, 'prev', cancelled and 'cancelled' or prev)
+end
+
+-- A worker died while its job was told to stop: the job ends here instead of running again.
+function qd.stoppedWithWorker(queuePrefix, events, id, jobKey)
+  local cr = rcall('HGET', jobKey, 'cr')
+  if not cr then return false end
+  local t = rcall('TIME')
+  local now, reason = t[1] * 1000 + math.floor(t[2] / 1000), '[CANCELLED] its worker was lost while it was stopping'
+  rcall('ZADD', queuePrefix .. 'failed', now, id)
+  rcall('HDEL', jobKey, 'defa')
+  local eid = qd.finished(events, id, 'failed', 'failedReason', reason, rcall('HGET', jobKey, 'ats'), nil, true)
+  rcall('HSET', jobKey, 'failedReason', reason, 'finishedOn', now, 'eid', eid)
+  return true
+end

@@ -1,0 +1,12 @@
+-- KEYS[1] job, KEYS[2] its lock, KEYS[3] event stream
+-- ARGV job id, lock token, attempt, progress (JSON or ''), log lines (JSON or '')
+-- Answers 1, or 0 when another attempt or nobody holds the job: then nothing is written. A job that was told to stop may still log.
+if rcall('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+local job = rcall('HMGET', KEYS[1], 'ats', 'cr')
+if job[1] ~= ARGV[3] then return 0 end
+if ARGV[4] ~= '' and not job[2] then
+  rcall('HSET', KEYS[1], 'progress', ARGV[4])
+  rcall('XADD', KEYS[3], '*', 'event', 'progress', 'jobId', ARGV[1], 'data', ARGV[4], 'ats', ARGV[3])
+end
+if ARGV[5] ~= '' then rcall('XADD', KEYS[3], '*', 'event', 'log', 'jobId', ARGV[1], 'ats', ARGV[3], 'lines', ARGV[5]) end
+return 1

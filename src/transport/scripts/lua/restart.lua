@@ -1,0 +1,36 @@
+-- KEYS[1] job, KEYS[2] event stream
+-- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority
+-- Answers {outcome, run}: done, or too_late when the job is alive or this run was opened already. The last four arguments serve a job
+-- that Redis forgot.
+local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority')
+local prev = 'forgotten'
+if job[1] then
+  local current = tonumber(job[2]) or 1
+  if current >= run then return {'too_late', current} end
+  if rcall('ZREM', prefix .. 'failed', id) == 1 then prev = job[3] and 'cancelled' or 'failed'
+  elseif rcall('ZREM', prefix .. 'completed', id) == 1 then prev = 'completed'
+  else return {'too_late', current} end
+  rcall('HDEL', jobKey, 'ats', 'atm', 'stc', 'progress', 'returnvalue', 'failedReason', 'stacktrace', 'cr', 'finishedOn', 'processedOn',
+    'defa', 'pb')
+  rcall('DEL', jobKey .. ':logs')
+  rcall('HSET', jobKey, 'run', run, 'delay', 0)
+  local parent = rcall('HGET', jobKey, 'parentKey')
+  if parent and rcall('EXISTS', parent) == 1 and (rcall('ZREM', parent .. ':unsuccessful', jobKey) == 1
+    or rcall('HDEL', parent .. ':failed', jobKey) == 1 or rcall('HDEL', parent .. ':processed', jobKey) == 1) then
+    rcall('SADD', parent .. ':dependencies', jobKey)
+  end
+else
+  rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
+  local base, queue = qd.split(prefix)
+  rcall('SADD', base .. '~queues', queue)
+end
+local priority = tonumber(job[4] or ARGV[9]) or 0
+if priority == 0 then rcall('LPUSH', prefix .. 'wait', id)
+else rcall('ZADD', prefix .. 'prioritized', priority * 0x100000000 + rcall('INCR', prefix .. 'pc') % 0x100000000, id) end
+local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
+if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then
+  rcall('ZADD', prefix .. 'marker', 0, '0')
+end
+qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
+return {'done', run}

@@ -1,0 +1,21 @@
+/**
+ * Our own scripts and how many keys each takes; the texts are `lua/*.lua`, named in snake case as here.
+ */
+export const OWN_SCRIPTS = {
+  cancel: 2,
+  restart: 2,
+  report: 3,
+  depths: 1,
+  facts: 1,
+  states: 1,
+  ended: 1,
+  remove_ended: 1,
+  publish_change: 2,
+  acquire_lease: 1,
+  release_lease: 1,
+  heartbeat: 2,
+  workers: 1,
+  remove_worker: 2,
+} satisfies Record<string, number>
+
+export type OwnScript = keyof typeof OWN_SCRIPTS

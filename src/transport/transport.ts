@@ -1,0 +1,293 @@
+import { RedisQueueBackend, QueueKeys, type BackendFactory } from 'bullmq'
+import { E_DUPLICATE_JOB } from '../errors.ts'
+import { backendFactory, CallCollector, collect, withOurScripts } from './backend.ts'
+import { ChangeChannel } from './change_channel.ts'
+import type { RedisClient } from './client.ts'
+import type { Connections } from './connections.ts'
+import { ControlChannel } from './control_channel.ts'
+import { assertQueueName, Keys } from './keys.ts'
+import { Lease } from './lease.ts'
+import { DUPLICATE_JOB } from './scripts/edits.ts'
+import { ScriptDelivery, type ScriptArgument, type ScriptCall } from './scripts/delivery.ts'
+import type { OwnScript } from './scripts/own_scripts.ts'
+import { buildLibrary } from './scripts/workshop.ts'
+import { TransportAudit } from './transport_audit.ts'
+import { WorkerRegistry } from './worker_registry.ts'
+import type {
+  CancelAnswer,
+  Depths,
+  NewTransportJob,
+  Report,
+  RestartAnswer,
+  TransportState,
+} from './types.ts'
+
+/** Jobs that are added in one round trip. */
+const BATCH = 1_000
+
+export type TransportOptions = {
+  /** Prefix of every key, with a hash tag. */
+  prefix: string
+  /** For tests: deliver by EVALSHA although Redis has functions. */
+  withoutFunctions?: boolean
+  /** For tests: length at which an unread event stream is cut. */
+  streamCap?: number
+}
+
+/**
+ * Jobs in Redis: everything that adds, stops or restarts them, and everything that asks for them. Each change is atomic and
+ * appends its entry to the queue's event stream, from which the mirror writes records.
+ *
+ * Methods on jobs answer within 5 s or throw E_REDIS_UNAVAILABLE, unless a client of one's own is given.
+ */
+export class Transport {
+  readonly keys: Keys
+
+  readonly delivery: ScriptDelivery
+
+  /** For `new Worker(name, processor, options, transport.backendFactory)`, and for Queue and FlowProducer. */
+  readonly backendFactory: BackendFactory<RedisQueueBackend>
+
+  readonly control: ControlChannel
+
+  readonly changes: ChangeChannel
+
+  readonly workers: WorkerRegistry
+
+  /** What reconcile, cleanup and trimming need. */
+  readonly audit: TransportAudit
+
+  /** Builds the arguments of BullMQ's add scripts; has no connection of its own. */
+  #argumentBuilder: RedisQueueBackend
+
+  constructor(
+    readonly connections: Connections,
+    options: TransportOptions
+  ) {
+    this.keys = new Keys(options.prefix)
+    this.delivery = new ScriptDelivery(buildLibrary({ cap: options.streamCap }), options)
+    this.backendFactory = backendFactory(this.delivery)
+    this.#argumentBuilder = argumentBuilder(options.prefix, this.delivery)
+    this.control = new ControlChannel(this)
+    this.changes = new ChangeChannel(this)
+    this.workers = new WorkerRegistry(this)
+    this.audit = new TransportAudit(this)
+  }
+
+  /**
+   * Adds jobs, in order, a thousand in one round trip. Each is added completely or not at all.
+   *
+   * @throws E_DUPLICATE_JOB when an id is taken (the others of the call are added), E_REDIS_UNAVAILABLE
+   */
+  async add(jobs: NewTransportJob[]): Promise<void> {
+    for (const job of jobs) assertQueueName(job.queue)
+    const one = jobs.length === 1
+    for (let from = 0; from < jobs.length; from += BATCH) {
+      const part = jobs.slice(from, from + BATCH)
+      const left = jobs.length - from
+      const action = one
+        ? `job ${part[0].id} was not dispatched`
+        : `the last ${left} of ${jobs.length} jobs were not dispatched`
+      await this.connections.produce(action, (client) => this.#addPart(client, part))
+    }
+  }
+
+  /**
+   * Cancels a job in any state but the terminal ones.
+   *
+   * @returns `done`: it was not running and has ended as cancelled. `requested`: its worker was told, and it can only end as
+   *   cancelled. `too_late`: it had ended. `missing`: Redis does not know it.
+   */
+  async cancel(
+    queue: string,
+    id: string,
+    request: { by: string; reason: string }
+  ): Promise<CancelAnswer> {
+    const [outcome, run] = (await this.#produce('cancel', `job ${id} was not cancelled`, [
+      this.keys.job(queue, id),
+      this.keys.events(queue),
+      this.keys.queue(queue),
+      id,
+      request.by,
+      request.reason,
+      this.keys.control,
+    ])) as [CancelAnswer['outcome'], number]
+    return { outcome, run }
+  }
+
+  /**
+   * Opens the next run of a job that ended, with what Redis still has of it, or else with `job`.
+   *
+   * @param request.run number of the run to open: the record's, plus one. Two restarts of the same run open it once
+   * @returns `too_late` when the job is alive or that run was opened already
+   */
+  async restart(
+    queue: string,
+    id: string,
+    request: { by: string; job: NewTransportJob; run: number }
+  ): Promise<RestartAnswer> {
+    const { job, by, run } = request
+    assertQueueName(queue)
+    const { delay: _, ...opts } = job.opts
+    const [outcome, opened] = (await this.#produce('restart', `job ${id} was not restarted`, [
+      this.keys.job(queue, id),
+      this.keys.events(queue),
+      this.keys.queue(queue),
+      id,
+      by,
+      run,
+      job.name,
+      job.data,
+      JSON.stringify(opts),
+      job.opts.timestamp,
+      job.opts.priority ?? 0,
+    ])) as [RestartAnswer['outcome'], number]
+    return { outcome, run: opened }
+  }
+
+  /**
+   * Writes progress and log lines of a running attempt.
+   *
+   * @returns false when the attempt no longer holds the job: nothing was written, and its code should stop
+   */
+  async report(
+    queue: string,
+    id: string,
+    report: Report,
+    client: RedisClient = this.connections.worker
+  ): Promise<boolean> {
+    const answer = await this.call(client, 'report', [
+      this.keys.job(queue, id),
+      this.keys.lock(queue, id),
+      this.keys.events(queue),
+      id,
+      report.token,
+      report.attempt,
+      report.progress === undefined ? '' : JSON.stringify(report.progress),
+      report.log === undefined || report.log.length === 0 ? '' : JSON.stringify(report.log),
+    ])
+    return answer === 1
+  }
+
+  /** The request to cancel a running job; null while there is none. */
+  async cancelRequest(queue: string, id: string, client: RedisClient = this.connections.worker) {
+    const text = await client.hget(this.keys.job(queue, id), 'cr')
+    return text === null ? null : (JSON.parse(text) as { at: number; by: string; reason: string })
+  }
+
+  /** Names of every queue that was ever used, sorted. */
+  async queueNames(client?: RedisClient): Promise<string[]> {
+    const read = (from: RedisClient) => from.smembers(this.keys.queues)
+    const names = client
+      ? await read(client)
+      : await this.connections.produce('queues cannot be listed', read)
+    return names.sort()
+  }
+
+  /** Makes queues known: those that a worker serves or the configuration watches. */
+  async registerQueues(names: string[], client?: RedisClient): Promise<void> {
+    for (const name of names) assertQueueName(name)
+    if (names.length === 0) return
+    const write = (to: RedisClient) => to.sadd(this.keys.queues, ...names)
+    await (client ? write(client) : this.connections.produce('queues cannot be made known', write))
+  }
+
+  /** How many jobs of each state Redis holds, per queue, at one moment. */
+  async depths(names: string[], client?: RedisClient): Promise<Record<string, Depths>> {
+    if (names.length === 0) return {}
+    const args = [this.keys.queues, ...names.map((name) => this.keys.queue(name))]
+    const rows = (
+      client
+        ? await this.call(client, 'depths', args)
+        : await this.#produce('depths', 'depths cannot be read', args)
+    ) as number[][]
+    return Object.fromEntries(
+      rows.map(
+        ([waiting, prioritized, scheduled, blocked, running, completed, failed, paused], index) => [
+          names[index],
+          {
+            pending: waiting + prioritized,
+            scheduled,
+            blocked,
+            running,
+            completed,
+            failed,
+            paused: paused === 1,
+          },
+        ]
+      )
+    )
+  }
+
+  /** Where Redis holds a job now. */
+  async state(queue: string, id: string): Promise<TransportState | 'missing'> {
+    const [facts] = await this.connections.produce(
+      'the job cannot be looked up',
+      async (client) => {
+        const { facts: found } = await this.audit.facts(queue, [id], client)
+        return found
+      }
+    )
+    return facts?.state ?? 'missing'
+  }
+
+  /** Redis' clock, epoch milliseconds. */
+  async time(client: RedisClient = this.connections.producer): Promise<number> {
+    const [seconds, microseconds] = await client.time()
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  }
+
+  /** A lease of this name for one owner. */
+  lease(
+    name: string,
+    owner: string,
+    options: { milliseconds: number; client?: RedisClient }
+  ): Lease {
+    return new Lease(this, name, owner, options)
+  }
+
+  /** Calls one of our own scripts on a given connection. */
+  call(client: RedisClient, script: OwnScript, args: ScriptArgument[]): Promise<unknown> {
+    return this.delivery.call(client, script, args)
+  }
+
+  #produce(script: OwnScript, action: string, args: ScriptArgument[]): Promise<unknown> {
+    return this.connections.produce(action, (client) => this.call(client, script, args))
+  }
+
+  async #addPart(client: RedisClient, jobs: NewTransportJob[]): Promise<void> {
+    const calls = jobs.map((job) => this.#addCall(job))
+    const answers: [Error | null, unknown][] =
+      calls.length === 1
+        ? [[null, await this.delivery.call(client, calls[0].script, calls[0].args)]]
+        : await this.delivery.pipeline(client, calls)
+    const failed = answers.find(([error]) => error)
+    if (failed) throw failed[0]
+    const duplicate = answers.findIndex(([, answer]) => answer === DUPLICATE_JOB)
+    if (duplicate !== -1) throw new E_DUPLICATE_JOB([jobs[duplicate].id])
+  }
+
+  #addCall({ queue, id, name, data, opts }: NewTransportJob): ScriptCall {
+    const collector = new CallCollector()
+    const keys = new QueueKeys(this.keys.prefix).getKeys(queue)
+    const job = { id, name, data, opts, timestamp: opts.timestamp }
+    collect(this.#argumentBuilder, collector, job as never, id, {}, keys)
+    const [call] = collector.calls
+    call.args.push('1')
+    return call
+  }
+}
+
+function argumentBuilder(prefix: string, delivery: ScriptDelivery): RedisQueueBackend {
+  const keys = new QueueKeys(prefix)
+  const backend = new RedisQueueBackend(
+    {} as never,
+    '~',
+    keys.getKeys('~'),
+    (type) => keys.toKey('~', type),
+    { prefix } as never,
+    undefined,
+    false
+  )
+  return withOurScripts(backend, delivery)
+}

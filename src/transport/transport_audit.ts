@@ -1,0 +1,240 @@
+import type { RedisClient } from './client.ts'
+import type { Transport } from './transport.ts'
+import type { TransportState } from './types.ts'
+
+/** A position in an event stream: `milliseconds-sequence`; `0-0` is before everything. */
+export type StreamPosition = string
+
+/** What Redis holds of a job. Numbers are numbers, absent fields null, JSON is text. */
+export type TransportFacts = {
+  id: string
+  state: TransportState
+  /** The job's last entry of its state; null when plain BullMQ made it. Progress and log entries do not count. */
+  eid: StreamPosition | null
+  /** Whether that entry is still in the stream: then the stream will tell, and nothing needs repair. */
+  streamed: boolean
+  name: string
+  data: string | null
+  opts: string | null
+  /** Attempts started and made in this run. */
+  attemptsStarted: number
+  attemptsMade: number
+  returnvalue: string | null
+  failedReason: string | null
+  /** JSON list of stacks, ours with the last one only. */
+  stacktrace: string | null
+  progress: string | null
+  worker: string | null
+  run: number
+  finishedOn: number | null
+  processedOn: number | null
+  timestamp: number | null
+  /** Milliseconds; with `timestamp` the due moment of a dispatch, not of a retry. */
+  delay: number
+  priority: number
+  /** The request to cancel this run, JSON `{at, by, reason}`. */
+  cancelRequest: string | null
+  losses: number
+}
+
+/** A job that had ended when it was noted. `mark` changes with everything that happens to it. */
+export type EndedTransport = { id: string; mark: string; finishedOn: number; cancelled: boolean }
+
+export type EndedSet = 'completed' | 'failed'
+
+/** Where a job's id may stand. */
+export const STATE_SETS = [
+  'completed',
+  'failed',
+  'delayed',
+  'prioritized',
+  'waiting-children',
+] as const
+export const STATE_LISTS = ['wait', 'paused', 'active'] as const
+
+/**
+ * What reconcile, the janitor and trimming ask of Redis. All on the mirror's connection unless another is given; all wait
+ * for Redis when it is away.
+ */
+export class TransportAudit {
+  constructor(private transport: Transport) {}
+
+  /**
+   * Facts of some jobs (at most a few hundred), atomically with the stream's position at which they are true. `facts[i]` is null
+   * when Redis does not know `ids[i]`. `first` is the oldest entry still there.
+   */
+  async facts(
+    queue: string,
+    ids: string[],
+    client: RedisClient = this.transport.connections.mirror
+  ): Promise<{
+    position: StreamPosition
+    first: StreamPosition
+    facts: (TransportFacts | null)[]
+  }> {
+    const { keys } = this.transport
+    const [position, first, rows] = (await this.transport.call(client, 'facts', [
+      keys.events(queue),
+      keys.queue(queue),
+      ...ids,
+    ])) as [string, string, [TransportState | '', number, (string | null)[]][]]
+    return { position, first, facts: rows.map((row, index) => toFacts(ids[index], row)) }
+  }
+
+  /** The last entry of each job, null where it has none or Redis does not know it: the cheap first look. */
+  async lastEntries(
+    queue: string,
+    ids: string[],
+    client: RedisClient = this.transport.connections.mirror
+  ): Promise<(StreamPosition | null)[]> {
+    const pipeline = client.pipeline()
+    for (const id of ids) pipeline.hget(this.transport.keys.job(queue, id), 'eid')
+    const replies = (await pipeline.exec()) ?? []
+    return replies.map(([error, value]) => {
+      if (error) throw error
+      return value as string | null
+    })
+  }
+
+  /**
+   * Ids of all jobs that Redis holds, in pages. While jobs move, one may be seen twice or, moving against the direction of
+   * the scan, not at all: its own entry tells of that move.
+   */
+  async *ids(
+    queue: string,
+    client: RedisClient = this.transport.connections.mirror
+  ): AsyncGenerator<string[]> {
+    const prefix = this.transport.keys.queue(queue)
+    for (const set of STATE_SETS) {
+      let cursor = '0'
+      do {
+        const [next, members] = await client.zscan(prefix + set, cursor, 'COUNT', 1000)
+        cursor = next
+        if (members.length > 0) yield members.filter((_, index) => index % 2 === 0)
+      } while (cursor !== '0')
+    }
+    for (const list of STATE_LISTS) {
+      // Pages overlap, because a list moves while it is read.
+      for (let from = 0; ; from += 900) {
+        const members = await client.lrange(prefix + list, from, from + 999)
+        if (members.length > 0) yield members
+        if (members.length < 1000) break
+      }
+    }
+  }
+
+  /**
+   * First phase of cleanup: jobs that ended before a moment, oldest first, with the stream's position at which that was so.
+   * When the mirror has committed that position, their records hold all that these jobs said.
+   */
+  async ended(
+    queue: string,
+    set: EndedSet,
+    options: { before: number; offset?: number; limit?: number },
+    client: RedisClient = this.transport.connections.mirror
+  ): Promise<{ position: StreamPosition; ended: EndedTransport[] }> {
+    const { keys } = this.transport
+    const args = [
+      keys.events(queue),
+      keys.queue(queue),
+      set,
+      options.before,
+      options.offset ?? 0,
+      options.limit ?? 500,
+    ]
+    const [position, rows] = (await this.transport.call(client, 'ended', args)) as [
+      string,
+      [string, string, string, number][],
+    ]
+    return {
+      position,
+      ended: rows.map(([id, mark, at, cancelled]) => ({
+        id,
+        mark,
+        finishedOn: Number(at),
+        cancelled: cancelled === 1,
+      })),
+    }
+  }
+
+  /** Second phase: removes those that nothing happened to since. Returns how many. */
+  async removeEnded(
+    queue: string,
+    set: EndedSet,
+    ended: Pick<EndedTransport, 'id' | 'mark'>[],
+    client: RedisClient = this.transport.connections.mirror
+  ): Promise<number> {
+    const { keys } = this.transport
+    let removed = 0
+    for (let from = 0; from < ended.length; from += 500) {
+      const pairs = ended.slice(from, from + 500).flatMap(({ id, mark }) => [id, mark])
+      removed += (await this.transport.call(client, 'remove_ended', [
+        keys.events(queue),
+        keys.queue(queue),
+        set,
+        ...pairs,
+      ])) as number
+    }
+    return removed
+  }
+
+  /**
+   * Removes entries before a position, exactly; the entry at the position stays, as the proof that nothing after it was lost.
+   * Returns how many were removed.
+   */
+  trim(
+    queue: string,
+    position: StreamPosition,
+    client: RedisClient = this.transport.connections.mirror
+  ): Promise<number> {
+    return client.xtrim(this.transport.keys.events(queue), 'MINID', position)
+  }
+}
+
+function toFacts(
+  id: string,
+  [state, streamed, fields]: [TransportState | '', number, (string | null)[]]
+): TransportFacts | null {
+  if (state === '') return null
+  const [
+    eid,
+    name,
+    data,
+    opts,
+    ats,
+    atm,
+    returnvalue,
+    failedReason,
+    stacktrace,
+    progress,
+    pb,
+    run,
+    ...moments
+  ] = fields
+  const [finishedOn, processedOn, timestamp, delay, priority, cancelRequest, losses] = moments
+  const number = (text: string | null) => (text === null ? null : Number(text))
+  return {
+    id,
+    state,
+    eid,
+    streamed: streamed === 1,
+    name: name!,
+    data,
+    opts,
+    attemptsStarted: Number(ats ?? 0),
+    attemptsMade: Number(atm ?? 0),
+    returnvalue,
+    failedReason,
+    stacktrace,
+    progress,
+    worker: pb,
+    run: Number(run ?? 1),
+    finishedOn: number(finishedOn),
+    processedOn: number(processedOn),
+    timestamp: number(timestamp),
+    delay: Number(delay ?? 0),
+    priority: Number(priority ?? 0),
+    cancelRequest,
+    losses: Number(losses ?? 0),
+  }
+}

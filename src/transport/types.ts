@@ -1,0 +1,54 @@
+import type { Progress } from '../types.ts'
+
+/**
+ * A job to add. `data` is JSON text. `opts` are BullMQ's own options (`delay` in ms from `timestamp`), and ours below `qd`,
+ * durations in ms.
+ */
+export type NewTransportJob = {
+  queue: string
+  id: string
+  name: string
+  data: string
+  opts: {
+    /** Moment of the dispatch, epoch ms. */
+    timestamp: number
+    delay?: number
+    priority?: number
+    attempts?: number
+    backoff?: unknown
+    lifo?: boolean
+    qd?: {
+      user?: string
+      tags?: string[]
+      timeout?: number
+      sensitive?: true
+      backoff?: unknown
+      by?: string
+    }
+  }
+}
+
+export type CancelAnswer = { outcome: 'done' | 'requested' | 'too_late' | 'missing'; run: number }
+
+export type RestartAnswer = { outcome: 'done' | 'too_late'; run: number }
+
+/** A log line: epoch ms, level by pino's numbers (10 to 60), text. */
+export type LogEntry = [at: number, level: number, text: string]
+
+/** What a running attempt reports: `token` is its lock's, `attempt` BullMQ's `attemptsStarted`. */
+export type Report = { token: string; attempt: number; progress?: Progress; log?: LogEntry[] }
+
+/** How many jobs a queue holds in Redis. */
+export type Depths = {
+  pending: number
+  scheduled: number
+  blocked: number
+  running: number
+  completed: number
+  failed: number
+  paused: boolean
+}
+
+/** Where BullMQ keeps a job. `failed` holds cancelled ones too. */
+export type TransportState =
+  'waiting' | 'prioritized' | 'delayed' | 'waiting-children' | 'active' | 'completed' | 'failed'
