@@ -150,11 +150,8 @@ function list(value: unknown, key: string): string[] {
 function bytes(value: unknown): number {
   let parsed: unknown = value
   if (typeof value === 'string') {
-    try {
-      parsed = string.bytes.parse(value)
-    } catch {
-      parsed = undefined
-    }
+    /** The parser itself reads the number of "1 apple" and takes it for bytes. */
+    parsed = /^\d+(\.\d+)?\s*(b|kb|mb|gb)?$/i.test(value) ? string.bytes.parse(value) : undefined
   }
   if (typeof parsed !== 'number' || !Number.isFinite(parsed) || parsed < 1) {
     throw wrong(

@@ -1,0 +1,91 @@
+import { test } from '@japa/runner'
+import { defineConfig, resolveConfig } from '../../../src/config.ts'
+import type { QueuedeckConfig } from '../../../src/types.ts'
+
+test.group('Configuration', () => {
+  test('fills in every default, durations in milliseconds', ({ assert }) => {
+    assert.deepEqual(defineConfig({}), {
+      redis: undefined,
+      prefix: '{queuedeck}',
+      database: undefined,
+      defaultQueue: 'default',
+      queues: [],
+      payloadLimit: 1_048_576,
+      jobs: 'app/jobs',
+      worker: { concurrency: 10, timeout: 259_200_000, grace: 30_000, lease: 30_000, maxLosses: 3 },
+      mirror: true,
+      kept: { completed: 86_400_000, cancelled: 7_200_000 },
+      dashboard: { prefix: '/admin/queue', access: {}, redact: [] },
+    })
+  })
+
+  test('takes its own output and a plain object alike', ({ assert }) => {
+    const resolved = defineConfig({ worker: { grace: '5s' } })
+    assert.strictEqual(resolveConfig(resolved), resolved)
+    assert.deepEqual(resolveConfig({ worker: { grace: '5s' } }), resolved)
+  })
+
+  test('refuses {key}')
+    .with([
+      {
+        key: 'connection',
+        config: { connection: 'main' },
+        message: /"connection" is not known\. Remove it or use one of: redis,/,
+      },
+      {
+        key: 'worker.threads',
+        config: { worker: { threads: 2 } },
+        message: /"worker\.threads" is not known/,
+      },
+      {
+        key: 'dashboard.access.edit',
+        config: { dashboard: { access: { edit: () => true } } },
+        message: /"dashboard\.access\.edit"/,
+      },
+      {
+        key: 'worker.timeout',
+        config: { worker: { timeout: '5 bananas' } },
+        message: /Cannot read "5 bananas" as the duration of "worker\.timeout"/,
+      },
+      {
+        key: 'worker.concurrency',
+        config: { worker: { concurrency: 0 } },
+        message: /"worker\.concurrency" cannot be 0: give a whole number from 1/,
+      },
+      {
+        key: 'worker.lease',
+        config: { worker: { lease: 10 } },
+        message: /"worker\.lease" cannot be 10: give at least 1000 ms/,
+      },
+      {
+        key: 'payloadLimit',
+        config: { payloadLimit: '1 apple' },
+        message: /"payloadLimit" cannot be "1 apple"/,
+      },
+      {
+        key: 'prefix',
+        config: { prefix: 'queue' },
+        message: /"prefix" cannot be "queue": put a part in braces/,
+      },
+      { key: 'queues', config: { queues: ['a:b'] }, message: /"queues" cannot be "a:b"/ },
+      {
+        key: 'mirror',
+        config: { mirror: 'yes' },
+        message: /"mirror" cannot be "yes": give true or false/,
+      },
+      {
+        key: 'dashboard.prefix',
+        config: { dashboard: { prefix: 'queue?x' } },
+        message: /"dashboard\.prefix"/,
+      },
+      {
+        key: 'dashboard.access.view',
+        config: { dashboard: { access: { view: true } } },
+        message: /give a function/,
+      },
+      { key: 'kept', config: { kept: [] }, message: /"kept" must be an object/ },
+    ])
+    .run(({ assert }, { config, message }) => {
+      assert.throws(() => defineConfig(config as unknown as QueuedeckConfig), message)
+    })
+})

@@ -1,0 +1,65 @@
+import { fileURLToPath } from 'node:url'
+import { test } from '@japa/runner'
+import { Job } from '../../../src/jobs/job.ts'
+import { JobRegistry } from '../../../src/jobs/registry.ts'
+
+const folder = (name: string) =>
+  fileURLToPath(new URL(`../../fixtures/jobs/${name}`, import.meta.url))
+
+test.group('Job registry', () => {
+  test('finds job classes below the folder, names what cannot be used and goes on', async ({
+    assert,
+  }) => {
+    const told: string[] = []
+    const registry = new JobRegistry(folder('broken'), ({ file }) => told.push(file))
+    await registry.load()
+    assert.deepEqual(registry.names(), ['fine_job', 'mail.send'])
+    assert.equal(registry.get('mail.send')?.file, 'nested/named.ts')
+    assert.deepEqual(told, ['bad_option.ts', 'no_job.ts', 'syntax_error.js', 'throws.ts'])
+    const problems = registry.problems()
+    assert.match(
+      problems[0].message,
+      /BadOption: Option "retries" is not known; known options: .*attempts/
+    )
+    assert.match(problems[3].message, /throws\.ts cannot be loaded: no settings/)
+  })
+
+  test('refuses two classes with one name, naming both files', async ({ assert }) => {
+    const registry = new JobRegistry(folder('doubled'))
+    await assert.rejects(
+      () => registry.load(),
+      /two job classes have the name "same_name": first\.ts and nested\/second\.ts/
+    )
+  })
+
+  test('refuses an unknown type, naming those there are', async ({ assert }) => {
+    const registry = new JobRegistry(folder('broken'))
+    await assert.rejects(
+      () => registry.find('mail.sned'),
+      'No job type "mail.sned" is registered. Known types: fine_job, mail.send'
+    )
+  })
+
+  test('a folder that is not there holds no types', async ({ assert }) => {
+    const registry = new JobRegistry(folder('nowhere'))
+    await registry.load()
+    assert.deepEqual(registry.names(), [])
+  })
+
+  test('takes the class name in snake case, and a class twice', async ({ assert }) => {
+    class SendInvoice extends Job {
+      execute() {}
+    }
+    const registry = new JobRegistry()
+    assert.strictEqual(registry.register(SendInvoice), registry.register(SendInvoice))
+    assert.deepEqual(registry.names(), ['send_invoice'])
+  })
+
+  test('refuses a payload that is no validator', ({ assert }) => {
+    class Wrong extends Job {
+      static payload = { id: 'number' } as never
+      execute() {}
+    }
+    assert.throws(() => new JobRegistry().register(Wrong), /must be a validator, as vine\.create/)
+  })
+})

@@ -1,0 +1,56 @@
+import { test } from '@japa/runner'
+import { NotSerialisableError, resultToJson, toJson } from '../../../src/jobs/serialise.ts'
+
+const circle: Record<string, unknown> = { name: 'a' }
+circle.list = [{ circle }]
+
+const deep: Record<string, unknown> = {}
+let level = deep
+for (let index = 0; index < 2_000; index++) level = level.next = {} as Record<string, unknown>
+
+test.group('Payloads and results as JSON', () => {
+  test('refuses {name}, naming the place')
+    .with([
+      { name: 'a circle', value: circle, place: 'list[0].circle' },
+      { name: 'a BigInt', value: { user: { id: 5n } }, place: 'user.id' },
+      { name: 'a function', value: { list: [1, () => 1] }, place: 'list[1]' },
+      { name: 'a symbol', value: { mark: Symbol('x') }, place: 'mark' },
+      { name: 'NaN', value: { price: Number.NaN }, place: 'price' },
+      { name: 'an infinity', value: [Number.NEGATIVE_INFINITY], place: '[0]' },
+      { name: 'a map', value: { map: new Map([[1, 2]]) }, place: 'map' },
+      { name: 'binary data', value: { file: Buffer.from('x').buffer }, place: 'file' },
+      { name: 'a promise', value: { later: Promise.resolve(1) }, place: 'later' },
+      { name: 'what toJSON hides', value: { a: { toJSON: () => ({ b: 1n }) } }, place: 'a.b' },
+      { name: 'too many levels', value: deep, place: 'levels' },
+    ])
+    .run(({ assert }, { value, place }) => {
+      try {
+        toJson(value)
+      } catch (error) {
+        assert.instanceOf(error, NotSerialisableError)
+        assert.include((error as Error).message, place)
+        return
+      }
+      assert.fail('It was written')
+    })
+
+  test('writes what JSON holds as JSON.stringify does', ({ assert }) => {
+    const shared = { twice: true }
+    const value = {
+      at: new Date(0),
+      left: undefined,
+      list: [undefined, null, '\u0000', '\ud800'],
+      first: shared,
+      second: shared,
+      number: 9_007_199_254_740_991,
+      toJson: 'no method',
+    }
+    assert.equal(toJson(value), JSON.stringify(value))
+    assert.equal(toJson('text'), '"text"')
+  })
+
+  test('undefined is an empty payload and a null result', ({ assert }) => {
+    assert.equal(toJson(undefined), '{}')
+    assert.equal(resultToJson(undefined), 'null')
+  })
+})
