@@ -423,6 +423,10 @@ export class JobFold {
     this.#bodyWrite().result = result
   }
 
+  get hasResult(): boolean {
+    return typeof this.#body?.result === 'string'
+  }
+
   #bodyWrite(): BodyWrite {
     return (this.#body ??= { job: this.job })
   }

@@ -90,7 +90,7 @@ export class ReplyParser {
     if (type === ERROR || type === SIMPLE) {
       const end = this.#buffer.indexOf('\r\n', this.#position)
       if (end < 0) return undefined
-      const text = this.#buffer.utf8Slice(this.#position + 1, end)
+      const text = this.#buffer.toString('utf8', this.#position + 1, end)
       this.#position = end + 2
       return type === ERROR ? new ReplyError(text) : text
     }
@@ -184,12 +184,12 @@ export class ReplyParser {
     const end = start + length
     this.#position = end + 2
     const buffer = this.#buffer
-    if (length > 64) return buffer.utf8Slice(start, end)
+    if (length > 64) return buffer.toString('utf8', start, end)
     /** Short texts are nearly always ASCII, and those are made twice as fast as Latin-1. */
     for (let index = start; index < end; index++) {
-      if (buffer[index] > 127) return buffer.utf8Slice(start, end)
+      if (buffer[index] > 127) return buffer.toString('utf8', start, end)
     }
-    return buffer.latin1Slice(start, end)
+    return buffer.toString('latin1', start, end)
   }
 
   /**
@@ -212,7 +212,7 @@ export class ReplyParser {
       while (index < length && buffer[start + index] === known.charCodeAt(index)) index++
       if (index === length) return known
     }
-    return buffer.utf8Slice(start, start + length)
+    return buffer.toString('utf8', start, start + length)
   }
 }
 

@@ -76,8 +76,6 @@ export type StoredJob = {
   finishedAt: number | null
   /** When cancellation was asked for in this run. */
   cancelAt: number | null
-  /** Last stream entry whose id the job's hash holds. */
-  eid: string | null
   /** The entry up to which this record is true: (ms + skew) << 20 | sequence. 0n when blank. */
   version: bigint
   /** Whether Redis still has the transport, as far as the record knows. Blank: true. */

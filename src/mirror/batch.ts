@@ -1,0 +1,136 @@
+import type { Redis } from 'ioredis'
+import { recordId } from '../records/ids.ts'
+import type { CursorMove, FoldResult, JobKey, StoredJob } from '../records/writer_types.ts'
+import { compareIds, concernsJob, idMilliseconds, needsHash, START, type Entry } from './entries.ts'
+import { Folded, JobFold } from './fold.ts'
+import { messageOf, readStacks } from './job_facts.ts'
+import type { Position } from './position.ts'
+
+/**
+ * Fields of a job's hash that complete entries which lack them.
+ */
+const HASH_FIELDS = ['data', 'opts', 'name', 'returnvalue', 'failedReason', 'stacktrace', 'pb', 'run'] as const
+
+type Hash = Record<(typeof HASH_FIELDS)[number], string | null>
+
+type JobEntries = { key: JobKey; position: Position; entries: Entry[]; hash?: Hash }
+
+/**
+ * Entries of some streams, as one transaction writes them: sorted by job, with the moves of the cursors.
+ */
+export class StreamBatch {
+  readonly moves: CursorMove[] = []
+  readonly positions: Position[] = []
+  size = 0
+
+  /** Ids of some of its entries, oldest first in each stream: to measure the lag by. */
+  readonly ids: string[] = []
+
+  #jobs = new Map<string, JobEntries>()
+
+  /** Folding needs the skew that the batch itself decides upon. */
+  #skews = new Map<Position, number>()
+
+  /**
+   * Takes what one stream gave; `entries` begins right after the position.
+   */
+  add(position: Position, entries: Entry[], server: string | null): void {
+    const { queue, notes } = position
+    let { skew } = position
+    const next = { ...notes }
+    if (position.lastId === START && next.top !== undefined) {
+      skew = Math.max(skew, next.top + 1 - idMilliseconds(entries[0].id))
+      delete next.top
+    }
+    const lastId = entries[entries.length - 1].id
+    if (next.again && compareIds(lastId, next.again.until) >= 0) delete next.again
+
+    for (const entry of entries) {
+      if (!concernsJob(entry.fields)) continue
+      const transportId = entry.fields.jobId!
+      const name = `${queue}\0${transportId}`
+      const known = this.#jobs.get(name)
+      if (known) {
+        known.entries.push(entry)
+      } else {
+        const key = { queue, transportId, id: recordId(queue, transportId) }
+        this.#jobs.set(name, { key, position, entries: [entry] })
+      }
+    }
+    this.#skews.set(position, skew)
+    this.positions.push(position)
+    this.moves.push(position.move({ lastId, skew, server, notes: next }))
+    this.size += entries.length
+    for (let index = 0; index < entries.length; index += 8) this.ids.push(entries[index].id)
+    this.ids.push(lastId)
+  }
+
+  get keys(): JobKey[] {
+    return Array.from(this.#jobs.values(), ({ key }) => key)
+  }
+
+  /**
+   * Reads the hashes of jobs whose entries lack something: large values, and everything of plain BullMQ.
+   */
+  async complete(redis: Redis): Promise<number> {
+    const lacking: JobEntries[] = []
+    for (const job of this.#jobs.values()) {
+      if (job.entries.some(({ fields }) => needsHash(fields))) lacking.push(job)
+    }
+    if (lacking.length === 0) return 0
+    const pipeline = redis.pipeline()
+    for (const { key, position } of lacking) {
+      pipeline.hmget(position.key.slice(0, -'events'.length) + key.transportId, ...HASH_FIELDS)
+    }
+    const answers = await pipeline.exec()
+    lacking.forEach((job, index) => {
+      const [error, values] = answers![index]
+      if (error) throw error
+      job.hash = Object.fromEntries(
+        HASH_FIELDS.map((field, place) => [field, (values as (string | null)[])[place]])
+      ) as Hash
+    })
+    return lacking.length
+  }
+
+  /**
+   * Folds every job onto its record; `stored` is in the order of `keys`.
+   */
+  fold(stored: StoredJob[]): FoldResult {
+    const out = new Folded()
+    let index = 0
+    for (const { position, entries, hash } of this.#jobs.values()) {
+      const fold = new JobFold(stored[index++])
+      const before = fold.job.version
+      fold.apply(entries, this.#skews.get(position)!, position.readAgain)
+      if (fold.job.version === before && before > 0n) continue
+      if (hash) completeFromHash(fold, hash)
+      fold.finish(out)
+    }
+    return out
+  }
+}
+
+/**
+ * Adds what the entries left out. The hash may be newer than the entries, so only what cannot have changed since, or what
+ * the record's own status asks for, is taken.
+ */
+function completeFromHash(fold: JobFold, hash: Hash): void {
+  const { job } = fold
+  if (!job.hasPayload && hash.data !== null) fold.setPayload(hash.data, hash.opts)
+  if ((job.type === '' || job.type === '?') && hash.name) job.type = hash.name
+  if (hash.pb && job.worker === null) job.worker = hash.pb
+  const isSameRun = Number(hash.run ?? 1) === job.run || hash.run === null
+  if (job.status === 'completed' && hash.returnvalue !== null && isSameRun && !fold.hasResult) {
+    fold.setResult(hash.returnvalue)
+  }
+  const lacking = fold.attemptsWithoutError()
+  if (lacking.length === 0) return
+  const stacks = readStacks(hash.stacktrace)
+  for (const attempt of lacking) {
+    const stack = stacks[attempt.attempt - 1]
+    attempt.stack = stack || null
+    attempt.error ??= messageOf(stack)
+    attempt.worker ??= hash.pb
+  }
+}

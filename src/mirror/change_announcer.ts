@@ -1,0 +1,72 @@
+import type { StoredJob } from '../records/writer_types.ts'
+import type { ChangeNotice } from '../types.ts'
+
+type Notice = Omit<ChangeNotice, 'revision'>
+
+const MOST_CHANGED = 200
+const MOST_PROGRESS = 500
+
+/** Notices are gathered this long, so that a fast mirror does not flood the web processes. */
+const GATHER = 40
+
+/**
+ * Tells after each commit which jobs changed. What happens within 40 ms goes out together; a status that changed twice is
+ * told once, progress in its newest state.
+ */
+export class ChangeAnnouncer {
+  #publish: (notice: Notice) => Promise<unknown>
+  #changed = new Map<string, Notice['changed'][number]>()
+  #progress = new Map<string, Notice['progress'][number]>()
+  #more = false
+  #lag = 0
+  #timer: NodeJS.Timeout | undefined
+  #sentAt = -Infinity
+
+  constructor(publish: (notice: Notice) => Promise<unknown>) {
+    this.#publish = publish
+  }
+
+  add(jobs: StoredJob[], lag: number): void {
+    this.#lag = lag
+    for (const job of jobs) {
+      const { id, status, was, percent, stage, done, total, unit, startedAt } = job
+      if (status !== was || status !== 'running') this.#change(job)
+      if (status !== 'running' || (percent === 0 && stage === null)) continue
+      if (this.#progress.size < MOST_PROGRESS || this.#progress.has(id)) {
+        this.#progress.set(id, [id, percent, stage, done, total, unit, startedAt])
+      }
+    }
+    if (this.#changed.size === 0 && this.#progress.size === 0) return
+    const due = this.#sentAt + GATHER - performance.now()
+    this.#timer ??= setTimeout(() => void this.flush(), Math.max(0, due))
+  }
+
+  /**
+   * Sends what has gathered. A notice that cannot be sent is dropped: pages ask again by themselves.
+   */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#changed.size === 0 && this.#progress.size === 0) return
+    const notice = {
+      changed: [...this.#changed.values()],
+      more: this.#more,
+      progress: [...this.#progress.values()],
+      lag: this.#lag,
+    }
+    this.#changed = new Map()
+    this.#progress = new Map()
+    this.#more = false
+    this.#sentAt = performance.now()
+    await this.#publish(notice).catch(() => {})
+  }
+
+  #change({ id, queue, type, user, status, error }: StoredJob): void {
+    if (this.#changed.size >= MOST_CHANGED && !this.#changed.has(id)) {
+      this.#more = true
+      return
+    }
+    const change = { id, queue, type, user, status: status! }
+    this.#changed.set(id, status === 'failed' && error !== null ? { ...change, error: error.slice(0, 200) } : change)
+  }
+}

@@ -1,0 +1,302 @@
+import type { StoredJob } from '../records/writer_types.ts'
+import { StreamBatch } from './batch.ts'
+import { ChangeAnnouncer } from './change_announcer.ts'
+import { entriesExist, examine, serverId } from './continuity.ts'
+import type { StreamReply } from './entries.ts'
+import { Folded } from './fold.ts'
+import { LagMeter } from './lag_meter.ts'
+import type { MirrorDependencies } from './ports.ts'
+import { Position, withAudit } from './position.ts'
+import { fromRedis, Outage, RedisFailure, wait } from './retry.ts'
+import type { StreamReader } from './stream_reader.ts'
+
+export type MirrorOptions = {
+  /** Entries written in one transaction, about. Fewer keep the event loop of a shared process free. Default 4,000. */
+  batch?: number
+  /** How long to gather entries after a small batch, ms. Default 8. */
+  gather?: number
+}
+
+/** Longest wait of a read for entries; new queues are taken up after it. */
+const BLOCK = 500
+
+/** How often idle streams are checked for gaps, and the server for a restart. */
+const CHECK_EVERY = 1_000
+
+/**
+ * Writes the event streams of all queues into records.
+ *
+ * One blocking read covers all queues. In one transaction the cursor of each queue moves by compare-and-set, and the records
+ * change as its entries say. So being killed at any instant, replays and other mirrors on the same records are harmless; only
+ * one of several mirrors gets a batch in, the others load the cursors again.
+ */
+export class Mirror {
+  readonly positions = new Map<string, Position>()
+  readonly announcer: ChangeAnnouncer
+  readonly lag: LagMeter
+  readonly redisOutage = new Outage()
+  readonly sqlOutage = new Outage()
+  readonly counts = { entries: 0, batches: 0, conflicts: 0, gaps: 0, hashes: 0 }
+
+  /** Called with jobs whose record began in the middle, so that somebody looks at them. */
+  onIncomplete: (queue: string, transportIds: string[]) => void = () => {}
+
+  /** Shortens the waiting of reads while somebody waits for a stream to be drained. */
+  isHurried: () => boolean = () => false
+
+  #dependencies: MirrorDependencies
+  #reader: StreamReader
+  #options: Required<MirrorOptions>
+
+  /** Number of the newest read that began. */
+  #reads = 0
+  #ahead: { from: string; number: number; reply: Promise<StreamReply[]> } | undefined
+
+  /** Streams that gave something in the last read share the size of a batch. */
+  #busyStreams = 1
+  #server: string | null = null
+  #checkedAt = -Infinity
+
+  /** Transactions of the loop and of repairs, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(dependencies: MirrorDependencies, reader: StreamReader, options: MirrorOptions = {}) {
+    this.#dependencies = dependencies
+    this.#reader = reader
+    this.#options = { batch: options.batch ?? 4_000, gather: options.gather ?? 8 }
+    this.announcer = new ChangeAnnouncer(dependencies.publish)
+    this.lag = new LagMeter(() => dependencies.transport.time())
+  }
+
+  /** Number of the newest read that began: see `Position.hasReached`. */
+  get reads(): number {
+    return this.#reads
+  }
+
+  /**
+   * Takes up queues; those that it knows already are left alone.
+   */
+  async watch(queues: string[]): Promise<void> {
+    const fresh = queues.filter((queue) => !this.positions.has(queue))
+    if (fresh.length === 0) return
+    const cursors = await this.#dependencies.writer.cursors(fresh)
+    for (const queue of fresh) {
+      const position = new Position(queue, this.#dependencies.transport.prefix)
+      position.load(cursors.get(queue)!)
+      this.positions.set(queue, position)
+    }
+  }
+
+  /**
+   * Loads all cursors again: another mirror moved them.
+   */
+  async reload(): Promise<void> {
+    const cursors = await this.#dependencies.writer.cursors([...this.positions.keys()])
+    for (const [queue, cursor] of cursors) this.positions.get(queue)?.load(cursor)
+  }
+
+  /**
+   * Reads and writes until the signal. Neither Redis nor SQL being away ends it.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#reader.close()
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      while (!signal.aborted) await this.#step(signal)
+    } finally {
+      signal.removeEventListener('abort', stop)
+      await this.#ahead?.reply.catch(() => {})
+      this.#ahead = undefined
+      this.#reader.close()
+      await this.announcer.flush()
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    if (this.positions.size === 0) return wait(100, signal)
+    let replies: StreamReply[]
+    try {
+      replies = await this.#read()
+      if (this.redisOutage.recovered()) this.#note('info', 'Redis is back')
+    } catch (error) {
+      this.#ahead = undefined
+      if (signal.aborted) return
+      if (this.redisOutage.failed(error)) this.#note('warn', 'Redis is away', error)
+      return wait(250, signal)
+    }
+    try {
+      const size = await this.#write(replies, signal)
+      if (this.sqlOutage.recovered()) this.#note('info', 'The database is back')
+      if (size > 0 && size < this.#options.batch / 4) await wait(this.#options.gather, signal)
+    } catch (error) {
+      this.#ahead = undefined
+      if (signal.aborted) return
+      const isRedis = error instanceof RedisFailure
+      const outage = isRedis ? this.redisOutage : this.sqlOutage
+      if (outage.failed(error)) {
+        this.#note('warn', isRedis ? 'Redis is away' : 'The database takes no records', error)
+      }
+      /** Nothing was moved. A batch that the database could not take in time is tried in smaller pieces. */
+      this.#busyStreams = Math.min(this.#busyStreams * 4, this.#options.batch)
+      await wait(100 + Math.random() * 200, signal)
+      await this.reload().catch(() => {})
+    }
+  }
+
+  /**
+   * The next entries. Where there is more, the read after it has already been sent while the ones before were written.
+   */
+  async #read(): Promise<StreamReply[]> {
+    const from = this.#from()
+    if (this.#ahead && this.#ahead.from !== from) {
+      await this.#ahead.reply.catch(() => {})
+      this.#ahead = undefined
+    }
+    const ahead = this.#ahead ?? this.#send(from)
+    this.#ahead = undefined
+    const replies = await ahead.reply
+    const read = new Map(replies.map(({ key, entries }) => [key, entries]))
+    const count = this.#count
+    for (const position of this.positions.values()) {
+      const entries = read.get(position.key)
+      if (!entries) position.drained = ahead.number
+    }
+    this.#busyStreams = Math.max(1, replies.length)
+    if (replies.some(({ entries }) => entries.length >= count)) {
+      const next = this.#from(new Map(replies.map(({ key, entries }) => [key, entries.at(-1)!.id])))
+      this.#ahead = this.#send(next)
+      this.#ahead.reply.catch(() => {})
+    }
+    return replies
+  }
+
+  get #count(): number {
+    return Math.max(1, Math.ceil(this.#options.batch / this.#busyStreams))
+  }
+
+  /** Positions as one text, to tell whether a read that was sent ahead still begins where the cursors stand. */
+  #from(after?: Map<string, string>): string {
+    const parts: string[] = []
+    for (const { key, lastId } of this.positions.values()) parts.push(key, after?.get(key) ?? lastId)
+    return parts.join('\n')
+  }
+
+  #send(from: string) {
+    const parts = from.split('\n')
+    const keys = parts.filter((_, index) => index % 2 === 0)
+    const ids = parts.filter((_, index) => index % 2 === 1)
+    const block = this.isHurried() ? 20 : BLOCK
+    return { from, number: ++this.#reads, reply: this.#reader.read(this.#count, block, keys, ids) }
+  }
+
+  /**
+   * Writes what was read; answers the number of entries.
+   */
+  async #write(replies: StreamReply[], signal: AbortSignal): Promise<number> {
+    const read = new Map(replies.map((reply) => [reply.key, reply.entries]))
+    const positions = [...this.positions.values()].filter(({ key }) => read.get(key)?.length)
+    const isCheckDue = performance.now() - this.#checkedAt >= CHECK_EVERY
+    if (positions.length === 0 && !isCheckDue) return 0
+
+    const batch = new StreamBatch()
+    if (isCheckDue) await this.#checkServer()
+    const begunAt = new Map(positions.map((position) => [position, position.lastId]))
+    await this.#proveContinuity(isCheckDue ? [...this.positions.values()] : positions, read)
+    for (const position of positions) {
+      /** A stream whose ids went back, or that another mirror moved, is read again from where its cursor now stands. */
+      if (position.lastId !== begunAt.get(position)) continue
+      batch.add(position, read.get(position.key)!, this.#server)
+    }
+    this.counts.hashes += await fromRedis(batch.complete(this.#dependencies.redis))
+    if (isCheckDue) this.#checkedAt = performance.now()
+    if (batch.size === 0) return 0
+
+    const keys = batch.keys
+    let folded: StoredJob[] = []
+    const isWritten = await this.exclusively(() =>
+      this.#dependencies.writer.apply({ cursors: batch.moves, jobs: keys }, (stored) => {
+        const result = batch.fold(stored)
+        folded = result.jobs
+        return result
+      })
+    )
+    if (!isWritten) {
+      this.counts.conflicts++
+      await wait(10 + Math.random() * 40, signal)
+      await this.reload()
+      return batch.size
+    }
+    batch.positions.forEach((position, index) => position.commit(batch.moves[index]))
+    this.counts.entries += batch.size
+    this.counts.batches++
+    this.#announce(folded, batch)
+    return batch.size
+  }
+
+  #announce(folded: StoredJob[], batch: StreamBatch): void {
+    this.lag.committed(batch.ids)
+    this.announcer.add(folded, this.lag.milliseconds)
+    const incomplete = new Map<string, string[]>()
+    for (const { queue, transportId, hasPayload, type, hasTransport } of folded) {
+      if ((hasPayload && type !== '?') || !hasTransport) continue
+      incomplete.set(queue, [...(incomplete.get(queue) ?? []), transportId])
+    }
+    for (const [queue, ids] of incomplete) this.onIncomplete(queue, ids)
+  }
+
+  /**
+   * Checks that nothing was lost between the cursors and what was read after them; what was is noted beside the cursor.
+   */
+  async #proveContinuity(positions: Position[], read: Map<string, unknown[]>): Promise<void> {
+    const { redis } = this.#dependencies
+    const exist = await fromRedis(entriesExist(redis, positions))
+    for (const [index, position] of positions.entries()) {
+      if (exist[index]) continue
+      const hasRead = (read.get(position.key)?.length ?? 0) > 0
+      const finding = await fromRedis(examine(redis, position, hasRead))
+      if (finding.kind === 'proven') continue
+      this.counts.gaps++
+      this.#note('warn', `queue "${position.queue}": ${finding.reason}; its records are audited`)
+      const lastId = finding.kind === 'restart' ? finding.lastId : position.lastId
+      await this.#moveNotes(position, { lastId, notes: finding.notes, server: this.#server })
+    }
+  }
+
+  /**
+   * A queue that is new to the records, or a server that was restarted: transports and records are compared once.
+   */
+  async #checkServer(): Promise<void> {
+    this.#server = await fromRedis(serverId(this.#dependencies.redis))
+    for (const position of this.positions.values()) {
+      if (position.server === this.#server) continue
+      const reason = position.server === null ? 'first seen' : 'Redis was restarted'
+      const notes = withAudit(position.notes, reason)
+      await this.#moveNotes(position, { notes, server: this.#server })
+    }
+  }
+
+  /**
+   * Moves what stands beside a cursor; the audit of a queue does it with its own progress.
+   */
+  async #moveNotes(position: Position, next: Parameters<Position['move']>[0]): Promise<void> {
+    const move = position.move(next)
+    const isWritten = await this.exclusively(() =>
+      this.#dependencies.writer.apply({ cursors: [move], jobs: [] }, () => new Folded())
+    )
+    if (isWritten) position.commit(move)
+    else await this.reload()
+  }
+
+  /**
+   * Runs one transaction at a time.
+   */
+  exclusively<T>(write: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(write)
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  #note(level: 'info' | 'warn', message: string, error?: unknown): void {
+    this.#dependencies.logger[level](error ? { err: error } : {}, `Mirror: ${message}`)
+  }
+}
