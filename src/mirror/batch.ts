@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis'
 import { recordId } from '../records/ids.ts'
 import type { CursorMove, FoldResult, JobKey, StoredJob } from '../records/writer_types.ts'
 import { compareIds, concernsJob, idMilliseconds, needsHash, START, type Entry } from './entries.ts'
-import { Folded, JobFold } from './fold.ts'
+import { JobFold } from './fold.ts'
+import { Folded } from './job_draft.ts'
 import { messageOf, readStacks } from './job_facts.ts'
 import type { Position } from './position.ts'
 
@@ -19,7 +20,6 @@ type JobEntries = { key: JobKey; position: Position; entries: Entry[]; hash?: Ha
  * Entries of some streams, as one transaction writes them: sorted by job, with the moves of the cursors.
  */
 export class StreamBatch {
-  readonly moves: CursorMove[] = []
   readonly positions: Position[] = []
   size = 0
 
@@ -27,24 +27,17 @@ export class StreamBatch {
   readonly ids: string[] = []
 
   #jobs = new Map<string, JobEntries>()
-
-  /** Folding needs the skew that the batch itself decides upon. */
-  #skews = new Map<Position, number>()
+  #parts = new Map<Position, { from: string; skew: number; lastId: string }>()
 
   /**
    * Takes what one stream gave; `entries` begins right after the position.
    */
-  add(position: Position, entries: Entry[], server: string | null): void {
-    const { queue, notes } = position
+  add(position: Position, entries: Entry[]): void {
+    const { queue, notes, lastId: from } = position
     let { skew } = position
-    const next = { ...notes }
-    if (position.lastId === START && next.top !== undefined) {
-      skew = Math.max(skew, next.top + 1 - idMilliseconds(entries[0].id))
-      delete next.top
+    if (from === START && notes.top !== undefined) {
+      skew = Math.max(skew, notes.top + 1 - idMilliseconds(entries[0].id))
     }
-    const lastId = entries[entries.length - 1].id
-    if (next.again && compareIds(lastId, next.again.until) >= 0) delete next.again
-
     for (const entry of entries) {
       if (!concernsJob(entry.fields)) continue
       const transportId = entry.fields.jobId!
@@ -57,12 +50,27 @@ export class StreamBatch {
         this.#jobs.set(name, { key, position, entries: [entry] })
       }
     }
-    this.#skews.set(position, skew)
+    const lastId = entries[entries.length - 1].id
+    this.#parts.set(position, { from, skew, lastId })
     this.positions.push(position)
-    this.moves.push(position.move({ lastId, skew, server, notes: next }))
     this.size += entries.length
     for (let index = 0; index < entries.length; index += 8) this.ids.push(entries[index].id)
     this.ids.push(lastId)
+  }
+
+  /**
+   * The moves of the cursors, made right before they are written, because notes may have changed since the batch was read.
+   * Null when a cursor no longer stands where the batch begins.
+   */
+  moves(server: string | null): CursorMove[] | null {
+    const moves: CursorMove[] = []
+    for (const [position, { from, skew, lastId }] of this.#parts) {
+      if (position.lastId !== from) return null
+      const notes = { ...position.notes, top: undefined }
+      if (notes.again && compareIds(lastId, notes.again.until) >= 0) notes.again = undefined
+      moves.push(position.move({ lastId, skew, server, notes }))
+    }
+    return moves
   }
 
   get keys(): JobKey[] {
@@ -102,7 +110,7 @@ export class StreamBatch {
     for (const { position, entries, hash } of this.#jobs.values()) {
       const fold = new JobFold(stored[index++])
       const before = fold.job.version
-      fold.apply(entries, this.#skews.get(position)!, position.readAgain)
+      fold.apply(entries, this.#parts.get(position)!.skew, position.readAgain)
       if (fold.job.version === before && before > 0n) continue
       if (hash) completeFromHash(fold, hash)
       fold.finish(out)

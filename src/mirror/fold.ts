@@ -1,16 +1,7 @@
 import { isTerminal } from '../statuses.ts'
-import type {
-  AttemptWrite,
-  BodyWrite,
-  EventTuple,
-  FoldResult,
-  LogsWrite,
-  RunWrite,
-  StoredJob,
-  TagsWrite,
-} from '../records/writer_types.ts'
 import { compareIds, idMilliseconds, versionOf, type Entry, type EntryFields } from './entries.ts'
-import { count, readError, readLines, readOptions, readProgress } from './job_facts.ts'
+import { JobDraft } from './job_draft.ts'
+import { count, readError, readLines, readProgress } from './job_facts.ts'
 
 /**
  * A stream whose ids went back is read from its beginning. Entries up to `until` may have been read before, when `skew` was
@@ -19,39 +10,13 @@ import { count, readError, readLines, readOptions, readProgress } from './job_fa
 export type ReadAgain = { until: string; skew: number; top: bigint }
 
 /**
- * Collects what the folding of a batch gives.
- */
-export class Folded implements FoldResult {
-  jobs: StoredJob[] = []
-  bodies: BodyWrite[] = []
-  attempts: AttemptWrite[] = []
-  events: FoldResult['events'] = []
-  logs: LogsWrite[] = []
-  tags: TagsWrite[] = []
-  runs: RunWrite[] = []
-}
-
-/**
  * Puts what happened to one job onto its record. Pure: it reads and writes nothing but the record and its own lists.
  *
  * The rules of statuses live here. Nothing but a restart leaves a terminal status. A running job whose cancellation was
  * asked for is cancelled at once and `stopping` until its transport has ended; stalls and late ends do not change that.
  * A terminal job that Redis runs again without a restart was brought back by an older Redis: that is its next run.
  */
-export class JobFold {
-  readonly job: StoredJob
-  #body: BodyWrite | undefined
-  #attempts: AttemptWrite[] = []
-  #events: EventTuple[] = []
-  #eventsVersion = 0n
-  #logs: LogsWrite[] = []
-  #tags: string[] | undefined
-  #runs: RunWrite[] = []
-
-  constructor(job: StoredJob) {
-    this.job = job
-  }
-
+export class JobFold extends JobDraft {
   /**
    * Applies entries of one stream in their order; those that the record contains already are passed over.
    *
@@ -75,28 +40,10 @@ export class JobFold {
       }
     }
     if (from === entries.length) return this
-    this.#eventsVersion = versionOf(entries[from].id, skew)
+    this.eventsVersion = versionOf(entries[from].id, skew)
     for (let index = from; index < entries.length; index++) this.#entry(entries[index], skew)
     this.job.version = versionOf(entries[entries.length - 1].id, skew)
     return this
-  }
-
-  /**
-   * Hands over to the writer.
-   */
-  finish(out: Folded): void {
-    const { job } = this
-    if (job.type === '') job.type = '?'
-    job.status ??= 'pending'
-    out.jobs.push(job)
-    if (this.#body) out.bodies.push(this.#body)
-    for (const attempt of this.#attempts) out.attempts.push(attempt)
-    if (this.#events.length > 0) {
-      out.events.push({ job, version: this.#eventsVersion, list: this.#events })
-    }
-    for (const logs of this.#logs) out.logs.push(logs)
-    if (this.#tags) out.tags.push({ job, tags: this.#tags })
-    for (const run of this.#runs) out.runs.push(run)
   }
 
   #entry({ id, fields }: Entry, skew: number): void {
@@ -120,7 +67,7 @@ export class JobFold {
       case 'removed':
         return this.#removed(fields, at)
       case 'progress':
-        return this.progress(fields.data, at, fields)
+        return this.#progress(fields, at)
       case 'log':
         return this.#log(fields, versionOf(id, skew))
       case 'cancel-requested':
@@ -128,7 +75,7 @@ export class JobFold {
       case 'cancelled':
         return this.#cancelled(fields, at)
       case 'restarted':
-        return this.newRun('restarted', at, by(fields), count(fields.run))
+        return this.newRun('restarted', at, by(fields), count(fields.run), fields.prev)
     }
   }
 
@@ -152,13 +99,13 @@ export class JobFold {
     const { prev } = fields
     /** Twin of `added`, unless the record begins in the middle. */
     if (prev === undefined) {
-      if (job.status === null) this.#begin('pending', at)
+      if (job.status === null) this.begin('pending', at)
       return
     }
     if (prev === 'failed' || prev === 'completed' || prev === 'cancelled') {
       /** Restarted by another tool. Ours say so in an entry of their own, which has come before this one. */
       if (this.#isOver()) this.newRun('restarted', at, null, count(fields.run))
-      else if (job.status === null) this.#begin('pending', at)
+      else if (job.status === null) this.begin('pending', at)
       return
     }
     if (prev === 'active') this.#attemptEnded(fields, at)
@@ -191,15 +138,8 @@ export class JobFold {
     const { job } = this
     const stopping = this.#isStopping()
     if (!stopping) this.#revive(at)
-    const attempt = count(fields.ats) || job.attempts + 1
-    /** The end of the attempt before is not known, and there is another one now. */
-    if (job.status === 'running' && job.attempts > 0 && attempt > job.attempts) {
-      this.closeAttempt('lost', at)
-    }
-    job.attempts = attempt
-    if (fields.pb) job.worker = fields.pb
     if (!job.createdAt) job.createdAt = at
-    this.#attempt(attempt, 'running', { worker: fields.pb || null, startedAt: at })
+    this.startAttempt(count(fields.ats) || job.attempts + 1, fields.pb || null, at)
     if (!stopping) {
       job.status = 'running'
       job.dueAt = null
@@ -221,22 +161,20 @@ export class JobFold {
 
     const cancelled = fields.event === 'failed' && isCancelled(fields)
     const status = fields.event === 'completed' ? 'completed' : cancelled ? 'cancelled' : 'failed'
+    this.closeAttempt(status, at, fields.failedReason, fields.stack, attempt)
     job.status = status
     job.finishedAt = at
     job.dueAt = null
     if (!job.createdAt) job.createdAt = at
-    if (attempt) job.attempts = attempt
     if (status === 'completed') {
       job.errorCode = job.error = null
       if (fields.returnvalue !== undefined) this.setResult(fields.returnvalue)
-      this.closeAttempt('completed', at, undefined, undefined, attempt)
       return this.note(at, status)
     }
     const error = readError(fields.failedReason)
     job.errorCode = error.code
     job.error = error.message
     if (cancelled) job.cancelAt ??= at
-    this.closeAttempt(status, at, fields.failedReason, fields.stack, attempt)
     this.note(at, status, { code: error.code, message: shorten(error.message) })
   }
 
@@ -269,7 +207,7 @@ export class JobFold {
   #stalled(at: number): void {
     const { job } = this
     if (job.attempts === 0 || this.#isOver()) return
-    const last = this.#events.findLast(([, , , kind]) => kind !== 'pending')
+    const last = this.lastNote('pending')
     if (last?.[3] === 'worker lost') return
     this.closeAttempt('lost', at)
     if (last?.[3] === 'attempt failed') last[3] = 'worker lost'
@@ -294,7 +232,7 @@ export class JobFold {
         job.error = 'Removed from its queue'
       }
     } else if (job.status === null) {
-      this.#begin('cancelled', at)
+      this.begin('cancelled', at)
       job.finishedAt = at
     }
     this.note(at, 'removed')
@@ -303,23 +241,20 @@ export class JobFold {
   #log(fields: EntryFields, version: bigint): void {
     const lines = readLines(fields.lines)
     if (lines.length === 0) return
-    const { job } = this
-    if (job.status === null) this.#begin('running', lines[0][0])
-    this.#logs.push({ job, version, run: job.run, attempt: count(fields.ats) ?? job.attempts, lines })
+    this.#runs(fields, lines[0][0])
+    const { run, attempts } = this.job
+    this.addLogs({ version, run, attempt: count(fields.ats) ?? attempts, lines })
   }
 
   /**
    * The newest report replaces the one before; the history gets a line only when the stage changes.
    */
-  progress(data: string | undefined, at: number, fields?: EntryFields): void {
+  #progress(fields: EntryFields, at: number): void {
     const { job } = this
     if (this.#isOver()) return
-    const progress = readProgress(data)
+    const progress = readProgress(fields.data)
     if (!progress) return
-    if (job.status === null) {
-      this.#begin('running', at)
-      job.attempts = count(fields?.ats) ?? 1
-    }
+    this.#runs(fields, at)
     job.percent = progress.percent
     job.done = progress.done ?? null
     job.total = progress.total ?? null
@@ -357,6 +292,20 @@ export class JobFold {
     this.note(at, 'cancelled', by(fields))
   }
 
+  /**
+   * Only a running attempt reports: a record that has not seen it start catches up.
+   */
+  #runs(fields: EntryFields, at: number): void {
+    const { job } = this
+    const attempt = count(fields.ats)
+    if (job.status === 'running' || this.#isOver() || (job.status !== null && !attempt)) return
+    if (job.status === null) this.begin('pending', at)
+    this.startAttempt(attempt || job.attempts || 1, null, null)
+    job.status = 'running'
+    job.dueAt = null
+    job.startedAt ??= at
+  }
+
   /** Cancelled while it ran, and its code has not returned. */
   #isStopping(): boolean {
     return this.job.stopping && this.job.status === 'cancelled'
@@ -369,122 +318,7 @@ export class JobFold {
   /** Redis runs a job that had ended, and nobody restarted it: an older Redis came back. */
   #revive(at: number): void {
     if (this.#isOver()) this.newRun('redis restored', at)
-    else if (this.job.status === null) this.#begin('pending', at)
-  }
-
-  /** A record whose first entries are not known. */
-  #begin(status: StoredJob['status'], at: number): void {
-    this.job.status = status
-    if (!this.job.createdAt) this.job.createdAt = at
-  }
-
-  /**
-   * Opens the next run, and keeps how the current one ended.
-   */
-  newRun(kind: string, at: number, detail: unknown = null, run?: number): void {
-    const { job } = this
-    if (job.status !== null) {
-      const { startedAt, finishedAt, errorCode, error } = job
-      const ended = { job, run: job.run, status: job.status, startedAt, finishedAt }
-      this.#runs.push({ ...ended, errorCode, error })
-    }
-    job.run = Math.max(run ?? 0, job.status === null ? job.run : job.run + 1)
-    job.status = 'pending'
-    job.stopping = false
-    job.attempts = 0
-    job.percent = 0
-    job.stage = job.unit = job.errorCode = job.error = job.worker = null
-    job.done = job.total = null
-    job.dueAt = job.startedAt = job.finishedAt = job.cancelAt = null
-    job.hasTransport = true
-    if (!job.createdAt) job.createdAt = at
-    this.setResult(null)
-    this.note(at, kind, detail)
-  }
-
-  setPayload(payload: string, options: string | null | undefined): void {
-    const { job } = this
-    const body = this.#bodyWrite()
-    body.payload = payload
-    job.hasPayload = true
-    if (options === null || options === undefined) return
-    body.options = options
-    const facts = readOptions(options)
-    job.maxAttempts = facts.maxAttempts
-    job.priority = facts.priority
-    job.user = facts.user
-    job.sensitive = facts.sensitive
-    if (facts.tags.length > 0) this.#tags = facts.tags
-  }
-
-  setResult(result: string | null): void {
-    /** A record that has no row yet has no result to empty. */
-    if (result === null && this.job.seq === 0 && this.#body?.result === undefined) return
-    this.#bodyWrite().result = result
-  }
-
-  get hasResult(): boolean {
-    return typeof this.#body?.result === 'string'
-  }
-
-  #bodyWrite(): BodyWrite {
-    return (this.#body ??= { job: this.job })
-  }
-
-  /**
-   * Ends the current attempt, or the one that the entry names.
-   */
-  closeAttempt(
-    outcome: AttemptWrite['outcome'],
-    at: number | null,
-    failedReason?: string | null,
-    stack?: string | null,
-    attempt = this.job.attempts
-  ): void {
-    if (attempt === 0) return
-    const error = failedReason ? readError(failedReason) : null
-    this.#attempt(attempt, outcome, {
-      finishedAt: at,
-      errorCode: error?.code ?? null,
-      error: error?.message ?? null,
-      stack: stack || null,
-    })
-    this.job.attempts = Math.max(this.job.attempts, attempt)
-  }
-
-  /**
-   * Attempts of this batch whose error is known only from the hash: plain BullMQ's.
-   */
-  attemptsWithoutError(): AttemptWrite[] {
-    return this.#attempts.filter(({ outcome, stack }) => outcome === 'failed' && stack === null)
-  }
-
-  #attempt(attempt: number, outcome: AttemptWrite['outcome'], what: Partial<AttemptWrite>): void {
-    const { job } = this
-    const known = this.#attempts.find((row) => row.attempt === attempt && row.run === job.run)
-    if (known) {
-      const startedAt = known.startedAt ?? what.startedAt ?? null
-      const worker = known.worker ?? what.worker ?? null
-      if (outcome !== 'running') Object.assign(known, { ...what, outcome })
-      Object.assign(known, { startedAt, worker })
-      return
-    }
-    const { worker = null, startedAt = null, finishedAt = null } = what
-    const { errorCode = null, error = null, stack = null } = what
-    const row = { job, run: job.run, attempt, outcome, worker, startedAt, finishedAt }
-    this.#attempts.push({ ...row, errorCode, error, stack })
-  }
-
-  /**
-   * A line of the job's timeline.
-   */
-  note(at: number, kind: string, detail: unknown = null): void {
-    this.#events.push([at, this.job.run, this.job.attempts, kind, detail])
-  }
-
-  /** Used where something is noted that no entry said: the timeline's key is then the record's version. */
-  set eventsVersion(version: bigint) {
-    this.#eventsVersion = version
+    else if (this.job.status === null) this.begin('pending', at)
   }
 }
 

@@ -3,10 +3,10 @@ import { StreamBatch } from './batch.ts'
 import { ChangeAnnouncer } from './change_announcer.ts'
 import { entriesExist, examine, serverId } from './continuity.ts'
 import type { StreamReply } from './entries.ts'
-import { Folded } from './fold.ts'
+import { Folded } from './job_draft.ts'
 import { LagMeter } from './lag_meter.ts'
 import type { MirrorDependencies } from './ports.ts'
-import { Position, withAudit } from './position.ts'
+import { Position, withAudit, type Notes } from './position.ts'
 import { fromRedis, Outage, RedisFailure, wait } from './retry.ts'
 import type { StreamReader } from './stream_reader.ts'
 
@@ -64,8 +64,9 @@ export class Mirror {
     this.#dependencies = dependencies
     this.#reader = reader
     this.#options = { batch: options.batch ?? 4_000, gather: options.gather ?? 8 }
-    this.announcer = new ChangeAnnouncer(dependencies.publish)
-    this.lag = new LagMeter(() => dependencies.transport.time())
+    const { transport, redis } = dependencies
+    this.announcer = new ChangeAnnouncer((notice) => transport.changes.publish(notice, redis))
+    this.lag = new LagMeter(() => transport.time(redis))
   }
 
   /** Number of the newest read that began: see `Position.hasReached`. */
@@ -81,7 +82,7 @@ export class Mirror {
     if (fresh.length === 0) return
     const cursors = await this.#dependencies.writer.cursors(fresh)
     for (const queue of fresh) {
-      const position = new Position(queue, this.#dependencies.transport.prefix)
+      const position = new Position(queue, this.#dependencies.transport.keys.events(queue))
       position.load(cursors.get(queue)!)
       this.positions.set(queue, position)
     }
@@ -205,28 +206,33 @@ export class Mirror {
     for (const position of positions) {
       /** A stream whose ids went back, or that another mirror moved, is read again from where its cursor now stands. */
       if (position.lastId !== begunAt.get(position)) continue
-      batch.add(position, read.get(position.key)!, this.#server)
+      batch.add(position, read.get(position.key)!)
     }
     this.counts.hashes += await fromRedis(batch.complete(this.#dependencies.redis))
     if (isCheckDue) this.#checkedAt = performance.now()
     if (batch.size === 0) return 0
 
-    const keys = batch.keys
     let folded: StoredJob[] = []
-    const isWritten = await this.exclusively(() =>
-      this.#dependencies.writer.apply({ cursors: batch.moves, jobs: keys }, (stored) => {
-        const result = batch.fold(stored)
-        folded = result.jobs
-        return result
-      })
-    )
+    const isWritten = await this.exclusively(async () => {
+      const moves = batch.moves(this.#server)
+      if (!moves) return false
+      const isApplied = await this.#dependencies.writer.apply(
+        { cursors: moves, jobs: batch.keys },
+        (stored) => {
+          const result = batch.fold(stored)
+          folded = result.jobs
+          return result
+        }
+      )
+      if (isApplied) batch.positions.forEach((position, index) => position.commit(moves[index]))
+      return isApplied
+    })
     if (!isWritten) {
       this.counts.conflicts++
       await wait(10 + Math.random() * 40, signal)
       await this.reload()
       return batch.size
     }
-    batch.positions.forEach((position, index) => position.commit(batch.moves[index]))
     this.counts.entries += batch.size
     this.counts.batches++
     this.#announce(folded, batch)
@@ -258,7 +264,8 @@ export class Mirror {
       this.counts.gaps++
       this.#note('warn', `queue "${position.queue}": ${finding.reason}; its records are audited`)
       const lastId = finding.kind === 'restart' ? finding.lastId : position.lastId
-      await this.#moveNotes(position, { lastId, notes: finding.notes, server: this.#server })
+      const { notes } = finding
+      await this.changeNotes(position, () => ({ lastId, notes, server: this.#server }))
     }
   }
 
@@ -270,21 +277,29 @@ export class Mirror {
     for (const position of this.positions.values()) {
       if (position.server === this.#server) continue
       const reason = position.server === null ? 'first seen' : 'Redis was restarted'
-      const notes = withAudit(position.notes, reason)
-      await this.#moveNotes(position, { notes, server: this.#server })
+      const server = this.#server
+      await this.changeNotes(position, (notes) => ({ notes: withAudit(notes, reason), server }))
     }
   }
 
   /**
-   * Moves what stands beside a cursor; the audit of a queue does it with its own progress.
+   * Changes the notes of a cursor as they stand when it is this change's turn; a lost race loads the cursors again.
    */
-  async #moveNotes(position: Position, next: Parameters<Position['move']>[0]): Promise<void> {
-    const move = position.move(next)
-    const isWritten = await this.exclusively(() =>
-      this.#dependencies.writer.apply({ cursors: [move], jobs: [] }, () => new Folded())
-    )
-    if (isWritten) position.commit(move)
-    else await this.reload()
+  async changeNotes(
+    position: Position,
+    change: (notes: Notes) => Parameters<Position['move']>[0]
+  ): Promise<boolean> {
+    const isWritten = await this.exclusively(async () => {
+      const move = position.move(change(position.notes))
+      const isApplied = await this.#dependencies.writer.apply(
+        { cursors: [move], jobs: [] },
+        () => new Folded()
+      )
+      if (isApplied) position.commit(move)
+      return isApplied
+    })
+    if (!isWritten) await this.reload()
+    return isWritten
   }
 
   /**

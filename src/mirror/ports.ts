@@ -1,60 +1,46 @@
 import type { Redis } from 'ioredis'
-import type { ChangeNotice } from '../types.ts'
 import type { Batch, Cursor, Fold, JobKey } from '../records/writer_types.ts'
 import type { JobStatus } from '../statuses.ts'
+import type { Transport } from '../transport/transport.ts'
 
 /**
- * What Redis says about one job at one position of its queue's event stream. `state` is BullMQ's (`completed`, `failed`,
- * `delayed`, `waiting-children`, `active`, `prioritized`, `waiting`), '' when Redis does not know the job.
+ * What a comparison with Redis looks at.
  */
-export type JobState = { state: string; attempts: number; run: number; cancelRequested: boolean }
-
-/**
- * The same with the fields of the job's hash.
- */
-export type JobFacts = { state: string; fields: Record<string, string | null> }
-
-/**
- * An ended transport: `mark` changes when anything happens to it.
- */
-export type EndedTransport = { id: string; mark: string; finishedAt: number; cancelled: boolean }
-
-/**
- * What the mirror needs of the transport.
- */
-export interface MirrorTransport {
-  readonly prefix: string
-  queueNames(): Promise<string[]>
-  registerQueues(names: string[]): Promise<void>
-  states(queue: string, ids: string[]): Promise<{ position: string; jobs: JobState[] }>
-  facts(queue: string, ids: string[]): Promise<{ position: string; jobs: JobFacts[] }>
-  ended(
-    queue: string,
-    set: 'completed' | 'failed',
-    until: number,
-    offset: number,
-    count: number
-  ): Promise<{ position: string; jobs: EndedTransport[] }>
-  removeEnded(queue: string, set: 'completed' | 'failed', jobs: EndedTransport[]): Promise<number>
-  /** Redis' clock, epoch milliseconds. */
-  time(): Promise<number>
+export type RecordState = {
+  status: JobStatus
+  run: number
+  /** Attempts started in this run. */
+  attempts: number
+  stopping: boolean
+  hasPayload: boolean
 }
 
 /**
- * What the mirror needs of the records. `apply` is one transaction; see src/records/writer_types.ts.
+ * A record that is not terminal, or still `stopping`.
+ */
+export type OpenJob = { seq: number; id: string; transportId: string; status: JobStatus }
+
+/**
+ * What the mirror needs of the records. Each method throws when the database is away; nothing was written then.
  */
 export interface MirrorWriter {
-  cursors(queues: string[]): Promise<Map<string, Cursor>>
+  /** One transaction; false when a cursor was not where the batch says: see src/records/writer_types.ts. */
   apply(batch: Batch, fold: Fold): Promise<boolean>
-  openJobs(
-    queue: string,
-    page: { after?: number; limit: number }
-  ): Promise<{ seq: number; id: string; transportId: string; status: JobStatus }[]>
-  states(
-    keys: JobKey[]
-  ): Promise<
-    Map<string, { status: JobStatus; run: number; attempts: number; stopping: boolean; hasPayload: boolean }>
-  >
+
+  /** Cursors of these queues; one that is missing is made, at `0-0`. */
+  cursors(queues: string[]): Promise<Map<string, Cursor>>
+
+  /** Records of a queue that Redis may still change, by `seq`, after one of them. */
+  openJobs(queue: string, page: { after?: number; limit: number }): Promise<OpenJob[]>
+
+  /** By record id; jobs without a record are absent. */
+  states(keys: JobKey[]): Promise<Map<string, RecordState>>
+
+  /** Notes that Redis no longer holds these jobs, where their records are terminal. */
+  markGone(ids: string[]): Promise<void>
+
+  /** Called inside a transaction, for tests that kill: 1 cursors moved, 2 folded, 3 jobs written, 4 before and 5 after the commit. */
+  hook?: (point: 1 | 2 | 3 | 4 | 5) => void
 }
 
 export interface MirrorLogger {
@@ -65,15 +51,12 @@ export interface MirrorLogger {
 }
 
 /**
- * Everything a mirror is made of. `redis` is a connection of its own that waits for Redis and reconnects for ever.
+ * Everything a mirror is made of.
  */
 export type MirrorDependencies = {
-  transport: MirrorTransport
+  transport: Transport
   writer: MirrorWriter
+  /** A connection of its own that waits for Redis and reconnects for ever. */
   redis: Redis
   logger: MirrorLogger
-  publish(notice: Omit<ChangeNotice, 'revision'>): Promise<unknown>
-  /** Queues to watch beside those that Redis knows. */
-  queues: string[]
-  kept: { completed: number; cancelled: number }
 }

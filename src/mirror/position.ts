@@ -48,9 +48,9 @@ export class Position {
   /** Grows whenever ids start anew: what was observed before cannot be compared with what comes after. */
   epoch = 0
 
-  constructor(queue: string, prefix: string) {
+  constructor(queue: string, key: string) {
     this.queue = queue
-    this.key = `${prefix}:${queue}:events`
+    this.key = key
   }
 
   load(cursor: Cursor): void {

@@ -1,0 +1,209 @@
+import { isTerminal, type TerminalStatus } from '../statuses.ts'
+import type {
+  AttemptWrite,
+  BodyWrite,
+  EventTuple,
+  FoldResult,
+  LogsWrite,
+  RunWrite,
+  StoredJob,
+  TagsWrite,
+} from '../records/writer_types.ts'
+import { readError, readOptions } from './job_facts.ts'
+
+/**
+ * Collects what the folding of a batch gives.
+ */
+export class Folded implements FoldResult {
+  jobs: StoredJob[] = []
+  bodies: BodyWrite[] = []
+  attempts: AttemptWrite[] = []
+  events: FoldResult['events'] = []
+  logs: LogsWrite[] = []
+  tags: TagsWrite[] = []
+  runs: RunWrite[] = []
+}
+
+/**
+ * One record being changed, with the rows that belong to it: what folding of entries and repairs from facts have in common.
+ * Pure: it reads and writes nothing but the record and its own lists.
+ */
+export class JobDraft {
+  readonly job: StoredJob
+  #body: BodyWrite | undefined
+  #attempts: AttemptWrite[] = []
+  #events: EventTuple[] = []
+  #logs: LogsWrite[] = []
+  #tags: string[] | undefined
+  #runs: RunWrite[] = []
+
+  /** Key of the timeline's row: the first entry that this change takes in, or the position of a repair. */
+  eventsVersion = 0n
+
+  constructor(job: StoredJob) {
+    this.job = job
+  }
+
+  /**
+   * Hands over to the writer.
+   */
+  finish(out: Folded): void {
+    const { job } = this
+    if (job.type === '') job.type = '?'
+    job.status ??= 'pending'
+    out.jobs.push(job)
+    if (this.#body) out.bodies.push(this.#body)
+    for (const attempt of this.#attempts) out.attempts.push(attempt)
+    if (this.#events.length > 0) {
+      out.events.push({ job, version: this.eventsVersion, list: this.#events })
+    }
+    for (const logs of this.#logs) out.logs.push(logs)
+    if (this.#tags) out.tags.push({ job, tags: this.#tags })
+    for (const run of this.#runs) out.runs.push(run)
+  }
+
+  /** A record whose first entries are not known. */
+  begin(status: StoredJob['status'], at: number): void {
+    this.job.status = status
+    if (!this.job.createdAt) this.job.createdAt = at
+  }
+
+  /**
+   * Opens the next run, and keeps how the current one ended.
+   *
+   * @param ended  How it ended, where its own end was not seen.
+   */
+  newRun(kind: string, at: number, detail: unknown = null, run?: number, ended?: string): void {
+    const { job } = this
+    if (job.status !== null) {
+      if (job.status === 'running' || job.stopping) this.closeAttempt('lost', null)
+      const { startedAt, finishedAt, errorCode, error } = job
+      const status = isTerminal(job.status) ? job.status : endOf(ended)
+      this.#runs.push({ job, run: job.run, status, startedAt, finishedAt, errorCode, error })
+    }
+    job.run = Math.max(run ?? 0, job.status === null ? job.run : job.run + 1)
+    job.status = 'pending'
+    job.stopping = false
+    job.attempts = 0
+    job.percent = 0
+    job.stage = job.unit = job.errorCode = job.error = job.worker = null
+    job.done = job.total = null
+    job.dueAt = job.startedAt = job.finishedAt = job.cancelAt = null
+    job.hasTransport = true
+    if (!job.createdAt) job.createdAt = at
+    this.setResult(null)
+    this.note(at, kind, detail)
+  }
+
+  setPayload(payload: string, options: string | null | undefined): void {
+    const { job } = this
+    const body = this.#bodyWrite()
+    body.payload = payload
+    job.hasPayload = true
+    if (options === null || options === undefined) return
+    body.options = options
+    const facts = readOptions(options)
+    job.maxAttempts = facts.maxAttempts
+    job.priority = facts.priority
+    job.user = facts.user
+    job.sensitive = facts.sensitive
+    if (facts.tags.length > 0) this.#tags = facts.tags
+  }
+
+  setResult(result: string | null): void {
+    /** A record that has no row yet has no result to empty. */
+    if (result === null && this.job.seq === 0 && this.#body?.result === undefined) return
+    this.#bodyWrite().result = result
+  }
+
+  get hasResult(): boolean {
+    return typeof this.#body?.result === 'string'
+  }
+
+  #bodyWrite(): BodyWrite {
+    return (this.#body ??= { job: this.job })
+  }
+
+  /**
+   * Ends the current attempt, or the one that the entry names.
+   */
+  closeAttempt(
+    outcome: AttemptWrite['outcome'],
+    at: number | null,
+    failedReason?: string | null,
+    stack?: string | null,
+    attempt = this.job.attempts
+  ): void {
+    if (attempt === 0) return
+    this.#loseAttemptBefore(attempt)
+    const error = failedReason ? readError(failedReason) : null
+    this.#attempt(attempt, outcome, {
+      finishedAt: at,
+      errorCode: error?.code ?? null,
+      error: error?.message ?? null,
+      stack: stack || null,
+    })
+    this.job.attempts = Math.max(this.job.attempts, attempt)
+  }
+
+  /**
+   * Attempts of this batch whose error is known only from the hash: plain BullMQ's.
+   */
+  attemptsWithoutError(): AttemptWrite[] {
+    return this.#attempts.filter(({ outcome, stack }) => outcome === 'failed' && stack === null)
+  }
+
+  /**
+   * An attempt begins. The one before it, if its end is not known, was lost: there is another one now.
+   */
+  startAttempt(attempt: number, worker: string | null, at: number | null): void {
+    const { job } = this
+    this.#loseAttemptBefore(attempt)
+    job.attempts = attempt
+    if (worker) job.worker = worker
+    this.#attempt(attempt, 'running', { worker, startedAt: at })
+  }
+
+  #loseAttemptBefore(attempt: number): void {
+    const { status, attempts } = this.job
+    if (status === 'running' && attempts > 0 && attempt > attempts) {
+      this.#attempt(attempts, 'lost', {})
+    }
+  }
+
+  #attempt(attempt: number, outcome: AttemptWrite['outcome'], what: Partial<AttemptWrite>): void {
+    const { job } = this
+    const known = this.#attempts.find((row) => row.attempt === attempt && row.run === job.run)
+    if (known) {
+      const startedAt = known.startedAt ?? what.startedAt ?? null
+      const worker = known.worker ?? what.worker ?? null
+      if (outcome !== 'running') Object.assign(known, { ...what, outcome })
+      Object.assign(known, { startedAt, worker })
+      return
+    }
+    const { worker = null, startedAt = null, finishedAt = null } = what
+    const { errorCode = null, error = null, stack = null } = what
+    const row = { job, run: job.run, attempt, outcome, worker, startedAt, finishedAt }
+    this.#attempts.push({ ...row, errorCode, error, stack })
+  }
+
+  /**
+   * A line of the job's timeline.
+   */
+  note(at: number, kind: string, detail: unknown = null): void {
+    this.#events.push([at, this.job.run, this.job.attempts, kind, detail])
+  }
+
+  addLogs(logs: Omit<LogsWrite, 'job'>): void {
+    this.#logs.push({ job: this.job, ...logs })
+  }
+
+  /** The newest line of the timeline in this change, leaving out those of a kind. */
+  lastNote(except: string): EventTuple | undefined {
+    return this.#events.findLast(([, , , kind]) => kind !== except)
+  }
+}
+
+function endOf(text: string | undefined): TerminalStatus {
+  return text === 'completed' || text === 'cancelled' ? text : 'failed'
+}

@@ -1,0 +1,132 @@
+import type { StoredJob } from '../records/writer_types.ts'
+import { isTerminal } from '../statuses.ts'
+import type { TransportFacts } from '../transport/transport_audit.ts'
+import { isBehind, LOST, statusOf, type JobState } from './comparison.ts'
+import { JobDraft } from './job_draft.ts'
+import { count, readError, readProgress, readStacks } from './job_facts.ts'
+
+/**
+ * Moments of a repair: `at` is Redis' time at the position of the facts, `dueAt` of a job that is delayed.
+ */
+export type RepairMoments = { at: number; dueAt: number | null }
+
+/**
+ * The few facts that tell whether a record is behind.
+ */
+export function stateOf(facts: TransportFacts | null): JobState {
+  if (!facts) return { state: '', attempts: 0, run: 1, cancelRequested: false }
+  const { state, attemptsStarted: attempts, run, cancelRequest, failedReason } = facts
+  const cancelRequested =
+    cancelRequest !== null || (state === 'failed' && failedReason?.startsWith('[CANCELLED]') === true)
+  return { state, attempts, run, cancelRequested }
+}
+
+/**
+ * Makes a record say what Redis says, where it does not. Only what is known is written: of attempts whose entries were lost
+ * that is the last one, and the ones before it when all of them failed.
+ *
+ * @param job  The record as stored; blank when there is none.
+ * @param version  The position of the facts, as a version.
+ * @returns null when the record is right.
+ */
+export function repair(
+  job: StoredJob,
+  facts: TransportFacts | null,
+  version: bigint,
+  { at, dueAt }: RepairMoments
+): JobDraft | null {
+  const state = stateOf(facts)
+  const record = job.status === null ? undefined : { ...job, status: job.status }
+  const wasLost = job.errorCode === LOST && facts !== null
+  if (!wasLost && !isBehind(record, state)) return null
+  const draft = new JobDraft(job)
+  draft.eventsVersion = version
+  job.version = version
+
+  if (!facts) {
+    job.hasTransport = false
+    if (job.stopping) {
+      job.stopping = false
+      draft.closeAttempt('cancelled', null)
+      draft.note(at, 'stopped')
+      return draft
+    }
+    if (job.status === 'running') draft.closeAttempt('lost', null)
+    job.status = 'failed'
+    job.errorCode = LOST
+    job.error = 'Redis no longer knows this job, and nothing tells how it ended'
+    job.finishedAt = at
+    job.dueAt = null
+    draft.note(at, 'lost')
+    return draft
+  }
+
+  const { status, stopping } = statusOf(state)
+  const isOver = job.status !== null && isTerminal(job.status) && !job.stopping
+  job.hasTransport = true
+  if (job.type === '' || job.type === '?') job.type = facts.name
+  if (!job.hasPayload && facts.data !== null) draft.setPayload(facts.data, facts.opts)
+  if (!job.createdAt) job.createdAt = facts.timestamp ?? at
+  if (job.status === null) job.run = facts.run
+  else if (facts.run > job.run) draft.newRun('restarted', at, null, facts.run)
+  else if (isOver && !isTerminal(status)) draft.newRun('redis restored', at)
+  else if (isOver && !wasLost) return draft
+
+  takeAttempts(draft, facts, status)
+  job.status = status
+  job.stopping = stopping
+  job.dueAt = status === 'scheduled' ? dueAt : null
+  if (facts.worker) job.worker = facts.worker
+  if (state.attempts > 0) job.startedAt ??= facts.processedOn
+  takeProgress(job, facts)
+  if (isTerminal(status) && !stopping) job.finishedAt = facts.finishedOn ?? at
+  if (status === 'completed') {
+    job.errorCode = job.error = null
+    if (facts.returnvalue !== null) draft.setResult(facts.returnvalue)
+  } else if (status === 'failed' || status === 'cancelled') {
+    const error = readError(facts.failedReason ?? '[CANCELLED] Cancelled')
+    job.errorCode = error.code
+    job.error = error.message
+    if (status === 'cancelled') {
+      job.cancelAt ??= at
+      if (stopping) job.finishedAt = at
+    }
+  }
+  draft.note(at, 'repaired', { status })
+  return draft
+}
+
+function takeAttempts(draft: JobDraft, facts: TransportFacts, status: string): void {
+  const { job } = draft
+  const { attemptsStarted: last, attemptsMade, failedReason, processedOn, finishedOn, worker } = facts
+  if (last === 0 || (last < job.attempts && facts.run === job.run)) return
+  const stack = readStacks(facts.stacktrace).at(-1) ?? null
+  const isEnded = status === 'completed' || status === 'failed' || facts.state === 'failed'
+  const failures = isEnded ? attemptsMade - 1 : attemptsMade
+  if (failures >= last - 1) {
+    for (let attempt = Math.max(job.attempts, 1); attempt < last; attempt++) {
+      draft.closeAttempt('failed', null, null, null, attempt)
+    }
+  }
+  draft.startAttempt(last, worker, processedOn)
+  if (facts.state === 'active') return
+  if (status === 'completed') draft.closeAttempt('completed', finishedOn)
+  else if (isEnded) {
+    draft.closeAttempt(status === 'cancelled' ? 'cancelled' : 'failed', finishedOn, failedReason, stack)
+  } else if (attemptsMade >= last && failedReason !== null) {
+    draft.closeAttempt('failed', null, failedReason, stack)
+  } else {
+    draft.closeAttempt(facts.losses > 0 ? 'lost' : 'handed back', null)
+  }
+}
+
+function takeProgress(job: StoredJob, facts: TransportFacts): void {
+  if (count(facts.progress) === 0) return
+  const progress = readProgress(facts.progress)
+  if (!progress) return
+  job.percent = progress.percent
+  job.stage = progress.stage ?? null
+  job.done = progress.done ?? null
+  job.total = progress.total ?? null
+  job.unit = progress.unit ?? null
+}
