@@ -10,7 +10,16 @@ import type { Position } from './position.ts'
 /**
  * Fields of a job's hash that complete entries which lack them.
  */
-const HASH_FIELDS = ['data', 'opts', 'name', 'returnvalue', 'failedReason', 'stacktrace', 'pb', 'run'] as const
+const HASH_FIELDS = [
+  'data',
+  'opts',
+  'name',
+  'returnvalue',
+  'failedReason',
+  'stacktrace',
+  'pb',
+  'run',
+] as const
 
 type Hash = Record<(typeof HASH_FIELDS)[number], string | null>
 

@@ -67,6 +67,9 @@ export class ChangeAnnouncer {
       return
     }
     const change = { id, queue, type, user, status: status! }
-    this.#changed.set(id, status === 'failed' && error !== null ? { ...change, error: error.slice(0, 200) } : change)
+    this.#changed.set(
+      id,
+      status === 'failed' && error !== null ? { ...change, error: error.slice(0, 200) } : change
+    )
   }
 }

@@ -20,7 +20,10 @@ export const LOST = 'LOST_IN_REDIS'
 /**
  * The status that a job in Redis has, and whether its code still has to return after a cancellation.
  */
-export function statusOf({ state, cancelRequested }: JobState): { status: JobStatus; stopping: boolean } {
+export function statusOf({ state, cancelRequested }: JobState): {
+  status: JobStatus
+  stopping: boolean
+} {
   switch (state) {
     case 'completed':
       return { status: 'completed', stopping: false }
@@ -48,7 +51,8 @@ const OPEN: Record<Exclude<TransportState, 'completed' | 'failed'>, JobStatus> =
  * producers' jobs are counted by the record alone, so a smaller number in Redis means nothing.
  */
 export function isBehind(record: RecordState | undefined, job: JobState): boolean {
-  if (job.state === '') return record !== undefined && (!isTerminal(record.status) || record.stopping)
+  if (job.state === '')
+    return record !== undefined && (!isTerminal(record.status) || record.stopping)
   if (!record || !record.hasPayload || job.run > record.run) return true
   const { status, stopping } = statusOf(job)
   const isOver = isTerminal(record.status) && !record.stopping

@@ -33,7 +33,11 @@ export async function entriesExist(redis: Redis, positions: Position[]): Promise
  *
  * @param hasRead  Whether the read before found entries after the cursor.
  */
-export async function examine(redis: Redis, position: Position, hasRead: boolean): Promise<Finding> {
+export async function examine(
+  redis: Redis,
+  position: Position,
+  hasRead: boolean
+): Promise<Finding> {
   const { first, last } = await ends(redis, position.key)
   const { lastId, notes } = position
   const gap = { at: Date.now() }
@@ -43,7 +47,12 @@ export async function examine(redis: Redis, position: Position, hasRead: boolean
     const reason = last === START ? 'the event stream was deleted' : 'an older Redis came back'
     const again = { until: last, skew: position.skew, top: String(position.top) }
     const next = { ...notes, top: position.topMilliseconds, again, gap: { ...gap, reason } }
-    return { kind: 'restart', reason, lastId: START, notes: withAudit({ ...next, missing: undefined }, reason) }
+    return {
+      kind: 'restart',
+      reason,
+      lastId: START,
+      notes: withAudit({ ...next, missing: undefined }, reason),
+    }
   }
 
   if (notes.missing?.id === lastId) {

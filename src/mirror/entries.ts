@@ -78,7 +78,14 @@ export function concernsJob(fields: EntryFields): boolean {
  * Whether an entry lacks what its record needs, so that the job's hash has to be read: large payloads and results, which
  * entries leave out, and everything that plain BullMQ producers and workers write.
  */
-export function needsHash({ event, prev, data, returnvalue, ats, failedReason }: EntryFields): boolean {
+export function needsHash({
+  event,
+  prev,
+  data,
+  returnvalue,
+  ats,
+  failedReason,
+}: EntryFields): boolean {
   switch (event) {
     case 'added':
       return data === undefined

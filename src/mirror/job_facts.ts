@@ -85,7 +85,9 @@ export function readStacks(text: string | null | undefined): string[] {
  * The message that a stack begins with; used where BullMQ kept the stack of an attempt but not its message.
  */
 export function messageOf(stack: string | undefined): string | null {
-  return (stack && (/^\w*(?:Error|Exception): (.*)/.exec(stack)?.[1] ?? stack.split('\n', 1)[0])) || null
+  return (
+    (stack && (/^\w*(?:Error|Exception): (.*)/.exec(stack)?.[1] ?? stack.split('\n', 1)[0])) || null
+  )
 }
 
 /**

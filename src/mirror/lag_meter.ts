@@ -47,7 +47,8 @@ export class LagMeter {
   quantiles(): { p50: number; p95: number; p99: number; max: number } | null {
     const samples = this.#samples.slice(0, Math.min(this.#taken, KEPT)).sort()
     if (samples.length === 0) return null
-    const at = (share: number) => samples[Math.min(samples.length - 1, Math.floor(samples.length * share))]
+    const at = (share: number) =>
+      samples[Math.min(samples.length - 1, Math.floor(samples.length * share))]
     return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: samples[samples.length - 1] }
   }
 

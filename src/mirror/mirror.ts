@@ -178,7 +178,8 @@ export class Mirror {
   /** Positions as one text, to tell whether a read that was sent ahead still begins where the cursors stand. */
   #from(after?: Map<string, string>): string {
     const parts: string[] = []
-    for (const { key, lastId } of this.positions.values()) parts.push(key, after?.get(key) ?? lastId)
+    for (const { key, lastId } of this.positions.values())
+      parts.push(key, after?.get(key) ?? lastId)
     return parts.join('\n')
   }
 

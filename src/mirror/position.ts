@@ -64,8 +64,18 @@ export class Position {
   /**
    * A move from where the cursor stands; takes effect here by `commit`.
    */
-  move(next: { lastId?: string; skew?: number; server?: string | null; notes?: Notes }): CursorMove {
-    const { lastId = this.lastId, skew = this.skew, server = this.server, notes = this.notes } = next
+  move(next: {
+    lastId?: string
+    skew?: number
+    server?: string | null
+    notes?: Notes
+  }): CursorMove {
+    const {
+      lastId = this.lastId,
+      skew = this.skew,
+      server = this.server,
+      notes = this.notes,
+    } = next
     const isEmpty = Object.values(notes).every((value) => value === undefined)
     return {
       queue: this.queue,
@@ -116,8 +126,6 @@ export class Position {
  * Asks for an audit; one that runs is followed by another.
  */
 export function withAudit(notes: Notes, reason: string): Notes {
-  const audit = notes.audit
-    ? { ...notes.audit, again: reason }
-    : { reason, phase: 0, at: '0' }
+  const audit = notes.audit ? { ...notes.audit, again: reason } : { reason, phase: 0, at: '0' }
   return { ...notes, audit }
 }

@@ -1,5 +1,5 @@
 import type { StoredJob } from '../records/writer_types.ts'
-import { isTerminal } from '../statuses.ts'
+import { isTerminal, type JobStatus } from '../statuses.ts'
 import type { TransportFacts } from '../transport/transport_audit.ts'
 import { isBehind, LOST, statusOf, type JobState } from './comparison.ts'
 import { JobDraft } from './job_draft.ts'
@@ -17,7 +17,8 @@ export function stateOf(facts: TransportFacts | null): JobState {
   if (!facts) return { state: '', attempts: 0, run: 1, cancelRequested: false }
   const { state, attemptsStarted: attempts, run, cancelRequest, failedReason } = facts
   const cancelRequested =
-    cancelRequest !== null || (state === 'failed' && failedReason?.startsWith('[CANCELLED]') === true)
+    cancelRequest !== null ||
+    (state === 'failed' && failedReason?.startsWith('[CANCELLED]') === true)
   return { state, attempts, run, cancelRequested }
 }
 
@@ -96,11 +97,23 @@ export function repair(
   return draft
 }
 
-function takeAttempts(draft: JobDraft, facts: TransportFacts, status: string): void {
+function takeAttempts(draft: JobDraft, facts: TransportFacts, status: JobStatus): void {
   const { job } = draft
-  const { attemptsStarted: last, attemptsMade, failedReason, processedOn, finishedOn, worker } = facts
-  if (last === 0 || (last < job.attempts && facts.run === job.run)) return
+  const {
+    attemptsStarted: last,
+    attemptsMade,
+    failedReason,
+    processedOn,
+    finishedOn,
+    worker,
+  } = facts
   const stack = readStacks(facts.stacktrace).at(-1) ?? null
+  if (facts.run < job.run) {
+    /** Another producer's next run, which Redis counts no attempts for. */
+    if (isTerminal(status)) draft.closeAttempt(status, finishedOn, failedReason, stack)
+    return
+  }
+  if (last === 0 || last < job.attempts) return
   const isEnded = status === 'completed' || status === 'failed' || facts.state === 'failed'
   const failures = isEnded ? attemptsMade - 1 : attemptsMade
   if (failures >= last - 1) {
@@ -112,7 +125,12 @@ function takeAttempts(draft: JobDraft, facts: TransportFacts, status: string): v
   if (facts.state === 'active') return
   if (status === 'completed') draft.closeAttempt('completed', finishedOn)
   else if (isEnded) {
-    draft.closeAttempt(status === 'cancelled' ? 'cancelled' : 'failed', finishedOn, failedReason, stack)
+    draft.closeAttempt(
+      status === 'cancelled' ? 'cancelled' : 'failed',
+      finishedOn,
+      failedReason,
+      stack
+    )
   } else if (attemptsMade >= last && failedReason !== null) {
     draft.closeAttempt('failed', null, failedReason, stack)
   } else {

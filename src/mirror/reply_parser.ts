@@ -224,7 +224,16 @@ const MORE = Symbol('more')
 const NAMES = new Map(
   [
     ...['event', 'jobId', 'name', 'data', 'opts', 'run', 'by', 'prev', 'ats', 'err', 'stack', 'pb'],
-    ...['delay', 'returnvalue', 'failedReason', 'cancelled', 'lines', 'reason', 'big', 'attemptsMade'],
+    ...[
+      'delay',
+      'returnvalue',
+      'failedReason',
+      'cancelled',
+      'lines',
+      'reason',
+      'big',
+      'attemptsMade',
+    ],
   ].map((name) => [
     name.length * 65_536 + name.charCodeAt(0) * 256 + name.charCodeAt(name.length - 1),
     name,

@@ -21,7 +21,8 @@ export class StreamReader {
   #options: ReaderOptions | (() => ReaderOptions)
   #socket: net.Socket | undefined
   #parser = new ReplyParser()
-  #pending: { resolve(reply: Reply): void; reject(error: Error): void; timer: NodeJS.Timeout }[] = []
+  #pending: { resolve(reply: Reply): void; reject(error: Error): void; timer: NodeJS.Timeout }[] =
+    []
 
   /**
    * @param options  A function is asked before each connection: behind a sentinel the address may change.
