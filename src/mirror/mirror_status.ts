@@ -1,5 +1,6 @@
 import type { Transport } from '../transport/transport.ts'
 import type { RedisClient } from '../transport/client.ts'
+import { idMilliseconds } from './entries.ts'
 
 /**
  * How the mirror is doing, as its process reports it every second.
@@ -68,4 +69,23 @@ export async function readMirrorStatus(
     ? await read(client)
     : await transport.connections.produce("the mirror's report cannot be read", read)
   return text === null ? null : (JSON.parse(text) as MirrorStatus)
+}
+
+/**
+ * For each stream, the age of its oldest entry after the position, ms; 0 where there is none.
+ */
+export async function behindOf(
+  client: RedisClient,
+  positions: { key: string; lastId: string }[],
+  now: number
+): Promise<number[]> {
+  if (positions.length === 0) return []
+  const pipeline = client.pipeline()
+  for (const { key, lastId } of positions) pipeline.xrange(key, `(${lastId}`, '+', 'COUNT', 1)
+  const answers = (await pipeline.exec()) ?? []
+  return answers.map(([error, entries]) => {
+    if (error) throw error
+    const [next] = entries as [string][]
+    return next ? Math.max(0, now - idMilliseconds(next[0])) : 0
+  })
 }

@@ -18,7 +18,7 @@ export type ReaderOptions = Pick<
  * connection breaks, the read in progress fails and the next one connects again.
  */
 export class StreamReader {
-  #options: ReaderOptions | (() => ReaderOptions)
+  #options: ReaderOptions | (() => Promise<ReaderOptions>)
   #socket: net.Socket | undefined
   #parser = new ReplyParser()
   #pending: { resolve(reply: Reply): void; reject(error: Error): void; timer: NodeJS.Timeout }[] =
@@ -27,7 +27,7 @@ export class StreamReader {
   /**
    * @param options  A function is asked before each connection: behind a sentinel the address may change.
    */
-  constructor(options: ReaderOptions | (() => ReaderOptions)) {
+  constructor(options: ReaderOptions | (() => Promise<ReaderOptions>)) {
     this.#options = options
   }
 
@@ -51,7 +51,7 @@ export class StreamReader {
   }
 
   async #connect(): Promise<void> {
-    const options = typeof this.#options === 'function' ? this.#options() : this.#options
+    const options = typeof this.#options === 'function' ? await this.#options() : this.#options
     const timeout = options.connectTimeout ?? 10_000
     const target = options.path
       ? { path: options.path }
