@@ -1,0 +1,226 @@
+import { test } from '@japa/runner'
+import { versionOf, type EntryFields } from '../../../src/mirror/entries.ts'
+import { JobFold, type ReadAgain } from '../../../src/mirror/fold.ts'
+import { Folded } from '../../../src/mirror/job_draft.ts'
+import type { StoredJob } from '../../../src/records/writer_types.ts'
+import { blank } from './memory_writer.ts'
+
+const ID = '0192f0c0-0000-7000-8000-000000000001'
+const KEY = { queue: 'mail', transportId: ID, id: ID }
+
+/** Applies entries with the ids 1-0, 2-0, ... */
+function fold(entries: EntryFields[], job: StoredJob = blank(KEY), first = 1) {
+  const list = entries.map((fields, index) => ({
+    id: `${first + index}-0`,
+    fields: { jobId: ID, ...fields },
+  }))
+  const out = new Folded()
+  const before = job.version
+  const folded = new JobFold(job).apply(list, 0)
+  if (job.version !== before) folded.finish(out)
+  return {
+    job,
+    out,
+    kinds: out.events.flatMap(({ list: events }) => events.map(([, , , kind]) => kind)),
+  }
+}
+
+const ADDED = { event: 'added', name: 'send', data: '{"a":1}', opts: '{"attempts":3}' }
+const ACTIVE = { event: 'active', ats: '1', pb: 'host:1:x' }
+
+test.group('Mirror | fold', () => {
+  test('follows a job from its dispatch to its end', ({ assert }) => {
+    const { job, out, kinds } = fold([
+      {
+        ...ADDED,
+        opts: '{"attempts":3,"priority":2,"qd":{"user":"7","tags":["a","b"],"by":"me"}}',
+      },
+      ACTIVE,
+      {
+        event: 'progress',
+        data: '{"percent":40,"stage":"Parsing","done":4,"total":10,"unit":"pages"}',
+        ats: '1',
+      },
+      { event: 'log', ats: '1', lines: '[[3,30,"line"]]' },
+      { event: 'completed', returnvalue: '{"b":2}', ats: '1' },
+    ])
+    assert.containSubset(job, {
+      type: 'send',
+      status: 'completed',
+      attempts: 1,
+      maxAttempts: 3,
+      priority: 2,
+      user: '7',
+      worker: 'host:1:x',
+      percent: 40,
+      stage: 'Parsing',
+      createdAt: 1,
+      startedAt: 2,
+      finishedAt: 5,
+      version: versionOf('5-0', 0),
+    })
+    assert.deepEqual(kinds, ['added', 'running', 'stage', 'completed'])
+    assert.containSubset(out.bodies, [{ payload: '{"a":1}', result: '{"b":2}' }])
+    assert.deepEqual(out.tags[0].tags, ['a', 'b'])
+    assert.deepEqual(out.logs[0].lines, [[3, 30, 'line']])
+    assert.containSubset(out.attempts, [
+      { attempt: 1, outcome: 'completed', startedAt: 2, finishedAt: 5 },
+    ])
+  })
+
+  test('shows a retry as scheduled, with the attempt that failed', ({ assert }) => {
+    const { job, out } = fold([
+      ADDED,
+      ACTIVE,
+      { event: 'delayed', delay: '9000', ats: '1', err: '[E_X] boom', stack: 'Error: boom\n at x' },
+    ])
+    assert.containSubset(job, { status: 'scheduled', dueAt: 9000, attempts: 1 })
+    assert.containSubset(out.attempts, [
+      {
+        attempt: 1,
+        outcome: 'failed',
+        errorCode: 'E_X',
+        error: 'boom',
+        stack: 'Error: boom\n at x',
+      },
+    ])
+  })
+
+  test('lets nothing but a restart leave a terminal status', ({ assert }) => {
+    const end = fold([ADDED, ACTIVE, { event: 'failed', failedReason: 'first', ats: '1' }]).job
+    const { job, kinds } = fold(
+      [
+        { event: 'completed', returnvalue: '1', ats: '1' },
+        { event: 'progress', data: '{"percent":90}', ats: '1' },
+      ],
+      end,
+      10
+    )
+    assert.containSubset(job, { status: 'failed', error: 'first', percent: 0 })
+    assert.deepEqual(kinds, ['refused'])
+  })
+
+  test('opens the next run on restart and keeps how the last one ended', ({ assert }) => {
+    const end = fold([ADDED, ACTIVE, { event: 'failed', failedReason: 'first', ats: '1' }]).job
+    const { job, out } = fold(
+      [{ event: 'restarted', run: '2', by: 'ann', prev: 'failed' }, ACTIVE],
+      end,
+      10
+    )
+    assert.containSubset(job, {
+      status: 'running',
+      run: 2,
+      attempts: 1,
+      error: null,
+      finishedAt: null,
+      startedAt: 11,
+    })
+    assert.containSubset(out.runs, [{ run: 1, status: 'failed', error: 'first', finishedAt: 3 }])
+    assert.containSubset(out.bodies, [{ result: null }])
+    assert.containSubset(out.attempts, [{ run: 2, attempt: 1 }])
+  })
+
+  test('shows a running job as cancelled and stopping until its code has returned', ({
+    assert,
+  }) => {
+    const asked = fold([ADDED, ACTIVE, { event: 'cancel-requested', by: 'ann', ats: '1' }]).job
+    assert.containSubset(asked, {
+      status: 'cancelled',
+      stopping: true,
+      cancelAt: 3,
+      errorCode: 'CANCELLED',
+    })
+    const { job, kinds } = fold(
+      [{ event: 'failed', failedReason: '[CANCELLED] by ann', ats: '1', cancelled: '1' }],
+      asked,
+      10
+    )
+    assert.containSubset(job, { status: 'cancelled', stopping: false, finishedAt: 10 })
+    assert.deepEqual(kinds, ['stopped'])
+  })
+
+  test('passes over entries that the record contains', ({ assert }) => {
+    const job = fold([ADDED, ACTIVE]).job
+    const { out } = fold([ADDED, ACTIVE], job)
+    assert.lengthOf(out.jobs, 0)
+  })
+
+  test('counts an attempt as lost when the next one starts without a word', ({ assert }) => {
+    const { out } = fold([ADDED, ACTIVE, { ...ACTIVE, ats: '2' }])
+    assert.containSubset(out.attempts, [
+      { attempt: 1, outcome: 'lost' },
+      { attempt: 2, outcome: 'running' },
+    ])
+  })
+
+  test('counts an attempt as lost when a later one ends', ({ assert }) => {
+    const { out, job } = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '3' }])
+    assert.equal(job.attempts, 3)
+    assert.containSubset(out.attempts, [
+      { attempt: 1, outcome: 'lost' },
+      { attempt: 3, outcome: 'completed' },
+    ])
+  })
+
+  test('takes a report as proof that the attempt runs', ({ assert }) => {
+    const { job } = fold([ADDED, { event: 'progress', data: '{"percent":5}', ats: '2' }])
+    assert.containSubset(job, { status: 'running', attempts: 2, percent: 5 })
+  })
+
+  test('opens the next run when an older Redis runs an ended job again', ({ assert }) => {
+    const end = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '1' }]).job
+    const { job, kinds } = fold([ACTIVE], end, 10)
+    assert.containSubset(job, { status: 'running', run: 2, attempts: 1 })
+    assert.deepEqual(kinds, ['redis restored', 'running'])
+  })
+
+  test('tells apart what was read before ids went back', ({ assert }) => {
+    const job = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '1' }]).job
+    const again: ReadAgain = { until: '2-0', skew: 0, top: job.version }
+    const entries = [ADDED, ACTIVE, { event: 'completed', returnvalue: '2', ats: '1' }].map(
+      (fields, index) => ({
+        id: `${index + 1}-0`,
+        fields: { jobId: ID, ...fields } as EntryFields,
+      })
+    )
+    entries[2].id = '2-1'
+    new JobFold(job).apply(entries, 100, again)
+    assert.equal(job.run, 1)
+    assert.equal(job.version, versionOf('2-1', 100))
+  })
+
+  test('keeps a job that was removed while it waited as cancelled', ({ assert }) => {
+    const { job } = fold([ADDED, { event: 'removed', prev: 'waiting' }])
+    assert.containSubset(job, { status: 'cancelled', hasTransport: false, finishedAt: 2 })
+  })
+
+  test('ends a removed job as its transport had ended', ({ assert }) => {
+    const { job } = fold([ADDED, ACTIVE, { event: 'removed', prev: 'completed' }])
+    assert.containSubset(job, { status: 'completed', hasTransport: false })
+  })
+
+  test('tells a lost worker from a failed attempt and from a job handed back', ({ assert }) => {
+    const lost = fold([
+      ADDED,
+      ACTIVE,
+      { event: 'waiting', prev: 'active', ats: '1', lost: '1' },
+      { event: 'stalled' },
+    ])
+    const back = fold([ADDED, ACTIVE, { event: 'waiting', prev: 'active', ats: '1' }])
+    assert.deepEqual(lost.kinds, ['added', 'running', 'worker lost', 'pending'])
+    assert.equal(lost.out.attempts[0].outcome, 'lost')
+    assert.equal(back.out.attempts[0].outcome, 'handed back')
+  })
+
+  test('survives fields of any content', ({ assert }) => {
+    const { job } = fold([
+      { event: 'added', name: '\0', data: 'no json', opts: '[[[' },
+      { event: 'active', ats: '-4' },
+      { event: 'progress', data: '{"percent":"NaN"' },
+      { event: 'log', lines: '{"a":1}' },
+      { event: 'delayed', delay: 'soon' },
+      { event: 'failed' },
+    ])
+    assert.equal(job.status, 'failed')
+  })
+})

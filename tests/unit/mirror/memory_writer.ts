@@ -1,0 +1,169 @@
+import { isTerminal } from '../../../src/statuses.ts'
+import type { MirrorWriter, RecordState } from '../../../src/mirror/ports.ts'
+import type {
+  AttemptWrite,
+  Batch,
+  Cursor,
+  EventTuple,
+  Fold,
+  JobKey,
+  LogsWrite,
+  RunWrite,
+  StoredJob,
+} from '../../../src/records/writer_types.ts'
+
+/**
+ * A record that nothing is known of yet.
+ */
+export function blank({ queue, transportId, id }: JobKey): StoredJob {
+  return {
+    seq: 0,
+    was: null,
+    id,
+    queue,
+    transportId,
+    type: '',
+    status: null,
+    stopping: false,
+    run: 1,
+    attempts: 0,
+    maxAttempts: 1,
+    priority: 0,
+    user: null,
+    worker: null,
+    sensitive: false,
+    percent: 0,
+    stage: null,
+    done: null,
+    total: null,
+    unit: null,
+    errorCode: null,
+    error: null,
+    createdAt: 0,
+    dueAt: null,
+    startedAt: null,
+    finishedAt: null,
+    cancelAt: null,
+    version: 0n,
+    hasTransport: true,
+    hasPayload: false,
+  }
+}
+
+/**
+ * Records in memory, with the promises of the real writer: for tests of what the mirror decides, not of how it is stored.
+ */
+export class MemoryWriter implements MirrorWriter {
+  readonly jobs = new Map<string, StoredJob>()
+  readonly bodies = new Map<
+    string,
+    { payload?: string | null; options?: string | null; result?: string | null }
+  >()
+  readonly attempts = new Map<string, AttemptWrite>()
+  readonly events = new Map<string, EventTuple[]>()
+  readonly logs: LogsWrite[] = []
+  readonly runs = new Map<string, RunWrite>()
+  readonly positions = new Map<string, Cursor>()
+  hook?: (point: 1 | 2 | 3 | 4 | 5) => void
+
+  /** Set while "the database is away". */
+  failure: Error | undefined
+
+  async apply(batch: Batch, fold: Fold): Promise<boolean> {
+    await this.#answer()
+    for (const { queue, from } of batch.cursors) {
+      const cursor = this.positions.get(queue)!
+      if (cursor.lastId !== from.lastId || cursor.skew !== from.skew) return false
+    }
+    for (const { queue, next } of batch.cursors) this.positions.set(queue, { queue, ...next })
+    const stored = batch.jobs.map((key) => {
+      const job = this.jobs.get(key.id)
+      return job ? { ...job, was: job.status } : blank(key)
+    })
+    const result = fold(stored)
+    for (const job of result.jobs) {
+      if (job.seq === 0) job.seq = this.jobs.size + 1
+      this.jobs.set(job.id, job)
+    }
+    for (const { job, ...body } of result.bodies) {
+      this.bodies.set(job.id, { ...this.bodies.get(job.id), ...body })
+    }
+    for (const attempt of result.attempts) this.#attempt(attempt)
+    for (const { job, version, list } of result.events)
+      this.events.set(`${job.id} ${version}`, list)
+    this.logs.push(...result.logs)
+    for (const run of result.runs ?? []) this.runs.set(`${run.job.id} ${run.run}`, run)
+    return true
+  }
+
+  async cursors(queues: string[]): Promise<Map<string, Cursor>> {
+    await this.#answer()
+    return new Map(
+      queues.map((queue) => {
+        const blankCursor = { queue, lastId: '0-0', skew: 0, server: null, notes: null }
+        if (!this.positions.has(queue)) this.positions.set(queue, blankCursor)
+        return [queue, this.positions.get(queue)!]
+      })
+    )
+  }
+
+  async openJobs(queue: string, { after = 0, limit }: { after?: number; limit: number }) {
+    await this.#answer()
+    return [...this.jobs.values()]
+      .filter((job) => job.queue === queue && job.seq > after)
+      .filter(({ status, stopping }) => stopping || !isTerminal(status!))
+      .sort((a, b) => a.seq - b.seq)
+      .slice(0, limit)
+      .map(({ seq, id, transportId, status }) => ({ seq, id, transportId, status: status! }))
+  }
+
+  async states(keys: JobKey[]): Promise<Map<string, RecordState>> {
+    await this.#answer()
+    return new Map(
+      keys.flatMap(({ id }) => {
+        const job = this.jobs.get(id)
+        return job ? [[id, { ...job, status: job.status! }] as const] : []
+      })
+    )
+  }
+
+  async markGone(ids: string[]): Promise<void> {
+    for (const id of ids) {
+      const job = this.jobs.get(id)
+      if (job && isTerminal(job.status!)) job.hasTransport = false
+    }
+  }
+
+  attemptsOf(id: string): AttemptWrite[] {
+    return [...this.attempts.values()].filter(({ job }) => job.id === id)
+  }
+
+  /** Kinds of everything noted of a job, in order. */
+  kindsOf(id: string): string[] {
+    return [...this.events]
+      .filter(([key]) => key.startsWith(`${id} `))
+      .flatMap(([, list]) => list.map(([, , , kind]) => kind))
+  }
+
+  #attempt(attempt: AttemptWrite): void {
+    const key = `${attempt.job.id} ${attempt.run} ${attempt.attempt}`
+    const known = this.attempts.get(key)
+    if (!known) return void this.attempts.set(key, { ...attempt })
+    for (const name of [
+      'worker',
+      'startedAt',
+      'finishedAt',
+      'errorCode',
+      'error',
+      'stack',
+    ] as const) {
+      if (attempt[name] !== null) Object.assign(known, { [name]: attempt[name] })
+    }
+    if (attempt.outcome !== 'running') known.outcome = attempt.outcome
+  }
+
+  async #answer(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (this.failure) throw this.failure
+  }
+}
