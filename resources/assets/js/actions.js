@@ -1,0 +1,69 @@
+/*
+ * Actions ask first. The question is the server's own confirmation page, shown in a dialog; the answer to the action becomes
+ * a notice, and the page shows the new state at once.
+ */
+;(() => {
+  const qd = window.queuedeck
+  const dialog = document.getElementById('confirm')
+  if (!dialog) return
+
+  const OUTCOMES = {
+    cancel: { done: 'Cancelled', requested: 'Stopping', too_late: 'Too late', refused: 'Not cancelled' },
+    restart: { done: 'Restarted', too_late: 'Too late', refused: 'Not restarted' },
+  }
+
+  const question = async (url) => {
+    await htmx.ajax('GET', url, { source: dialog, target: '#confirm-body', swap: 'innerHTML' })
+    if (!dialog.querySelector('form')) return
+    if (!dialog.open) dialog.showModal()
+    dialog.querySelector('#confirm-keep')?.focus()
+  }
+  qd.confirm = question
+
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('a[data-confirm]')
+    if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    question(link.getAttribute('href'))
+  })
+
+  dialog.addEventListener('click', (event) => {
+    if (event.target !== dialog && !event.target.closest('[data-close]')) return
+    event.preventDefault()
+    dialog.close()
+  })
+  dialog.addEventListener('close', () => document.getElementById('confirm-body').replaceChildren())
+
+  qd.outcome = (action, { outcome, reason }) => {
+    const good = outcome === 'done' || outcome === 'requested'
+    return { title: OUTCOMES[action]?.[outcome] ?? outcome, text: reason ?? '', level: good ? 'success' : 'error' }
+  }
+
+  dialog.addEventListener('submit', async (event) => {
+    const form = event.target
+    if (!form.dataset.act) return
+    event.preventDefault()
+    const button = event.submitter
+    if (button?.getAttribute('aria-disabled') === 'true') return
+    button?.setAttribute('aria-disabled', 'true')
+    const { act } = form.dataset
+    const answer = await qd.act(form.action)
+    dialog.close()
+    qd.emit('notice', { ...qd.outcome(act, answer), own: true })
+    qd.refreshSoon()
+  })
+
+  /* Copy buttons name the element whose text they copy. */
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest?.('[data-copy]')
+    if (!button) return
+    try {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent)
+      qd.say('Copied')
+      qd.write(button, 'Copied')
+      setTimeout(() => qd.write(button, button.dataset.copy.endsWith('id') ? 'Copy id' : 'Copy'), 1_500)
+    } catch {
+      qd.say('The browser did not allow copying', true)
+    }
+  })
+})()

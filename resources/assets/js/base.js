@@ -1,0 +1,66 @@
+/*
+ * What the other files share: announcements, reading the page's own data, requests that act. Files talk to each other by
+ * events on `document` named `queuedeck:*`, so that each can be read alone.
+ */
+;(() => {
+  const qd = (window.queuedeck = {})
+
+  qd.emit = (name, detail) => document.dispatchEvent(new CustomEvent(`queuedeck:${name}`, { detail }))
+  qd.on = (name, listener) => document.addEventListener(`queuedeck:${name}`, (event) => listener(event.detail))
+
+  /* Writes text into an element without touching the document when nothing changed. */
+  qd.write = (element, text) => {
+    if (element && element.textContent !== text) element.textContent = text
+  }
+
+  /* Emptied first: a region that gets the same text twice is not read twice. */
+  qd.say = (text, urgent = false) => {
+    const region = document.getElementById(urgent ? 'say-now' : 'say')
+    if (!region) return
+    region.textContent = ''
+    setTimeout(() => (region.textContent = text), 60)
+  }
+
+  qd.token = () => document.querySelector('meta[name="csrf-token"]')?.content
+
+  /* The part of the page that shows data, with its own address to refresh from. */
+  qd.region = () => document.querySelector('#jobs, #dashboard, #job')
+
+  qd.storage = {
+    get(key) {
+      try {
+        return localStorage.getItem(`queuedeck.${key}`)
+      } catch {
+        return null
+      }
+    },
+    set(key, value) {
+      try {
+        localStorage.setItem(`queuedeck.${key}`, value)
+      } catch {
+        /* Storage is forbidden: the choice lasts as long as the page. */
+      }
+    },
+  }
+
+  /*
+   * Sends an action and answers `{ outcome, reason, job }`. A failure of transport or server becomes a refusal with words.
+   */
+  qd.act = async (url, fields = {}) => {
+    const headers = { 'accept': 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
+    if (qd.token()) headers['x-csrf-token'] = qd.token()
+    try {
+      const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(fields) })
+      if (response.status === 401) {
+        location.reload()
+        return { outcome: 'refused', reason: 'The session has ended' }
+      }
+      const body = await response.json().catch(() => ({}))
+      if (body.outcome) return body
+      if (response.ok) return { outcome: 'done' }
+      return { outcome: 'refused', reason: body.errors?.[0]?.message ?? `The server answered ${response.status}` }
+    } catch {
+      return { outcome: 'refused', reason: 'The server cannot be reached' }
+    }
+  }
+})()

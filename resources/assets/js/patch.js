@@ -1,0 +1,78 @@
+/*
+ * Numbers that arrive by the stream are written straight into the page: newest value per job, all in one animation frame.
+ * Structure (rows, statuses) never changes here; refreshes do that.
+ */
+;(() => {
+  const qd = window.queuedeck
+  const waiting = new Map()
+  let frame = 0
+
+  const hosts = (id) =>
+    [document.getElementById(`job-${id}`), ...document.querySelectorAll('#job, #sheet-job')].filter(
+      (host) => host?.dataset.id === id
+    )
+
+  const flush = () => {
+    frame = 0
+    for (const [id, percent, context, items, duration] of waiting.values()) {
+      for (const host of hosts(id)) {
+        for (const bar of host.querySelectorAll('[data-part="bar"]')) {
+          if (bar.value !== percent) bar.value = percent
+        }
+        for (const output of host.querySelectorAll('[data-part="percent"]')) qd.write(output, `${percent} %`)
+        if (context) for (const line of host.querySelectorAll('[data-part="context"]')) qd.write(line, context)
+        if (items) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items)
+        if (duration) for (const cell of host.querySelectorAll('[data-part="duration"]')) qd.write(cell, duration)
+      }
+    }
+    waiting.clear()
+  }
+
+  qd.on('progress', (updates) => {
+    for (const update of updates) waiting.set(update[0], update)
+    frame ||= requestAnimationFrame(flush)
+  })
+
+  const figures = (list) => {
+    const fragment = document.createDocumentFragment()
+    for (const { value, unit } of list) {
+      const text = document.createElement('span')
+      text.textContent = value
+      fragment.append(text)
+      if (!unit) continue
+      const small = document.createElement('small')
+      small.textContent = unit
+      fragment.append(' ', small)
+    }
+    return fragment
+  }
+
+  qd.on('stats', (stats) => {
+    for (const [key, stat] of Object.entries(stats)) {
+      const tile = document.querySelector(`[data-stat="${CSS.escape(key)}"]`)
+      if (!tile || typeof stat !== 'object' || !stat) continue
+      const figure = tile.querySelector('[data-part="figures"]')
+      const text = stat.figures.map(({ value, unit }) => value + unit).join('')
+      if (figure.textContent.replace(/\s+/g, '') !== text.replace(/\s+/g, '')) figure.replaceChildren(figures(stat.figures))
+      if (stat.sub !== undefined) qd.write(tile.querySelector('[data-part="sub"]'), stat.sub)
+      const share = tile.querySelector('[data-part="share"]')
+      if (share && stat.share !== null && share.value !== stat.share) share.value = stat.share
+    }
+  })
+
+  /* A row whose status changed is tinted for a second. The styles decide whether that moves. */
+  let before = new Map()
+  const marks = () =>
+    new Map([...document.querySelectorAll('#rows > tr, #running > tr')].map((row) => [row.id, row.dataset.s]))
+
+  document.addEventListener('htmx:before:swap', () => (before = marks()))
+  document.addEventListener('htmx:after:swap', (event) => {
+    if (event.detail.ctx.sourceEvent?.type !== 'queuedeck:refresh') return
+    for (const [id, mark] of marks()) {
+      if (!before.has(id) || before.get(id) === mark) continue
+      const cell = document.querySelector(`#${CSS.escape(id)} .c-state, #${CSS.escape(id)} .w-stage`)
+      cell?.classList.add('fresh')
+      setTimeout(() => cell?.classList.remove('fresh'), 1_000)
+    }
+  })
+})()

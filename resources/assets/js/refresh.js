@@ -1,0 +1,78 @@
+/*
+ * Refreshes of the page's region: its own address again, morphed in, at most every second or five times what the last one
+ * cost. While the person is busy in the table the refresh sends the rows on the screen as pins: the server answers exactly
+ * those rows, and what is new waits behind the pill.
+ */
+;(() => {
+  const qd = window.queuedeck
+  const GAP = 1_000
+
+  let timer = null
+  let startedAt = 0
+  let endedAt = 0
+  let cost = 0
+  let pinned = true
+
+  const busy = () => {
+    const rows = document.getElementById('rows')
+    if (!rows) return false
+    return (
+      rows.querySelector('input:checked') !== null ||
+      rows.contains(document.activeElement) ||
+      rows.matches(':hover') ||
+      document.activeElement?.id === 'q' ||
+      document.querySelector('dialog[open], [popover]:popover-open, details.filters[open]') !== null ||
+      window.scrollY > 80 ||
+      document.querySelector('#jobs [rel="prev"]') !== null
+    )
+  }
+
+  const run = () => {
+    timer = null
+    startedAt = performance.now()
+    const region = qd.region()
+    if (region) htmx.trigger(region, 'queuedeck:refresh')
+    const sheet = document.querySelector('#sheet[open] #sheet-job')
+    if (sheet) htmx.trigger(sheet, 'queuedeck:refresh')
+  }
+
+  const ask = () => {
+    if (timer || document.hidden) return
+    timer = setTimeout(run, Math.max(0, endedAt + Math.max(GAP, cost * 5) - performance.now()))
+  }
+
+  /* At once and without pins: the person asked for it. */
+  qd.refreshNow = () => {
+    clearTimeout(timer)
+    pinned = false
+    run()
+  }
+
+  /* At once, but the rows on the screen stay where they are. */
+  qd.refreshSoon = () => {
+    clearTimeout(timer)
+    run()
+  }
+
+  qd.on('changed', ask)
+
+  document.addEventListener('htmx:config:request', (event) => {
+    const { ctx } = event.detail
+    if (ctx.sourceEvent?.type !== 'queuedeck:refresh') return
+    ctx.request.headers['X-Queuedeck-Refresh'] = '1'
+    if (ctx.sourceElement.id === 'jobs' && pinned && busy()) {
+      const ids = [...document.querySelectorAll('#rows > tr')].map((row) => row.dataset.id)
+      if (ids.length) ctx.request.body.set('pin', ids.join(','))
+    }
+    if (ctx.sourceElement.id === 'jobs') pinned = true
+  })
+
+  document.addEventListener('htmx:finally:request', (event) => {
+    const { ctx } = event.detail
+    if (ctx.sourceEvent?.type !== 'queuedeck:refresh' || ctx.sourceElement?.id === 'sheet-job') return
+    endedAt = performance.now()
+    cost = endedAt - startedAt
+    if (ctx.response?.status === 200) qd.live?.refreshed(Number(qd.region()?.dataset.revision))
+    else if (!ctx.response || ctx.response.status >= 500) qd.live?.failed()
+  })
+})()

@@ -1,0 +1,115 @@
+/*
+ * <job-monitor>: one job's live state inside any page. Server-rendered; this file only keeps it true and keeps the submit
+ * button named by `for` busy until the job is terminal. It polls while the stream is away, never posts, and ignores states
+ * older than the one it shows. Events that bubble: job:progress, job:completed, job:failed, job:cancelled, job:terminal.
+ */
+const ENDED = ['completed', 'failed', 'cancelled']
+
+class JobMonitor extends HTMLElement {
+  #stream
+  #poll
+  #retry
+  #watch
+  #tries = 0
+  #heard = 0
+
+  connectedCallback() {
+    if (this.hasAttribute('terminal')) return
+    this.#busy(true)
+    this.#connect()
+    this.#watch = setInterval(() => this.#stream && Date.now() - this.#heard > 40000 && this.#fallBack(), 5000)
+  }
+
+  disconnectedCallback() {
+    this.#stream?.close()
+    for (const timer of [this.#poll, this.#retry, this.#watch]) clearInterval(timer)
+    this.#poll = this.#stream = null
+  }
+
+  #connect() {
+    this.#heard = Date.now() - 35000
+    const stream = (this.#stream = new EventSource(this.getAttribute('stream')))
+    const hear = (event) => {
+      this.#heard = Date.now()
+      this.#tries = 0
+      clearInterval(this.#poll)
+      this.#poll = null
+      if (event.type === 'state') this.#apply(JSON.parse(event.data))
+    }
+    stream.addEventListener('state', hear)
+    stream.addEventListener('ping', hear)
+    stream.onerror = () => stream.readyState === 2 && this.#fallBack()
+  }
+
+  #fallBack() {
+    this.#stream?.close()
+    this.#stream = null
+    this.#poll ??= setInterval(() => this.#ask(), 2000)
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.#connect(), Math.min(60000, 2000 * 2 ** this.#tries++) * (0.7 + Math.random() * 0.6))
+  }
+
+  async #ask() {
+    const answer = await fetch(this.getAttribute('src'), { headers: { accept: 'application/json' } }).catch(() => null)
+    if (answer?.ok) this.#apply(await answer.json())
+    else if ([401, 403, 404].includes(answer?.status)) location.reload()
+  }
+
+  #apply(state) {
+    if (state.version < this.getAttribute('version')) return
+    this.setAttribute('version', state.version)
+    this.#part('bar').value = state.percent
+    this.#part('percent').textContent = `${state.percent} %`
+    if (this.#part('stage').textContent !== state.stage) this.#part('stage').textContent = state.stage
+    this.#part('items').textContent = state.items
+    this.#tell('progress', state)
+    if (state.terminal ?? ENDED.includes(state.status)) this.#end(state)
+  }
+
+  async #end(state) {
+    this.disconnectedCallback()
+    const answer = await fetch(this.getAttribute('html'), { headers: { accept: 'text/html' } }).catch(() => null)
+    if (answer?.ok) {
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+      this.replaceChildren(...page.querySelector('job-monitor').childNodes)
+    }
+    this.setAttribute('terminal', '')
+    this.#busy(false)
+    this.#tell(state.status, state)
+    this.#tell('terminal', state)
+  }
+
+  #part(name) {
+    return this.querySelector(`[data-part="${name}"]`) ?? {}
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(`job:${name}`, { bubbles: true, detail }))
+  }
+
+  #busy(on) {
+    const button = document.getElementById(this.getAttribute('for'))
+    if (!button) return
+    button.form?.setAttribute('aria-busy', on)
+    if (on) button.setAttribute('aria-disabled', 'true')
+    else button.removeAttribute('aria-disabled')
+  }
+}
+
+/* `aria-disabled` keeps the focus, so the button itself must not act: neither by click nor by Enter in a field. */
+for (const type of ['click', 'submit']) {
+  document.addEventListener(
+    type,
+    (event) => {
+      const button = type === 'click' ? event.target.closest?.('button, input') : event.submitter
+      const held = document.querySelector(`job-monitor:not([terminal])[for="${CSS.escape(button?.id ?? '')}"]`)
+      if (button?.id && held) {
+        event.preventDefault()
+        event.stopImmediatePropagation()
+      }
+    },
+    true
+  )
+}
+
+if (!customElements.get('job-monitor')) customElements.define('job-monitor', JobMonitor)
