@@ -1,0 +1,173 @@
+import type { Job } from '../jobs/job.ts'
+import type { JobContext, JobInfo, LogSink } from '../jobs/job_context.ts'
+import { after, type Clock } from '../jobs/long_timer.ts'
+import { ProgressThrottle } from '../jobs/progress_throttle.ts'
+import type { LogLevel, Progress } from '../types.ts'
+import { type JobAbortedError, leaseLost, timedOut } from './abort_reasons.ts'
+import type { ClaimedJob } from './claim.ts'
+import type { Bounded } from './deadlines.ts'
+import { LogBuffer, type LogEntry } from './log_buffer.ts'
+
+/**
+ * What an attempt needs of the worker that runs it.
+ */
+export interface AttemptHost {
+  readonly queue: string
+  readonly clock: Clock
+  /** How long aborted code may take to return, ms. */
+  readonly grace: number
+  readonly logger: LogSink
+
+  /** Writes progress or log lines with the attempt's token; false when Redis refused them. */
+  report(attempt: Attempt, what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean>
+
+  /** Takes note of a moment of the clock by which an attempt has to end. */
+  watch(deadline: number): void
+
+  /** The code of an aborted attempt has not returned within its grace period. */
+  signalIgnored(attempt: Attempt): void
+}
+
+/**
+ * One execution of a job in this process, from its claim until its code has returned. Whatever costs something (signal, timers,
+ * throttle, log) is made when it is first used: most jobs are short and use none of it.
+ */
+export class Attempt implements JobContext, Bounded {
+  readonly job: JobInfo
+
+  /** Moment of the clock at which the attempt has taken too long. */
+  deadline = Number.POSITIVE_INFINITY
+
+  /** Moment of the clock until which its lease was last known to be renewed. */
+  renewedAt: number
+
+  /** The object whose code runs; undefined before it was made. */
+  instance: Job<any, any> | undefined
+
+  /** Set when the attempt was settled in Redis before its code returned; the code's end changes nothing then. */
+  settledEarly: Promise<null> | undefined
+
+  #timeout = 0
+  #aborted: JobAbortedError | undefined
+  #controller: AbortController | undefined
+  #stopGrace: (() => void) | undefined
+  #progress: ProgressThrottle | undefined
+  #log: LogBuffer | undefined
+
+  constructor(
+    readonly claim: ClaimedJob,
+    readonly host: AttemptHost
+  ) {
+    this.renewedAt = host.clock.now()
+    this.job = {
+      id: claim.id,
+      queue: host.queue,
+      type: claim.type,
+      run: claim.run,
+      attempt: claim.attempt,
+      user: claim.own.user ?? null,
+      tags: claim.own.tags ?? [],
+    }
+  }
+
+  get logger(): LogSink {
+    return this.host.logger
+  }
+
+  /** Why the signal was aborted; undefined while it is not. */
+  get aborted(): JobAbortedError | undefined {
+    return this.#aborted
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted !== undefined) {
+        this.#controller.abort(this.#aborted)
+      }
+    }
+    return this.#controller.signal
+  }
+
+  /**
+   * Starts the attempt's time.
+   *
+   * @param timeout ms
+   */
+  limit(timeout: number): void {
+    this.#timeout = timeout
+    this.deadline = this.host.clock.now() + timeout
+    this.host.watch(this.deadline)
+  }
+
+  overdue(): void {
+    this.deadline = Number.POSITIVE_INFINITY
+    this.abort(timedOut(this.#timeout))
+  }
+
+  /**
+   * Aborts the signal. The first reason stays, except that a lost lease always counts: nothing can be written any more.
+   *
+   * @returns whether this call aborted it
+   */
+  abort(reason: JobAbortedError): boolean {
+    if (reason.kind === 'lease lost') {
+      this.#progress?.drop()
+      this.#log?.drop()
+    }
+    if (this.#aborted !== undefined) {
+      if (reason.kind === 'lease lost') {
+        this.#aborted = reason
+      }
+      return false
+    }
+    this.#aborted = reason
+    this.deadline = Number.POSITIVE_INFINITY
+    if (reason.kind === 'cancelled' || reason.kind === 'timeout') {
+      this.#stopGrace = after(this.host.grace, () => this.host.signalIgnored(this), this.host.clock)
+    }
+    this.#controller?.abort(reason)
+    return true
+  }
+
+  report(progress: Progress): void {
+    this.#progress ??= new ProgressThrottle(
+      (newest) => this.#write({ progress: newest }),
+      (error) => this.#failedToWrite('progress', error),
+      this.host.clock
+    )
+    this.#progress.push(progress)
+  }
+
+  log(level: LogLevel, line: string): void {
+    this.#log ??= new LogBuffer(
+      (lines) => this.#write({ log: lines }),
+      (error) => this.#failedToWrite('log lines', error),
+      this.host.clock
+    )
+    this.#log.push(level, line)
+  }
+
+  /**
+   * The code has returned: stops the timers, writes the last progress and log lines and ignores later ones.
+   */
+  close(): Promise<unknown> | undefined {
+    this.deadline = Number.POSITIVE_INFINITY
+    this.#stopGrace?.()
+    if (this.#progress === undefined && this.#log === undefined) {
+      return undefined
+    }
+    return Promise.all([this.#progress?.finish(), this.#log?.finish()])
+  }
+
+  async #write(what: { progress?: Progress; log?: LogEntry[] }): Promise<void> {
+    const accepted = await this.host.report(this, what)
+    if (!accepted) {
+      this.abort(leaseLost('Redis refused its report'))
+    }
+  }
+
+  #failedToWrite(what: string, error: unknown): void {
+    this.host.logger.warn({ err: error, jobId: this.job.id }, `The ${what} of a job could not be written`)
+  }
+}

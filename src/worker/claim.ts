@@ -1,0 +1,152 @@
+import type { ResolvedBackoff } from '../jobs/backoff.ts'
+
+/**
+ * What our dispatches add to BullMQ's job options, under `qd`. Durations in milliseconds.
+ */
+type OwnOptions = {
+  user?: string
+  tags?: string[]
+  timeout?: number
+  sensitive?: boolean
+  backoff?: ResolvedBackoff
+}
+
+/**
+ * BullMQ's own backoff, as other producers write it.
+ */
+export type ForeignBackoff = number | { type: string; delay?: number; jitter?: number }
+
+/**
+ * The options in a job's hash that a worker looks at.
+ */
+type StoredOptions = {
+  attempts?: number
+  backoff?: ForeignBackoff
+  lifo?: boolean
+  repeat?: object
+  qd?: OwnOptions
+} & Record<string, unknown>
+
+/**
+ * Who asked for the cancellation of a running job: the value of the hash's `cr`.
+ */
+export type CancelRequest = { at?: number; by?: string | null; reason?: string | null }
+
+/**
+ * A job as it was when this worker claimed it. Its lease is `token`, and `attempt` is its fencing number: every later write
+ * carries both.
+ */
+export type ClaimedJob = {
+  id: string
+  type: string
+  /** The payload's JSON, exactly as stored. */
+  data: string
+  options: StoredOptions
+  own: OwnOptions
+  token: string
+  /** Executions started in this run, this one included. */
+  attempt: number
+  /** Executions of this run that failed. Lost and handed back ones do not count. */
+  attemptsFailed: number
+  /** Executions that may fail before the job has failed. */
+  attempts: number
+  run: number
+  /** Epoch ms at which it was claimed. */
+  startedAt: number
+  /** There when its cancellation was asked for before this claim. */
+  cancelRequest: CancelRequest | null
+  /** There when it may not run any more: its worker was lost too often. */
+  deferredFailure: string | null
+  losses: number
+  /** The BullMQ job scheduler of another producer that made it. */
+  schedulerId: string | null
+}
+
+/**
+ * Reads a job's hash as Redis answers it: names and values in turn. Other producers write such hashes too, so nothing in it
+ * is trusted to be well-formed.
+ */
+export function readClaim(hash: readonly string[], id: string, token: string): ClaimedJob {
+  const claim: ClaimedJob = {
+    id,
+    type: '',
+    data: '{}',
+    options: {},
+    own: {},
+    token,
+    attempt: 1,
+    attemptsFailed: 0,
+    attempts: 1,
+    run: 1,
+    startedAt: 0,
+    cancelRequest: null,
+    deferredFailure: null,
+    losses: 0,
+    schedulerId: null,
+  }
+  for (let index = 0; index < hash.length; index += 2) {
+    readField(claim, hash[index], hash[index + 1])
+  }
+  return claim
+}
+
+function readField(claim: ClaimedJob, name: string, value: string): void {
+  switch (name) {
+    case 'name':
+      claim.type = value
+      break
+    case 'data':
+      claim.data = value === '' ? '{}' : value
+      break
+    case 'opts':
+      readOptions(claim, value)
+      break
+    case 'ats':
+      claim.attempt = Number(value)
+      break
+    case 'atm':
+      claim.attemptsFailed = Number(value)
+      break
+    case 'stc':
+      claim.losses = Number(value)
+      break
+    case 'run':
+      claim.run = Number(value)
+      break
+    case 'processedOn':
+      claim.startedAt = Number(value)
+      break
+    case 'cr':
+      claim.cancelRequest = readCancelRequest(value)
+      break
+    case 'defa':
+      claim.deferredFailure = value
+      break
+    case 'rjk':
+      claim.schedulerId = value === '' ? null : value
+      break
+  }
+}
+
+function readOptions(claim: ClaimedJob, json: string): void {
+  const options = parseObject(json) as StoredOptions
+  claim.options = options
+  claim.own = typeof options.qd === 'object' && options.qd !== null ? options.qd : {}
+  claim.attempts = Math.max(1, Number(options.attempts) || 1)
+}
+
+/**
+ * That a request is there is what counts; who asked may be unreadable.
+ */
+function readCancelRequest(json: string): CancelRequest {
+  return parseObject(json) as CancelRequest
+}
+
+function parseObject(json: string): object {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
+  }
+}

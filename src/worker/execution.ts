@@ -1,0 +1,190 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ContainerResolver } from '@adonisjs/core/container'
+import type { Job } from '../jobs/job.ts'
+import type { LogSink } from '../jobs/job_context.ts'
+import { openJob, PayloadInvalidException } from '../jobs/open_job.ts'
+import type { JobDefinition, JobRegistry } from '../jobs/registry.ts'
+import { NotSerialisableError, resultToJson } from '../jobs/serialise.ts'
+import type { Attempt } from './attempt.ts'
+import { finalFailure, type Outcome } from './outcome.ts'
+import { describeThrown, type Failure, failedReason } from './thrown.ts'
+
+/**
+ * Largest result as JSON, in bytes. Redis refuses values of half a gigabyte, and everything that reads a job would carry it.
+ */
+const LARGEST_RESULT = 64 * 1_048_576
+
+const running = new AsyncLocalStorage<Attempt>()
+
+/**
+ * The job whose code runs now, from anywhere below its `execute`; undefined outside of jobs.
+ */
+export function currentAttempt(): Attempt | undefined {
+  return running.getStore()
+}
+
+/**
+ * Runs the code of jobs: class from the container, payload checked, code run in its context, its end made an outcome.
+ */
+export class Execution {
+  constructor(
+    private registry: Pick<JobRegistry, 'get' | 'names'>,
+    private container: Pick<ContainerResolver<any>, 'make'>,
+    private logger: LogSink,
+    private defaultTimeout: number
+  ) {}
+
+  /**
+   * Runs one attempt to the end of its code. Never rejects.
+   */
+  async perform(attempt: Attempt): Promise<Outcome> {
+    const { claim } = attempt
+    const definition = this.registry.get(claim.type)
+    if (definition === undefined) {
+      return finalFailure('UNKNOWN_TYPE', this.#unknown(claim.type))
+    }
+
+    let payload: unknown
+    try {
+      payload = JSON.parse(claim.data)
+    } catch (error) {
+      return finalFailure('PAYLOAD_INVALID', `The payload is no JSON: ${(error as Error).message}`, error)
+    }
+
+    attempt.limit(claim.own.timeout ?? definition.options.timeout ?? this.defaultTimeout)
+    try {
+      const result = await running.run(attempt, () => this.#execute(definition, payload, attempt))
+      return this.#ended(attempt, result)
+    } catch (error) {
+      return this.#threw(attempt, error)
+    }
+  }
+
+  /**
+   * Whether a type wants to hear of its final failure.
+   */
+  hasFailedHook(type: string): boolean {
+    return typeof this.registry.get(type)?.Class.prototype.failed === 'function'
+  }
+
+  /**
+   * Calls the type's `failed` hook after the last attempt. What goes wrong in it is logged and changes nothing.
+   */
+  async callFailedHook(attempt: Attempt, failure: Failure, thrown: unknown): Promise<void> {
+    const definition = this.registry.get(attempt.claim.type)
+    if (definition === undefined) {
+      return
+    }
+    try {
+      await running.run(attempt, async () => {
+        const job = await this.#openForHook(definition, attempt)
+        await job.failed?.(asError(thrown, failure))
+      })
+    } catch (error) {
+      this.logger.error(
+        { err: describeThrown(error), jobId: attempt.job.id, jobType: attempt.job.type },
+        'The failed() hook of a job failed itself'
+      )
+    }
+  }
+
+  async #execute(definition: JobDefinition, payload: unknown, attempt: Attempt): Promise<unknown> {
+    const job = await openJob(definition, payload, attempt, this.container)
+    attempt.instance = job
+    return job.execute()
+  }
+
+  #ended(attempt: Attempt, result: unknown): Outcome {
+    const stopped = stoppedOutcome(attempt, true)
+    if (stopped !== undefined) {
+      return stopped
+    }
+    let json: string
+    try {
+      json = resultToJson(result)
+    } catch (error) {
+      const reason = error instanceof NotSerialisableError ? error.reason : describeThrown(error).message
+      return finalFailure('RESULT_NOT_SERIALISABLE', `The result cannot be written as JSON: ${reason}`, error)
+    }
+    /** A character has at most three bytes in UTF-8 per UTF-16 unit, so that ordinary results need no count. */
+    if (json.length * 3 > LARGEST_RESULT && Buffer.byteLength(json) > LARGEST_RESULT) {
+      const message = `The result has ${Buffer.byteLength(json)} bytes; at most ${LARGEST_RESULT} are kept. Store the data and return a reference to it`
+      return finalFailure('RESULT_TOO_LARGE', message)
+    }
+    return { kind: 'completed', result: json }
+  }
+
+  #threw(attempt: Attempt, error: unknown): Outcome {
+    const stopped = stoppedOutcome(attempt, false)
+    if (stopped !== undefined) {
+      return stopped
+    }
+    const final = error instanceof PayloadInvalidException || isUnrecoverable(error)
+    return { kind: 'failed', failure: describeThrown(error), final, error }
+  }
+
+  /**
+   * The instance that ran if there is one; else a new one, whose payload may be one that its validator refuses.
+   */
+  async #openForHook(definition: JobDefinition, attempt: Attempt): Promise<Job<any, any>> {
+    if (attempt.instance !== undefined) {
+      return attempt.instance
+    }
+    let payload: unknown
+    try {
+      payload = JSON.parse(attempt.claim.data)
+    } catch {
+      payload = attempt.claim.data
+    }
+    return openJob({ ...definition, validator: undefined }, payload, attempt, this.container)
+  }
+
+  #unknown(type: string): string {
+    const known = this.registry.names()
+    return `No job type "${type.slice(0, 200)}" is registered in this worker. Known types: ${known.join(', ') || 'none'}`
+  }
+}
+
+/**
+ * What an aborted attempt comes to, whatever its code made of the signal.
+ *
+ * @param returned whether the code returned rather than threw: what it finished while its worker stopped counts
+ */
+export function stoppedOutcome(attempt: Attempt, returned: boolean): Outcome | undefined {
+  const reason = attempt.aborted
+  if (reason === undefined || (reason.kind === 'shutdown' && returned)) {
+    return undefined
+  }
+  const failure: Failure = { code: reason.code, message: reason.message, stack: null }
+  switch (reason.kind) {
+    case 'cancelled':
+      return { kind: 'cancelled', failure }
+    case 'timeout':
+      return { kind: 'failed', failure, final: false, error: reason }
+    case 'shutdown':
+      return { kind: 'handed back' }
+    case 'lease lost':
+      return { kind: 'lost' }
+  }
+}
+
+/**
+ * BullMQ's way to say that no attempt will help; recognised by name, so that any copy of it counts.
+ */
+function isUnrecoverable(error: unknown): boolean {
+  try {
+    return (error as { name?: unknown } | null)?.name === 'UnrecoverableError'
+  } catch {
+    return false
+  }
+}
+
+/**
+ * `failed()` is promised an error, whatever was thrown.
+ */
+function asError(thrown: unknown, failure: Failure): Error {
+  if (thrown instanceof Error) {
+    return thrown
+  }
+  return Object.assign(new Error(failedReason(failure), { cause: thrown }), { code: failure.code })
+}

@@ -1,0 +1,169 @@
+import type { RedisQueueBackend } from 'bullmq'
+import type { Clock } from '../jobs/long_timer.ts'
+import type { ClaimReply, ClaimScripts } from './claim_scripts.ts'
+import type { RedisTrouble } from './redis_trouble.ts'
+
+/**
+ * How long one blocking wait lasts at most, s: after it the queue is looked at even when nobody said that there is a job.
+ * Markers can get lost with a worker that dies in the wrong moment.
+ */
+const LONGEST_WAIT = 5
+
+/**
+ * How long a queue's rate limit is waited for without looking again, ms.
+ */
+const LONGEST_LIMIT = 5_000
+
+/**
+ * Waits between tries while Redis refuses or fails, ms.
+ */
+const RETRY_WAITS = [100, 200, 400, 800, 1_000]
+
+/**
+ * Where one queue's jobs come from: claims them, and waits without polling while there are none.
+ *
+ * BullMQ wakes its workers by a member in the sorted set `marker`: 0 for "there is a job", else the epoch ms at which the next
+ * delayed job is due. Whoever pops it must look, or put it back for others.
+ */
+export class JobSource {
+  #nextDue = 0
+  #limitedUntil = 0
+  #failures = 0
+  #stopped = false
+  #wake: (() => void) | undefined
+
+  constructor(
+    private backend: RedisQueueBackend,
+    private scripts: ClaimScripts,
+    private clock: Clock,
+    private trouble: RedisTrouble
+  ) {}
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /**
+   * Claims a job if there is one. Errors of Redis count as "none", and the next wait is a short pause.
+   */
+  async claim(token: string): Promise<ClaimReply | undefined> {
+    try {
+      const reply = await this.scripts.claim(token)
+      this.#failures = 0
+      this.trouble.over()
+      this.note(reply)
+      return reply.hash === null ? undefined : reply
+    } catch (error) {
+      this.#failed(error)
+      return undefined
+    }
+  }
+
+  /**
+   * Takes note of what a reply says about the next look.
+   */
+  note(reply: ClaimReply): void {
+    this.#nextDue = reply.nextDue
+    this.#limitedUntil = reply.limitedFor > 0 ? Date.now() + reply.limitedFor : 0
+  }
+
+  /**
+   * Waits until there may be a job.
+   *
+   * @returns whether a marker was popped: a caller that cannot look now puts it back
+   */
+  async wait(): Promise<boolean> {
+    while (!this.#stopped) {
+      if (this.#failures > 0) {
+        await this.#pause(RETRY_WAITS[Math.min(this.#failures, RETRY_WAITS.length) - 1])
+        return false
+      }
+      const limited = this.#limitedUntil - Date.now()
+      if (limited > 0) {
+        await this.#pause(Math.min(limited, LONGEST_LIMIT))
+        return false
+      }
+      const due = this.#nextDue === 0 ? Number.POSITIVE_INFINITY : this.#nextDue - Date.now()
+      if (due < 1) {
+        return false
+      }
+      const marker = await this.#block(Math.min(due / 1_000, LONGEST_WAIT))
+      if (marker === null) {
+        return false
+      }
+      if (marker - Date.now() < 1) {
+        return true
+      }
+      this.#nextDue = this.#nextDue === 0 ? marker : Math.min(marker, this.#nextDue)
+    }
+    return false
+  }
+
+  /**
+   * Puts back the marker that a wait has popped: another worker may have a slot for the job.
+   */
+  async putBack(): Promise<void> {
+    try {
+      const client = (await this.backend.client) as unknown as {
+        zadd(key: string, score: number, member: string): Promise<unknown>
+      }
+      await client.zadd(this.backend.keys.marker, 0, '0')
+    } catch (error) {
+      this.trouble.noticed(error)
+    }
+  }
+
+  /**
+   * Ends waiting for good.
+   */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wake?.()
+    /** Only closing its connection ends a blocking command at once. */
+    await this.backend.disconnectBlocking(false)
+  }
+
+  /**
+   * @returns the marker's score, or null when there was none
+   */
+  async #block(seconds: number): Promise<number | null> {
+    try {
+      const marker = await this.backend.waitForJob(Math.max(seconds, this.backend.minimumBlockTimeout))
+      return marker === null ? null : marker.score
+    } catch (error) {
+      if (!this.#stopped) {
+        this.#failed(error)
+        await this.#reconnect()
+      }
+      return null
+    }
+  }
+
+  async #reconnect(): Promise<void> {
+    try {
+      await this.backend.reconnectBlocking()
+    } catch (error) {
+      this.trouble.noticed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#failures++
+    if (!this.#stopped) {
+      this.trouble.noticed(error)
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimeout(resolve, milliseconds)
+      this.#wake = () => {
+        this.clock.clearTimeout(timer)
+        resolve()
+      }
+      if (this.#stopped) {
+        this.#wake()
+      }
+    })
+  }
+}

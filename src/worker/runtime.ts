@@ -1,0 +1,42 @@
+import type { BackendFactory, RedisQueueBackend } from 'bullmq'
+import type { LogSink } from '../jobs/job_context.ts'
+import type { Clock } from '../jobs/long_timer.ts'
+import type { Progress } from '../types.ts'
+import type { CancelRequest } from './claim.ts'
+import type { Execution } from './execution.ts'
+import type { LogEntry } from './log_buffer.ts'
+import type { RedisTrouble } from './redis_trouble.ts'
+import type { Slots } from './slots.ts'
+
+/**
+ * What all queues of one worker process have in common. Durations in milliseconds.
+ */
+export type WorkerRuntime = {
+  /** `<host>:<pid>:<random>`: who runs a job, in Redis and in its record. */
+  workerId: string
+  /** An ioredis client that waits and reconnects for ever. */
+  connection: object
+  prefix: string
+  backendFactory: BackendFactory<RedisQueueBackend>
+  slots: Slots
+  execution: Execution
+  clock: Clock
+  logger: LogSink
+  trouble: RedisTrouble
+  grace: number
+  lease: number
+  maxLosses: number
+
+  /** Takes note of the moment of the clock by which a running job has to end. */
+  watch(deadline: number): void
+
+  /** The request to cancel a running job; null while there is none. */
+  cancelRequest(queue: string, jobId: string): Promise<CancelRequest | null>
+
+  /** Writes progress and log lines of an attempt; false when Redis refused them. */
+  report(
+    queue: string,
+    jobId: string,
+    what: { token: string; attempt: number; progress?: Progress; log?: LogEntry[] }
+  ): Promise<boolean>
+}
