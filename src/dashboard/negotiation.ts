@@ -1,0 +1,31 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { toJson } from './redaction/json_text.ts'
+
+/**
+ * How a request wants its answer: `json` for programs, `fragment` for htmx, else the whole page.
+ */
+export type Wish = 'json' | 'fragment' | 'page'
+
+export function wishOf({ request }: HttpContext): Wish {
+  if (isHtmx(request)) return request.header('hx-request-type') === 'full' ? 'page' : 'fragment'
+  return request.accepts(['html', 'json']) === 'json' ? 'json' : 'page'
+}
+
+export function isHtmx(request: HttpContext['request']): boolean {
+  return request.header('hx-request') === 'true'
+}
+
+/**
+ * Sends JSON that may carry JSON texts of jobs as they stand.
+ */
+export function sendJson({ response }: HttpContext, body: unknown, status = 200) {
+  response.status(status).header('content-type', 'application/json; charset=utf-8').send(toJson(body))
+}
+
+/**
+ * One address answers pages, fragments and JSON, and all of them hold what this viewer may see now.
+ */
+export function forbidStoring({ response }: HttpContext) {
+  response.header('cache-control', 'no-store, private')
+  response.vary('Accept, HX-Request, HX-Request-Type, Cookie')
+}

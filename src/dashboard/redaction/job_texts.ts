@@ -1,0 +1,124 @@
+import { cut } from '../presenters/format.ts'
+import { Mask, REDACTED, redactJson, type Redaction } from './redact.ts'
+import type { Body } from '../../records/reader_types.ts'
+import type { JobError, JobView } from '../../types.ts'
+import type { SecretKeys } from './secret_keys.ts'
+
+const KEY = /"((?:[^"\\]|\\.)*)"\s*:/g
+const PREVIEW_LENGTH = 160
+const REMEMBERED = 5_000
+
+/**
+ * What may be shown of one job: its texts with the secrets of its own payload masked wherever they are quoted, or
+ * nothing at all when it was dispatched as sensitive.
+ */
+export class JobText {
+  #mask: Mask
+
+  constructor(
+    /** Start of the payload on one line; null without a payload, or for a sensitive job. */
+    public readonly preview: string | null,
+    mask: Mask,
+    private sensitive: boolean
+  ) {
+    this.#mask = mask
+  }
+
+  /** A stage, reason or log line. */
+  line(text: string): string {
+    return this.sensitive && text !== '' ? REDACTED : this.#mask.text(text)
+  }
+
+  maybe(text: string | null): string | null {
+    return text === null ? null : this.line(text)
+  }
+
+  /** The code of an error is our vocabulary and stays. */
+  error(error: JobError | null): JobError | null {
+    if (!error) return null
+    return { code: error.code, message: this.line(error.message), stack: this.maybe(error.stack ?? null) }
+  }
+
+  json(redaction: Redaction): Redaction {
+    if (this.sensitive) return { pieces: null, text: JSON.stringify(REDACTED), secrets: [] }
+    return this.#mask.json(redaction)
+  }
+}
+
+/**
+ * Makes and remembers `JobText`s. A job's payload never changes, so that live pages look into it once.
+ */
+export class JobTexts {
+  #remembered = new Map<string, JobText>()
+  #keys: SecretKeys
+  #body: (id: string) => Promise<Body | null>
+
+  constructor(keys: SecretKeys, body: (id: string) => Promise<Body | null>) {
+    this.#keys = keys
+    this.#body = body
+  }
+
+  /**
+   * Texts of many jobs. A job without a stored payload gets one that hides by pattern only.
+   */
+  async forJobs(views: Pick<JobView, 'id' | 'sensitive'>[]): Promise<Map<string, JobText>> {
+    const texts = new Map<string, JobText>()
+    await Promise.all(
+      views.map(async ({ id, sensitive }) => {
+        const known = this.#remembered.get(id)
+        texts.set(id, known ?? this.make(id, sensitive, sensitive ? null : await this.#body(id)))
+      })
+    )
+    return texts
+  }
+
+  /**
+   * For a job whose body is at hand: its result's secrets are masked too.
+   */
+  make(id: string, sensitive: boolean, body: Body | null): JobText {
+    const secrets = new Set<string>()
+    for (const text of [body?.payload, body?.options, body?.result]) {
+      if (text && this.#mayHold(text)) for (const secret of redactJson(text, this.#keys).secrets) secrets.add(secret)
+    }
+    const made = new JobText(this.#preview(body?.payload ?? null, sensitive), new Mask(secrets, this.#keys), sensitive)
+    // A record can begin without its payload, which comes later.
+    if (sensitive || body?.payload) this.#remember(id, made)
+    return made
+  }
+
+  redact(text: string): Redaction {
+    return redactJson(text, this.#keys)
+  }
+
+  /**
+   * A quick look for secret keys, so that a megabyte without secrets is not taken apart to show its first words.
+   */
+  #mayHold(text: string): boolean {
+    for (const [, key] of text.matchAll(KEY)) {
+      if (this.#keys.has(key.includes('\\') ? unescape(key) : key)) return true
+    }
+    return false
+  }
+
+  #preview(payload: string | null, sensitive: boolean): string | null {
+    if (!payload || sensitive) return null
+    const text = this.#mayHold(payload) ? redactJson(payload, this.#keys).text : payload
+    return cut(text.slice(0, 1_000).replace(/\s+/g, ' '), PREVIEW_LENGTH)
+  }
+
+  #remember(id: string, text: JobText) {
+    this.#remembered.delete(id)
+    this.#remembered.set(id, text)
+    if (this.#remembered.size > REMEMBERED) {
+      this.#remembered.delete(this.#remembered.keys().next().value!)
+    }
+  }
+}
+
+function unescape(key: string): string {
+  try {
+    return JSON.parse(`"${key}"`)
+  } catch {
+    return key
+  }
+}

@@ -1,0 +1,149 @@
+import { joinJson, splitJson, type JsonPiece } from './json_text.ts'
+import type { SecretKeys } from './secret_keys.ts'
+
+/**
+ * What stands in the place of a secret, everywhere.
+ */
+export const REDACTED = '[redacted]'
+
+const REDACTED_JSON = JSON.stringify(REDACTED)
+
+/**
+ * Secrets shorter than this are replaced under their key only: masking every `1` in a log line would tell more than it hides.
+ */
+const SHORTEST_MASKED = 3
+
+/**
+ * A JSON text without its secrets, and the secrets, so that other texts of the same job can be masked.
+ */
+export type Redaction = { pieces: JsonPiece[] | null; text: string; secrets: string[] }
+
+/**
+ * Replaces every value under a secret key, at any depth, on the text itself.
+ */
+export function redactJson(text: string, keys: SecretKeys): Redaction {
+  const pieces = splitJson(text)
+  if (!pieces) return { pieces: null, text: maskPatterns(text, keys), secrets: [] }
+
+  const kept: JsonPiece[] = []
+  const secrets = new Set<string>()
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i]
+    kept.push(piece)
+    if (piece.kind !== 'key') continue
+    const value = pieces[i + 2]
+    if (!keys.has(JSON.parse(piece.text), value.kind === 'number')) continue
+
+    kept.push(pieces[i + 1])
+    const end = value.kind === 'open' ? closing(pieces, i + 2) : i + 2
+    for (const hidden of pieces.slice(i + 2, end + 1)) collect(hidden, secrets)
+    kept.push({ kind: 'string', text: REDACTED_JSON, depth: value.depth })
+    i = end
+  }
+  return { pieces: kept, text: joinJson(kept), secrets: [...secrets] }
+}
+
+function closing(pieces: JsonPiece[], open: number): number {
+  const { depth } = pieces[open]
+  let i = open + 1
+  while (pieces[i].kind !== 'close' || pieces[i].depth !== depth) i++
+  return i
+}
+
+function collect(piece: JsonPiece, secrets: Set<string>) {
+  if (piece.kind === 'number') secrets.add(piece.text)
+  if (piece.kind !== 'string') return
+  const value: string = JSON.parse(piece.text)
+  secrets.add(value)
+  // `Authorization: Bearer x` is quoted elsewhere without its scheme.
+  const credential = /^(?:bearer|basic|token|digest|apikey)\s+(\S+)$/i.exec(value.trim())
+  if (credential) secrets.add(credential[1])
+}
+
+/**
+ * Masks the secrets of one job wherever a text quotes them: logs, errors, stages, results. Compiled once for a job.
+ */
+export class Mask {
+  #pattern: RegExp | null
+  #keys: SecretKeys
+
+  constructor(secrets: Iterable<string>, keys: SecretKeys) {
+    this.#keys = keys
+    const forms = new Set<string>()
+    for (const secret of secrets) {
+      if (secret.length < SHORTEST_MASKED) continue
+      for (const form of writtenForms(secret)) forms.add(form)
+    }
+    // The longest first, so that a secret which begins with another one goes whole.
+    const parts = [...forms].sort((a, b) => b.length - a.length).map(toPattern)
+    this.#pattern = parts.length > 0 ? new RegExp(parts.join('|'), 'g') : null
+  }
+
+  /**
+   * A free text without the secrets and without what looks like `password=...`, a bearer token or a URL's password.
+   */
+  text(text: string): string {
+    return maskPatterns(this.#pattern ? text.replace(this.#pattern, REDACTED) : text, this.#keys)
+  }
+
+  /**
+   * A JSON text: only its strings and keys are looked at, and it stays JSON.
+   */
+  json(redaction: Redaction): Redaction {
+    const pattern = this.#pattern
+    if (!pattern) return redaction
+    if (!redaction.pieces) return { ...redaction, text: this.text(redaction.text) }
+    const pieces = redaction.pieces.map((piece): JsonPiece => {
+      if (piece.kind === 'number') {
+        return piece.text.replace(pattern, REDACTED) === piece.text
+          ? piece
+          : { ...piece, kind: 'string', text: REDACTED_JSON }
+      }
+      if (piece.kind !== 'string' && piece.kind !== 'key') return piece
+      // On the decoded value: the text of an escape (`\u0041`) must never be cut through.
+      const value: string = JSON.parse(piece.text)
+      const masked = value.replace(pattern, REDACTED)
+      return masked === value ? piece : { ...piece, text: JSON.stringify(masked) }
+    })
+    return { ...redaction, pieces, text: joinJson(pieces) }
+  }
+}
+
+/**
+ * The same secret as different printers write it.
+ */
+function writtenForms(secret: string): string[] {
+  const once = JSON.stringify(secret).slice(1, -1)
+  const twice = JSON.stringify(once).slice(1, -1)
+  const forms = [secret, once, twice, secret.replace(/[\\']/g, '\\$&').replaceAll('\n', '\\n')]
+  try {
+    forms.push(encodeURIComponent(secret))
+  } catch {
+    // Half a surrogate pair has no form in an address.
+  }
+  return forms
+}
+
+function toPattern(form: string): string {
+  const literal = form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  // Digits are masked as whole numbers only: the secret 4711 leaves 147112 alone.
+  return /^\d+$/.test(form) ? `(?<![0-9])${literal}(?![0-9])` : literal
+}
+
+const PAIR = /(["']?)([A-Za-z][A-Za-z0-9_.-]{1,60})\1(\s{0,4}(?:=>|[:=])\s{0,4})("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"'<>{}[\]()]+)/g
+const BEARER = /\b(bearer|basic)(\s{1,4})([A-Za-z0-9._~+/=-]{6,})/gi
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,200}):([^\s@/]{1,200})@/gi
+
+/**
+ * Hides secrets by how they are written. Linear in the text: every repetition above is bounded or cannot overlap.
+ */
+function maskPatterns(text: string, keys: SecretKeys): string {
+  return text
+    .replace(BEARER, `$1$2${REDACTED}`)
+    .replace(URL_PASSWORD, `$1:${REDACTED}@`)
+    .replace(PAIR, (all, quote: string, key: string, sign: string, value: string) => {
+      if (value.includes(REDACTED) || !keys.has(key, /^-?\d+(\.\d+)?$/.test(value))) return all
+      const edge = value[0] === '"' || value[0] === "'" ? value[0] : ''
+      return `${quote}${key}${quote}${sign}${edge}${REDACTED}${edge}`
+    })
+}

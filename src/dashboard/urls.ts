@@ -1,0 +1,78 @@
+/**
+ * Every address of the dashboard, derived from its prefix in this one place. Names (queues, types, users, tags) are
+ * encoded whole, so that `/`, `%`, `#`, spaces and every letter survive the way through links and forms.
+ */
+export class DashboardUrls {
+  constructor(public readonly prefix: string) {}
+
+  dashboard(): string {
+    return this.prefix === '' ? '/' : this.prefix
+  }
+
+  jobs(params: QueryParams = {}): string {
+    return `${this.prefix}/jobs${query(params)}`
+  }
+
+  job(id: string, params: QueryParams = {}): string {
+    return `${this.prefix}/jobs/${encodeURIComponent(id)}${query(params)}`
+  }
+
+  cancel(id: string): string {
+    return `${this.job(id)}/cancel`
+  }
+
+  restart(id: string): string {
+    return `${this.job(id)}/restart`
+  }
+
+  logs(id: string, params: QueryParams = {}): string {
+    return `${this.job(id)}/logs${query(params)}`
+  }
+
+  result(id: string): string {
+    return `${this.job(id)}/result`
+  }
+
+  stream(params: QueryParams): string {
+    return `${this.prefix}/stream${query(params)}`
+  }
+
+  monitor(id: string, params: QueryParams = {}): string {
+    return `${this.prefix}/monitors/${encodeURIComponent(id)}${query(params)}`
+  }
+
+  monitorStream(id: string, params: QueryParams = {}): string {
+    return `${this.prefix}/monitors/${encodeURIComponent(id)}/stream${query(params)}`
+  }
+
+  preferences(): string {
+    return `${this.prefix}/preferences`
+  }
+
+  asset(name: string): string {
+    return `${this.prefix}/assets/${name}`
+  }
+}
+
+export type QueryParams = Record<string, string | number | readonly string[] | null | undefined>
+
+/**
+ * A query string with `%20` for spaces: `+` means a plus to some readers.
+ */
+export function query(params: QueryParams): string {
+  const parts: string[] = []
+  for (const [name, value] of Object.entries(params)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one === null || one === undefined || one === '') continue
+      parts.push(`${encodeURIComponent(name)}=${encodeName(String(one))}`)
+    }
+  }
+  return parts.length > 0 ? `?${parts.join('&')}` : ''
+}
+
+/**
+ * `encodeURIComponent` that survives half a surrogate pair, which a producer can write and no address can hold.
+ */
+function encodeName(value: string): string {
+  return encodeURIComponent(value.toWellFormed())
+}
