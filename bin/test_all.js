@@ -1,0 +1,95 @@
+/*
+ * All test suites, one after another, each in a process of its own: `npm test`, or `npm test -- unit functional --files job_query`.
+ * Names of suites select them; everything else goes to the test runner (--files, --tests, --groups, --tags, --timeout, --bail).
+ *
+ * Every suite starts the servers it needs on free ports in temporary folders. Parts whose server or browser is not installed are
+ * named as skipped; where CI is set, nothing may be skipped. The last line is `N passed, N failed, N skipped`.
+ */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+const SUITES = ['unit', 'functional', 'faults', 'browser', 'install']
+
+/** Milliseconds after which a suite that hangs is ended and counted as failed. */
+const LONGEST_SUITE = 12 * 60_000
+const COUNTS = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m
+
+const chosen = process.argv.slice(2).filter((argument) => SUITES.includes(argument))
+const passedOn = process.argv.slice(2).filter((argument) => !SUITES.includes(argument))
+const isCI = Boolean(process.env.CI) && process.env.CI !== 'false'
+
+let running
+let stopped = false
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stopped = true
+    running?.kill('SIGTERM')
+  })
+}
+
+/**
+ * Runs one suite and answers its counts. A process that ended without telling them counts as one failure.
+ */
+function runSuite(suite) {
+  return new Promise((resolve) => {
+    const started = performance.now()
+    const child = spawn(
+      process.execPath,
+      ['--import=@poppinss/ts-exec', 'bin/test.ts', suite, ...passedOn],
+      {
+        cwd: ROOT,
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
+      }
+    )
+    running = child
+    let tail = ''
+    let timedOut = false
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      process.stdout.write(text)
+      tail = (tail + text).slice(-2_000)
+    })
+    const impatience = setTimeout(() => {
+      timedOut = true
+      child.kill('SIGKILL')
+    }, LONGEST_SUITE)
+
+    child.once('close', (code, signal) => {
+      clearTimeout(impatience)
+      const last = tail.trimEnd().split('\n').at(-1) ?? ''
+      const [, passed = 0, failed = 0, skipped = 0] = (COUNTS.exec(last) ?? []).map(Number)
+      const broken = code !== 0 && failed === 0
+      resolve({
+        suite,
+        passed,
+        skipped,
+        failed: failed + (broken ? 1 : 0),
+        seconds: (performance.now() - started) / 1000,
+        remark: timedOut ? 'ended: it took too long' : broken ? `ended with ${code ?? signal}` : '',
+      })
+    })
+  })
+}
+
+const results = []
+for (const suite of chosen.length > 0 ? chosen : SUITES) {
+  if (stopped) break
+  results.push(await runSuite(suite))
+}
+
+const sum = (field) => results.reduce((total, result) => total + result[field], 0)
+console.log('')
+for (const { suite, passed, failed, skipped, seconds, remark } of results) {
+  console.log(
+    `${suite.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} skipped  ${seconds.toFixed(1)} s  ${remark}`.trimEnd()
+  )
+}
+
+const nothingRan = sum('passed') + sum('failed') + sum('skipped') === 0
+const skippedInCI = isCI && sum('skipped') > 0
+if (stopped) console.log('Stopped before all suites were run.')
+if (nothingRan) console.log('No test fits the given selection.')
+if (skippedInCI) console.log('In CI no test may be skipped.')
+console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
+process.exitCode = sum('failed') > 0 || stopped || nothingRan || skippedInCI ? 1 : 0
