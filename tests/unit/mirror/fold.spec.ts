@@ -102,6 +102,7 @@ test.group('Mirror | fold', () => {
 
   test('opens the next run on restart and keeps how the last one ended', ({ assert }) => {
     const end = fold([ADDED, ACTIVE, { event: 'failed', failedReason: 'first', ats: '1' }]).job
+    end.seq = 1
     const { job, out } = fold(
       [{ event: 'restarted', run: '2', by: 'ann', prev: 'failed' }, ACTIVE],
       end,

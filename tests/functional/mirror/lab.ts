@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import { Worker, type Job, type WorkerOptions } from 'bullmq'
+import { Redis } from 'ioredis'
+import { MirrorService, type MirrorServiceOptions } from '../../../src/mirror/mirror_service.ts'
+import type { MirrorWriter } from '../../../src/mirror/ports.ts'
+import { readMirrorStatus, type MirrorStatus } from '../../../src/mirror/mirror_status.ts'
+import { uuidV7 } from '../../../src/jobs/uuid.ts'
+import { Connections } from '../../../src/transport/connections.ts'
+import { Transport } from '../../../src/transport/transport.ts'
+import type { NewTransportJob } from '../../../src/transport/types.ts'
+import { waitFor } from '#tests/helpers/wait'
+
+export type LabRecords = { ready(): Promise<void>; writer: MirrorWriter }
+
+/** What a job's code may do. */
+export type Tools = {
+  job: Job
+  attempt: number
+  progress(percent: number, stage?: string): Promise<boolean>
+  log(text: string): Promise<boolean>
+}
+
+export const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+/**
+ * A transport with a prefix of its own on some Redis, with workers and mirrors as a test asks for them.
+ */
+export class Lab {
+  readonly redis: Redis
+  readonly connections: Connections
+  readonly transport: Transport
+  #workers: Worker[] = []
+  #services: MirrorService[] = []
+
+  constructor(url: string, prefix = `{lab${randomBytes(4).toString('hex')}}`) {
+    this.redis = new Redis(url, { maxRetriesPerRequest: null })
+    this.redis.on('error', () => {})
+    this.connections = new Connections(() => ({ ioConnection: this.redis }) as never)
+    this.transport = new Transport(this.connections, { prefix })
+  }
+
+  job(
+    queue: string,
+    opts: Partial<NewTransportJob['opts']> = {},
+    rest: Partial<NewTransportJob> = {}
+  ): NewTransportJob {
+    return {
+      queue,
+      id: uuidV7(),
+      name: 'work',
+      data: '{"n":1}',
+      opts: { timestamp: Date.now(), ...opts },
+      ...rest,
+    }
+  }
+
+  async add(
+    queue: string,
+    opts: Partial<NewTransportJob['opts']> = {},
+    rest: Partial<NewTransportJob> = {}
+  ) {
+    const job = this.job(queue, opts, rest)
+    await this.transport.add([job])
+    return job.id
+  }
+
+  /** Mirrors into these records until the lab closes. */
+  mirror(records: LabRecords, options: Partial<MirrorServiceOptions> = {}): MirrorService {
+    const service = new MirrorService({
+      transport: this.transport,
+      records,
+      config: { queues: [], kept: { completed: 86_400_000, cancelled: 7_200_000 } },
+      logger: silent,
+      dedicated: true,
+      ...options,
+    })
+    this.#services.push(service)
+    service.start()
+    return service
+  }
+
+  worker(
+    queue: string,
+    code: (tools: Tools) => unknown,
+    options: Partial<WorkerOptions> = {}
+  ): Worker {
+    const { transport } = this
+    const worker = new Worker(
+      queue,
+      async (job, token) => {
+        const attempt = job.attemptsStarted
+        const report = (what: object) =>
+          transport.report(queue, job.id!, { token: token!, attempt, ...what })
+        return code({
+          job,
+          attempt,
+          progress: (percent, stage) =>
+            report({ progress: { percent, ...(stage ? { stage } : {}) } }),
+          log: (text) => report({ log: [[Date.now(), 30, text]] }),
+        })
+      },
+      {
+        connection: this.connections.worker as never,
+        prefix: transport.keys.prefix,
+        name: `lab:${process.pid}:w`,
+        drainDelay: 1,
+        ...options,
+      },
+      transport.backendFactory
+    )
+    worker.on('error', () => {})
+    this.#workers.push(worker)
+    return worker
+  }
+
+  /** The mirror's report once all that Redis told is in the records and no audit is due. */
+  async mirrored(within = 20_000): Promise<MirrorStatus> {
+    const asked = await this.transport.time(this.redis)
+    return waitFor(
+      'the mirror to have written everything',
+      async () => {
+        const status = await readMirrorStatus(this.transport, this.redis)
+        if (!status || status.at < asked) return false
+        const names = await this.transport.queueNames(this.redis)
+        const isDone = names.every((name) => {
+          const queue = status.queues[name]
+          return queue && queue.behind === 0 && queue.audit === null
+        })
+        return isDone && status
+      },
+      { within, every: 50 }
+    )
+  }
+
+  async stopMirrors(): Promise<void> {
+    await Promise.all(this.#services.splice(0).map((service) => service.stop()))
+  }
+
+  async stopWorkers(): Promise<void> {
+    await Promise.all(this.#workers.splice(0).map((worker) => worker.close(true).catch(() => {})))
+  }
+
+  async close(): Promise<void> {
+    await this.stopMirrors()
+    await this.stopWorkers()
+    await this.connections.closeAll()
+    this.redis.disconnect()
+  }
+}
