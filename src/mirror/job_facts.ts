@@ -1,4 +1,6 @@
-import type { JobError, Progress } from '../types.ts'
+import type { Progress } from '../types.ts'
+
+export { readError } from '../jobs/failed_reason.ts'
 
 /**
  * What a record takes from a job's options, as BullMQ stores them (JSON with our own under `qd`).
@@ -54,18 +56,6 @@ export function readProgress(text: string | null | undefined): Progress | undefi
   if (wholeNumber(value.total) !== null) progress.total = value.total as number
   if (typeof value.unit === 'string') progress.unit = value.unit
   return progress
-}
-
-/**
- * Splits `[CODE] message`, as workers write errors that have a code.
- */
-export function readError(failedReason: string | null | undefined): JobError {
-  const text = failedReason ?? ''
-  if (text.charCodeAt(0) === 91) {
-    const match = /^\[([A-Z][A-Z0-9_]{0,99})\] ?/.exec(text)
-    if (match) return { code: match[1], message: text.slice(match[0].length) }
-  }
-  return { code: null, message: text }
 }
 
 /**

@@ -1,0 +1,127 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import { resolveConfig } from '../src/config.ts'
+import { useManager } from '../src/jobs/current_manager.ts'
+import type { QueueManager } from '../src/jobs/queue_manager.ts'
+import type { MirrorService } from '../src/mirror/mirror_service.ts'
+import type { Records } from '../src/records/records.ts'
+import type { Transport } from '../src/transport/transport.ts'
+import type { QueuedeckConfig, ResolvedConfig } from '../src/types.ts'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'queuedeck': QueueManager
+    'queuedeck.config': ResolvedConfig
+    'queuedeck.transport': Transport
+    'queuedeck.records': Records
+    'queuedeck.mirror': MirrorService
+  }
+}
+
+/**
+ * Wires the package into an application. Everything is made when it is first asked for: a command that needs no Redis opens no
+ * connection to it.
+ */
+export default class QueuedeckProvider {
+  #closers: (() => Promise<unknown>)[] = []
+
+  constructor(protected app: ApplicationService) {}
+
+  register(): void {
+    const { container } = this.app
+
+    container.singleton('queuedeck.config', () =>
+      resolveConfig(this.app.config.get<QueuedeckConfig>('queuedeck', {}))
+    )
+
+    container.singleton('queuedeck.transport', async () => {
+      const { Connections } = await import('../src/transport/connections.ts')
+      const { Transport: TransportClass } = await import('../src/transport/transport.ts')
+      const config = await container.make('queuedeck.config')
+      const redis = await container.make('redis')
+      const logger = await container.make('logger')
+      const connections = new Connections(() => redis.connection(config.redis as never), {
+        onError: (error, role) => logger.debug({ err: error, role }, 'Redis connection error'),
+      })
+      this.#closers.push(() => connections.closeAll())
+      return new TransportClass(connections, { prefix: config.prefix })
+    })
+
+    container.singleton('queuedeck.records', async () => {
+      const { Records: RecordsClass } = await import('../src/records/records.ts')
+      const config = await container.make('queuedeck.config')
+      const records = new RecordsClass({
+        database: await container.make('lucid.db'),
+        connection: config.database,
+        logger: await container.make('logger'),
+      })
+      this.#closers.push(() => records.close())
+      return records
+    })
+
+    container.singleton('queuedeck', async () => {
+      const { JobRegistry } = await import('../src/jobs/registry.ts')
+      const { QueueManager: Manager } = await import('../src/jobs/queue_manager.ts')
+      const { ResultWaiter } = await import('../src/jobs/result_waiter.ts')
+      const { TransportAndRecord } = await import('../src/jobs/ending_source.ts')
+      const config = await container.make('queuedeck.config')
+      const transport = await container.make('queuedeck.transport')
+      const logger = await container.make('logger')
+      const registry = new JobRegistry(this.app.makePath(config.jobs), ({ file, message, error }) =>
+        logger.error({ err: error }, `${config.jobs}/${file}: ${message}`)
+      )
+      const endings = new TransportAndRecord(
+        {
+          facts: async (queue, id) => {
+            const { facts } = await transport.audit.facts(
+              queue,
+              [id],
+              transport.connections.producer
+            )
+            return facts[0]
+          },
+          subscribe: (listener) => transport.changes.subscribe(listener),
+        },
+        async (id) => (await container.make('queuedeck.records')).reader.find(id)
+      )
+      return new Manager(config, registry, transport, new ResultWaiter(endings))
+    })
+
+    container.singleton('queuedeck.mirror', async () => {
+      const { MirrorService: Service } = await import('../src/mirror/mirror_service.ts')
+      const service = new Service({
+        transport: await container.make('queuedeck.transport'),
+        records: await container.make('queuedeck.records'),
+        config: await container.make('queuedeck.config'),
+        logger: await container.make('logger'),
+      })
+      /** In front of the connections that it uses. */
+      this.#closers.unshift(() => service.stop())
+      return service
+    })
+  }
+
+  async boot(): Promise<void> {
+    useManager(() => this.app.container.make('queuedeck'))
+    await this.#mountViews()
+  }
+
+  /**
+   * A web process mirrors when no other does, so that one process is enough.
+   */
+  async ready(): Promise<void> {
+    if (this.app.getEnvironment() !== 'web') return
+    const config = await this.app.container.make('queuedeck.config')
+    if (config.mirror) (await this.app.container.make('queuedeck.mirror')).start()
+  }
+
+  async shutdown(): Promise<void> {
+    const closers = this.#closers.splice(0)
+    for (const close of closers) await close()
+  }
+
+  async #mountViews(): Promise<void> {
+    if (!this.app.usingEdgeJS) return
+    const { default: edge } = await import('edge.js')
+    edge.mount('queuedeck', new URL('../resources/views', import.meta.url))
+  }
+}
