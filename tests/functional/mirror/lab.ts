@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Worker, type Job, type WorkerOptions } from 'bullmq'
+import { Queue, Worker, type Job, type WorkerOptions } from 'bullmq'
 import { Redis } from 'ioredis'
 import { MirrorService, type MirrorServiceOptions } from '../../../src/mirror/mirror_service.ts'
 import type { MirrorWriter } from '../../../src/mirror/ports.ts'
@@ -31,6 +31,7 @@ export class Lab {
   readonly transport: Transport
   #workers: Worker[] = []
   #services: MirrorService[] = []
+  #queues = new Map<string, Queue>()
 
   constructor(url: string, prefix = `{lab${randomBytes(4).toString('hex')}}`) {
     this.redis = new Redis(url, { maxRetriesPerRequest: null })
@@ -113,6 +114,16 @@ export class Lab {
     return worker
   }
 
+  /** BullMQ's own queue, with our scripts below. */
+  queue(name: string): Queue {
+    const { transport, connections } = this
+    const options = { connection: connections.worker as never, prefix: transport.keys.prefix }
+    const queue =
+      this.#queues.get(name) ?? new Queue(name, options, transport.backendFactory as never)
+    this.#queues.set(name, queue)
+    return queue
+  }
+
   /** The mirror's report once all that Redis told is in the records and no audit is due. */
   async mirrored(within = 20_000): Promise<MirrorStatus> {
     const asked = await this.transport.time(this.redis)
@@ -143,6 +154,7 @@ export class Lab {
   async close(): Promise<void> {
     await this.stopMirrors()
     await this.stopWorkers()
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close().catch(() => {})))
     await this.connections.closeAll()
     this.redis.disconnect()
   }
