@@ -80,7 +80,9 @@ test.group('Reply parser', () => {
       array([array([bulk('k'), array([entry('1-0', ['event', 'added', 'data', value])])])])
     )
     const from = performance.now()
-    const [reply] = parse(bytes, () => 16_384) as unknown as [{ entries: { fields: { data: string } }[] }[]]
+    const [reply] = parse(bytes, () => 16_384) as unknown as [
+      { entries: { fields: { data: string } }[] }[],
+    ]
     assert.equal(reply[0].entries[0].fields.data.length, value.length)
     assert.isBelow(performance.now() - from, 2_000)
   })

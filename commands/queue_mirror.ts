@@ -1,0 +1,105 @@
+import { BaseCommand, flags } from '@adonisjs/core/ace'
+import type { CommandOptions } from '@adonisjs/core/types/ace'
+import { MirrorService } from '../src/mirror/mirror_service.ts'
+import { readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
+
+/** How often a line tells how it goes, when that changed; ms. */
+const TELL_EVERY = 10_000
+
+/**
+ * Mirrors jobs from Redis into records, in a process of its own: mirrors inside web and worker processes then stand by.
+ */
+export default class QueueMirror extends BaseCommand {
+  static commandName = 'queue:mirror'
+  static description = 'Write what happens to jobs into the records, in a process of its own'
+  static help = [
+    'One mirror leads, others wait to take over within seconds. Web and worker processes mirror by themselves',
+    'while no such process runs, so this command is for applications whose mirror shall not share their processes.',
+    '',
+    '  {{ binaryName }} queue:mirror',
+    '  {{ binaryName }} queue:mirror --status --json',
+  ]
+
+  static options: CommandOptions = { startApp: true, staysAlive: true }
+
+  @flags.boolean({ description: 'Show how the mirror that runs is doing, and end' })
+  declare status: boolean
+
+  @flags.boolean({ description: 'With --status: print one JSON object' })
+  declare json: boolean
+
+  #service: MirrorService | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  prepare() {
+    this.app.listen('SIGINT', () => this.terminate())
+    this.app.terminating(async () => {
+      clearInterval(this.#timer)
+      await this.#service?.stop()
+    })
+  }
+
+  async run() {
+    const { container } = this.app
+    const transport = await container.make('queuedeck.transport')
+    if (this.status) {
+      this.#show(await readMirrorStatus(transport))
+      return this.terminate()
+    }
+    if (this.json) {
+      this.logger.error('--json says how to print a status: give --status too')
+      this.exitCode = 1
+      return this.terminate()
+    }
+    this.#service = new MirrorService({
+      transport,
+      records: await container.make('queuedeck.records'),
+      config: await container.make('queuedeck.config'),
+      logger: await container.make('logger'),
+      dedicated: true,
+      onLead: (isLeader) =>
+        this.logger.info(isLeader ? 'mirrors jobs into records' : 'another process mirrors, waits'),
+    })
+    this.#service.start()
+    this.logger.info('waits for Redis, the database and the lead; Ctrl-C ends')
+    let told = ''
+    this.#timer = setInterval(async () => {
+      if (!this.#service!.isLeader) return
+      const status = await readMirrorStatus(transport).catch(() => null)
+      const line = status && summary(status)
+      if (line && line !== told) this.logger.info(line)
+      told = line ?? told
+    }, TELL_EVERY)
+  }
+
+  #show(status: MirrorStatus | null) {
+    if (this.json) {
+      this.logger.log(JSON.stringify(status))
+    } else if (status) {
+      this.logger.log(`${status.owner}: ${summary(status)}`)
+      for (const [queue, { position, behind, audit, gap }] of Object.entries(status.queues)) {
+        const notes = [
+          behind > 0 ? `${behind} ms behind` : 'all written',
+          ...(audit ? [`being compared with Redis: ${audit}`] : []),
+          ...(gap ? [`last gap ${new Date(gap.at).toISOString()}: ${gap.reason}`] : []),
+        ]
+        this.logger.log(`  ${queue}: ${notes.join(', ')} (${position})`)
+      }
+    } else {
+      this.logger.log('no mirror runs')
+    }
+    /** For scripts: 0 only while a mirror runs and both sides answer it. */
+    if (!status || status.sql.since !== null || status.redis.since !== null) this.exitCode = 1
+  }
+}
+
+function summary({ counts, lag, queues, sql, redis }: MirrorStatus): string {
+  const parts = [
+    `${counts.entries} entries of ${Object.keys(queues).length} queues written, lag ${lag} ms`,
+  ]
+  if (counts.repaired + counts.lost > 0)
+    parts.push(`${counts.repaired} repaired, ${counts.lost} lost`)
+  if (sql.since !== null) parts.push(`the database takes no records: ${sql.error}`)
+  if (redis.since !== null) parts.push(`Redis is away: ${redis.error}`)
+  return parts.join('; ')
+}
