@@ -1,0 +1,136 @@
+import { InvalidInputException } from '../../errors.ts'
+
+const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
+const LOCAL = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3})\d*)?)?$/
+const ABSOLUTE = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$/i
+const AGO = /^(\d{1,6}) ?(s|m|min|h|d|w)$/
+const UNITS: Record<string, number> = {
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
+
+/** A day is a day of the zone; everything else is one moment. */
+export type ReadMoment = { at: number; isDay: boolean; nextDay: number }
+
+/**
+ * Reads what a person or program may write as one end of a time range: `2026-11-01` (that day in `zone`),
+ * `2026-11-01T21:00` (a moment in `zone`), the same with `Z` or `+01:00`, or `2h`, `30m`, `7d` (that long before `now`).
+ * Throws InvalidInputException naming `field` for anything else.
+ */
+export function readMoment(text: string, field: string, zone: string, now: number): ReadMoment {
+  const value = text.trim()
+  const ago = AGO.exec(value)
+  if (ago) return moment(now - Number(ago[1]) * UNITS[ago[2]])
+  if (ABSOLUTE.test(value)) {
+    const at = Date.parse(value.replace(' ', 'T'))
+    if (Number.isFinite(at) && isRealDay(value)) return moment(at)
+  }
+  const day = DATE.exec(value)
+  if (day && isRealDay(value)) {
+    const [year, month, date] = day.slice(1).map(Number)
+    const at = inZone(Date.UTC(year, month - 1, date), zone)
+    return { at, isDay: true, nextDay: inZone(Date.UTC(year, month - 1, date + 1), zone) }
+  }
+  const local = LOCAL.exec(value)
+  if (
+    local &&
+    isRealDay(value) &&
+    Number(local[4]) < 24 &&
+    Number(local[5]) < 60 &&
+    Number(local[6] ?? 0) < 60
+  ) {
+    const [year, month, date, hour, minute, second] = local
+      .slice(1, 7)
+      .map((part) => Number(part ?? 0))
+    const milliseconds = Number((local[7] ?? '0').padEnd(3, '0'))
+    return moment(inZone(Date.UTC(year, month - 1, date, hour, minute, second, milliseconds), zone))
+  }
+  throw new InvalidInputException(
+    `Cannot read "${shorten(text)}" as the moment of "${field}": write a day such as 2026-11-01, a moment such as 2026-11-01T21:00 or 2026-11-01T21:00:00Z, or how long ago such as 2h or 7d`,
+    field
+  )
+}
+
+/**
+ * The name of a time zone as the platform spells it. Throws InvalidInputException for one that it does not know.
+ */
+export function readZone(text: string, field: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
+  } catch {
+    throw new InvalidInputException(
+      `No time zone is called "${shorten(text)}": give a name such as UTC, Europe/Berlin or Asia/Kolkata`,
+      field
+    )
+  }
+}
+
+/**
+ * A text from outside as an error message may repeat it.
+ */
+export function shorten(text: string): string {
+  const letters = Array.from(text.slice(0, 200))
+  return letters.length <= 60 && text.length <= 200 ? text : `${letters.slice(0, 60).join('')}…`
+}
+
+function moment(at: number): ReadMoment {
+  return { at, isDay: false, nextDay: at }
+}
+
+/** Refuses 31 April and 29 February of most years, which `Date` would move to the next month. */
+function isRealDay(value: string): boolean {
+  const [year, month, date] = value.slice(0, 10).split('-').map(Number)
+  const day = new Date(Date.UTC(year, month - 1, date))
+  return day.getUTCMonth() === month - 1 && day.getUTCDate() === date
+}
+
+/**
+ * The moment at which clocks of `zone` show what UTC clocks show at `wall`. In the hour that a change of clocks skips it is
+ * the moment of the change or later; in the one that comes twice, the first.
+ */
+function inZone(wall: number, zone: string): number {
+  if (zone === 'UTC') return wall
+  const before = offset(wall - 86_400_000, zone)
+  const after = offset(wall + 86_400_000, zone)
+  const candidates = [wall - before, wall - after]
+    .filter((at) => at + offset(at, zone) === wall)
+    .sort((one, other) => one - other)
+  return candidates[0] ?? wall - before
+}
+
+/** Milliseconds that clocks of the zone are ahead of UTC at a moment. */
+function offset(at: number, zone: string): number {
+  let format = formats.get(zone)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+    if (formats.size > 100) formats.clear()
+    formats.set(zone, format)
+  }
+  const parts = Object.fromEntries(
+    format.formatToParts(at).map(({ type, value }) => [type, Number(value)])
+  )
+  const wall = Date.UTC(
+    parts.year,
+    parts.month - 1,
+    parts.day,
+    parts.hour,
+    parts.minute,
+    parts.second
+  )
+  return wall - Math.floor(at / 1000) * 1000
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
