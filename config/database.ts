@@ -15,7 +15,9 @@ export default defineConfig({
   connections: {
     sqlite: {
       client: 'better-sqlite3',
-      connection: { filename: env.get('DB_DATABASE') ?? app.makePath('.queuedeck/queuedeck.sqlite') },
+      connection: {
+        filename: env.get('DB_DATABASE') ?? app.makePath('.queuedeck/queuedeck.sqlite'),
+      },
       useNullAsDefault: true,
       migrations: { naturalSort: true, paths: ['database/migrations'] },
     },

@@ -19,9 +19,17 @@ export class InvalidInputException extends Exception {
 /**
  * The configuration cannot work as it stands.
  */
-export const E_INVALID_CONFIG = createError<[reason: string]>('Invalid config/queuedeck.ts: %s', 'E_INVALID_CONFIG', 500)
+export const E_INVALID_CONFIG = createError<[reason: string]>(
+  'Invalid config/queuedeck.ts: %s',
+  'E_INVALID_CONFIG',
+  500
+)
 
-export const E_INVALID_OPTION = createError<[option: string, reason: string]>('Option "%s" %s', 'E_INVALID_OPTION', 422)
+export const E_INVALID_OPTION = createError<[option: string, reason: string]>(
+  'Option "%s" %s',
+  'E_INVALID_OPTION',
+  422
+)
 
 export const E_INVALID_DURATION = createError<[value: string, option: string]>(
   'Cannot read "%s" as the duration of "%s": give milliseconds as a number or an expression such as "500ms", "10m", "72h" or "60d"',
@@ -65,9 +73,17 @@ export const E_DATABASE_UNAVAILABLE = createError<[action: string, reason: strin
   503
 )
 
-export const E_JOB_NOT_FOUND = createError<[id: string]>('No job "%s" is known', 'E_JOB_NOT_FOUND', 404)
+export const E_JOB_NOT_FOUND = createError<[id: string]>(
+  'No job "%s" is known',
+  'E_JOB_NOT_FOUND',
+  404
+)
 
-export const E_DUPLICATE_JOB = createError<[id: string]>('A job with the id "%s" exists already', 'E_DUPLICATE_JOB', 409)
+export const E_DUPLICATE_JOB = createError<[id: string]>(
+  'A job with the id "%s" exists already',
+  'E_DUPLICATE_JOB',
+  409
+)
 
 export const E_RESULT_TIMEOUT = createError<[id: string, milliseconds: number]>(
   'Job "%s" has not ended within %d ms',

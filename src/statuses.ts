@@ -2,7 +2,15 @@
  * The seven statuses of a job, in the order in which lists sort them. The position is the code that records store:
  * never reorder, only append.
  */
-export const STATUSES = ['pending', 'scheduled', 'blocked', 'running', 'failed', 'cancelled', 'completed'] as const
+export const STATUSES = [
+  'pending',
+  'scheduled',
+  'blocked',
+  'running',
+  'failed',
+  'cancelled',
+  'completed',
+] as const
 
 export type JobStatus = (typeof STATUSES)[number]
 

@@ -94,9 +94,14 @@ export type Actor = { id: string; name?: string; via: 'page' | 'api' | 'command'
  */
 export type AccessCallbacks = {
   view?: (ctx: HttpContext) => boolean | Promise<boolean>
-  manage?: (ctx: HttpContext, target?: { queue: string; user: string | null }) => boolean | Promise<boolean>
+  manage?: (
+    ctx: HttpContext,
+    target?: { queue: string; user: string | null }
+  ) => boolean | Promise<boolean>
   /** Who acts; default: the id of `ctx.auth.user`, else the remote address. */
-  actor?: (ctx: HttpContext) => { id: string; name?: string } | Promise<{ id: string; name?: string }>
+  actor?: (
+    ctx: HttpContext
+  ) => { id: string; name?: string } | Promise<{ id: string; name?: string }>
 }
 
 /**
@@ -229,7 +234,13 @@ export type JobDetails = JobView & {
   result: string | null
   attemptList: AttemptView[]
   events: EventView[]
-  runs: { run: number; status: JobStatus; startedAt: number | null; finishedAt: number | null; error: JobError | null }[]
+  runs: {
+    run: number
+    status: JobStatus
+    startedAt: number | null
+    finishedAt: number | null
+    error: JobError | null
+  }[]
   /** True while Redis still holds the transport, as far as the record knows. */
   hasTransport: boolean
 }
@@ -241,10 +252,25 @@ export type ChangeNotice = {
   /** Grows by one with every notice, over the whole cluster. */
   revision: number
   /** Jobs whose status changed, or which are new: at most 200; `more` says that there were others. */
-  changed: { id: string; queue: string; type: string; user: string | null; status: JobStatus; error?: string }[]
+  changed: {
+    id: string
+    queue: string
+    type: string
+    user: string | null
+    status: JobStatus
+    error?: string
+  }[]
   more: boolean
   /** Newest progress per job: id, percent, stage, done, total, unit, moment the attempt started. At most 500. */
-  progress: [string, number, string | null, number | null, number | null, string | null, number | null][]
+  progress: [
+    string,
+    number,
+    string | null,
+    number | null,
+    number | null,
+    string | null,
+    number | null,
+  ][]
   /** Milliseconds between the newest entry's time in Redis and the commit. */
   lag: number
 }

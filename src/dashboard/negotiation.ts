@@ -19,7 +19,10 @@ export function isHtmx(request: HttpContext['request']): boolean {
  * Sends JSON that may carry JSON texts of jobs as they stand.
  */
 export function sendJson({ response }: HttpContext, body: unknown, status = 200) {
-  response.status(status).header('content-type', 'application/json; charset=utf-8').send(toJson(body))
+  response
+    .status(status)
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(toJson(body))
 }
 
 /**

@@ -72,8 +72,8 @@ function check(value: unknown, path: string, parents: object[]): void {
 
 function checkMembers(object: Record<string, unknown>, path: string, parents: object[]): void {
   if (Array.isArray(object)) {
-    for (let index = 0; index < object.length; index++) {
-      const member: unknown = object[index]
+    /** `entries()` visits the holes of a sparse list too, which JSON writes as null. */
+    for (const [index, member] of (object as unknown[]).entries()) {
       if (typeof member !== 'string') {
         check(member, `${path}[${index}]`, parents)
       }

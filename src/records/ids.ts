@@ -31,7 +31,11 @@ export function bytesToUuid(bytes: Uint8Array): string {
  * UUID of version 5 (RFC 9562) for a foreign job: the same queue and BullMQ id always give the same record id.
  */
 export function foreignId(queue: string, transportId: string): string {
-  const bytes = createHash('sha1').update(FOREIGN).update(`${queue}\0${transportId}`).digest().subarray(0, 16)
+  const bytes = createHash('sha1')
+    .update(FOREIGN)
+    .update(`${queue}\0${transportId}`)
+    .digest()
+    .subarray(0, 16)
   bytes[6] = (bytes[6] & 0x0f) | 0x50
   bytes[8] = (bytes[8] & 0x3f) | 0x80
   return bytesToUuid(bytes)

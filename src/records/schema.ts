@@ -86,7 +86,11 @@ export async function createQueuedeckTables(db: SchemaClient): Promise<void> {
  */
 export async function dropQueuedeckTables(db: SchemaClient): Promise<void> {
   dialectOf(db.dialect.name)
-  for (const table of [...Object.values(TABLES).map(({ name }) => name), 'queuedeck_names', 'queuedeck_meta']) {
+  for (const table of [
+    ...Object.values(TABLES).map(({ name }) => name),
+    'queuedeck_names',
+    'queuedeck_meta',
+  ]) {
     await db.rawQuery(`drop table if exists ${table}`)
   }
 }
@@ -110,7 +114,10 @@ async function mysqlCollation(db: SchemaClient): Promise<string> {
 }
 
 function firstTables(dialect: DialectName, collation: string): string[] {
-  return [...namesTable(dialect, collation), ...Object.values(TABLES).flatMap((table) => create(table, dialect, collation))]
+  return [
+    ...namesTable(dialect, collation),
+    ...Object.values(TABLES).flatMap((table) => create(table, dialect, collation)),
+  ]
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {
@@ -132,14 +139,18 @@ function namesTable(dialect: DialectName, collation: string): string[] {
 function create(table: Table, dialect: DialectName, collation: string): string[] {
   const single = table.key.length === 1 && table.key[0] === 'seq'
   const lines = table.columns.map((column) => line(column, dialect, single))
-  if (table.columns === TABLES.jobs.columns && dialect === 'mysql') lines.push('unique key queuedeck_jobs_id (id)')
+  if (table.columns === TABLES.jobs.columns && dialect === 'mysql')
+    lines.push('unique key queuedeck_jobs_id (id)')
   if (!single) lines.push(`primary key (${table.key.join(', ')})`)
   const clustered = dialect === 'sqlite' && !single ? ' without rowid' : tail(dialect, collation)
   const statements = [`create table ${table.name} (\n  ${lines.join(',\n  ')}\n)${clustered}`]
   if (table.columns === TABLES.jobs.columns && dialect !== 'mysql') {
     statements.push(`create unique index queuedeck_jobs_id on queuedeck_jobs (id)`)
   }
-  return [...statements, ...(table.indexes ?? []).map((index) => createIndex(table, index, dialect))]
+  return [
+    ...statements,
+    ...(table.indexes ?? []).map((index) => createIndex(table, index, dialect)),
+  ]
 }
 
 function line(column: Column, dialect: DialectName, single: boolean): string {
@@ -157,5 +168,7 @@ function createIndex(table: Table, index: Index, dialect: DialectName): string {
 }
 
 function tail(dialect: DialectName, collation: string): string {
-  return dialect === 'mysql' ? ` engine = innodb default character set utf8mb4 collate ${collation}` : ''
+  return dialect === 'mysql'
+    ? ` engine = innodb default character set utf8mb4 collate ${collation}`
+    : ''
 }

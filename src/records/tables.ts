@@ -7,7 +7,8 @@
  * - no column that a list sorts by may be NULL, so that all databases order alike: duration is -1 while there is none,
  *   progress is in tenths of a percent and 1001 if and only if the job is completed
  */
-export type ColumnType = 'seq' | 'uuid' | 'int' | 'small' | 'big' | 'name' | 'short' | 'text' | 'long'
+export type ColumnType =
+  'seq' | 'uuid' | 'int' | 'small' | 'big' | 'name' | 'short' | 'text' | 'long'
 
 export type Column = { name: string; type: ColumnType; null?: true; default?: number }
 
@@ -30,7 +31,11 @@ export const TIMELINE_STEP = 600_000
 
 export const DAY = 86_400_000
 
-const column = (name: string, type: ColumnType, rest: { null?: true; default?: number } = {}): Column => ({
+const column = (
+  name: string,
+  type: ColumnType,
+  rest: { null?: true; default?: number } = {}
+): Column => ({
   name,
   type,
   ...rest,
@@ -96,9 +101,20 @@ export const ATTEMPT_COLUMNS = [
 ]
 
 /** Codes of outcomes; stored, so append only. */
-export const ATTEMPT_OUTCOMES = ['running', 'completed', 'failed', 'cancelled', 'lost', 'handed back'] as const
+export const ATTEMPT_OUTCOMES = [
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'lost',
+  'handed back',
+] as const
 
-export const EVENT_COLUMNS = [column('seq', 'seq'), column('version', 'big'), column('list', 'long')]
+export const EVENT_COLUMNS = [
+  column('seq', 'seq'),
+  column('version', 'big'),
+  column('list', 'long'),
+]
 
 export const LOG_COLUMNS = [
   column('seq', 'seq'),
@@ -138,7 +154,11 @@ export const CUBE_COLUMNS = [
 ]
 
 /** Jobs by ten minutes of creation and status. */
-export const TIMELINE_COLUMNS = [column('slot', 'int'), column('status', 'small'), column('n', 'big')]
+export const TIMELINE_COLUMNS = [
+  column('slot', 'int'),
+  column('status', 'small'),
+  column('n', 'big'),
+]
 
 export const CURSOR_COLUMNS = [
   column('queue', 'name'),
@@ -147,7 +167,11 @@ export const CURSOR_COLUMNS = [
   column('server', 'short', { null: true }),
 ]
 
-export const NAME_COLUMNS = [column('kind', 'small'), column('name', 'name'), column('fold', 'name')]
+export const NAME_COLUMNS = [
+  column('kind', 'small'),
+  column('name', 'name'),
+  column('fold', 'name'),
+]
 
 export type Index = {
   name: string
@@ -166,7 +190,11 @@ export const JOB_INDEXES: Index[] = [
   // sort by duration
   { name: 'duration', columns: ['duration'] },
   // sort by progress: whoever is completed comes by `status` instead
-  { name: 'progress', columns: ['progress', 'created_at'], where: `progress < ${COMPLETED_PROGRESS}` },
+  {
+    name: 'progress',
+    columns: ['progress', 'created_at'],
+    where: `progress < ${COMPLETED_PROGRESS}`,
+  },
   // status, sort by status, cleanup by age
   { name: 'status', columns: ['status', 'created_at'] },
   { name: 'type', columns: ['type_id', 'status', 'created_at'] },
@@ -182,7 +210,11 @@ export type Table = { name: string; columns: readonly Column[]; key: string[]; i
 export const TABLES = {
   jobs: { name: 'queuedeck_jobs', columns: JOB_COLUMNS, key: ['seq'], indexes: JOB_INDEXES },
   bodies: { name: 'queuedeck_bodies', columns: BODY_COLUMNS, key: ['seq'] },
-  attempts: { name: 'queuedeck_attempts', columns: ATTEMPT_COLUMNS, key: ['seq', 'run', 'attempt'] },
+  attempts: {
+    name: 'queuedeck_attempts',
+    columns: ATTEMPT_COLUMNS,
+    key: ['seq', 'run', 'attempt'],
+  },
   events: { name: 'queuedeck_events', columns: EVENT_COLUMNS, key: ['seq', 'version'] },
   logs: { name: 'queuedeck_logs', columns: LOG_COLUMNS, key: ['seq', 'version', 'n'] },
   tags: {
@@ -192,8 +224,16 @@ export const TABLES = {
     // chips of a row, "has this tag" while walking, deletes
     indexes: [{ name: 'seq', columns: ['seq', 'tag_id'] }],
   },
-  counters: { name: 'queuedeck_counters', columns: COUNTER_COLUMNS, key: ['kind', 'name_id', 'status'] },
-  cube: { name: 'queuedeck_cube', columns: CUBE_COLUMNS, key: ['day', 'queue_id', 'type_id', 'status'] },
+  counters: {
+    name: 'queuedeck_counters',
+    columns: COUNTER_COLUMNS,
+    key: ['kind', 'name_id', 'status'],
+  },
+  cube: {
+    name: 'queuedeck_cube',
+    columns: CUBE_COLUMNS,
+    key: ['day', 'queue_id', 'type_id', 'status'],
+  },
   timeline: { name: 'queuedeck_timeline', columns: TIMELINE_COLUMNS, key: ['slot', 'status'] },
   cursors: { name: 'queuedeck_cursors', columns: CURSOR_COLUMNS, key: ['queue'] },
 } satisfies Record<string, Table>

@@ -128,7 +128,7 @@ export class Transport {
   ): Promise<RestartAnswer> {
     const { job, by, run } = request
     assertQueueName(queue)
-    const { delay: _, ...opts } = job.opts
+    const { delay: noLonger, ...opts } = job.opts
     const [outcome, opened] = (await this.#produce('restart', `job ${id} was not restarted`, [
       this.keys.job(queue, id),
       this.keys.events(queue),

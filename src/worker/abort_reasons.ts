@@ -50,7 +50,10 @@ export function timedOut(timeout: number): JobAbortedError {
 }
 
 export function shutdown(): JobAbortedError {
-  return new JobAbortedError('shutdown', 'The worker is stopping; the job is handed back and runs again')
+  return new JobAbortedError(
+    'shutdown',
+    'The worker is stopping; the job is handed back and runs again'
+  )
 }
 
 /**

@@ -168,6 +168,9 @@ export class Attempt implements JobContext, Bounded {
   }
 
   #failedToWrite(what: string, error: unknown): void {
-    this.host.logger.warn({ err: error, jobId: this.job.id }, `The ${what} of a job could not be written`)
+    this.host.logger.warn(
+      { err: error, jobId: this.job.id },
+      `The ${what} of a job could not be written`
+    )
   }
 }

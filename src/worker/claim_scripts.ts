@@ -33,7 +33,10 @@ const CANCEL_CODE = -101
  * The members of BullMQ's backend that claim and end jobs. Its own methods of the same purpose drop the fields that are ours
  * and build an object per job that nobody here needs.
  */
-type Backend = Pick<RedisQueueBackend, 'execCommand' | 'keys' | 'client' | 'moveToDelayedArgs' | 'retryJobArgs'> & {
+type Backend = Pick<
+  RedisQueueBackend,
+  'execCommand' | 'keys' | 'client' | 'moveToDelayedArgs' | 'retryJobArgs'
+> & {
   moveToFinishedArgs(
     job: { id: string; opts: object },
     value: string,
@@ -102,7 +105,12 @@ export class ClaimScripts {
   /**
    * Ends the job as failed, or as cancelled when its hash says that it was told to stop.
    */
-  async fail(job: ClaimedJob, reason: string, stack: string | null, claimNext: boolean): Promise<Settled> {
+  async fail(
+    job: ClaimedJob,
+    reason: string,
+    stack: string | null,
+    claimNext: boolean
+  ): Promise<Settled> {
     const args = this.#backend.moveToFinishedArgs(
       { id: job.id, opts: job.options },
       reason,
@@ -121,10 +129,17 @@ export class ClaimScripts {
    * Ends the attempt as failed; the next one is due after `delay` ms. It never claims the next job: BullMQ tells waiting
    * workers of the new due moment only when it does not, and the retry could be late by a whole wait.
    */
-  async retry(job: ClaimedJob, reason: string, stack: string | null, delay: number): Promise<Settled> {
+  async retry(
+    job: ClaimedJob,
+    reason: string,
+    stack: string | null,
+    delay: number
+  ): Promise<Settled> {
     const fieldsToUpdate = failureFields(reason, stack)
     if (delay <= 0) {
-      const args = this.#backend.retryJobArgs(job.id, job.options.lifo === true, job.token, { fieldsToUpdate })
+      const args = this.#backend.retryJobArgs(job.id, job.options.lifo === true, job.token, {
+        fieldsToUpdate,
+      })
       return settled(await this.#run('retryJob', args))
     }
     const args = this.#backend.moveToDelayedArgs(job.id, Date.now(), job.token, delay, {
@@ -138,9 +153,23 @@ export class ClaimScripts {
    * Puts the job back to the front of its queue; the attempt counts neither as failed nor as lost.
    */
   async handBack(job: ClaimedJob): Promise<Settled> {
-    const { active, wait, stalled, paused, meta, limiter, prioritized, marker, events } = this.#backend.keys
+    const { active, wait, stalled, paused, meta, limiter, prioritized, marker, events } =
+      this.#backend.keys
     const jobKey = `${this.#backend.keys['']}${job.id}`
-    const args = [active, wait, stalled, paused, meta, limiter, prioritized, marker, events, job.id, job.token, jobKey]
+    const args = [
+      active,
+      wait,
+      stalled,
+      paused,
+      meta,
+      limiter,
+      prioritized,
+      marker,
+      events,
+      job.id,
+      job.token,
+      jobKey,
+    ]
     return settled(await this.#run('moveJobFromActiveToWait', args))
   }
 
@@ -168,7 +197,10 @@ export class ClaimScripts {
   }
 }
 
-function failureFields(reason: string, stack: string | null): { failedReason: string; stacktrace: string } {
+function failureFields(
+  reason: string,
+  stack: string | null
+): { failedReason: string; stacktrace: string } {
   return { failedReason: reason, stacktrace: JSON.stringify(stack === null ? [] : [stack]) }
 }
 

@@ -48,7 +48,11 @@ export class Execution {
     try {
       payload = JSON.parse(claim.data)
     } catch (error) {
-      return finalFailure('PAYLOAD_INVALID', `The payload is no JSON: ${(error as Error).message}`, error)
+      return finalFailure(
+        'PAYLOAD_INVALID',
+        `The payload is no JSON: ${(error as Error).message}`,
+        error
+      )
     }
 
     attempt.limit(claim.own.timeout ?? definition.options.timeout ?? this.defaultTimeout)
@@ -103,8 +107,13 @@ export class Execution {
     try {
       json = resultToJson(result)
     } catch (error) {
-      const reason = error instanceof NotSerialisableError ? error.reason : describeThrown(error).message
-      return finalFailure('RESULT_NOT_SERIALISABLE', `The result cannot be written as JSON: ${reason}`, error)
+      const reason =
+        error instanceof NotSerialisableError ? error.reason : describeThrown(error).message
+      return finalFailure(
+        'RESULT_NOT_SERIALISABLE',
+        `The result cannot be written as JSON: ${reason}`,
+        error
+      )
     }
     /** A character has at most three bytes in UTF-8 per UTF-16 unit, so that ordinary results need no count. */
     if (json.length * 3 > LARGEST_RESULT && Buffer.byteLength(json) > LARGEST_RESULT) {

@@ -77,7 +77,10 @@ export class Heartbeat {
       await this.#reporting
       await this.registry.remove(this.workerId)
     } catch (error) {
-      this.logger.warn({ err: error }, 'The worker could not be taken off the list; it goes by itself after some minutes')
+      this.logger.warn(
+        { err: error },
+        'The worker could not be taken off the list; it goes by itself after some minutes'
+      )
     }
   }
 

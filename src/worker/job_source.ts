@@ -128,7 +128,9 @@ export class JobSource {
    */
   async #block(seconds: number): Promise<number | null> {
     try {
-      const marker = await this.backend.waitForJob(Math.max(seconds, this.backend.minimumBlockTimeout))
+      const marker = await this.backend.waitForJob(
+        Math.max(seconds, this.backend.minimumBlockTimeout)
+      )
       return marker === null ? null : marker.score
     } catch (error) {
       if (!this.#stopped) {

@@ -73,7 +73,10 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#settlement = new Settlement(this.#scripts, runtime.clock, trouble)
     this.on('error', (error) => this.#draining || trouble.noticed(error))
     this.on('stalled', (jobId) =>
-      runtime.logger.warn({ jobId, queue }, 'The worker of a job was lost; the job goes on as its next attempt')
+      runtime.logger.warn(
+        { jobId, queue },
+        'The worker of a job was lost; the job goes on as its next attempt'
+      )
     )
   }
 
@@ -155,7 +158,10 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   async handBackAll(): Promise<void> {
     await Promise.all(
       [...this.#attempts].map((attempt) => {
-        attempt.settledEarly ??= this.#settleEarly(attempt, stoppedOutcome(attempt, false) ?? { kind: 'handed back' })
+        attempt.settledEarly ??= this.#settleEarly(
+          attempt,
+          stoppedOutcome(attempt, false) ?? { kind: 'handed back' }
+        )
         return attempt.settledEarly
       })
     )
@@ -185,7 +191,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     const { lease } = this.#runtime
     const now = this.clock.now()
     const due = [...this.#attempts].filter(
-      (attempt) => attempt.settledEarly === undefined && (all || now - attempt.renewedAt >= lease / 4)
+      (attempt) =>
+        attempt.settledEarly === undefined && (all || now - attempt.renewedAt >= lease / 4)
     )
     if (due.length === 0 || this.#renewing) {
       return
@@ -268,7 +275,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       if (claim.schedulerId !== null) {
         void this.#continueScheduler(claim)
       }
-      const outcome = this.#withoutRunning(claim) ?? (await this.#runtime.execution.perform(attempt))
+      const outcome =
+        this.#withoutRunning(claim) ?? (await this.#runtime.execution.perform(attempt))
       if (attempt.settledEarly !== undefined) {
         await attempt.settledEarly
         return null
@@ -293,7 +301,10 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     }
     if (claim.deferredFailure !== null) {
       return claim.losses > this.#runtime.maxLosses
-        ? finalFailure('WORKER_LOST', `The workers that ran it were lost ${claim.losses} times; ${this.#runtime.maxLosses} are allowed`)
+        ? finalFailure(
+            'WORKER_LOST',
+            `The workers that ran it were lost ${claim.losses} times; ${this.#runtime.maxLosses} are allowed`
+          )
         : finalFailure(null, claim.deferredFailure)
     }
     return this.#draining ? { kind: 'handed back' } : undefined
@@ -345,8 +356,13 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
 
   async #refused(attempt: Attempt, why: 'lease' | 'cancel requested'): Promise<null> {
     if (why === 'cancel requested') {
-      const { code, message } = attempt.aborted?.kind === 'cancelled' ? attempt.aborted : cancelled()
-      await this.#settle(attempt, { kind: 'cancelled', failure: { code, message, stack: null } }, false)
+      const { code, message } =
+        attempt.aborted?.kind === 'cancelled' ? attempt.aborted : cancelled()
+      await this.#settle(
+        attempt,
+        { kind: 'cancelled', failure: { code, message, stack: null } },
+        false
+      )
     } else {
       this.#loseLease(attempt, 'Redis refused its end')
     }

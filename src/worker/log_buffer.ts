@@ -7,7 +7,14 @@ import type { LogLevel } from '../types.ts'
  */
 export type LogEntry = [at: number, level: number, line: string]
 
-const LEVELS: Record<LogLevel, number> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 }
+const LEVELS: Record<LogLevel, number> = {
+  trace: 10,
+  debug: 20,
+  info: 30,
+  warn: 40,
+  error: 50,
+  fatal: 60,
+}
 
 /**
  * Longest line in UTF-16 units, and most lines of one attempt. A job that writes more has a log of its own elsewhere.
@@ -47,7 +54,11 @@ export class LogBuffer {
     this.#taken++
     this.#lines.push(
       this.#taken > MOST_LINES
-        ? [Date.now(), LEVELS.warn, `More than ${MOST_LINES} lines: the rest is in the application's log only`]
+        ? [
+            Date.now(),
+            LEVELS.warn,
+            `More than ${MOST_LINES} lines: the rest is in the application's log only`,
+          ]
         : [Date.now(), LEVELS[level] ?? LEVELS.info, cutText(line, LONGEST_LINE)]
     )
     if (this.#lines.length >= BATCH) {

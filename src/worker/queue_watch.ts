@@ -97,7 +97,9 @@ export class QueueWatch {
     if (this.only !== undefined) {
       return this.only
     }
-    const ofTypes = this.registry.names().flatMap((name) => this.registry.get(name)?.options.queue ?? [])
+    const ofTypes = this.registry
+      .names()
+      .flatMap((name) => this.registry.get(name)?.options.queue ?? [])
     return [...new Set([this.config.defaultQueue, ...this.config.queues, ...ofTypes])]
   }
 

@@ -11,10 +11,17 @@ export async function continueScheduler(scheduler: JobScheduler, job: ClaimedJob
     return
   }
   const { repeat = {}, ...options } = job.options
-  await scheduler.upsertJobScheduler(id, repeat as never, job.type, parsed(job.data) as never, options as never, {
-    override: false,
-    producerId: job.id,
-  })
+  await scheduler.upsertJobScheduler(
+    id,
+    repeat as never,
+    job.type,
+    parsed(job.data) as never,
+    options as never,
+    {
+      override: false,
+      producerId: job.id,
+    }
+  )
 }
 
 function parsed(json: string): unknown {

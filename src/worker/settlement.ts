@@ -47,12 +47,18 @@ export class Settlement {
    * @param claimNext whether the same call may claim the queue's next job
    * @throws whatever Redis said last, after `giveUp`
    */
-  settle(job: ClaimedJob, outcome: Exclude<Outcome, { kind: 'lost' }>, claimNext: boolean): Promise<Settled> {
+  settle(
+    job: ClaimedJob,
+    outcome: Exclude<Outcome, { kind: 'lost' }>,
+    claimNext: boolean
+  ): Promise<Settled> {
     switch (outcome.kind) {
       case 'completed':
         return this.#persist(() => this.scripts.complete(job, outcome.result, claimNext))
       case 'cancelled':
-        return this.#persist(() => this.scripts.fail(job, failedReason(outcome.failure), null, claimNext))
+        return this.#persist(() =>
+          this.scripts.fail(job, failedReason(outcome.failure), null, claimNext)
+        )
       case 'handed back':
         return this.#persist(() => this.scripts.handBack(job))
       case 'failed': {
@@ -122,8 +128,16 @@ export function backoffOf(job: ClaimedJob): ResolvedBackoff {
   if (typeof foreign === 'number') {
     return { type: 'fixed', delay: Math.max(0, foreign) }
   }
-  if (typeof foreign === 'object' && foreign !== null && (foreign.type === 'fixed' || foreign.type === 'exponential')) {
-    return { type: foreign.type, delay: Math.max(0, Number(foreign.delay) || 0), jitter: Number(foreign.jitter) || 0 }
+  if (
+    typeof foreign === 'object' &&
+    foreign !== null &&
+    (foreign.type === 'fixed' || foreign.type === 'exponential')
+  ) {
+    return {
+      type: foreign.type,
+      delay: Math.max(0, Number(foreign.delay) || 0),
+      jitter: Number(foreign.jitter) || 0,
+    }
   }
   return DEFAULT_BACKOFF
 }

@@ -166,7 +166,9 @@ export class Slots {
 
   /** The waiter with the fewest slots; among equals the one that came first. */
   #next(): Waiter {
-    return this.#waiters.reduce((best, waiter) => (waiter.holder.held < best.holder.held ? waiter : best))
+    return this.#waiters.reduce((best, waiter) =>
+      waiter.holder.held < best.holder.held ? waiter : best
+    )
   }
 
   #othersFirst(holder: SlotHolder): boolean {

@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os'
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 
 /**
  * What a worker process used since the last look.
@@ -23,7 +23,7 @@ const RESOLUTION = 20
  * Measures this process.
  */
 export class SystemUsage {
-  #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION })
+  #histogram: ELDHistogram = monitorEventLoopDelay({ resolution: RESOLUTION })
   #cpu = process.cpuUsage()
   #at = performance.now()
 
@@ -61,7 +61,10 @@ export class SystemUsage {
  *
  * @param constrained as Node reads it; without a limit it says 0, or a number beyond all memory
  */
-export function memoryLimit(constrained = process.constrainedMemory(), machine = totalmem()): number {
+export function memoryLimit(
+  constrained = process.constrainedMemory(),
+  machine = totalmem()
+): number {
   return constrained > 0 && constrained < machine ? constrained : machine
 }
 

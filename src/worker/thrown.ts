@@ -23,7 +23,11 @@ export function describeThrown(thrown: unknown): Failure {
     return { code: null, message: `The job threw ${thrown} instead of an error`, stack: null }
   }
   if (typeof thrown === 'string') {
-    return { code: null, message: cut(thrown) || 'The job threw an empty text instead of an error', stack: null }
+    return {
+      code: null,
+      message: cut(thrown) || 'The job threw an empty text instead of an error',
+      stack: null,
+    }
   }
   if (typeof thrown !== 'object' && typeof thrown !== 'function') {
     return { code: null, message: `The job threw ${show(thrown)} instead of an error`, stack: null }
@@ -94,7 +98,12 @@ function read(object: object, property: string): unknown {
 
 function show(value: unknown): string {
   try {
-    return inspect(value, { depth: 2, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 1_000, maxArrayLength: 20 })
+    return inspect(value, {
+      depth: 2,
+      breakLength: Number.POSITIVE_INFINITY,
+      maxStringLength: 1_000,
+      maxArrayLength: 20,
+    })
   } catch {
     return 'a value that cannot be shown'
   }

@@ -110,7 +110,15 @@ export class WorkerPool {
     private dependencies: WorkerDependencies,
     private settings: WorkerSettings = {}
   ) {
-    const { config, transport, registry, container, logger, version, clock = systemClock } = dependencies
+    const {
+      config,
+      transport,
+      registry,
+      container,
+      logger,
+      version,
+      clock = systemClock,
+    } = dependencies
     const concurrency = settings.concurrency ?? config.worker.concurrency
     const trouble = new RedisTrouble(logger)
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
@@ -164,10 +172,12 @@ export class WorkerPool {
       this.#slots.limitClaims(maxJobs, () => this.#end('max jobs'))
     }
     /** Neither is waited for: while Redis is away, the worker must still answer signals. */
-    void transport.control.subscribe((message) => this.#control(message)).then(
-      (unsubscribe) => (this.#unsubscribe = unsubscribe),
-      (error) => this.#runtime.trouble.noticed(error)
-    )
+    void transport.control
+      .subscribe((message) => this.#control(message))
+      .then(
+        (unsubscribe) => (this.#unsubscribe = unsubscribe),
+        (error) => this.#runtime.trouble.noticed(error)
+      )
     void this.#heartbeat.start()
     this.#every(Math.max(100, this.#runtime.lease / 4), () => this.#renewLeases())
     this.#every(1_000, () => this.#watchProcess())
@@ -186,7 +196,11 @@ export class WorkerPool {
    */
   drain(): void {
     this.#end('stopped')
-    this.#stopGrace ??= after(this.#runtime.grace, () => this.#patienceOver.resolve(), this.#runtime.clock)
+    this.#stopGrace ??= after(
+      this.#runtime.grace,
+      () => this.#patienceOver.resolve(),
+      this.#runtime.clock
+    )
   }
 
   /**
@@ -238,7 +252,10 @@ export class WorkerPool {
     try {
       await worker.work()
     } catch (error) {
-      this.dependencies.logger.error({ err: error, queue: worker.queue }, 'A queue is no longer worked')
+      this.dependencies.logger.error(
+        { err: error, queue: worker.queue },
+        'A queue is no longer worked'
+      )
       this.#end('stopped')
     }
   }
@@ -316,7 +333,12 @@ export class WorkerPool {
     }
     this.#stopGrace?.()
     await this.#close(workers)
-    this.#resolveEnded({ reason: this.#reason, handedBack: this.#handedBack, clean, jobs: this.#claimed })
+    this.#resolveEnded({
+      reason: this.#reason,
+      handedBack: this.#handedBack,
+      clean,
+      jobs: this.#claimed,
+    })
   }
 
   async #handBack(workers: JobWorker[]): Promise<boolean> {

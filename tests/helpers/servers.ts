@@ -143,7 +143,7 @@ async function knownSettings(program: string, settings: Record<string, string>) 
   const { stdout } = await run(program, ['--version'])
   const major = Number(/v=(\d+)/.exec(stdout)?.[1] ?? 7)
   if (major >= 7) return settings
-  const { 'enable-debug-command': _unknown, ...others } = settings
+  const { 'enable-debug-command': unknown, ...others } = settings
   return others
 }
 

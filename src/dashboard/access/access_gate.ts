@@ -45,7 +45,10 @@ export class AccessGate {
   /**
    * @param target the job to act on; none: whether this viewer may act at all
    */
-  async mayManage(ctx: HttpContext, target?: { queue: string; user: string | null }): Promise<boolean> {
+  async mayManage(
+    ctx: HttpContext,
+    target?: { queue: string; user: string | null }
+  ): Promise<boolean> {
     return (await this.#ask('manage', () => this.#access.manage?.(ctx, target))) === 'yes'
   }
 
@@ -56,7 +59,8 @@ export class AccessGate {
     const via = ctx.request.accepts(['html', 'json']) === 'json' ? 'api' : 'page'
     try {
       const named = await this.#access.actor?.(ctx)
-      if (named) return { id: String(named.id), ...(named.name ? { name: String(named.name) } : {}), via }
+      if (named)
+        return { id: String(named.id), ...(named.name ? { name: String(named.name) } : {}), via }
     } catch (error) {
       this.#logger.error({ err: error }, 'dashboard.access.actor of config/queuedeck.ts threw')
     }
@@ -68,13 +72,19 @@ export class AccessGate {
     return { id: ctx.request.ip(), via }
   }
 
-  async #ask(name: 'view' | 'manage', callback: () => boolean | Promise<boolean> | undefined): Promise<Verdict> {
+  async #ask(
+    name: 'view' | 'manage',
+    callback: () => boolean | Promise<boolean> | undefined
+  ): Promise<Verdict> {
     if (!this.#access[name]) return this.#development ? 'yes' : 'closed'
     try {
       // Only `true` opens: a promise forgotten by the callback or an object would be truthy.
       return (await callback()) === true ? 'yes' : 'no'
     } catch (error) {
-      this.#logger.error({ err: error }, `dashboard.access.${name} of config/queuedeck.ts threw, which counts as no`)
+      this.#logger.error(
+        { err: error },
+        `dashboard.access.${name} of config/queuedeck.ts threw, which counts as no`
+      )
       return 'closed'
     }
   }

@@ -14,7 +14,12 @@ const LONGEST_LINE = 64
 /**
  * A redacted JSON text as highlighted tokens, indented, with its own digits and key order.
  */
-export function codeBlock(title: string, stored: string, redaction: Redaction, url: string | null): CodeBlock {
+export function codeBlock(
+  title: string,
+  stored: string,
+  redaction: Redaction,
+  url: string | null
+): CodeBlock {
   const tokens = redaction.pieces ? pretty(redaction.pieces) : plain(redaction.text)
   const isCut = tokens.at(-1)?.kind === 'cut'
   return {
@@ -102,7 +107,11 @@ function pretty(pieces: JsonPiece[]): Token[] {
         break
       case 'string':
         if (JSON.parse(piece.text) === REDACTED) write('redacted', REDACTED)
-        else write('string', cut(piece.text, LONGEST_STRING) + (piece.text.length > LONGEST_STRING ? '"' : ''))
+        else
+          write(
+            'string',
+            cut(piece.text, LONGEST_STRING) + (piece.text.length > LONGEST_STRING ? '"' : '')
+          )
         break
       default:
         write(piece.kind, piece.text)

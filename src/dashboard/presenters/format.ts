@@ -59,7 +59,10 @@ export function bytesFigure(value: number): Figure {
     value /= 1_000
     index++
   }
-  return { value: index === 0 || value >= 100 ? String(Math.round(value)) : value.toFixed(1), unit: units[index] }
+  return {
+    value: index === 0 || value >= 100 ? String(Math.round(value)) : value.toFixed(1),
+    unit: units[index],
+  }
 }
 
 /**

@@ -36,7 +36,11 @@ export class JobText {
   /** The code of an error is our vocabulary and stays. */
   error(error: JobError | null): JobError | null {
     if (!error) return null
-    return { code: error.code, message: this.line(error.message), stack: this.maybe(error.stack ?? null) }
+    return {
+      code: error.code,
+      message: this.line(error.message),
+      stack: this.maybe(error.stack ?? null),
+    }
   }
 
   json(redaction: Redaction): Redaction {
@@ -78,9 +82,14 @@ export class JobTexts {
   make(id: string, sensitive: boolean, body: Body | null): JobText {
     const secrets = new Set<string>()
     for (const text of [body?.payload, body?.options, body?.result]) {
-      if (text && this.#mayHold(text)) for (const secret of redactJson(text, this.#keys).secrets) secrets.add(secret)
+      if (text && this.#mayHold(text))
+        for (const secret of redactJson(text, this.#keys).secrets) secrets.add(secret)
     }
-    const made = new JobText(this.#preview(body?.payload ?? null, sensitive), new Mask(secrets, this.#keys), sensitive)
+    const made = new JobText(
+      this.#preview(body?.payload ?? null, sensitive),
+      new Mask(secrets, this.#keys),
+      sensitive
+    )
     // A record can begin without its payload, which comes later.
     if (sensitive || body?.payload) this.#remember(id, made)
     return made

@@ -2,16 +2,50 @@
  * Keys whose values are secrets wherever they stand. Compared after dropping case, `-`, `_` and spaces.
  */
 const EXACT = new Set([
-  'auth', 'pwd', 'pass', 'pin', 'otp', 'totp', 'mfacode', 'cvv', 'cvc', 'cvv2', 'ssn', 'jwt', 'cookie', 'cookies', 'setcookie',
-  'sessionid', 'sid', 'iban', 'bearer', 'cardnumber', 'creditcard', 'connectionstring', 'databaseurl', 'redisurl', 'dsn',
+  'auth',
+  'pwd',
+  'pass',
+  'pin',
+  'otp',
+  'totp',
+  'mfacode',
+  'cvv',
+  'cvc',
+  'cvv2',
+  'ssn',
+  'jwt',
+  'cookie',
+  'cookies',
+  'setcookie',
+  'sessionid',
+  'sid',
+  'iban',
+  'bearer',
+  'cardnumber',
+  'creditcard',
+  'connectionstring',
+  'databaseurl',
+  'redisurl',
+  'dsn',
 ])
 
 /**
  * Parts that make any key a secret one: `userPassword`, `x-api-key`, `aws_secret_access_key`.
  */
 const PARTS = [
-  'password', 'passwd', 'passphrase', 'secret', 'apikey', 'accesskey', 'privatekey', 'signingkey', 'encryptionkey', 'authorization',
-  'credential', 'storagekey', 'servicekey',
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'apikey',
+  'accesskey',
+  'privatekey',
+  'signingkey',
+  'encryptionkey',
+  'authorization',
+  'credential',
+  'storagekey',
+  'servicekey',
 ]
 
 /**
@@ -35,5 +69,8 @@ export class SecretKeys {
 }
 
 function normalise(key: string): string {
-  return key.normalize('NFKC').toLowerCase().replace(/[-_\s.]/g, '')
+  return key
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[-_\s.]/g, '')
 }
