@@ -1,0 +1,43 @@
+/*
+ * Builds the package into build/: what tsc makes of the published folders, then what tsc leaves out (Lua scripts, templates,
+ * assets, stubs) and the index of commands.
+ */
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+const BUILD = join(ROOT, 'build')
+
+/** Folders whose files that are not TypeScript are part of the package. */
+const CARRIED = ['src', 'resources/assets', 'resources/views', 'stubs']
+
+/** Parts of them that belong to the application in this repository alone. */
+const LEFT_OUT = ['resources/views/app']
+
+function run(program, ...args) {
+  execFileSync(process.execPath, [join(ROOT, 'node_modules', program), ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  })
+}
+
+function carry(folder) {
+  for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })) {
+    const path = relative(ROOT, join(entry.parentPath, entry.name))
+    if (
+      !entry.isFile() ||
+      path.endsWith('.ts') ||
+      LEFT_OUT.some((part) => path.startsWith(`${part}/`))
+    )
+      continue
+    cpSync(join(ROOT, path), join(BUILD, path), { recursive: true })
+  }
+}
+
+rmSync(BUILD, { recursive: true, force: true })
+run('typescript/bin/tsc', '--project', 'tsconfig.build.json')
+CARRIED.filter((folder) => existsSync(join(ROOT, folder))).forEach(carry)
+run('@adonisjs/core/build/toolkit/main.js', 'index', join(relative(ROOT, BUILD), 'commands'))
+console.log(`Built the package into ${relative(dirname(ROOT), BUILD)}`)
