@@ -1,0 +1,53 @@
+import { LOST, isBehind } from '../../../src/mirror/comparison.ts'
+import { stateOf } from '../../../src/mirror/repair.ts'
+import type { Records } from '../../../src/records/records.ts'
+import { isTerminal } from '../../../src/statuses.ts'
+import type { Lab } from '../../functional/mirror/lab.ts'
+import type { LoggedJob } from './workload.ts'
+
+/**
+ * What records claim that is not so: an open record must be what Redis holds now, and a terminal one must have ended as its
+ * job did, unless Redis lost the job before it could.
+ */
+export async function falseClaims(
+  lab: Lab,
+  records: Records,
+  jobs: Iterable<LoggedJob>
+): Promise<{ found: string[]; lost: number }> {
+  const found: string[] = []
+  let lost = 0
+  for (const { job, ending, kind } of jobs) {
+    const [record, { facts }] = await Promise.all([
+      records.reader.find(job.id),
+      lab.transport.audit.facts(job.queue, [job.id], lab.redis),
+    ])
+    const say = (text: string) => found.push(`${job.id} (${kind}) ${text}`)
+    if (!record) {
+      if (facts[0]) say('is in Redis and has no record')
+      continue
+    }
+    const { status, run, stopping, attempts } = record
+    const state = {
+      status,
+      run,
+      stopping,
+      attempts: attempts.started,
+      hasPayload: record.payload !== null,
+    }
+    if (!isTerminal(status) || stopping || facts[0]) {
+      if (isBehind(state, stateOf(facts[0])))
+        say(`is ${status}, but ${facts[0]?.state ?? 'gone'} in Redis`)
+      continue
+    }
+    if (record.error?.code === LOST) lost++
+    else if (
+      record.events.every((event) => event.kind !== 'redis restored') &&
+      ending?.status !== status
+    ) {
+      say(`is ${status}, but ended as ${ending?.status}`)
+    }
+    if (record.attemptList.some(({ outcome }) => outcome === 'running'))
+      say('has ended with an attempt that runs')
+  }
+  return { found, lost }
+}

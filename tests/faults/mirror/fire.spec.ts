@@ -1,0 +1,117 @@
+import { test } from '@japa/runner'
+import { Lab } from '../../functional/mirror/lab.ts'
+import { migrate, openRecords } from '../../functional/mirror/records.ts'
+import { eachDatabase } from '#tests/helpers/databases'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { differences } from './comparison.ts'
+import { MirrorProcess, ownDatabase } from './victims.ts'
+import { Workload } from './workload.ts'
+
+/**
+ * How much of it: by hand also with `QUEUEDECK_FIRE_JOBS=20000 QUEUEDECK_FIRE_AWAY=60`.
+ */
+const JOBS = Number(process.env.QUEUEDECK_FIRE_JOBS ?? 2_000)
+const KILLS = Number(process.env.QUEUEDECK_FIRE_KILLS ?? 20)
+const AWAY_SECONDS = Number(process.env.QUEUEDECK_FIRE_AWAY ?? 4)
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+eachDatabase(({ kind, label }) => {
+  test.group(`Mirror under fire | ${label}`, () => {
+    test(`keeps every record equal to what its job did while one of two mirrors is killed ${KILLS} times and the database goes away`, async ({
+      assert,
+    }) => {
+      const redis = await redisServer({ own: true })
+      const database = await ownDatabase(kind)
+      const lab = new Lab(redis.url)
+      const records = openRecords(database.connection)
+      const children: MirrorProcess[] = []
+      try {
+        await migrate(database.connection)
+        const settings = {
+          redis: redis.url,
+          prefix: lab.transport.keys.prefix,
+          connection: database.connection,
+          unled: true,
+          batch: 200,
+          janitor: { every: 200, trail: 500 },
+        }
+        const steady = new MirrorProcess(settings)
+        children.push(steady)
+        await steady.ready()
+        const workload = new Workload(lab)
+        workload.work()
+
+        let kills = 0
+        let isAway = false
+        let isDone = false
+        const killing = (async () => {
+          for (; kills < KILLS; kills++) {
+            /** In turn at each point of its transaction, and from outside at any instant. */
+            const point = kills % 6
+            const kill = point < 5 ? { point: point + 1, after: Math.random() * 150 } : undefined
+            const victim = new MirrorProcess({ ...settings, kill })
+            children.push(victim)
+            await Promise.race([victim.ready(), victim.ended()])
+            if (kills === Math.floor(KILLS / 2)) {
+              isAway = true
+              await database.away()
+              await pause(AWAY_SECONDS * 1_000)
+              await database.back()
+              isAway = false
+            }
+            if (!kill) await pause(Math.random() * 400)
+            else await Promise.race([victim.ended(), pause(5_000)])
+            await victim.kill()
+          }
+          isDone = true
+        })()
+        killing.catch(() => {})
+
+        while (workload.made < JOBS || !isDone) {
+          await workload.dispatch(workload.made < JOBS ? 48 : 16)
+          await pause(isAway || workload.made >= JOBS ? 100 : 5)
+          while (workload.open > 500) await pause(10)
+        }
+        await killing
+        await waitFor('all jobs to end', () => workload.open === 0, { within: 60_000 })
+        assert.isTrue(steady.isAlive)
+        await steady.ask('stop')
+
+        lab.mirror(records)
+        const status = await lab.mirrored(60_000)
+        assert.isNull(Object.values(status.queues).find(({ gap }) => gap) ?? null)
+
+        const found: string[] = []
+        let compared = 0
+        const expected: Record<string, number> = {}
+        for (const [id, logged] of workload.log) {
+          const record = await records.reader.find(id)
+          const { lines } = await records.reader.logs(id, { limit: 100 })
+          const comparison = differences(logged, record, lines)
+          found.push(...comparison.found)
+          compared += comparison.compared
+          const ending = logged.ending!.status
+          expected[ending] = (expected[ending] ?? 0) + 1
+        }
+        assert.deepEqual(found.slice(0, 20), [])
+        assert.isAbove(compared, workload.log.size * 20)
+        const counts = await records.reader.counts()
+        assert.deepEqual(
+          Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+          expected
+        )
+        console.log(
+          `      ${workload.log.size} jobs, ${kills} kills, ${compared} fields compared, ${found.length} differences`
+        )
+      } finally {
+        await Promise.all(children.map((child) => child.kill()))
+        await lab.close()
+        await records.close()
+        await redis.stop()
+        await database.stop()
+      }
+    }).timeout(600_000)
+  })
+})
