@@ -1,0 +1,44 @@
+import { Redis } from 'ioredis'
+import { defineConfig } from '../../src/config.ts'
+import { QueueManager } from '../../src/jobs/queue_manager.ts'
+import { JobRegistry } from '../../src/jobs/registry.ts'
+import { ResultWaiter } from '../../src/jobs/result_waiter.ts'
+import { Connections } from '../../src/transport/connections.ts'
+import { Transport } from '../../src/transport/transport.ts'
+import { redisServer } from '../../tests/helpers/servers.ts'
+import type { JobClass } from '../../src/jobs/job.ts'
+
+export const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
+
+/** What a worker of the bench needs of a container. */
+export const container = { make: async (Class: new () => unknown) => new Class() } as never
+
+/**
+ * A Redis of the bench's own, a plain connection to it for BullMQ, and our transport beside it.
+ */
+export async function benchLab(classes: JobClass[] = []) {
+  const server = await redisServer({ own: true })
+  const plain = new Redis(server.url, { maxRetriesPerRequest: null })
+  const connections = new Connections(() => ({ ioConnection: plain }) as never)
+  const config = defineConfig({ prefix: '{queuedeck}', mirror: false })
+  const transport = new Transport(connections, { prefix: config.prefix })
+  const registry = new JobRegistry()
+  classes.forEach((Class) => registry.register(Class))
+  const waiter = new ResultWaiter({ endingOf: async () => null, subscribe: async () => () => {} })
+  const manager = new QueueManager(config, registry, transport, waiter)
+  return {
+    plain,
+    url: server.url,
+    config,
+    transport,
+    registry,
+    manager,
+    async close() {
+      await connections.closeAll()
+      plain.disconnect()
+      await server.stop()
+    },
+  }
+}
+
+export type BenchLab = Awaited<ReturnType<typeof benchLab>>
