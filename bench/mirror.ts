@@ -1,0 +1,189 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { WorkerPool } from '../src/worker/worker_pool.ts'
+import type { DatabaseKind } from '../tests/helpers/databases.ts'
+import { benchLab, container, silent, type BenchLab } from './support/lab.ts'
+import { addJobs, MirroredLab, ourRate, plainRate, QUEUES } from './support/mirrored.ts'
+import { interleaved, median, ratio } from './support/rounds.ts'
+import type { Bench, Measure } from './support/types.ts'
+import { Noop, Wait5, wait5 } from './support/working.ts'
+
+/** What each database has to reach; shares are of plain BullMQ's rate without a mirror. */
+const FLOORS: Record<
+  DatabaseKind,
+  { share?: number; short: number; catchUp: number; lag: number }
+> = {
+  sqlite: { share: 0.6, short: 0.95, catchUp: 60_000, lag: 50 },
+  pg: { share: 0.55, short: 0.95, catchUp: 35_000, lag: 100 },
+  mysql: { short: 0.95, catchUp: 25_000, lag: 250 },
+}
+
+const LABELS: Record<DatabaseKind, string> = {
+  sqlite: 'SQLite',
+  pg: 'PostgreSQL',
+  mysql: 'MariaDB',
+}
+
+/**
+ * The mirror in a process of its own beside a worker, Redis and the database, all on this machine.
+ *
+ * Options: `--databases=sqlite,pg,mysql`, `--jobs=20000`, and `--into=1000000`: catch up until so many records are there, and tell
+ * the rate of the last part.
+ */
+const bench: Bench = async ({ rounds = 3, others, tell }) => {
+  const kinds = String(others.databases ?? 'sqlite,pg,mysql').split(',') as DatabaseKind[]
+  const jobs = Number(others.jobs ?? 20_000)
+  const into = Number(others.into ?? 0)
+  const lab = await benchLab([Noop, Wait5])
+  const measures: Measure[] = []
+  try {
+    for (const kind of kinds) {
+      tell(`${LABELS[kind]} ...`)
+      measures.push(...(await measure(lab, kind, { rounds, jobs, into, tell })))
+    }
+  } finally {
+    await lab.close()
+  }
+  return {
+    measures,
+    notes: ['a job that does nothing is three entries: added, active, completed'],
+  }
+}
+
+type Settings = { rounds: number; jobs: number; into: number; tell: (text: string) => void }
+
+async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): Promise<Measure[]> {
+  const { rounds, jobs, into, tell } = settings
+  const label = LABELS[kind]
+  const floors = FLOORS[kind]
+  const mirrored = new MirroredLab(lab, kind)
+  const beside = async (name: string, count: number) => {
+    await mirrored.renew()
+    await addJobs(lab, name, count)
+    await mirrored.startMirror()
+    await mirrored.caughtUp()
+    const rate = await ourRate(lab, count)
+    await mirrored.caughtUp()
+    return rate
+  }
+  try {
+    const noop = await interleaved(
+      {
+        ours: () => beside('bench.noop', jobs),
+        plain: async () => {
+          await mirrored.end()
+          return plainRate(lab, 'bench.noop', async () => {}, jobs)
+        },
+      },
+      rounds,
+      tell
+    )
+    const short = await interleaved(
+      {
+        ours: () => beside('bench.wait', jobs / 2),
+        plain: async () => {
+          await mirrored.end()
+          return plainRate(lab, 'bench.wait', wait5, jobs / 2)
+        },
+      },
+      rounds,
+      tell
+    )
+    const catchUps: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      await mirrored.renew()
+      catchUps.push(await catchUp(lab, mirrored, jobs))
+      tell(`catch-up ${Math.round(catchUps.at(-1)!)} events/s`)
+    }
+    const lag = await pacedLag(lab, mirrored)
+    const measures: Measure[] = [
+      {
+        name: `${label}: no-op jobs / plain BullMQ`,
+        value: ratio(noop.ours, noop.plain),
+        floor: floors.share,
+      },
+      {
+        name: `${label}: 5 ms jobs / plain BullMQ`,
+        value: ratio(short.ours, short.plain),
+        floor: floors.short,
+      },
+      {
+        name: `${label}: catch-up`,
+        value: Math.round(median(catchUps)),
+        unit: 'events/s',
+        floor: floors.catchUp,
+      },
+      { name: `${label}: lag at 1,000 jobs/s, p50`, value: lag.p50, unit: 'ms' },
+      {
+        name: `${label}: lag at 1,000 jobs/s, p95`,
+        value: lag.p95,
+        unit: 'ms',
+        ceiling: floors.lag,
+      },
+    ]
+    if (into > 0) {
+      await mirrored.renew()
+      let rate = 0
+      for (let records = 0; records < into; records += 50_000) {
+        rate = await catchUp(lab, mirrored, 50_000)
+        tell(`catch-up into ${records} records: ${Math.round(rate)} events/s`)
+      }
+      measures.push({
+        name: `${label}: catch-up into ${into} records`,
+        value: Math.round(rate),
+        unit: 'events/s',
+      })
+    }
+    return measures
+  } finally {
+    await mirrored.end()
+  }
+}
+
+/**
+ * Entries that gathered while no mirror ran; answers entries per second, start of the process not counted.
+ */
+async function catchUp(lab: BenchLab, mirrored: MirroredLab, jobs: number): Promise<number> {
+  await lab.plain.flushdb()
+  await addJobs(lab, 'bench.noop', jobs)
+  await ourRate(lab, jobs)
+  let entries = 0
+  for (const queue of QUEUES) entries += await lab.plain.xlen(lab.transport.keys.events(queue))
+  await mirrored.startMirror()
+  const start = performance.now()
+  await mirrored.caughtUp()
+  const seconds = (performance.now() - start) / 1_000
+  await mirrored.stopMirror()
+  return entries / seconds
+}
+
+/** A steady load below saturation: what is left is the mirror's own delay. */
+async function pacedLag(
+  lab: BenchLab,
+  mirrored: MirroredLab
+): Promise<{ p50: number; p95: number }> {
+  await mirrored.renew()
+  await lab.transport.registerQueues(QUEUES)
+  const mirror = await mirrored.startMirror()
+  const pool = new WorkerPool(
+    { ...lab, container, logger: silent as never, version: 'bench' },
+    { queues: QUEUES, concurrency: 100 }
+  )
+  await pool.start()
+  const load = async (count: number) => {
+    const start = performance.now()
+    for (let made = 0; made < count; made += 4) {
+      await addJobs(lab, 'bench.noop', 4)
+      const ahead = start + made - performance.now()
+      if (ahead > 0) await pause(ahead)
+    }
+  }
+  await load(1_000)
+  await mirror.ask('lag')
+  await load(5_000)
+  await pause(300)
+  const { lag } = await mirror.ask<{ lag: { p50: number; p95: number } }>('lag')
+  await pool.stop()
+  return lag
+}
+
+export default bench
