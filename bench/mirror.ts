@@ -182,7 +182,8 @@ async function pacedLag(
   await load(5_000)
   await pause(300)
   const { lag } = await mirror.ask<{ lag: { p50: number; p95: number } }>('lag')
-  await pool.stop()
+  pool.drain()
+  await pool.ended
   return lag
 }
 

@@ -67,12 +67,9 @@ if (settings.unled) {
   const janitor = new Janitor(mirror, dependencies, { kept, ...settings.janitor })
   const { signal } = stopping
   const work = [mirror.run(signal), reconcile.run(signal), janitor.run(signal)]
-  const look = setInterval(() => {
-    transport
-      .queueNames(redis)
-      .then((names) => mirror!.watch(names))
-      .catch(() => {})
-  }, 100)
+  const watch = async () => mirror!.watch(await transport.queueNames(redis)).catch(() => {})
+  await watch()
+  const look = setInterval(() => void watch().catch(() => {}), 100)
   stop = async () => {
     clearInterval(look)
     stopping.abort()
