@@ -73,6 +73,12 @@ export const E_DATABASE_UNAVAILABLE = createError<[action: string, reason: strin
   503
 )
 
+export const E_MIGRATIONS_MISSING = createError<[reason: string]>(
+  'The tables of Queuedeck are missing (%s): run "node ace migration:run"',
+  'E_MIGRATIONS_MISSING',
+  503
+)
+
 export const E_JOB_NOT_FOUND = createError<[id: string]>(
   'No job "%s" is known',
   'E_JOB_NOT_FOUND',

@@ -17,7 +17,7 @@ export const NAME_KINDS = { type: 1, queue: 2, user: 3, host: 4, worker: 5, tag:
 
 export type StoredNameKind = keyof typeof NAME_KINDS
 
-/** Longest name, in letters; what is longer is cut with a mark. */
+/** Longest name, in UTF-16 units; what is longer is cut, with a mark and a checksum that keeps it apart from its likes. */
 export const NAME_LENGTH = 200
 
 /** Letters of an error that lists keep; the attempt has the whole. */
@@ -73,8 +73,7 @@ export const JOB_COLUMNS = [
   column('error_code', 'short', { null: true }),
   column('error', 'text', { null: true }),
   // NULL when it is the record's own id, that is for every job of ours
-  column('transport_id', 'short', { null: true }),
-  column('eid', 'short', { null: true }),
+  column('transport_id', 'long', { null: true }),
   // (ms + skew) << 20 | sequence: beyond 2^53, so drivers must hand it out as text
   column('version', 'big'),
 ] as const satisfies Column[]
@@ -165,6 +164,19 @@ export const CURSOR_COLUMNS = [
   column('last_id', 'short'),
   column('skew', 'big'),
   column('server', 'short', { null: true }),
+  // the mirror's own, JSON
+  column('notes', 'long', { null: true }),
+]
+
+/** Runs that a restart closed; the record itself shows the current one. */
+export const RUN_COLUMNS = [
+  column('seq', 'seq'),
+  column('run', 'int'),
+  column('status', 'small'),
+  column('started_at', 'big', { null: true }),
+  column('finished_at', 'big', { null: true }),
+  column('error_code', 'short', { null: true }),
+  column('error', 'long', { null: true }),
 ]
 
 export const NAME_COLUMNS = [
@@ -178,6 +190,7 @@ export type Index = {
   columns: string[]
   /** Where databases have partial indexes. */
   where?: string
+  unique?: true
 }
 
 /**
@@ -215,6 +228,7 @@ export const TABLES = {
     columns: ATTEMPT_COLUMNS,
     key: ['seq', 'run', 'attempt'],
   },
+  runs: { name: 'queuedeck_runs', columns: RUN_COLUMNS, key: ['seq', 'run'] },
   events: { name: 'queuedeck_events', columns: EVENT_COLUMNS, key: ['seq', 'version'] },
   logs: { name: 'queuedeck_logs', columns: LOG_COLUMNS, key: ['seq', 'version', 'n'] },
   tags: {

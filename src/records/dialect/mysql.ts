@@ -1,0 +1,259 @@
+import type Mysql from 'mysql2/promise'
+import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
+import { uuidToBytes } from '../ids.ts'
+import { JOB_COLUMNS, TABLES, type Column } from '../tables.ts'
+import type { Db, Row } from './db.ts'
+import type { Merge, Session, Shape } from './session.ts'
+
+/** Longest waiting for a connection, for an answer to writing, and for one to a page, ms. */
+const CONNECT = 5_000
+const WRITE = 60_000
+const READ = 15_000
+
+/** Settings of a host that the driver takes; it complains about others. */
+const TAKEN = [
+  'uri',
+  'host',
+  'port',
+  'user',
+  'password',
+  'database',
+  'socketPath',
+  'localAddress',
+  'insecureAuth',
+  'ssl',
+  'compress',
+  'authPlugins',
+  'connectAttributes',
+  'enableKeepAlive',
+  'keepAliveInitialDelay',
+  'passwordSha1',
+  'stream',
+]
+
+const load = () =>
+  loadDriver('mysql2', () => import('mysql2/promise')).then((module) => module.default)
+
+function options({ connection }: ConnectionSettings): Mysql.ConnectionOptions {
+  const taken = TAKEN.filter((name) => connection[name] !== undefined)
+  return {
+    ...Object.fromEntries(taken.map((name) => [name, connection[name]])),
+    connectTimeout: connection.connectTimeout ?? CONNECT,
+    charset: 'utf8mb4',
+    supportBigNumbers: true,
+    decimalNumbers: true,
+    // The number of rows found, not of those that changed.
+    flags: ['FOUND_ROWS'],
+  }
+}
+
+/** `strict` so that nothing is cut silently; backslashes escape, as our texts rely on. */
+const SESSION = `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', session time_zone = '+00:00'`
+
+async function prepare(settings: ConnectionSettings, connection: Mysql.Connection): Promise<void> {
+  await connection.query(SESSION)
+  await connection.query('set session transaction isolation level read committed')
+  await greet(settings, (connection as unknown as { connection: unknown }).connection)
+}
+
+const ESCAPED: Record<string, string> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '\n': '\\n',
+  '\r': '\\r',
+  '\x1a': '\\Z',
+}
+
+function literal(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL'
+  if (typeof value === 'string') {
+    // eslint-disable-next-line no-control-regex
+    const text = /[\\'\x1a]/.test(value)
+      ? // eslint-disable-next-line no-control-regex
+        value.replace(/[\\'\n\r\x1a]/g, (letter) => ESCAPED[letter])
+      : value
+    return `'${text}'`
+  }
+  return Buffer.isBuffer(value) ? `x'${value.toString('hex')}'` : String(value)
+}
+
+/** Assignments run from left to right, so the outcome, which others do not read here, may stand anywhere. */
+function assignment(column: string, merge: Merge): string {
+  const given = `values(${column})`
+  const value = {
+    replace: given,
+    fill: `coalesce(${column}, ${given})`,
+    given: `coalesce(${given}, ${column})`,
+    add: `${column} + ${given}`,
+    outcome: `if(${given} = 0, ${column}, ${given})`,
+  }[merge]
+  return `${column} = ${value}`
+}
+
+/**
+ * Writing into MariaDB or MySQL: statements of many rows, as large as the server takes.
+ */
+export class MysqlSession implements Session {
+  readonly dialect = 'mysql'
+  readonly versionText = 'cast(version as char) as version'
+  readonly lock = ' for update'
+  readonly longestText: number
+  #connection: Mysql.Connection
+  #packet: number
+
+  private constructor(connection: Mysql.Connection, packet: number) {
+    this.#connection = connection
+    // Up to four bytes a unit, and escapes.
+    this.longestText = Math.max(100_000, Math.floor(packet / 4) - 10_000)
+    this.#packet = Math.min(4_000_000, Math.floor(packet / 4))
+  }
+
+  static async open(settings: ConnectionSettings): Promise<MysqlSession> {
+    const mysql = await load()
+    const connection = await mysql.createConnection(options(settings))
+    connection.on('error', () => {})
+    try {
+      await prepare(settings, connection)
+      const [rows] = await connection.query<any[]>('select @@max_allowed_packet as packet')
+      return new MysqlSession(connection, Number(rows[0].packet))
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+  }
+
+  async begin(): Promise<void> {
+    await this.run('begin')
+  }
+
+  async commit(): Promise<void> {
+    await this.run('commit')
+  }
+
+  async rollback(): Promise<void> {
+    await this.run('rollback')
+  }
+
+  async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const [rows] = await this.#connection.query({ sql, values: [...values], timeout: WRITE })
+    return rows as Row[]
+  }
+
+  async run(sql: string, values: readonly unknown[] = []): Promise<number> {
+    const [answer] = await this.#connection.query({ sql, values: [...values], timeout: WRITE })
+    return (answer as Mysql.ResultSetHeader).affectedRows
+  }
+
+  async allIn(
+    select: string,
+    column: string,
+    _type: Column['type'],
+    values: unknown[]
+  ): Promise<Row[]> {
+    if (values.length === 0) return []
+    return this.all(`${select} ${column} in (${values.map(literal).join(',')})`)
+  }
+
+  async put(shape: Shape, rows: unknown[][]): Promise<void> {
+    const names = shape.columns.map(({ name }) => name).join(', ')
+    const ignore = shape.existing === 'ignore' ? ' ignore' : ''
+    const end =
+      typeof shape.existing === 'string'
+        ? ''
+        : ` on duplicate key update ${Object.entries(shape.existing)
+            .map(([column, merge]) => assignment(column, merge))
+            .join(', ')}`
+    await this.#send(`insert${ignore} into ${shape.table.name} (${names}) values `, rows, end)
+  }
+
+  /**
+   * Inserts the whole rows, which exist, and writes what changed of them: the one way to give many rows values of their own.
+   */
+  async updateJobs(changed: readonly number[], rows: unknown[][]): Promise<void> {
+    const names = JOB_COLUMNS.map(({ name }) => name).join(', ')
+    const end = changed.map((index) => assignment(JOB_COLUMNS[index].name, 'replace')).join(', ')
+    const start = `insert into ${TABLES.jobs.name} (${names}) values `
+    await this.#send(start, rows, ` on duplicate key update ${end}`)
+  }
+
+  idValue(id: string): Buffer {
+    return uuidToBytes(id)
+  }
+
+  async close(): Promise<void> {
+    this.#connection.destroy()
+  }
+
+  async #send(start: string, rows: unknown[][], end: string): Promise<void> {
+    let sql = start
+    for (const row of rows) {
+      let text = sql.length === start.length ? '(' : ',('
+      for (let index = 0; index < row.length; index++) {
+        if (index > 0) text += ','
+        text += literal(row[index])
+      }
+      sql += text + ')'
+      if (sql.length < this.#packet) continue
+      await this.#query(sql + end)
+      sql = start
+    }
+    if (sql.length > start.length) await this.#query(sql + end)
+  }
+
+  async #query(sql: string): Promise<void> {
+    await this.#connection.query({ sql, timeout: WRITE })
+  }
+}
+
+/**
+ * Reading from MariaDB or MySQL: a small pool.
+ */
+export class MysqlDb implements Db {
+  readonly dialect = 'mysql'
+  #settings: ConnectionSettings
+  #pool: Promise<Mysql.Pool> | undefined
+  #prepared = new WeakSet<object>()
+
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings
+  }
+
+  async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const pool = await (this.#pool ??= this.#open())
+    const connection = await pool.getConnection()
+    try {
+      const raw = (connection as unknown as { connection: object }).connection
+      if (!this.#prepared.has(raw)) {
+        await prepare(this.#settings, connection)
+        this.#prepared.add(raw)
+      }
+      const [rows] = await connection.query({ sql, values: [...values], timeout: READ })
+      connection.release()
+      return rows as Row[]
+    } catch (error) {
+      // After a timeout the answer of this statement would be taken for that of the next.
+      connection.destroy()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const pool = this.#pool
+    this.#pool = undefined
+    await pool?.then((opened) => opened.end()).catch(() => {})
+  }
+
+  async #open(): Promise<Mysql.Pool> {
+    try {
+      const mysql = await load()
+      return mysql.createPool({
+        ...options(this.#settings),
+        connectionLimit: Math.max(1, Math.min(4, this.#settings.poolMax)),
+        idleTimeout: 30_000,
+      })
+    } catch (error) {
+      this.#pool = undefined
+      throw error
+    }
+  }
+}

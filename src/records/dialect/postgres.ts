@@ -1,0 +1,245 @@
+import type Pg from 'pg'
+import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
+import { JOB_COLUMNS, type Column, type ColumnType } from '../tables.ts'
+import type { Db, Row } from './db.ts'
+import { numbered } from './marks.ts'
+import { onConflict, type Session, type Shape } from './session.ts'
+
+const TYPES: Record<ColumnType, string> = {
+  seq: 'bigint',
+  uuid: 'uuid',
+  int: 'int',
+  small: 'smallint',
+  big: 'bigint',
+  name: 'text',
+  short: 'text',
+  text: 'text',
+  long: 'text',
+}
+
+/** Longest waiting for a connection, for an answer to writing, and for one to a page, ms. */
+const CONNECT = 5_000
+const WRITE = 60_000
+const READ = 15_000
+
+/** int8 and numeric come as numbers: counts and moments stay below 2^53, and versions are asked for as text. */
+const NUMBERS = new Set([20, 1700])
+
+const load = () => loadDriver('pg', () => import('pg')).then((module) => module.default)
+
+function options(pg: typeof Pg, settings: ConnectionSettings, patience: number) {
+  return {
+    application_name: 'queuedeck',
+    keepAlive: true,
+    ...settings.connection,
+    connectionTimeoutMillis: settings.connection.connectionTimeoutMillis ?? CONNECT,
+    query_timeout: patience,
+    types: {
+      getTypeParser(oid: number, format?: any) {
+        return NUMBERS.has(oid) ? Number : pg.types.getTypeParser(oid, format)
+      },
+    },
+  } as Pg.ClientConfig
+}
+
+async function prepare(settings: ConnectionSettings, client: Pg.ClientBase): Promise<void> {
+  if (settings.searchPath.length > 0) {
+    const path = settings.searchPath.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ')
+    await client.query(`set search_path to ${path}`)
+  }
+  await greet(settings, client)
+}
+
+/** One value of an array, as PostgreSQL reads it. */
+function literal(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL'
+  if (typeof value !== 'string') return String(value)
+  return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`
+}
+
+/** One column of rows as an array, written here because the driver's own way is slower. */
+function columnOf(rows: unknown[][], index: number): string {
+  let text = '{'
+  for (let row = 0; row < rows.length; row++) {
+    if (row > 0) text += ','
+    text += literal(rows[row][index])
+  }
+  return text + '}'
+}
+
+function unnest(columns: readonly Column[]): string {
+  return `unnest(${columns.map(({ type }, index) => `$${index + 1}::${TYPES[type]}[]`).join(', ')})`
+}
+
+/** Texts of one statement: a parameter is limited to 1 GB, and both sides hold it in memory. */
+const MOST_LETTERS = 16_000_000
+
+/**
+ * Writing into PostgreSQL: one statement a table and batch, each column an array.
+ */
+export class PostgresSession implements Session {
+  readonly dialect = 'postgres'
+  readonly longestText = 100_000_000
+  readonly versionText = 'version::text as version'
+  readonly lock = ' for update'
+  #client: Pg.Client
+  #names = new Map<string, string>()
+  #shapes = new Map<Shape, string>()
+
+  private constructor(client: Pg.Client) {
+    this.#client = client
+  }
+
+  static async open(settings: ConnectionSettings): Promise<PostgresSession> {
+    const pg = await load()
+    const client = new pg.Client(options(pg, settings, WRITE))
+    // The statement under way fails by itself; without a listener an idle connection's end would end the process.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await prepare(settings, client)
+      // Every statement finds its rows by key, however little the planner knows of the arrays.
+      await client.query(
+        `set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off; set synchronous_commit = on`
+      )
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
+    return new PostgresSession(client)
+  }
+
+  async begin(): Promise<void> {
+    await this.#client.query('begin isolation level read committed')
+  }
+
+  async commit(): Promise<void> {
+    const { command } = await this.#client.query('commit')
+    if (command !== 'COMMIT') throw new Error('The database rolled the transaction back')
+  }
+
+  async rollback(): Promise<void> {
+    await this.#client.query('rollback')
+  }
+
+  async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.#query(numbered(sql), [...values])).rows
+  }
+
+  async run(sql: string, values: readonly unknown[] = []): Promise<number> {
+    return (await this.#query(numbered(sql), [...values])).rowCount ?? 0
+  }
+
+  allIn(select: string, column: string, type: Column['type'], values: unknown[]): Promise<Row[]> {
+    const list = columnOf(
+      values.map((value) => [value]),
+      0
+    )
+    return this.all(`${select} ${column} = any(?::${TYPES[type]}[])`, [list])
+  }
+
+  async put(shape: Shape, rows: unknown[][]): Promise<void> {
+    let sql = this.#shapes.get(shape)
+    if (!sql) {
+      const names = shape.columns.map(({ name }) => name).join(', ')
+      sql = `insert into ${shape.table.name} (${names}) select * from ${unnest(shape.columns)}${onConflict(shape)}`
+      this.#shapes.set(shape, sql)
+    }
+    for (const part of parts(rows)) {
+      await this.#query(
+        sql,
+        shape.columns.map((_, index) => columnOf(part, index))
+      )
+    }
+  }
+
+  async updateJobs(changed: readonly number[], rows: unknown[][]): Promise<void> {
+    const indexes = [0, ...changed]
+    const columns = indexes.map((index) => JOB_COLUMNS[index])
+    const assignments = columns.slice(1).map(({ name }) => `${name} = u.${name}`)
+    const names = columns.map(({ name }) => name).join(', ')
+    const sql = `update queuedeck_jobs j set ${assignments.join(', ')} from ${unnest(columns)} u (${names}) where j.seq = u.seq`
+    for (const part of parts(rows)) {
+      await this.#query(
+        sql,
+        indexes.map((index) => columnOf(part, index))
+      )
+    }
+  }
+
+  idValue(id: string): string {
+    return id
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end()
+  }
+
+  /** Prepared once: writing repeats few statements, all of which go by key. */
+  #query(text: string, values: unknown[]) {
+    let name = this.#names.get(text)
+    if (!name && this.#names.size < 300) {
+      name = `qd${this.#names.size}`
+      this.#names.set(text, name)
+    }
+    return this.#client.query({ name, text, values })
+  }
+}
+
+function* parts(rows: unknown[][]): Generator<unknown[][]> {
+  let from = 0
+  let letters = 0
+  for (let at = 0; at < rows.length; at++) {
+    for (const value of rows[at]) if (typeof value === 'string') letters += value.length
+    if (letters < MOST_LETTERS || at === from) continue
+    yield rows.slice(from, at + 1)
+    from = at + 1
+    letters = 0
+  }
+  if (from < rows.length) yield from === 0 ? rows : rows.slice(from)
+}
+
+/**
+ * Reading from PostgreSQL: a small pool, statements unnamed so that each is planned for its values.
+ */
+export class PostgresDb implements Db {
+  readonly dialect = 'postgres'
+  #settings: ConnectionSettings
+  #pool: Promise<Pg.Pool> | undefined
+
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings
+  }
+
+  async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const pool = await (this.#pool ??= this.#open())
+    const { rows } = await pool.query(numbered(sql), [...values])
+    return rows
+  }
+
+  async close(): Promise<void> {
+    const pool = this.#pool
+    this.#pool = undefined
+    await pool?.then((opened) => opened.end()).catch(() => {})
+  }
+
+  async #open(): Promise<Pg.Pool> {
+    try {
+      const pg = await load()
+      const settings = this.#settings
+      const pool = new pg.Pool({
+        ...options(pg, settings, READ + 1_000),
+        statement_timeout: READ,
+        max: Math.max(1, Math.min(4, settings.poolMax)),
+        idleTimeoutMillis: 30_000,
+        allowExitOnIdle: true,
+        onConnect: (client: Pg.ClientBase) => prepare(settings, client),
+      } as Pg.PoolConfig)
+      pool.on('error', () => {})
+      return pool
+    } catch (error) {
+      this.#pool = undefined
+      throw error
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type Sqlite from 'better-sqlite3'
+import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
+import { uuidToBytes } from '../ids.ts'
+import { JOB_COLUMNS, type Column } from '../tables.ts'
+import type { Db, Row } from './db.ts'
+import { onConflict, type Session, type Shape } from './session.ts'
+
+/** How long to wait for another writer of the file, ms. */
+const PATIENCE = 10_000
+
+/** Statements kept for the texts that ask for them. */
+const MOST_STATEMENTS = 500
+
+/** Values of one `in (...)`. */
+const LIST = 64
+
+async function open(settings: ConnectionSettings): Promise<Sqlite.Database> {
+  const { default: Database } = await loadDriver('better-sqlite3', () => import('better-sqlite3'))
+  const { filename, options = {} } = settings.connection
+  // A missing file is one that was never migrated: making it would hide that.
+  const database = new Database(filename, {
+    fileMustExist: true,
+    nativeBinding: options.nativeBinding,
+    timeout: 0,
+  })
+  await greet(settings, database)
+  return database
+}
+
+class Statements {
+  #database: Sqlite.Database
+  #known = new Map<string, Sqlite.Statement>()
+
+  constructor(database: Sqlite.Database) {
+    this.#database = database
+  }
+
+  get(sql: string): Sqlite.Statement {
+    let statement = this.#known.get(sql)
+    if (statement) return statement
+    if (this.#known.size >= MOST_STATEMENTS) this.#known.clear()
+    statement = this.#database.prepare(sql)
+    this.#known.set(sql, statement)
+    return statement
+  }
+}
+
+/**
+ * Repeats what another writer of the file kept from happening, without blocking this process meanwhile: SQLite's own busy
+ * timeout would sleep in the thread that answers requests.
+ */
+async function patiently<T>(action: () => T): Promise<T> {
+  const until = Date.now() + PATIENCE
+  for (;;) {
+    try {
+      return action()
+    } catch (error) {
+      if (
+        !String((error as { code?: string }).code).startsWith('SQLITE_BUSY') ||
+        Date.now() > until
+      ) {
+        throw error
+      }
+      await pause(2 + Math.random() * 20)
+    }
+  }
+}
+
+/**
+ * Writing into SQLite. Statements run in this thread; only beginning may have to wait. WAL with `synchronous=NORMAL`
+ * survives the death of any process; a power cut may take the newest commits, but with them their cursor.
+ */
+export class SqliteSession implements Session {
+  readonly dialect = 'sqlite'
+  readonly longestText = 100_000_000
+  readonly versionText = 'cast(version as text) as version'
+  readonly lock = ''
+  #database: Sqlite.Database
+  #statements: Statements
+  #puts = new Map<Shape, Sqlite.Statement>()
+
+  private constructor(database: Sqlite.Database) {
+    this.#database = database
+    this.#statements = new Statements(database)
+  }
+
+  static async open(settings: ConnectionSettings): Promise<SqliteSession> {
+    const database = await open(settings)
+    await patiently(() => database.pragma('journal_mode = WAL'))
+    database.pragma('synchronous = NORMAL')
+    database.pragma('cache_size = -65536')
+    database.pragma('mmap_size = 8589934592')
+    // Checkpoints of a larger log write each page once where small ones wrote it often: 27,000 upserts a second against 19,000.
+    database.pragma('wal_autocheckpoint = 20000')
+    database.pragma('foreign_keys = OFF')
+    return new SqliteSession(database)
+  }
+
+  async begin(): Promise<void> {
+    await patiently(() => this.#statements.get('begin immediate').run())
+  }
+
+  async commit(): Promise<void> {
+    this.#statements.get('commit').run()
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#database.inTransaction) this.#statements.get('rollback').run()
+  }
+
+  async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#statements.get(sql).all(...values) as Row[]
+  }
+
+  async run(sql: string, values: readonly unknown[] = []): Promise<number> {
+    const act = () => this.#statements.get(sql).run(...values).changes
+    return this.#database.inTransaction ? act() : patiently(act)
+  }
+
+  async allIn(
+    select: string,
+    column: string,
+    _type: Column['type'],
+    values: unknown[]
+  ): Promise<Row[]> {
+    const single = this.#statements.get(`${select} ${column} = ?`)
+    const several = this.#statements.get(
+      `${select} ${column} in (${Array(LIST).fill('?').join(', ')})`
+    )
+    const rows: Row[] = []
+    let at = 0
+    for (; at + LIST <= values.length; at += LIST) {
+      for (const row of several.all(...values.slice(at, at + LIST))) rows.push(row as Row)
+    }
+    for (; at < values.length; at++) {
+      for (const row of single.all(values[at])) rows.push(row as Row)
+    }
+    return rows
+  }
+
+  async put(shape: Shape, rows: unknown[][]): Promise<void> {
+    let statement = this.#puts.get(shape)
+    if (!statement) {
+      const names = shape.columns.map(({ name }) => name)
+      const marks = names.map(() => '?').join(', ')
+      statement = this.#database.prepare(
+        `insert into ${shape.table.name} (${names.join(', ')}) values (${marks})${onConflict(shape)}`
+      )
+      this.#puts.set(shape, statement)
+    }
+    for (const row of rows) statement.run(row)
+  }
+
+  /**
+   * Only changed columns are named: SQLite writes an index anew whenever one of its columns is.
+   */
+  async updateJobs(changed: readonly number[], rows: unknown[][]): Promise<void> {
+    const assignments = changed.map((index) => `${JOB_COLUMNS[index].name} = ?`).join(', ')
+    const statement = this.#statements.get(`update queuedeck_jobs set ${assignments} where seq = ?`)
+    for (const row of rows) {
+      const values = changed.map((index) => row[index])
+      values.push(row[0])
+      statement.run(values)
+    }
+  }
+
+  idValue(id: string): Buffer {
+    return uuidToBytes(id)
+  }
+
+  async close(): Promise<void> {
+    this.#database.close()
+  }
+}
+
+/**
+ * Reading from SQLite, beside whoever writes.
+ */
+export class SqliteDb implements Db {
+  readonly dialect = 'sqlite'
+  #settings: ConnectionSettings
+  #opened: Promise<{ database: Sqlite.Database; statements: Statements }> | undefined
+
+  constructor(settings: ConnectionSettings) {
+    this.#settings = settings
+  }
+
+  async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const { statements } = await this.#open()
+    return patiently(() => statements.get(sql).all(...values) as Row[])
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened
+    this.#opened = undefined
+    await opened?.then(({ database }) => database.close()).catch(() => {})
+  }
+
+  #open() {
+    this.#opened ??= (async () => {
+      const database = await open(this.#settings)
+      database.pragma('query_only = ON')
+      database.pragma('cache_size = -65536')
+      database.pragma('mmap_size = 8589934592')
+      return { database, statements: new Statements(database) }
+    })()
+    this.#opened.catch(() => (this.#opened = undefined))
+    return this.#opened
+  }
+}

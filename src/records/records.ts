@@ -1,0 +1,119 @@
+import type { Database } from '@adonisjs/lucid/database'
+import { E_MIGRATIONS_MISSING } from '../errors.ts'
+import { connectionSettings, type ConnectionSettings } from './connections.ts'
+import type { Db, Row } from './dialect/db.ts'
+import { MysqlDb, MysqlSession } from './dialect/mysql.ts'
+import { PostgresDb, PostgresSession } from './dialect/postgres.ts'
+import { SqliteDb, SqliteSession } from './dialect/sqlite.ts'
+import type { Session } from './dialect/session.ts'
+import { SCHEMA_VERSION } from './schema.ts'
+import { translated } from './trouble.ts'
+import { Writer } from './writer.ts'
+
+export type RecordsOptions = {
+  /** Lucid's, binding `lucid.db`: where the host configured its connections. */
+  database: Database
+  /** Name of the connection; default: Lucid's default connection. */
+  connection?: string | undefined
+  logger?: { debug(bindings: object, message: string): void }
+}
+
+const OPENERS: Record<string, (settings: ConnectionSettings) => Promise<Session>> = {
+  sqlite: SqliteSession.open,
+  postgres: PostgresSession.open,
+  mysql: MysqlSession.open,
+}
+
+/**
+ * The records of all jobs in the host's database, over connections of their own that are made when first needed. Binding
+ * `queuedeck.records`.
+ */
+export class Records {
+  /** For the mirror alone. */
+  readonly writer: Writer
+
+  #settings: () => ConnectionSettings
+  #db: TranslatedDb
+
+  constructor({ database, connection }: RecordsOptions) {
+    let settings: ConnectionSettings | undefined
+    this.#settings = () => (settings ??= connectionSettings(database, connection))
+    this.#db = new TranslatedDb(this.#settings)
+    this.writer = new Writer(async () => {
+      const { dialect } = this.#settings()
+      try {
+        return await OPENERS[dialect](this.#settings())
+      } catch (error) {
+        throw translated(error, 'no records can be written')
+      }
+    })
+  }
+
+  /**
+   * Settles when records can be read and written.
+   *
+   * @throws E_DATABASE_UNAVAILABLE, E_MIGRATIONS_MISSING, E_INVALID_CONFIG
+   */
+  async ready(): Promise<void> {
+    const [row] = await this.#db.all(`select value from queuedeck_meta where name = 'schema'`)
+    const version = row ? Number(row.value) : 0
+    if (version >= SCHEMA_VERSION) return
+    throw new E_MIGRATIONS_MISSING([
+      `they have version ${version}, this release needs ${SCHEMA_VERSION}`,
+    ])
+  }
+
+  /** Reading for models and tests: `?` marks a value. */
+  get db(): Db {
+    return this.#db
+  }
+
+  /**
+   * Ends all connections, after what is being written.
+   */
+  async close(): Promise<void> {
+    await Promise.all([this.writer.close(), this.#db.close()])
+  }
+}
+
+/**
+ * The database's own reading, with errors in our words.
+ */
+class TranslatedDb implements Db {
+  #settings: () => ConnectionSettings
+  #db: (Db & { close(): Promise<void> }) | undefined
+
+  constructor(settings: () => ConnectionSettings) {
+    this.#settings = settings
+  }
+
+  get dialect() {
+    return this.#settings().dialect
+  }
+
+  async all(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+    try {
+      return await this.#open().all(sql, values)
+    } catch (error) {
+      throw translated(error, 'records cannot be read')
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#db?.close()
+    this.#db = undefined
+  }
+
+  #open() {
+    if (this.#db) return this.#db
+    const settings = this.#settings()
+    const { dialect } = settings
+    this.#db =
+      dialect === 'sqlite'
+        ? new SqliteDb(settings)
+        : dialect === 'postgres'
+          ? new PostgresDb(settings)
+          : new MysqlDb(settings)
+    return this.#db
+  }
+}

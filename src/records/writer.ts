@@ -1,0 +1,314 @@
+import { isTerminal, STATUSES, statusCode, TERMINAL_STATUSES } from '../statuses.ts'
+import type { JobStatus } from '../statuses.ts'
+import { bytesToUuid } from './ids.ts'
+import type { Row } from './dialect/db.ts'
+import type { Session, Shape } from './dialect/session.ts'
+import { storableShort, storable, storedName } from './storable.ts'
+import { CURSOR_COLUMNS, NAME_KINDS, TABLES } from './tables.ts'
+import { blankJob, loadJob, selectColumns, type LoadedJob } from './writer/job_row.ts'
+import { JobWriting } from './writer/job_writing.ts'
+import { NameBook } from './writer/name_book.ts'
+import type { Batch, Cursor, CursorMove, Fold, JobKey } from './writer_types.ts'
+
+const NEW_CURSORS: Shape = {
+  table: TABLES.cursors,
+  columns: CURSOR_COLUMNS,
+  existing: 'ignore',
+}
+
+/**
+ * Writes records; the mirror alone uses it. One connection, on which transactions take turns.
+ *
+ * Whoever writes locks in one order: the cursors by queue name, then the row that counts jobs, which keeps one writer at a
+ * time from there on. So two mirrors wait for each other and never deadlock, and what a transaction reads nobody changes
+ * before it ends.
+ */
+export class Writer {
+  /** For tests that kill: 1 cursors moved, 2 folded, 3 jobs written, 4 before and 5 after the commit. */
+  hook?: (point: 1 | 2 | 3 | 4 | 5) => void
+
+  #open: () => Promise<Session>
+  #session: Session | undefined
+  #turn: Promise<unknown> = Promise.resolve()
+  #names = new NameBook()
+  #isClosed = false
+
+  /** When the tables were made, and the highest number of a job seen: tell tables that were made anew. */
+  #made: number | undefined
+  #highest = 0
+
+  /**
+   * @param open  Gives a new connection; called again after one was lost.
+   */
+  constructor(open: () => Promise<Session>) {
+    this.#open = open
+  }
+
+  /**
+   * Moves cursors and writes what `fold` makes of the stored records, in one transaction. False when a cursor was not where
+   * the batch says: another mirror moved it, and nothing was written. Throws when the database is away, nothing written.
+   */
+  apply(batch: Batch, fold: Fold): Promise<boolean> {
+    return this.#transaction(async (session) => {
+      if (!(await this.#moveCursors(session, batch.cursors))) return false
+      this.hook?.(1)
+      const numbered = await this.#lockJobs(session)
+      const jobs = await this.#load(session, batch.jobs)
+      const folded = fold(jobs)
+      this.hook?.(2)
+      const writing = new JobWriting(session, this.#names, folded)
+      const highest = await writing.writeJobs(numbered)
+      this.hook?.(3)
+      await writing.writeRest()
+      if (highest > numbered) {
+        await session.run(`update queuedeck_meta set value = ? where name = 'jobs'`, [highest])
+      }
+      this.hook?.(4)
+      return true
+    })
+  }
+
+  /**
+   * Cursors of these queues; one that is missing is made, at `0-0`.
+   */
+  cursors(queues: string[]): Promise<Map<string, Cursor>> {
+    return this.#take(async (session) => {
+      const stored = new Map(queues.map((queue) => [storedName(queue), queue]))
+      const names = [...stored.keys()].sort()
+      const read = async () => {
+        const select = 'select queue, last_id, skew, server, notes from queuedeck_cursors where'
+        const rows = await session.allIn(select, 'queue', 'name', names)
+        return new Map(rows.map((row) => [row.queue as string, row]))
+      }
+      let rows = await read()
+      const missing = names.filter((name) => !rows.has(name))
+      if (missing.length > 0) {
+        await session.put(
+          NEW_CURSORS,
+          missing.map((name) => [name, '0-0', 0, null, null])
+        )
+        rows = await read()
+      }
+      const cursors = new Map<string, Cursor>()
+      for (const [name, queue] of stored) {
+        const { last_id: lastId, skew, server, notes } = rows.get(name)!
+        cursors.set(queue, { queue, lastId, skew, server, notes })
+      }
+      return cursors
+    })
+  }
+
+  /**
+   * Records of a queue that Redis may still change, by `seq`: those that are not terminal, and those still `stopping`.
+   */
+  openJobs(
+    queue: string,
+    { after = 0, limit }: { after?: number; limit: number }
+  ): Promise<{ seq: number; id: string; transportId: string; status: JobStatus }[]> {
+    return this.#take(async (session) => {
+      const [name] = await session.all(
+        `select id from queuedeck_names where kind = ${NAME_KINDS.queue} and name = ?`,
+        [storedName(queue)]
+      )
+      if (!name) return []
+      // One arm a status: each is a range of the index by queue and status, and only open jobs are looked at.
+      const open = STATUSES.filter((status) => !isTerminal(status)).map(statusCode)
+      const columns = 'seq, id, transport_id, status'
+      const arm = (condition: string) =>
+        `select ${columns} from queuedeck_jobs where queue_id = ? and ${condition} and seq > ?`
+      const arms = [
+        ...open.map((code) => arm(`status = ${code}`)),
+        arm(`status = ${statusCode('cancelled')} and stopping = 1`),
+      ]
+      const rows = await session.all(
+        `select * from (${arms.join(' union all ')}) open_jobs order by seq limit ?`,
+        [...arms.flatMap(() => [name.id, after]), limit]
+      )
+      return rows.map((row) => {
+        const id = idText(row.id)
+        return {
+          seq: row.seq,
+          id,
+          transportId: row.transport_id ?? id,
+          status: STATUSES[row.status],
+        }
+      })
+    })
+  }
+
+  /**
+   * What records say of these jobs, by record id; jobs without a record are absent.
+   */
+  states(keys: JobKey[]) {
+    return this.#take(async (session) => {
+      const select =
+        'select id, status, run, attempts, stopping, has_payload from queuedeck_jobs where'
+      const ids = keys.map(({ id }) => session.idValue(id))
+      const rows = await session.allIn(select, 'id', 'uuid', ids)
+      return new Map(
+        rows.map((row) => [
+          idText(row.id),
+          {
+            status: STATUSES[row.status],
+            run: row.run as number,
+            attempts: row.attempts as number,
+            stopping: row.stopping === 1,
+            hasPayload: row.has_payload === 1,
+          },
+        ])
+      )
+    })
+  }
+
+  /**
+   * Notes that Redis no longer holds these jobs, where their records are terminal.
+   */
+  async markGone(ids: string[]): Promise<void> {
+    if (ids.length === 0) return
+    await this.#transaction(async (session) => {
+      await this.#lockJobs(session)
+      const ended = TERMINAL_STATUSES.map(statusCode).join(', ')
+      const select = `select seq from queuedeck_jobs where has_transport = 1 and status in (${ended}) and`
+      const values = ids.map((id) => session.idValue(id))
+      const rows = await session.allIn(select, 'id', 'uuid', values)
+      const seqs = rows.map(({ seq }) => seq).sort((one, other) => one - other)
+      for (let at = 0; at < seqs.length; at += 500) {
+        const part = seqs.slice(at, at + 500).join(', ')
+        await session.run(`update queuedeck_jobs set has_transport = 0 where seq in (${part})`)
+      }
+      return true
+    })
+  }
+
+  /**
+   * Ends the connection, after what is under way.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#turn.catch(() => {})
+    await this.#discard()
+  }
+
+  async #moveCursors(session: Session, moves: CursorMove[]): Promise<boolean> {
+    if (moves.length === 0) return true
+    const byName = new Map(moves.map((move) => [storedName(move.queue), move]))
+    const names = [...byName.keys()].sort()
+    const select = `select queue, last_id, skew from queuedeck_cursors where queue = ?${session.lock}`
+    for (const name of names) {
+      const [row] = await session.all(select, [name])
+      const { from } = byName.get(name)!
+      if (!row || row.last_id !== from.lastId || row.skew !== from.skew) return false
+    }
+    for (const [name, { next }] of byName) {
+      const { lastId, skew, server, notes } = next
+      await session.run(
+        'update queuedeck_cursors set last_id = ?, skew = ?, server = ?, notes = ? where queue = ?',
+        [
+          lastId,
+          skew,
+          server === null ? null : storableShort(server),
+          notes === null ? null : storable(notes),
+          name,
+        ]
+      )
+    }
+    return true
+  }
+
+  /**
+   * Locks the row that counts jobs and tells the highest number given out.
+   */
+  async #lockJobs(session: Session): Promise<number> {
+    const rows = await session.all(
+      `select name, value from queuedeck_meta where name in ('jobs', 'made') order by name${session.lock}`
+    )
+    const value = (name: string) => rows.find((row) => row.name === name)?.value ?? 0
+    const highest = value('jobs')
+    if (value('made') !== this.#made || highest < this.#highest) this.#names.forget()
+    this.#made = value('made')
+    this.#highest = highest
+    return highest
+  }
+
+  async #load(session: Session, keys: JobKey[]): Promise<LoadedJob[]> {
+    if (keys.length === 0) return []
+    const select = `select ${selectColumns(session)} from queuedeck_jobs where`
+    const ids = keys.map(({ id }) => session.idValue(id))
+    const rows = await session.allIn(select, 'id', 'uuid', ids)
+    if (rows.length === 0) return keys.map(blankJob)
+    const byId = new Map<string, Row>()
+    const named = new Set<number>()
+    for (const row of rows) {
+      byId.set(idText(row.id), row)
+      for (const id of [row.type_id, row.user_id, row.worker_id]) if (id !== null) named.add(id)
+    }
+    await this.#names.loadIds(session, named)
+    return keys.map((key) => {
+      const row = byId.get(key.id)
+      return row ? loadJob(key, row, this.#names) : blankJob(key)
+    })
+  }
+
+  #transaction(action: (session: Session) => Promise<boolean>): Promise<boolean> {
+    return this.#take(async (session) => {
+      await session.begin()
+      try {
+        const isDone = await action(session)
+        if (!isDone) {
+          this.#names.rolledBack()
+          await session.rollback()
+          return false
+        }
+        await session.commit()
+        this.#names.committed()
+      } catch (error) {
+        this.#names.rolledBack()
+        await session.rollback().catch(() => this.#discard())
+        throw error
+      }
+      this.hook?.(5)
+      return true
+    })
+  }
+
+  /**
+   * The connection, in turn. One that fails outside of SQL's own refusals is given up, and the next turn opens another.
+   */
+  #take<T>(action: (session: Session) => Promise<T>): Promise<T> {
+    const result = this.#turn
+      .catch(() => {})
+      .then(async () => {
+        if (this.#isClosed) throw new Error('The records have been closed')
+        this.#session ??= await this.#open()
+        try {
+          return await action(this.#session)
+        } catch (error) {
+          if (this.#session && !isRefusal(this.#session, error)) await this.#discard()
+          throw error
+        }
+      })
+    this.#turn = result
+    return result
+  }
+
+  async #discard(): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    // A dead server answers no farewell.
+    const patience = new Promise((resolve) => setTimeout(resolve, 500).unref())
+    await Promise.race([session?.close().catch(() => {}), patience])
+  }
+}
+
+function idText(id: unknown): string {
+  return typeof id === 'string' ? id : bytesToUuid(id as Uint8Array)
+}
+
+/** Errors that leave the connection usable: the server, or SQLite, refused a statement. */
+function isRefusal({ dialect }: Session, error: unknown): boolean {
+  if (dialect === 'sqlite') return true
+  const { code, errno, sqlState } = error as { code?: string; errno?: number; sqlState?: string }
+  if (dialect === 'mysql')
+    return typeof errno === 'number' && sqlState !== undefined && !sqlState.startsWith('08')
+  return /^(2[0-9]|4[024])[0-9A-Z]{3}$/.test(code ?? '')
+}
