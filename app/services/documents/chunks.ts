@@ -19,8 +19,7 @@ export type Chunk = { index: number; start: number; end: number; length: number;
  * chunk is never cut, and the last chunk always brings something new.
  */
 export function chunksOf(text: string, options: ChunkOptions): Chunk[] {
-  const units =
-    options.strategy === 'token' ? tokenUnits(text, options.size) : letterUnits(text)
+  const units = options.strategy === 'token' ? tokenUnits(text, options.size) : letterUnits(text)
   const windows = new Windows(text, units, options)
   return windows.all().map(([from, to], index) => {
     const [start, end] = [units[from].start, units[to - 1].end]

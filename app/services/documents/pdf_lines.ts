@@ -1,7 +1,14 @@
 /**
  * One piece of text on a page, in points, upright: `x` from the left, `y` of its baseline from the top.
  */
-export type Piece = { text: string; x: number; y: number; width: number; size: number; rtl: boolean }
+export type Piece = {
+  text: string
+  x: number
+  y: number
+  width: number
+  size: number
+  rtl: boolean
+}
 
 /** Pieces of one line of one column. */
 export type Segment = { text: string; x: number; right: number; y: number; size: number }

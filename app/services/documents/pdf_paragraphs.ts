@@ -17,7 +17,12 @@ export function pagesAsMarkdown(pages: Segment[][]): string[] {
   const body = bodySize(pages.flat())
   const paragraphs = pages.map(paragraphsOf)
   const headings = [
-    ...new Set(paragraphs.flat().filter((one) => isHeading(one, body)).map((one) => one.size)),
+    ...new Set(
+      paragraphs
+        .flat()
+        .filter((one) => isHeading(one, body))
+        .map((one) => one.size)
+    ),
   ].sort((a, b) => b - a)
   return paragraphs.map((page) =>
     page

@@ -58,7 +58,7 @@ export async function readPdf(
     }
     return { pages, warnings }
   } finally {
-    await document.destroy()
+    await document.loadingTask.destroy()
   }
 }
 
@@ -68,7 +68,6 @@ async function open(bytes: Uint8Array): Promise<PdfDocument> {
     return await getDocumentProxy(new Uint8Array(bytes), {
       verbosity: 0,
       fontExtraProperties: true,
-      isEvalSupported: false,
     })
   } catch (cause) {
     if ((cause as Error)?.name === 'PasswordException') {
@@ -87,9 +86,7 @@ function damages(bytes: Uint8Array): DocumentProblem[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const tail = text.subarray(-2048).toString('latin1')
   if (!tail.includes('%%EOF')) {
-    return [
-      new DocumentProblem('PDF_DAMAGED', 'is cut off: what could be recovered of it is kept'),
-    ]
+    return [new DocumentProblem('PDF_DAMAGED', 'is cut off: what could be recovered of it is kept')]
   }
   const start = Number(/startxref\s+(\d+)\s+%%EOF\s*$/.exec(tail)?.[1] ?? Number.NaN)
   const table = text.subarray(start, start + 32).toString('latin1')

@@ -1,0 +1,102 @@
+import vine from '@vinejs/vine'
+import { Job, type JobOptions } from '#queuedeck'
+import { DocumentStore } from '#services/documents/document_store'
+import { eachItem } from '#services/documents/each_item'
+import { parseDocument, type Warning } from '#services/documents/parsed_document'
+
+type Payload = {
+  /** Paths of PDF, Markdown and text files below `node_modules` or `storage/uploads`. */
+  documents: string[]
+  /** Of PDF files: pages in one split, and how many of them it shares with the next. */
+  split?: { pages: number; overlap: number }
+}
+
+type Result = {
+  documents: {
+    source: string
+    /** Id of the parsed document: what `document_processing.chunk` takes. */
+    parsed: string
+    format: string
+    characters: number
+    headings: string[]
+    blocks: number
+    pages: number
+    splits: { firstPage: number; lastPage: number; start: number; end: number }[]
+  }[]
+  warnings: Warning[]
+}
+
+const DEFAULT_SPLIT = { pages: 10, overlap: 1 }
+
+/**
+ * Reads documents and keeps them as Markdown.
+ */
+export default class Parse extends Job<Payload, Result> {
+  static options: JobOptions = {
+    name: 'document_processing.parse',
+    queue: 'documents',
+    attempts: 2,
+    timeout: '1h',
+  }
+
+  static payload = vine.create({
+    documents: vine
+      .array(vine.string().minLength(1).maxLength(1_000))
+      .minLength(1)
+      .maxLength(10_000),
+    split: vine
+      .object({
+        pages: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000),
+        overlap: vine.number({ strict: true }).withoutDecimals().min(0).max(9_999),
+      })
+      .optional(),
+  })
+
+  constructor(private store: DocumentStore = new DocumentStore()) {
+    super()
+  }
+
+  async execute(): Promise<Result> {
+    const { documents, split = DEFAULT_SPLIT } = this.payload
+    if (split.overlap >= split.pages) {
+      throw new Error(`split.overlap (${split.overlap}) must be below split.pages (${split.pages})`)
+    }
+    const total = documents.length
+    const { outputs, warnings } = await eachItem(documents, {
+      signal: this.signal,
+      name: (path) => path,
+      warn: ({ source, code, message }) => this.log.warn('%s: %s (%s)', source, message, code),
+      work: async (path, index) => {
+        await this.#tell(index, total, 0)
+        const bytes = await this.store.read(path)
+        const document = await parseDocument(path, bytes, split, async (page, pages) => {
+          this.signal.throwIfAborted()
+          await this.#tell(index, total, page / pages)
+        })
+        for (const warning of document.warnings) {
+          this.log.warn('%s: %s (%s)', path, warning.message, warning.code)
+        }
+        return { document, parsed: await this.store.keepParsed(document) }
+      },
+    })
+    await this.progress(100, { stage: 'Documents kept', done: total, total, unit: 'documents' })
+    return {
+      documents: outputs.map(({ document, parsed }) => ({
+        source: document.source,
+        parsed,
+        format: document.format,
+        characters: document.text.length,
+        headings: document.blocks.flatMap(({ title }) => title ?? []).slice(0, 50),
+        blocks: document.blocks.length,
+        pages: document.pages.length,
+        splits: document.splits,
+      })),
+      warnings: [...warnings, ...outputs.flatMap(({ document }) => document.warnings)],
+    }
+  }
+
+  #tell(done: number, total: number, share: number) {
+    const percent = ((done + share) / total) * 99
+    return this.progress(percent, { stage: 'Reading documents', done, total, unit: 'documents' })
+  }
+}

@@ -1,0 +1,121 @@
+import { extname } from 'node:path'
+import { DocumentProblem } from './document_problem.ts'
+import { type Block, markdownBlocks } from './markdown_blocks.ts'
+import { readPdf } from './pdf_reader.ts'
+import { textOfBytes } from './text_bytes.ts'
+
+/** Several pages together; neighbours share pages. Offsets in UTF-16 units of the document's text. */
+export type PageSplit = { firstPage: number; lastPage: number; start: number; end: number }
+
+export type Warning = { source: string; code: string; message: string }
+
+/**
+ * A document as Markdown, with where its parts are.
+ */
+export type ParsedDocument = {
+  source: string
+  format: 'pdf' | 'markdown' | 'text'
+  text: string
+  blocks: Block[]
+  /** Of PDF files, in order; empty pages too. */
+  pages: { start: number; end: number }[]
+  splits: PageSplit[]
+  warnings: Warning[]
+}
+
+export type ParseOptions = {
+  /** Pages in one split, and how many of them it shares with the next. */
+  pages: number
+  overlap: number
+}
+
+const FORMATS: Record<string, ParsedDocument['format']> = {
+  '.pdf': 'pdf',
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+  '.txt': 'text',
+}
+
+/** Extensions of documents that can be read. */
+export const EXTENSIONS = Object.keys(FORMATS)
+
+/**
+ * @throws DocumentProblem
+ */
+export async function parseDocument(
+  source: string,
+  bytes: Uint8Array,
+  options: ParseOptions,
+  onPage: (done: number, total: number) => Promise<void> | void
+): Promise<ParsedDocument> {
+  const format = FORMATS[extname(source).toLowerCase()]
+  if (format === undefined) {
+    throw new DocumentProblem(
+      'UNKNOWN_FORMAT',
+      `is none of the formats that can be read: ${EXTENSIONS.join(', ')}`
+    )
+  }
+  if (format !== 'pdf') {
+    const text = textOfBytes(bytes)
+    return {
+      source,
+      format,
+      text,
+      blocks: format === 'markdown' ? markdownBlocks(text) : paragraphs(text),
+      pages: [],
+      splits: [],
+      warnings: [],
+    }
+  }
+  const { pages, warnings } = await readPdf(bytes, onPage)
+  const { text, ranges } = joinedPages(pages)
+  return {
+    source,
+    format,
+    text,
+    blocks: markdownBlocks(text),
+    pages: ranges,
+    splits: splitsOf(ranges, options),
+    warnings: warnings.map(({ code, message }) => ({ source, code, message })),
+  }
+}
+
+function joinedPages(pages: string[]) {
+  let text = ''
+  const ranges: { start: number; end: number }[] = []
+  for (const page of pages) {
+    if (text !== '' && page !== '') text += '\n\n'
+    ranges.push({ start: text.length, end: text.length + page.length })
+    text += page
+  }
+  return { text, ranges }
+}
+
+/**
+ * Windows over pages; the last one always brings a page that none before it has.
+ */
+export function splitsOf(
+  pages: { start: number; end: number }[],
+  options: ParseOptions
+): PageSplit[] {
+  const splits: PageSplit[] = []
+  for (let first = 0; first < pages.length; first += options.pages - options.overlap) {
+    const last = Math.min(first + options.pages, pages.length) - 1
+    splits.push({
+      firstPage: first + 1,
+      lastPage: last + 1,
+      start: pages[first].start,
+      end: pages[last].end,
+    })
+    if (last === pages.length - 1) break
+  }
+  return splits
+}
+
+function paragraphs(text: string): Block[] {
+  return Array.from(text.matchAll(/[^\n]+(?:\n[^\n]+)*/g), (match) => ({
+    kind: 'paragraph' as const,
+    start: match.index,
+    end: match.index + match[0].length,
+  }))
+}
