@@ -62,7 +62,8 @@ export const JOB_COLUMNS = [
   column('max_attempts', 'int', { default: 1 }),
   column('priority', 'int', { default: 0 }),
   column('stopping', 'small', { default: 0 }),
-  column('sensitive', 'small', { default: 0 }),
+  // `sensitive` is a reserved word of MySQL
+  column('is_sensitive', 'small', { default: 0 }),
   column('tagged', 'small', { default: 0 }),
   column('has_transport', 'small', { default: 1 }),
   column('has_payload', 'small', { default: 1 }),

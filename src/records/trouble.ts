@@ -26,7 +26,7 @@ const AWAY_CODES = [
  * @param action  What was not done: `jobs cannot be listed`.
  */
 export function translated(error: unknown, action: string): unknown {
-  if (error instanceof E_INVALID_CONFIG) return error
+  if (error instanceof E_INVALID_CONFIG || error instanceof E_MIGRATIONS_MISSING) return error
   const { code = '', message = '' } = error as { code?: string; message?: string }
   if (NO_TABLE.includes(code) || /^no such (table|column)/.test(message)) {
     return new E_MIGRATIONS_MISSING([message], { cause: error })

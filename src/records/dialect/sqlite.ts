@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type Sqlite from 'better-sqlite3'
+import { E_MIGRATIONS_MISSING } from '../../errors.ts'
 import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
 import { uuidToBytes } from '../ids.ts'
 import { JOB_COLUMNS, type Column } from '../tables.ts'
@@ -19,6 +21,9 @@ async function open(settings: ConnectionSettings): Promise<Sqlite.Database> {
   const { default: Database } = await loadDriver('better-sqlite3', () => import('better-sqlite3'))
   const { filename, options = {} } = settings.connection
   // A missing file is one that was never migrated: making it would hide that.
+  if (!existsSync(filename)) {
+    throw new E_MIGRATIONS_MISSING([`the database file "${filename}" does not exist`])
+  }
   const database = new Database(filename, {
     fileMustExist: true,
     nativeBinding: options.nativeBinding,

@@ -74,7 +74,7 @@ export function loadJob(key: JobKey, row: Row, names: NameBook): LoadedJob {
     priority: row.priority,
     user: row.user_id === null ? null : names.name(row.user_id),
     worker: row.worker_id === null ? null : names.name(row.worker_id),
-    sensitive: row.sensitive === 1,
+    sensitive: row.is_sensitive === 1,
     percent: row.progress >= COMPLETED_PROGRESS ? 100 : row.progress / 10,
     stage: row.stage,
     done: row.done,
