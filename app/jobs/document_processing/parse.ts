@@ -1,14 +1,20 @@
 import vine from '@vinejs/vine'
-import { Job, type JobOptions } from '#queuedeck'
+import { errors, Job, type JobOptions } from '#queuedeck'
+import type { ChunkOptions } from '#services/documents/chunks'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
+import { followUpId } from '#services/documents/follow_up_id'
 import { parseDocument, type Warning } from '#services/documents/parsed_document'
+import { belowSize } from '#validators/below_size'
+import Chunk from './chunk.ts'
 
 type Payload = {
   /** Paths of PDF, Markdown and text files below `node_modules` or `storage/uploads`. */
   documents: string[]
   /** Of PDF files: pages in one split, and how many of them it shares with the next. */
   split?: { pages: number; overlap: number }
+  /** What was read goes on to `document_processing.chunk`, with these options. */
+  chunk?: ChunkOptions
 }
 
 type Result = {
@@ -23,6 +29,8 @@ type Result = {
     pages: number
     splits: { firstPage: number; lastPage: number; start: number; end: number }[]
   }[]
+  /** The job that cuts the documents into chunks, where one was asked for. */
+  chunkJob?: string
   warnings: Warning[]
 }
 
@@ -48,6 +56,13 @@ export default class Parse extends Job<Payload, Result> {
       .object({
         pages: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000),
         overlap: vine.number({ strict: true }).withoutDecimals().min(0).max(9_999),
+      })
+      .optional(),
+    chunk: vine
+      .object({
+        strategy: vine.enum(['token', 'character'] as const),
+        size: vine.number({ strict: true }).withoutDecimals().min(1).max(1_000_000),
+        overlap: vine.number({ strict: true }).withoutDecimals().min(0).use(belowSize()),
       })
       .optional(),
   })
@@ -80,7 +95,9 @@ export default class Parse extends Job<Payload, Result> {
       },
     })
     await this.progress(100, { stage: 'Documents kept', done: total, total, unit: 'documents' })
+    const chunkJob = await this.#sendOn(outputs.map(({ parsed }) => parsed))
     return {
+      ...(chunkJob === undefined ? undefined : { chunkJob }),
       documents: outputs.map(({ document, parsed }) => ({
         source: document.source,
         parsed,
@@ -93,6 +110,19 @@ export default class Parse extends Job<Payload, Result> {
       })),
       warnings: [...warnings, ...outputs.flatMap(({ document }) => document.warnings)],
     }
+  }
+
+  /** A second attempt of this run gives the follower the same id, so that it is sent once. */
+  async #sendOn(documents: string[]): Promise<string | undefined> {
+    const { chunk } = this.payload
+    if (chunk === undefined) return undefined
+    const jobId = followUpId(this.jobId, this.run)
+    try {
+      await Chunk.dispatch({ documents, ...chunk }).withId(jobId)
+    } catch (error) {
+      if (!(error instanceof errors.E_DUPLICATE_JOB)) throw error
+    }
+    return jobId
   }
 
   #tell(done: number, total: number, share: number) {
