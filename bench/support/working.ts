@@ -75,12 +75,13 @@ async function ourRate(lab: BenchLab, type: string, jobs: number): Promise<numbe
   )
   const pool = new WorkerPool(
     { ...lab, container, logger: silent as never, version: 'bench' },
-    { queues: [QUEUE], concurrency: CONCURRENCY, maxJobs: jobs }
+    { queues: [QUEUE], concurrency: CONCURRENCY }
   )
   const start = performance.now()
   await pool.start()
   await untilCompleted(lab, `{queuedeck}:${QUEUE}:completed`, jobs)
   const seconds = (performance.now() - start) / 1_000
+  pool.drain()
   await pool.ended
   return jobs / seconds
 }

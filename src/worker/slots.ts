@@ -27,6 +27,9 @@ export class Slots {
   /** Claims that may still be made; `undefined` is no limit. */
   #claimsLeft: number | undefined
 
+  /** Claims that were allowed and are under way: each may still bring a job or none. */
+  #claimsOpen = 0
+
   /** Called once when the last claim that was allowed has become a job. */
   #exhausted: (() => void) | undefined
 
@@ -94,8 +97,8 @@ export class Slots {
   release(holder: SlotHolder, unused = false): void {
     holder.held--
     this.#free++
-    if (unused && this.#claimsLeft !== undefined) {
-      this.#claimsLeft++
+    if (unused) {
+      this.#claimOver(false)
     }
     this.#serve()
   }
@@ -112,12 +115,7 @@ export class Slots {
    * Says whether the claim that `mayContinue` allowed has brought a job.
    */
   claimed(job: boolean): void {
-    if (!job && this.#claimsLeft !== undefined) {
-      this.#claimsLeft++
-    } else if (this.#claimsLeft === 0) {
-      this.#exhausted?.()
-      this.#exhausted = undefined
-    }
+    this.#claimOver(job)
   }
 
   /**
@@ -151,7 +149,22 @@ export class Slots {
       return false
     }
     this.#claimsLeft--
+    this.#claimsOpen++
     return true
+  }
+
+  #claimOver(job: boolean): void {
+    if (this.#claimsLeft === undefined) {
+      return
+    }
+    this.#claimsOpen--
+    if (!job) {
+      this.#claimsLeft++
+    } else if (this.#claimsLeft === 0 && this.#claimsOpen === 0 && this.#exhausted !== undefined) {
+      /** Later, so that the job which this claim brought has started: a worker that stops starts none. */
+      setImmediate(this.#exhausted)
+      this.#exhausted = undefined
+    }
   }
 
   #serve(): void {
