@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises'
+import { test } from '@japa/runner'
+import { parseDocument, splitsOf } from '#app/services/documents/parsed_document'
+
+const parse = async (name: string) =>
+  parseDocument(
+    name,
+    await readFile(new URL(`../../fixtures/documents/${name}`, import.meta.url)),
+    { pages: 10, overlap: 1 },
+    () => {}
+  )
+
+const codes = (document: { warnings: { code: string }[] }) =>
+  document.warnings.map(({ code }) => code)
+
+test.group('Documents: text', () => {
+  test('takes no heading from fenced code', async ({ assert }) => {
+    const { blocks } = await parse('g_fences.md')
+    assert.deepEqual(
+      blocks.flatMap(({ title }) => title ?? []),
+      ['Real', 'Also real']
+    )
+  })
+
+  test('reads Windows line ends and a byte order mark', async ({ assert }) => {
+    const { text, blocks } = await parse('g_crlf_bom.md')
+    assert.notMatch(text, /[\r\uFEFF]/)
+    assert.lengthOf(blocks, 3)
+    assert.equal(blocks[0].title, 'Title')
+  })
+
+  test('reads UTF-16', async ({ assert }) => {
+    assert.equal((await parse('g_utf16le.txt')).text, 'Zwölf Boxkämpfer')
+  })
+
+  test('gives the same bytes for the same document', async ({ assert }) => {
+    for (const name of ['g_fences.md', 'g_two_columns.pdf']) {
+      assert.equal(JSON.stringify(await parse(name)), JSON.stringify(await parse(name)))
+    }
+  })
+
+  test('refuses what is no text', async ({ assert }) => {
+    for (const bytes of [
+      [0xff, 0x41, 0xfe],
+      [0x41, 0x00, 0x42],
+    ]) {
+      const parsed = parseDocument(
+        'a.txt',
+        Uint8Array.from(bytes),
+        { pages: 1, overlap: 0 },
+        () => {}
+      )
+      const error = await parsed.then(
+        () => null,
+        (reason) => reason
+      )
+      assert.equal(error?.code, 'TEXT_ENCODING')
+    }
+  })
+})
+
+test.group('Documents: PDF', () => {
+  test('reads {name}')
+    .with([
+      {
+        name: 'g_two_columns.pdf',
+        text: 'Left one begins here and left two follows it and left three ends the column.\n\nRight one begins here and right two follows it and right three ends the page.',
+      },
+      { name: 'g_ligatures.pdf', text: 'The office file overflows: first floor.' },
+      {
+        name: 'g_hyphens.pdf',
+        text: 'The document was sent to Jean-Pierre in 2019-2020 as a well-known example.',
+      },
+      { name: 'g_hebrew.pdf', text: 'שלום עולם' },
+      { name: 'g_rotate90.pdf', text: 'First line of a turned page Second line of it' },
+      { name: 'g_spaces_by_kerning.pdf', text: 'Every word stands alone WAVE tight' },
+    ])
+    .run(async ({ assert }, { name, text }) => {
+      assert.equal((await parse(name)).text, text)
+    })
+
+  test('numbers pages as they are, empty ones too', async ({ assert }) => {
+    const { pages, text } = await parse('g_empty_page.pdf')
+    assert.deepEqual(
+      pages.map(({ start, end }) => text.slice(start, end)),
+      ['Page one text.', '', 'Page three text.']
+    )
+  })
+
+  test('leaves out letters that are not known and says so', async ({ assert }) => {
+    const document = await parse('g_no_tounicode.pdf')
+    assert.equal(document.text, '')
+    assert.deepEqual(codes(document), ['PDF_UNKNOWN_LETTERS'])
+  })
+
+  test('recovers a file whose table is wrong', async ({ assert }) => {
+    const document = await parse('g_bad_startxref.pdf')
+    assert.equal(document.text, 'Recovered although the table is wrong.')
+    assert.deepEqual(codes(document), ['PDF_DAMAGED'])
+  })
+
+  test('says why {name} cannot be read')
+    .with([
+      { name: 'g_password.pdf', code: 'PDF_PASSWORD' },
+      { name: 'g_truncated.pdf', code: 'PDF_DAMAGED' },
+    ])
+    .run(async ({ assert }, { name, code }) => {
+      const error = await parse(name).catch((reason) => reason)
+      assert.equal(error.code, code)
+      assert.notMatch(error.message, /pdf\.js|Exception|Invalid PDF structure/)
+    })
+
+  test('splits pages with overlap, the last split with a page of its own', ({ assert }) => {
+    const pages = Array.from({ length: 10 }, (_, index) => ({
+      start: index * 10,
+      end: index * 10 + 9,
+    }))
+    assert.deepEqual(
+      splitsOf(pages, { pages: 4, overlap: 1 }).map(({ firstPage, lastPage }) => [
+        firstPage,
+        lastPage,
+      ]),
+      [
+        [1, 4],
+        [4, 7],
+        [7, 10],
+      ]
+    )
+  })
+})
