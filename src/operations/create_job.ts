@@ -1,0 +1,83 @@
+import { toMilliseconds } from '../durations.ts'
+import { InvalidInputException } from '../errors.ts'
+import type { QueueManager } from '../jobs/queue_manager.ts'
+import type { DispatchOptions, JobView } from '../types.ts'
+import { jobOnce, type OperationDependencies } from './job_lookup.ts'
+
+/**
+ * A job as programs ask for it; not checked yet.
+ */
+export type JobRequest = { type?: unknown; payload?: unknown; options?: unknown }
+
+const FIELDS = ['type', 'payload', 'options']
+const OPTIONS = ['queue', 'priority', 'delay', 'user', 'tags', 'attempts', 'timeout']
+
+/**
+ * Creates a job of a registered type, its payload checked as at any dispatch.
+ */
+export class CreateJob {
+  constructor(private dependencies: OperationDependencies & { queue: QueueManager }) {}
+
+  /**
+   * @throws InvalidInputException, E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_INVALID_OPTION, E_INVALID_DURATION, E_REDIS_UNAVAILABLE
+   */
+  async handle(request: JobRequest): Promise<JobView> {
+    const { type, payload, options } = check(request)
+    const { queue } = this.dependencies
+    const handle = await queue.dispatch(type, payload, options)
+    const definition = await queue.registry.find(type)
+    const now = Date.now()
+    const delay = options.delay === undefined ? 0 : toMilliseconds(options.delay, 'delay')
+    const accepted: JobView = {
+      id: handle.jobId,
+      queue: handle.queue!,
+      type: definition.name,
+      transportId: handle.jobId,
+      status: delay === 0 ? 'pending' : 'scheduled',
+      stopping: false,
+      run: 1,
+      attempts: { started: 0, max: options.attempts ?? definition.options.attempts ?? 1 },
+      priority: options.priority ?? definition.options.priority ?? 0,
+      user: options.user === undefined ? null : String(options.user),
+      host: null,
+      worker: null,
+      tags: [...new Set([...(definition.options.tags ?? []), ...(options.tags ?? [])])],
+      progress: { percent: 0 },
+      error: null,
+      createdAt: now,
+      dueAt: delay === 0 ? null : now + delay,
+      startedAt: null,
+      finishedAt: null,
+      duration: null,
+      sensitive: definition.options.sensitive ?? false,
+    }
+    return jobOnce(this.dependencies, accepted, () => true)
+  }
+}
+
+function check(request: JobRequest) {
+  assertFields(request, FIELDS, '')
+  const { type, payload, options = {} } = request
+  if (typeof type !== 'string' || type === '') {
+    throw new InvalidInputException('"type" must be the name of a registered job type', 'type')
+  }
+  assertFields(options, OPTIONS, 'options')
+  return { type, payload, options: options as DispatchOptions }
+}
+
+function assertFields(value: unknown, known: string[], place: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidInputException(
+      `${place ? `"${place}"` : 'The request'} must be an object`,
+      place
+    )
+  }
+  for (const field of Object.keys(value)) {
+    if (known.includes(field)) continue
+    const name = place ? `${place}.${field}` : field
+    throw new InvalidInputException(
+      `"${name.slice(0, 100)}" is not known. Remove it or use one of: ${known.join(', ')}`,
+      name.slice(0, 100)
+    )
+  }
+}

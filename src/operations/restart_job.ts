@@ -1,0 +1,71 @@
+import type { NewTransportJob } from '../transport/types.ts'
+import type { Actor, JobDetails } from '../types.ts'
+import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
+
+/**
+ * Runs a failed or cancelled job again, with the same payload, as the next run of the same job. Works as long as the record is
+ * there, long after Redis forgot the job.
+ */
+export class RestartJob {
+  constructor(private dependencies: OperationDependencies) {}
+
+  /**
+   * @throws InvalidInputException, E_JOB_NOT_FOUND, E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
+   */
+  async handle(id: string, actor: Actor): Promise<OperationAnswer> {
+    const job = await findJob(this.dependencies, id)
+    const refusal = whyNot(job)
+    if (refusal) return { ...refusal, job }
+
+    const { outcome } = await this.dependencies.transport.restart(job.queue, job.transportId, {
+      by: actor.name ?? actor.id,
+      run: job.run + 1,
+      job: forgotten(job),
+    })
+    const restarted = await jobOnce(this.dependencies, job, ({ run }) => run > job.run)
+    return outcome === 'done'
+      ? { outcome, reason: null, job: restarted }
+      : { outcome, reason: 'The job runs again already', job: restarted }
+  }
+}
+
+function whyNot(job: JobDetails): Pick<OperationAnswer, 'outcome' | 'reason'> | null {
+  if (job.stopping) {
+    return { outcome: 'refused', reason: 'The job is being stopped: its code has not returned yet' }
+  }
+  if (job.status === 'completed') {
+    return {
+      outcome: 'refused',
+      reason: 'The job is completed: only failed and cancelled jobs restart',
+    }
+  }
+  if (job.status !== 'failed' && job.status !== 'cancelled') {
+    return { outcome: 'too_late', reason: `The job is ${job.status}: it has not ended` }
+  }
+  if (job.payload === null) {
+    return { outcome: 'refused', reason: 'The record holds no payload to run again with' }
+  }
+  return null
+}
+
+/**
+ * The transport as it was dispatched, for when Redis no longer has it. A restart waits for nothing, so there is no delay.
+ */
+function forgotten(job: JobDetails): NewTransportJob {
+  return {
+    queue: job.queue,
+    id: job.transportId,
+    name: job.type,
+    data: job.payload ?? 'null',
+    opts: { ...readOptions(job.options), timestamp: job.createdAt },
+  }
+}
+
+function readOptions(text: string | null): object {
+  try {
+    const options: unknown = JSON.parse(text ?? '{}')
+    return typeof options === 'object' && options !== null ? options : {}
+  } catch {
+    return {}
+  }
+}
