@@ -88,7 +88,7 @@ export async function writeSkewedJobs(session: Session, options: SkewedOptions):
       // Not quite in the order of seq, and in steps of 10 ms, so that moments repeat.
       const age = ((jobs - seq) / jobs) * span + random() * 2 * MINUTE
       const createdAt = Math.floor((now - age) / 10) * 10
-      const job = makeJob(session, seq, createdAt, now, random, ids)
+      const job = makeJob(session, seq, createdAt, { now, recent: span / 200 }, random, ids)
       rows.jobs.push(job.row)
       for (const tag of job.tags) rows.tags.push([tag, job.row[7], createdAt, seq])
       tally.count(job.row, job.tags, 1)
@@ -142,12 +142,12 @@ function makeJob(
   session: Session,
   seq: number,
   createdAt: number,
-  now: number,
+  { now, recent }: { now: number; recent: number },
   random: () => number,
   ids: Ids
 ) {
   const type = skewed(TYPES.length, random)
-  const status = makeStatus(type, createdAt, now, random)
+  const status = makeStatus(type, now - createdAt < recent, random)
   const queue = type < 3 && random() < 0.7 ? 1 : skewed(QUEUES.length, random)
   const hasStarted = status !== 'pending' && status !== 'scheduled' && status !== 'blocked'
   const startedAt = hasStarted ? createdAt + Math.floor(random() ** 4 * 60_000) : null
@@ -199,10 +199,9 @@ function makeJob(
   return { row, tags }
 }
 
-function makeStatus(type: number, createdAt: number, now: number, random: () => number): JobStatus {
-  const age = now - createdAt
+function makeStatus(type: number, isRecent: boolean, random: () => number): JobStatus {
   const dice = random()
-  if (age < 20 * MINUTE) {
+  if (isRecent) {
     if (dice < 0.3) return 'pending'
     if (dice < 0.4) return 'running'
     if (dice < 0.45) return 'scheduled'

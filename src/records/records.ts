@@ -117,3 +117,11 @@ class TranslatedDb implements Db {
     return this.#db
   }
 }
+
+/**
+ * A connection for bulk writing of one's own making, as the writer has: for benchmarks and tests that fill tables.
+ */
+export function openSession(database: Database, connection?: string): Promise<Session> {
+  const settings = connectionSettings(database, connection)
+  return OPENERS[settings.dialect](settings)
+}
