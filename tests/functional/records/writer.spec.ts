@@ -1,0 +1,281 @@
+import { test } from '@japa/runner'
+import { eachDatabase, type TestDatabase } from '#tests/helpers/databases'
+import type { Records } from '../../../src/records/records.ts'
+import { storedName } from '../../../src/records/storable.ts'
+import { migrate, openRecords } from '../mirror/records.ts'
+import { add, countsAndTruth, HandMirror, newKey, NOW, nothing, remake } from './lab.ts'
+
+eachDatabase(({ label, create }) => {
+  test.group(`Writer | ${label}`, (group) => {
+    let records: Records
+    let second: Records
+    let mirror: HandMirror
+    let connection: TestDatabase['connection']
+
+    group.each.setup(async () => {
+      const database = await create()
+      connection = database.connection
+      await migrate(connection)
+      records = openRecords(database.connection)
+      second = openRecords(database.connection)
+      mirror = new HandMirror(records)
+      return async () => {
+        await Promise.all([records.close(), second.close()])
+        await database.drop()
+      }
+    })
+
+    const row = async (id: string) => {
+      const states = await records.writer.states([{ queue: '', transportId: id, id }])
+      return states.get(id)
+    }
+
+    test('writes a job with all that belongs to it and hands it back as it was', async ({
+      assert,
+    }) => {
+      const key = newKey()
+      await mirror.write([key], (job, out) => {
+        add(job, { user: '42', worker: 'fe80::1:77:ab', stage: 'Reading', percent: 33.3 })
+        Object.assign(job, { version: (BigInt(NOW) << 20n) | 7n, done: 3, total: 9, unit: 'pages' })
+        out.bodies.push({ job, payload: '{"id":1970670598291982291}', options: '{}' })
+        const ended = { finishedAt: null, errorCode: null, error: null, stack: null }
+        const attempt = { job, run: 1, attempt: 1, worker: job.worker, startedAt: NOW, ...ended }
+        out.attempts.push({ ...attempt, outcome: 'running' })
+        out.events.push({ job, version: 5n, list: [[NOW, 1, 0, 'added', null]] })
+        out.logs.push({ job, version: 6n, run: 1, attempt: 1, lines: [[NOW, 30, 'one']] })
+        out.tags.push({ job, tags: ['b', 'a', 'a'] })
+      })
+      await mirror.write([key], (job, out) => {
+        assert.equal(job.version, ((BigInt(NOW) << 20n) | 7n) + 1n)
+        assert.containsSubset(job, {
+          was: 'pending',
+          type: 'demo.sleep',
+          user: '42',
+          worker: 'fe80::1:77:ab',
+          percent: 33.3,
+          stage: 'Reading',
+          done: 3,
+          total: 9,
+          unit: 'pages',
+          createdAt: NOW,
+        })
+        Object.assign(job, { status: 'failed', startedAt: NOW, finishedAt: NOW + 250 })
+        out.bodies.push({ job, result: null })
+        const ended = { finishedAt: NOW + 250, errorCode: 'X', error: 'broke', stack: 'at x' }
+        const attempt = { job, run: 1, attempt: 1, worker: null, startedAt: null, ...ended }
+        out.attempts.push({ ...attempt, outcome: 'failed' })
+      })
+      const [job] = await records.db.all('select * from queuedeck_jobs')
+      assert.containsSubset(job, { duration: 250, progress: 333, tagged: 1 })
+      const [body] = await records.db.all('select payload, options, result from queuedeck_bodies')
+      assert.deepEqual(
+        { ...body },
+        { payload: '{"id":1970670598291982291}', options: '{}', result: null }
+      )
+      const [attempt] = await records.db.all('select * from queuedeck_attempts')
+      assert.containsSubset(attempt, {
+        outcome: 2,
+        started_at: NOW,
+        finished_at: NOW + 250,
+        error: 'broke',
+      })
+      const host = await records.db.all('select name from queuedeck_names where kind = 4')
+      assert.equal(host[0].name, 'fe80::1')
+    })
+
+    test('a late `running` does not undo the outcome of an attempt', async ({ assert }) => {
+      const key = newKey()
+      const attempt = { run: 1, attempt: 1, errorCode: null, stack: null }
+      await mirror.write([key], (job, out) => {
+        add(job)
+        const rest = { worker: null, startedAt: null, finishedAt: NOW, error: 'gone' }
+        out.attempts.push({ job, ...attempt, outcome: 'lost', ...rest })
+      })
+      await mirror.write([key], (job, out) => {
+        const rest = { worker: 'h:1:a', startedAt: NOW - 5, finishedAt: null, error: null }
+        out.attempts.push({ job, ...attempt, outcome: 'running', ...rest })
+      })
+      const [stored] = await records.db.all('select * from queuedeck_attempts')
+      assert.containsSubset(stored, {
+        outcome: 4,
+        started_at: NOW - 5,
+        finished_at: NOW,
+        error: 'gone',
+      })
+    })
+
+    test('nothing is written where a cursor has moved', async ({ assert }) => {
+      const [one, other] = [newKey('a'), newKey('b')]
+      await records.writer.cursors(['a', 'b'])
+      const stale = mirror.batch([one, other])
+      await mirror.write([newKey('b')], (job) => add(job))
+      const answer = await second.writer.apply(stale, (jobs) => {
+        jobs.forEach((job) => add(job))
+        return { ...nothing(), jobs }
+      })
+      assert.isFalse(answer)
+      assert.equal((await second.writer.cursors(['a'])).get('a')!.lastId, '0-0')
+      assert.isUndefined(await row(one.id))
+    })
+
+    test('of mirrors that write at once, one gets each batch in, and none deadlocks', async ({
+      assert,
+    }) => {
+      const queues = ['a', 'b', 'c']
+      await records.writer.cursors(queues)
+      let written = 0
+      const run = async (writer: Records['writer'], order: string[]) => {
+        for (let turn = 0; turn < 30; turn++) {
+          const cursors = await writer.cursors(order)
+          const jobs = order.map((queue) => newKey(queue))
+          const moves = order.map((queue) => {
+            const { lastId, skew } = cursors.get(queue)!
+            const next = `${Number.parseInt(lastId) + 1}-0`
+            const rest = { skew, server: null, notes: null }
+            return { queue, from: { lastId, skew }, next: { lastId: next, ...rest } }
+          })
+          const done = await writer.apply({ cursors: moves, jobs }, (stored) => {
+            stored.forEach((job) => add(job, { user: `user ${turn % 3}` }))
+            return { ...nothing(), jobs: stored }
+          })
+          if (done) written++
+        }
+      }
+      await Promise.all([run(records.writer, ['a', 'b', 'c']), run(second.writer, ['c', 'b'])])
+      const [{ n }] = await records.db.all('select count(*) as n from queuedeck_jobs')
+      const cursors = await records.writer.cursors(queues)
+      const moves = [...cursors.values()].reduce(
+        (sum, { lastId }) => sum + Number.parseInt(lastId),
+        0
+      )
+      assert.isAbove(written, 29)
+      assert.equal(n, moves)
+      const { kept, truth } = await countsAndTruth(records)
+      assert.deepEqual(kept, truth)
+    })
+
+    test('counters, cube, timeline and tags always say what the jobs say', async ({ assert }) => {
+      const keys = Array.from({ length: 40 }, (_, index) => newKey(index % 3 ? 'a' : 'b'))
+      const statuses = ['pending', 'running', 'failed', 'completed', 'scheduled'] as const
+      for (let round = 0; round < 5; round++) {
+        await mirror.write(keys, (job, out, index) => {
+          const status = statuses[(index + round * 2) % statuses.length]
+          if (round === 0) {
+            add(job, {
+              createdAt: NOW - index * 3_600_000,
+              user: index % 4 ? `u${index % 4}` : null,
+            })
+            if (index % 2) out.tags.push({ job, tags: [`t${index % 5}`, 'all'] })
+          }
+          if (round === 2 && index % 7 === 0) job.type = 'known.later'
+          if (round === 3 && index % 6 === 0) out.tags.push({ job, tags: ['other'] })
+          job.status = status
+          job.worker = status === 'running' ? `host${index % 2}:1:x` : job.worker
+        })
+        const { kept, truth, staleTags } = await countsAndTruth(records)
+        assert.deepEqual(kept, truth)
+        assert.equal(staleTags, 0)
+      }
+    })
+
+    test('NUL, half surrogates and over-long names do not stop it', async ({ assert }) => {
+      const long = 'ü😀'.repeat(4_000)
+      const [key, like] = [newKey(long), newKey(`${long}!`)]
+      await mirror.write([key, like], (job, out) => {
+        add(job, { type: `a\0b\ud800`, user: long, worker: long, stage: long, unit: 'x\0' })
+        Object.assign(job, { error: `m\0${long}`, errorCode: long, done: 1.5, total: Infinity })
+        Object.assign(job, { priority: 2 ** 40, percent: Number.NaN })
+        out.bodies.push({ job, payload: '{"a":"x\\u0000y","b":"\\\\u0000"}', options: null })
+        out.logs.push({
+          job,
+          version: 1n,
+          run: 1,
+          attempt: 1,
+          lines: [[NOW, 999, 'l\0\udfff\\\'"\n']],
+        })
+        out.tags.push({ job, tags: [long, '\0'] })
+      })
+      const [body] = await records.db.all('select payload from queuedeck_bodies')
+      assert.deepEqual(JSON.parse(body.payload), { a: 'x\0y', b: '\\u0000' })
+      const [log] = await records.db.all('select line from queuedeck_logs')
+      assert.equal(log.line, 'l\ufffd\ufffd\\\'"\n')
+      const names = await records.db.all('select kind, name from queuedeck_names')
+      assert.equal(names.filter(({ kind }) => kind === 2).length, 2)
+      assert.isTrue(names.some(({ name }) => name === 'a\ufffdb\ufffd'))
+      await mirror.write([key], (job) => {
+        assert.equal(job.user, storedName(long))
+        job.status = 'completed'
+      })
+      const { kept, truth } = await countsAndTruth(records)
+      assert.deepEqual(kept, truth)
+    })
+
+    test('an error in the fold leaves nothing behind, and the next batch goes in', async ({
+      assert,
+    }) => {
+      const key = newKey()
+      await records.writer.cursors(['default'])
+      await assert.rejects(
+        () =>
+          records.writer.apply(mirror.batch([key]), () => {
+            throw new Error('no fold')
+          }),
+        'no fold'
+      )
+      records.writer.hook = (point) => {
+        if (point === 4) throw new Error('no commit')
+      }
+      await assert.rejects(
+        () => mirror.write([key], (job) => add(job, { user: 'rolled back' })),
+        'no commit'
+      )
+      records.writer.hook = undefined
+      assert.isUndefined(await row(key.id))
+      await mirror.write([key], (job) => add(job, { user: 'rolled back' }))
+      assert.equal((await row(key.id))!.status, 'pending')
+      const { kept, truth } = await countsAndTruth(records)
+      assert.deepEqual(kept, truth)
+    })
+
+    test('lists open jobs by number, and marks only ended ones as gone', async ({ assert }) => {
+      const keys = Array.from({ length: 6 }, () => newKey())
+      await mirror.write(keys, (job, _out, index) => {
+        add(job, { status: index % 2 ? 'completed' : 'pending', stopping: false })
+        if (index === 5) Object.assign(job, { status: 'cancelled', stopping: true })
+      })
+      const open = await records.writer.openJobs('default', { limit: 2 })
+      assert.deepEqual(
+        open.map(({ id }) => id),
+        [keys[0].id, keys[2].id]
+      )
+      const rest = await records.writer.openJobs('default', { after: open[1].seq, limit: 9 })
+      assert.deepEqual(
+        rest.map(({ id, status }) => [id, status]),
+        [
+          [keys[4].id, 'pending'],
+          [keys[5].id, 'cancelled'],
+        ]
+      )
+      await records.writer.markGone(keys.map(({ id }) => id))
+      const [{ n }] = await records.db.all(
+        'select count(*) as n from queuedeck_jobs where has_transport = 0'
+      )
+      assert.equal(n, 3)
+    })
+
+    test('tables that were dropped and made again get their own names', async ({ assert }) => {
+      const key = newKey()
+      await mirror.write([key], (job) => add(job, { user: 'somebody' }))
+      await remake(connection)
+      const again = new HandMirror(records)
+      await again.write([key], (job) => add(job, { user: 'somebody' }))
+      const rows = await records.db.all(
+        'select n.name from queuedeck_jobs j join queuedeck_names n on n.id = j.user_id'
+      )
+      assert.deepEqual(
+        rows.map(({ name }) => name),
+        ['somebody']
+      )
+    })
+  })
+})
