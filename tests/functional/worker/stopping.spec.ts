@@ -1,0 +1,138 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { Job } from '../../../src/jobs/job.ts'
+import type { JobOptions } from '../../../src/types.ts'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { WorkerLab } from './lab.ts'
+
+class Deaf extends Job<{ ms: number }, string> {
+  static options: JobOptions = { name: 'deaf' }
+  async execute() {
+    await pause(this.payload.ms)
+    return 'too late'
+  }
+}
+
+class Obedient extends Job<any, void> {
+  static options: JobOptions = { name: 'obedient' }
+  async execute() {
+    await pause(60_000, undefined, { signal: this.signal })
+  }
+}
+
+const BY = { by: 'ann', reason: 'not needed' }
+
+test.group('Stopping jobs', (group) => {
+  let lab: WorkerLab
+  group.each.setup(async () => {
+    const { url } = await redisServer()
+    lab = new WorkerLab(url, [Deaf, Obedient], { grace: '10s' })
+    return () => lab.close()
+  })
+
+  test('cancels a running job within a second', async ({ assert }) => {
+    await lab.start()
+    const id = await lab.dispatch(Obedient, {}, { attempts: 5 })
+    await lab.running(id)
+    const asked = performance.now()
+    assert.deepEqual(await lab.transport.cancel('default', id, BY), {
+      outcome: 'requested',
+      run: 1,
+    })
+    const job = await lab.ended(id)
+    assert.isBelow(performance.now() - asked, 1_000)
+    assert.match(job.failedReason, /^\[CANCELLED\] not needed/)
+    assert.deepEqual(await lab.entries(id), ['added', 'active', 'cancel-requested', 'failed'])
+    assert.equal((await lab.transport.cancel('default', id, BY)).outcome, 'too_late')
+  })
+
+  test('cancels a job that waits, for good', async ({ assert }) => {
+    const id = await lab.dispatch(Obedient)
+    assert.equal((await lab.transport.cancel('default', id, BY)).outcome, 'done')
+    await lab.start({ once: true }).then((pool) => pool.ended)
+    assert.deepEqual(await lab.entries(id), ['added', 'cancelled'])
+  })
+
+  test('refuses the result of a job that ignored its cancellation, and keeps its slot until then', async ({
+    assert,
+  }) => {
+    await lab.start({ concurrency: 1 })
+    const first = await lab.dispatch(Deaf, { ms: 2_000 })
+    const second = await lab.dispatch(Deaf, { ms: 1 })
+    await lab.running(first)
+    await lab.transport.cancel('default', first, BY)
+    assert.equal(await lab.transport.state('default', second), 'waiting')
+    const job = await lab.ended(first)
+    assert.equal(job.state, 'failed')
+    assert.isUndefined(job.returnvalue)
+    assert.equal(job.ats, '1')
+    const after = await lab.ended(second)
+    assert.equal(after.state, 'completed')
+    assert.isAtLeast(Number(after.processedOn), Number(job.finishedOn) - 2)
+  })
+
+  test('lets running jobs finish when drained, and claims none', async ({ assert }) => {
+    const pool = await lab.start({ concurrency: 1 })
+    const running = await lab.dispatch(Deaf, { ms: 500 })
+    await lab.running(running)
+    const waiting = await lab.dispatch(Deaf, { ms: 1 })
+    pool.drain()
+    const ending = await pool.ended
+    assert.deepEqual([ending.clean, ending.handedBack], [true, 0])
+    assert.equal((await lab.ended(running)).state, 'completed')
+    assert.equal(await lab.transport.state('default', waiting), 'waiting')
+  })
+
+  test('hands running jobs back when the grace period is over or a second signal comes', async ({
+    assert,
+  }) => {
+    const pool = await lab.start()
+    const id = await lab.dispatch(Deaf, { ms: 5_000 })
+    await lab.running(id)
+    pool.drain()
+    const asked = performance.now()
+    pool.abort()
+    const ending = await pool.ended
+    assert.isBelow(performance.now() - asked, 3_000)
+    assert.deepEqual([ending.clean, ending.handedBack], [true, 1])
+    assert.equal(await lab.transport.state('default', id), 'waiting')
+    await lab.start()
+    const job = await lab.ended(id)
+    assert.equal(job.state, 'completed')
+    assert.equal(job.atm ?? '0', '1')
+  })
+
+  test('refuses reports and ends by an attempt that lost its lease', async ({ assert }) => {
+    const pool = await lab.start({ concurrency: 1 })
+    const id = await lab.dispatch(Deaf, { ms: 800 })
+    await lab.running(id)
+    await lab.redis.set(lab.transport.keys.lock('default', id), 'somebody else')
+    const stale = { token: 'x', attempt: 1, progress: { percent: 50 } as never }
+    assert.isFalse(await lab.transport.report('default', id, stale))
+    await waitFor('the stale attempt to end', () => pool.running === 0)
+    assert.isUndefined((await lab.job(id)).returnvalue)
+    assert.notInclude(await lab.entries(id), 'completed')
+  })
+
+  test('opens the next run of a cancelled job', async ({ assert }) => {
+    const id = await lab.dispatch(Deaf, { ms: 1 })
+    await lab.transport.cancel('default', id, BY)
+    const job = {
+      queue: 'default',
+      id,
+      name: 'deaf',
+      data: '{"ms":1}',
+      opts: { timestamp: Date.now() },
+    }
+    const request = { by: 'ann', run: 2, job }
+    assert.deepEqual(await lab.transport.restart('default', id, request), {
+      outcome: 'done',
+      run: 2,
+    })
+    assert.equal((await lab.transport.restart('default', id, request)).outcome, 'too_late')
+    await lab.start()
+    const ended = await lab.ended(id)
+    assert.deepEqual([ended.state, ended.run, ended.cr], ['completed', '2', undefined])
+  })
+})
