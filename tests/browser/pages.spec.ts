@@ -1,0 +1,98 @@
+import { test } from '@japa/runner'
+import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
+import { violations } from './axe.ts'
+import * as samples from './stage/samples.ts'
+import { type Answer, Stage } from './stage/stage.ts'
+
+const PAGES = { 'Job Dashboard': '', 'Jobs': '/jobs', 'Job': '/jobs/1' }
+
+function answers(path: string, text?: string): Answer | null {
+  const rows = Array.from({ length: 30 }, (_, index) =>
+    text ? samples.hostileRow(index, text) : samples.row(index)
+  )
+  const actor = { id: text ?? '1', name: text ?? 'Mara Lindqvist', initials: 'ML' }
+  if (path === '') {
+    const page = samples.page('dashboard', { actor })
+    return { template: 'queuedeck::pages/dashboard', data: { page, dashboard: samples.dashboard(rows) } }
+  }
+  if (path === '/jobs') {
+    const chips = [{ label: 'user', value: text ?? 'Mara Lindqvist', url: `${samples.PREFIX}/jobs` }]
+    const page = samples.page('jobs', { actor, search: text ?? '' })
+    return { template: 'queuedeck::pages/jobs', data: { page, jobs: samples.jobs(rows, { chips }) } }
+  }
+  if (path === '/jobs/1') {
+    const page = samples.page('job', { actor })
+    return { template: 'queuedeck::pages/job', data: { page, job: samples.job(rows[1]!, text) } }
+  }
+  return null
+}
+
+withBrowser(() => {
+  test.group('Pages in a browser', (group) => {
+    let stage: Stage
+    group.setup(async () => {
+      stage = await Stage.open()
+      return async () => {
+        await closeBrowser()
+        await stage.close()
+      }
+    })
+
+    for (const [name, path] of Object.entries(PAGES)) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        test(`${name} has no violation of accessibility rules or of the policy, ${colorScheme}`, async ({
+          assert,
+        }) => {
+          stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length))
+          const { page, problems, close } = await newPage({ colorScheme, reducedMotion: 'reduce' })
+          await page.goto(stage.url + path)
+          await page.waitForSelector('body[data-live="live"]')
+          assert.deepEqual(await violations(page), [])
+          await page.setViewportSize({ width: 390, height: 844 })
+          assert.deepEqual(await violations(page), [], 'at 390 px')
+          assert.deepEqual(problems, [])
+          await close()
+        })
+      }
+
+      test(`${name} keeps endless names inside at every width`, async ({ assert }) => {
+        const text = 'a_name_without_any_break_'.repeat(10)
+        stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length), text)
+        const { page, close } = await newPage()
+        await page.goto(stage.url + path)
+        for (const width of [390, 768, 1024, 1440]) {
+          await page.setViewportSize({ width, height: 900 })
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+          assert.isAtMost(wide, width, `${width} px`)
+        }
+        await close()
+      })
+
+      test(`${name} shows markup as text`, async ({ assert }) => {
+        stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length), samples.HOSTILE)
+        const { page, problems, close } = await newPage()
+        await page.goto(stage.url + path)
+        await page.waitForSelector('body[data-live="live"]')
+        stage.send('notice', { level: 'error', title: samples.HOSTILE, text: samples.HOSTILE })
+        await page.waitForSelector('.toast')
+        assert.include(await page.textContent('.toast'), samples.HOSTILE)
+        assert.include(await page.textContent('main'), samples.HOSTILE)
+        assert.equal(await page.locator('img').count(), 0)
+        assert.notEqual(await page.title(), '1')
+        assert.notInclude(await page.textContent('main'), '"\'49')
+        assert.deepEqual(problems, [])
+        await close()
+      })
+
+      test(`${name} can be read without scripts`, async ({ assert }) => {
+        stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length))
+        const { page, close } = await newPage({ javaScriptEnabled: false })
+        await page.goto(stage.url + path)
+        assert.isTrue(await page.getByText('document_processing.chunk').first().isVisible())
+        assert.equal(await page.locator('.needs-js:visible').count(), 0)
+        assert.isTrue(await page.getByText('reload for newer numbers').isVisible())
+        await close()
+      })
+    }
+  })
+})
