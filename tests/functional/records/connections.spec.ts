@@ -1,0 +1,174 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
+import { test } from '@japa/runner'
+import { createDatabase, eachDatabase } from '#tests/helpers/databases'
+import { connectionSettings } from '../../../src/records/connections.ts'
+import { Records } from '../../../src/records/records.ts'
+import { migrate, openRecords } from '../mirror/records.ts'
+import { add, countsAndTruth, HandMirror, lucidOn, newKey, nothing } from './lab.ts'
+
+eachDatabase(({ label, kind, create }) => {
+  test.group(`Records' connections | ${label}`, () => {
+    test('says that the migration has not run, and is ready once it has', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { connection, drop } = await create()
+      const records = openRecords(connection)
+      cleanup(() => records.close().then(drop))
+      const error = await records.ready().catch((thrown) => thrown)
+      assert.equal(error.code, 'E_MIGRATIONS_MISSING')
+      assert.include(error.message, 'node ace migration:run')
+      await migrate(connection)
+      await migrate(connection)
+      await records.ready()
+      assert.equal((await records.writer.cursors(['a'])).get('a')!.lastId, '0-0')
+    })
+
+    test('gives every new connection to the hook of the host', async ({ assert, cleanup }) => {
+      const { connection, drop } = await create()
+      await migrate(connection)
+      const seen: unknown[] = []
+      const pool = {
+        afterCreate: (raw: unknown, done: () => void) => {
+          seen.push(raw)
+          done()
+        },
+      }
+      const records = openRecords({ ...connection, pool } as never)
+      cleanup(() => records.close().then(drop))
+      await records.ready()
+      await records.writer.cursors(['a'])
+      assert.lengthOf(seen, 2)
+    })
+
+    if (kind === 'sqlite') return
+
+    test('says that the server is away, and goes on when it answers', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { connection, drop } = await create()
+      await migrate(connection)
+      const away = { ...connection, connection: { ...connection.connection, port: 1 } }
+      const lost = openRecords(away)
+      const error = await lost.ready().catch((thrown) => thrown)
+      assert.equal(error.code, 'E_DATABASE_UNAVAILABLE')
+      const writing = await lost.writer.cursors(['a']).catch((thrown) => thrown)
+      assert.equal(writing.code, 'E_DATABASE_UNAVAILABLE')
+      await lost.close()
+
+      const records = openRecords(connection)
+      cleanup(() => records.close().then(drop))
+      const mirror = new HandMirror(records)
+      await mirror.write([newKey()], (job) => add(job))
+      await cutOthers(records)
+      const cut = await mirror.write([newKey()], (job) => add(job)).catch((thrown) => thrown)
+      assert.instanceOf(cut, Error)
+      await mirror.write([newKey()], (job) => add(job))
+      const { kept, truth } = await countsAndTruth(records)
+      assert.deepEqual(kept, truth)
+    })
+  })
+})
+
+test.group("Records' connections | settings", () => {
+  test('refuses {0}')
+    .with([
+      ['a database in memory', 'better-sqlite3', { filename: ':memory:' }, /in memory/],
+      ['a client that cannot keep records', 'mssql', {}, /"mssql": use a connection of/],
+    ] as const)
+    .run(({ assert }, [, client, connection, message]) => {
+      const database = lucidOn({ client, connection })
+      assert.throws(() => connectionSettings(database), message)
+    })
+
+  test('refuses a connection that is not configured', ({ assert }) => {
+    const database = lucidOn({ client: 'pg', connection: {} })
+    assert.throws(() => connectionSettings(database, 'other'), /no connection "other"/)
+  })
+
+  test('takes the writing node, the pool and the search path of the host', ({ assert }) => {
+    const database = lucidOn({
+      client: 'pg',
+      connection: { user: 'u', ssl: true },
+      searchPath: ['jobs', 'public'],
+      replicas: {
+        read: { connection: [{ host: 'reads' }] },
+        write: { connection: { host: 'writes' }, pool: { max: 2 } },
+      },
+    })
+    assert.containsSubset(connectionSettings(database), {
+      connection: { host: 'writes', user: 'u', ssl: true },
+      poolMax: 2,
+      searchPath: ['jobs', 'public'],
+    })
+  })
+})
+
+test.group('Several writers of one SQLite file', () => {
+  test('two mirrors wait for a third that holds the file for 3 s, and this process goes on', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { connection, drop } = await createDatabase('sqlite')
+    await migrate(connection)
+    const [one, two] = [openRecords(connection), openRecords(connection)] as [Records, Records]
+    const third = new Sqlite(connection.connection.filename as string)
+    cleanup(async () => {
+      third.close()
+      await Promise.all([one.close(), two.close()])
+      await drop()
+    })
+    await one.writer.cursors(['a', 'b'])
+    const move = (queue: string, step: number) => ({
+      queue,
+      from: { lastId: `${step}-0`, skew: 0 },
+      next: { lastId: `${step + 1}-0`, skew: 0, server: null, notes: null },
+    })
+    const write = async (records: Records, queue: string) => {
+      for (let step = 0; step < 25; step++) {
+        const jobs = Array.from({ length: 100 }, () => newKey(queue))
+        const done = await records.writer.apply(
+          { cursors: [move(queue, step)], jobs },
+          (stored) => {
+            stored.forEach((job) => add(job, { status: 'completed' }))
+            return { ...nothing(), jobs: stored }
+          }
+        )
+        assert.isTrue(done)
+      }
+    }
+    third.exec('begin immediate')
+    let longest = 0
+    let last = performance.now()
+    const beat = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 10)
+    const writing = Promise.all([write(one, 'a'), write(two, 'b')])
+    await pause(3_000)
+    assert.equal((await one.db.all('select count(*) as n from queuedeck_jobs'))[0].n, 0)
+    third.exec('commit')
+    await writing
+    clearInterval(beat)
+    assert.isBelow(longest, 1_000, 'the event loop stood still')
+    assert.equal((await two.db.all('select count(*) as n from queuedeck_jobs'))[0].n, 5_000)
+    const { kept, truth } = await countsAndTruth(one)
+    assert.deepEqual(kept, truth)
+  })
+})
+
+/** Ends every connection to this database but the one that asks. */
+async function cutOthers({ db }: Records): Promise<void> {
+  if (db.dialect === 'postgres') {
+    await db.all(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`
+    )
+    return
+  }
+  const rows = await db.all(
+    `select id from information_schema.processlist where db = database() and id <> connection_id()`
+  )
+  for (const { id } of rows) await db.all(`kill ${id}`)
+}
