@@ -20,16 +20,19 @@ export default defineConfig({
       },
       useNullAsDefault: true,
       migrations: { naturalSort: true, paths: ['database/migrations'] },
+      schemaGeneration: { enabled: false },
     },
     pg: {
       client: 'pg',
       connection: server(5432, 'postgres'),
       migrations: { naturalSort: true, paths: ['database/migrations'] },
+      schemaGeneration: { enabled: false },
     },
     mysql: {
       client: 'mysql2',
       connection: server(3306, 'root'),
       migrations: { naturalSort: true, paths: ['database/migrations'] },
+      schemaGeneration: { enabled: false },
     },
   },
 })

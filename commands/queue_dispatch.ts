@@ -1,0 +1,77 @@
+import { args, flags } from '@adonisjs/core/ace'
+import { QueueCommand } from '../src/console/queue_command.ts'
+import { InvalidInputException } from '../src/errors.ts'
+
+/**
+ * Dispatches one job.
+ */
+export default class QueueDispatch extends QueueCommand {
+  static override commandName = 'queue:dispatch'
+  static override description = 'Dispatch a job of a registered type'
+  static override help = [
+    '  {{ binaryName }} queue:dispatch demo.sleep \'{"ms":1000}\'',
+    '  {{ binaryName }} queue:dispatch demo.sleep \'{"ms":1000}\' --delay=5m --user=42 --tags=import',
+  ]
+
+  @args.string({ description: 'Registered name of the type' })
+  declare type: string
+
+  @args.string({ description: 'Payload as JSON', required: false })
+  declare payload?: string
+
+  @flags.string({ description: "Queue, instead of the type's own" })
+  declare queue?: string
+
+  @flags.string({ description: '1 (first) to 2097151 (last)' })
+  declare priority?: string
+
+  @flags.string({ description: 'Not before this much time has passed, e.g. 5m' })
+  declare delay?: string
+
+  @flags.string({ description: 'User for whom the job runs' })
+  declare user?: string
+
+  @flags.array({ description: 'Tags, separated by commas' })
+  declare tags?: string[]
+
+  @flags.string({ description: 'Executions before the job fails' })
+  declare attempts?: string
+
+  @flags.string({ description: 'Longest duration of one attempt, e.g. 10m' })
+  declare timeout?: string
+
+  protected async answer() {
+    const queue = await this.app.container.make('queuedeck')
+    const handle = await queue.dispatch(this.type, this.#payload(), {
+      queue: this.queue,
+      priority: whole(this.priority, 'priority'),
+      delay: this.delay,
+      user: this.user,
+      tags: this.tags?.flatMap((tags) => tags.split(',')).map((tag) => tag.trim()),
+      attempts: whole(this.attempts, 'attempts'),
+      timeout: this.timeout,
+    })
+    this.say(`dispatched ${handle.type} as job ${handle.jobId} to queue ${handle.queue}`)
+    return { job: { id: handle.jobId, type: handle.type, queue: handle.queue } }
+  }
+
+  #payload(): unknown {
+    if (this.payload === undefined) return undefined
+    try {
+      return JSON.parse(this.payload)
+    } catch (error) {
+      throw new InvalidInputException(
+        `The payload is no JSON (${(error as Error).message}): quote it for your shell, e.g. '{"ms":1000}'`,
+        'payload'
+      )
+    }
+  }
+}
+
+function whole(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new InvalidInputException(`--${option} must be a whole number, not "${text}"`, option)
+  }
+  return Number(text)
+}

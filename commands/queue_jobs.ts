@@ -1,0 +1,74 @@
+import { args, flags } from '@adonisjs/core/ace'
+import { jobAsJson, jobLine } from '../src/console/job_output.ts'
+import { QueueCommand } from '../src/console/queue_command.ts'
+import { jobTexts } from '../src/console/texts.ts'
+import { JobQuery } from '../src/records/job_query.ts'
+
+/**
+ * Lists jobs of the records, one page.
+ */
+export default class QueueJobs extends QueueCommand {
+  static override commandName = 'queue:jobs'
+  static override description = 'List jobs, newest first'
+  static override help = [
+    '  {{ binaryName }} queue:jobs --status=failed --queue=documents',
+    '  {{ binaryName }} queue:jobs 0192f3c4 --json',
+  ]
+
+  @args.string({ description: 'Beginning of an id, or a user', required: false })
+  declare q?: string
+
+  @flags.array({ description: 'Only these statuses' })
+  declare status?: string[]
+
+  @flags.array({ description: 'Only these types; * stands for anything' })
+  declare type?: string[]
+
+  @flags.array({ description: 'Only these queues' })
+  declare queue?: string[]
+
+  @flags.array({ description: 'Only jobs of these users' })
+  declare user?: string[]
+
+  @flags.array({ description: 'Only jobs with one of these tags' })
+  declare tag?: string[]
+
+  @flags.string({ description: 'Created at this moment or later, e.g. 2h or 2026-11-01' })
+  declare from?: string
+
+  @flags.string({ description: 'Created before this moment' })
+  declare to?: string
+
+  @flags.string({ description: 'Time zone of --from and --to. Default UTC' })
+  declare tz?: string
+
+  @flags.string({ description: 'created, status, progress or duration' })
+  declare sort?: string
+
+  @flags.string({ description: 'asc or desc' })
+  declare direction?: string
+
+  @flags.string({ description: 'Continue where the last page ended' })
+  declare cursor?: string
+
+  @flags.string({ description: 'Jobs a page, 1 to 200. Default 50' })
+  declare limit?: string
+
+  protected async answer() {
+    const params = Object.fromEntries(
+      JobQuery.PARAMS.filter((name) => name !== 'host').map((name) => [name, this[name]])
+    )
+    const query = JobQuery.from(params)
+    const { reader } = await this.app.container.make('queuedeck.records')
+    const page = await reader.page(query)
+    const texts = await (await jobTexts(this.app)).forJobs(page.rows)
+    for (const job of page.rows) this.say(jobLine(job, texts.get(job.id)!))
+    const { value, capped } = page.count
+    this.say(`${page.rows.length} of ${capped ? `${value} and more` : value} jobs, times in UTC`)
+    if (page.next) this.say(`more: --cursor=${page.next}`)
+    return {
+      data: page.rows.map((job) => jobAsJson(job, texts.get(job.id)!)),
+      page: { next: page.next, previous: page.previous, count: value, capped },
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { BaseCommand, flags } from '@adonisjs/core/ace'
+import type { CommandOptions } from '@adonisjs/core/types/ace'
+import { InvalidInputException } from '../errors.ts'
+import type { OperationDependencies } from '../operations/job_lookup.ts'
+import type { Actor } from '../types.ts'
+
+/** A command whose servers stay silent ends after this long, ms. */
+const LONGEST = 14_000
+
+/**
+ * What the commands that ask or act once share: with `--json` exactly one JSON document on the standard output, also of a
+ * failure; exit code 0 only on success.
+ */
+export abstract class QueueCommand extends BaseCommand {
+  static override options: CommandOptions = { startApp: true }
+
+  @flags.boolean({ description: 'Print one JSON document' })
+  declare json: boolean
+
+  /**
+   * Does the work.
+   *
+   * @returns what `--json` prints; people are told by `this.say`
+   */
+  protected abstract answer(): Promise<unknown>
+
+  override async run(): Promise<void> {
+    const late = setTimeout(() => {
+      this.#failed(new Error(`No answer within ${LONGEST / 1_000} s: are Redis and database up?`))
+      process.exit(1)
+    }, LONGEST)
+    try {
+      const answer = await this.answer()
+      if (this.json) this.#print(answer)
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  /** A line for people; nothing with `--json`. */
+  protected say(line: string): void {
+    if (!this.json) this.logger.log(line)
+  }
+
+  protected async dependencies(): Promise<OperationDependencies> {
+    const { container } = this.app
+    const records = await container.make('queuedeck.records')
+    return { reader: records.reader, transport: await container.make('queuedeck.transport') }
+  }
+
+  /** Who acts, for the job's page. */
+  protected get actor(): Actor {
+    const user = process.env.SUDO_USER ?? process.env.USER ?? 'somebody'
+    return { id: user, name: `${user} (command line)`, via: 'command' }
+  }
+
+  #failed(error: unknown): void {
+    this.exitCode = 1
+    const { message, code, field } = error as { message?: string; code?: string; field?: string }
+    const text = message ?? String(error)
+    if (this.json) {
+      this.#print({ errors: [{ code: code ?? 'E_COMMAND_FAILED', message: text, field }] })
+    } else {
+      this.logger.error(
+        error instanceof InvalidInputException && field ? `${field}: ${text}` : text
+      )
+    }
+  }
+
+  #print(value: unknown): void {
+    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+  }
+}
