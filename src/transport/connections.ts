@@ -71,6 +71,8 @@ export class Connections {
       ])
     const client = this.#duplicate(role)
     this.#open.add(client)
+    /** Every call that waits for a connection listens once; many at a time are no leak. */
+    client.setMaxListeners(0)
     client.on('error', (error: Error) => {
       this.outage.failed(error)
       this.options.onError?.(error, role)

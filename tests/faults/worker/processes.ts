@@ -1,0 +1,51 @@
+import { spawnNode, type AppProcess } from '#tests/helpers/app'
+import { waitFor } from '#tests/helpers/wait'
+import type { WorkerSettings } from '../../../src/worker/worker_pool.ts'
+import type { QueuedeckConfig } from '../../../src/types.ts'
+import type { WorkerLab } from '../../functional/worker/lab.ts'
+
+/**
+ * Starts a worker process on a lab's queues; resolves when it works.
+ */
+export async function startProcess(
+  lab: WorkerLab,
+  options: { worker?: QueuedeckConfig['worker']; settings?: WorkerSettings } = {}
+): Promise<AppProcess> {
+  const child = spawnNode(
+    [
+      '--import=@poppinss/ts-exec',
+      'tests/faults/worker/worker_process.ts',
+      lab.url,
+      lab.prefix,
+      JSON.stringify(options),
+    ],
+    { NODE_ENV: 'test' }
+  )
+  await waitFor('the worker process to work', () => child.stdout().includes('ready'), {
+    within: 20_000,
+  }).catch((error) => {
+    child.child.kill('SIGKILL')
+    throw new Error(`${error.message}\n${child.output()}`)
+  })
+  return child
+}
+
+/** `jobId attempt` for each start of a job's code. */
+export function starts(lab: WorkerLab): Promise<string[]> {
+  return lab.redis.lrange(`${lab.prefix}~starts`, 0, -1)
+}
+
+/** A job of the worker process, added as a dispatch would. */
+export async function add(lab: WorkerLab, name: string, payload: object, opts: object = {}) {
+  const id = crypto.randomUUID()
+  await lab.transport.add([
+    {
+      id,
+      name,
+      queue: 'default',
+      data: JSON.stringify(payload),
+      opts: { timestamp: Date.now(), ...opts },
+    },
+  ])
+  return id
+}

@@ -1,0 +1,47 @@
+/*
+ * A worker in a process that tests may kill: `worker_process.ts REDIS_URL PREFIX OPTIONS`, options as JSON
+ * `{ worker?: ..., settings?: ... }`. Each start of a job's code is noted in the list `PREFIX~starts`, so that a test can tell what ran.
+ */
+import 'reflect-metadata'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Job } from '../../../src/jobs/job.ts'
+import { useManager } from '../../../src/jobs/current_manager.ts'
+import { WorkerLab } from '../../functional/worker/lab.ts'
+
+const [url, prefix, text = '{}'] = process.argv.slice(2)
+const { worker = {}, settings = {} } = JSON.parse(text)
+
+class Short extends Job<{ ms: number; deaf?: boolean }, string> {
+  static options = { name: 'short' }
+  async execute() {
+    await lab.redis.rpush(`${prefix}~starts`, `${this.jobId} ${this.attempt}`)
+    const options = this.payload.deaf ? {} : { signal: this.signal }
+    await pause(this.payload.ms, undefined, options)
+    return 'done'
+  }
+}
+
+class Spawner extends Job<{ children: number; every: number }, void> {
+  static options = { name: 'spawner' }
+  async execute() {
+    for (let child = 0; child < this.payload.children; child++) {
+      await pause(this.payload.every)
+      await Short.dispatch({ ms: 1 })
+    }
+  }
+}
+
+const lab: WorkerLab = new WorkerLab(url, [Short, Spawner], worker, prefix)
+useManager(async () => lab.manager)
+
+process.on('unhandledRejection', (reason) => console.error('unhandled rejection', reason))
+const pool = await lab.start(settings)
+console.log('ready')
+let signals = 0
+const stop = () => (signals++ === 0 ? pool.drain() : pool.abort())
+process.on('SIGTERM', stop)
+process.on('SIGINT', stop)
+
+const { clean } = await pool.ended
+await lab.close()
+process.exit(clean ? 0 : 1)
