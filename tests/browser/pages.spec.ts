@@ -13,12 +13,20 @@ function answers(path: string, text?: string): Answer | null {
   const actor = { id: text ?? '1', name: text ?? 'Mara Lindqvist', initials: 'ML' }
   if (path === '') {
     const page = samples.page('dashboard', { actor })
-    return { template: 'queuedeck::pages/dashboard', data: { page, dashboard: samples.dashboard(rows) } }
+    return {
+      template: 'queuedeck::pages/dashboard',
+      data: { page, dashboard: samples.dashboard(rows) },
+    }
   }
   if (path === '/jobs') {
-    const chips = [{ label: 'user', value: text ?? 'Mara Lindqvist', url: `${samples.PREFIX}/jobs` }]
+    const chips = [
+      { label: 'user', value: text ?? 'Mara Lindqvist', url: `${samples.PREFIX}/jobs` },
+    ]
     const page = samples.page('jobs', { actor, search: text ?? '' })
-    return { template: 'queuedeck::pages/jobs', data: { page, jobs: samples.jobs(rows, { chips }) } }
+    return {
+      template: 'queuedeck::pages/jobs',
+      data: { page, jobs: samples.jobs(rows, { chips }) },
+    }
   }
   if (path === '/jobs/1') {
     const page = samples.page('job', { actor })
@@ -69,7 +77,8 @@ withBrowser(() => {
       })
 
       test(`${name} shows markup as text`, async ({ assert }) => {
-        stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length), samples.HOSTILE)
+        stage.answer = (_, url) =>
+          answers(url.pathname.slice(samples.PREFIX.length), samples.HOSTILE)
         const { page, problems, close } = await newPage()
         await page.goto(stage.url + path)
         await page.waitForSelector('body[data-live="live"]')
@@ -90,7 +99,7 @@ withBrowser(() => {
         await page.goto(stage.url + path)
         assert.isTrue(await page.getByText('document_processing.chunk').first().isVisible())
         assert.equal(await page.locator('.needs-js:visible').count(), 0)
-        assert.isTrue(await page.getByText('reload for newer numbers').isVisible())
+        assert.isTrue(await page.locator('noscript .age').isVisible())
         await close()
       })
     }

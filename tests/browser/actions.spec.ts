@@ -1,0 +1,124 @@
+import { test } from '@japa/runner'
+import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
+import { violations } from './axe.ts'
+import * as samples from './stage/samples.ts'
+import { Stage } from './stage/stage.ts'
+
+withBrowser(() => {
+  test.group('Acting in a browser', (group) => {
+    let stage: Stage
+    const rows = Array.from({ length: 50 }, (_, index) => samples.row(index))
+    const running = rows.find(({ status }) => status === 'running')!
+
+    group.each.setup(async () => {
+      stage = await Stage.open()
+      stage.answer = (request, url) => {
+        const partial = request.headers['hx-request-type'] === 'partial'
+        if (url.pathname.endsWith('/cancel')) {
+          const confirm = {
+            action: 'cancel',
+            title: 'Cancel this job?',
+            text: 'It is told to stop.',
+            job: running,
+            url: url.pathname,
+            backUrl: running.url,
+            button: 'Cancel job',
+            destructive: true,
+            refused: null,
+          }
+          const template = partial ? 'queuedeck::partials/confirm' : 'queuedeck::pages/confirm'
+          return { template, data: { page: samples.page('confirm'), confirm } }
+        }
+        if (url.pathname === `${samples.PREFIX}/jobs`) {
+          const page = samples.page('jobs', { search: url.searchParams.get('q') ?? '' })
+          const template = partial ? 'queuedeck::partials/jobs_region' : 'queuedeck::pages/jobs'
+          return { template, data: { page, jobs: samples.jobs(rows) } }
+        }
+        return {
+          template: 'queuedeck::pages/job',
+          data: { page: samples.page('job'), job: samples.job(running) },
+        }
+      }
+      return () => stage.close()
+    })
+    group.teardown(closeBrowser)
+
+    test('asks before it cancels, acts once, and gives the focus back', async ({ assert }) => {
+      const { page, problems, close } = await newPage()
+      await page.goto(stage.url + running.url.slice(samples.PREFIX.length))
+      await page.waitForSelector('body[data-live="live"]')
+      await page.click('#job-cancel')
+      await page.waitForSelector('#confirm[open] #confirm-yes')
+      assert.deepEqual(await violations(page), [])
+      await page.keyboard.press('Escape')
+      assert.equal(stage.actions.length, 0)
+      assert.equal(await page.evaluate(() => document.activeElement!.id), 'job-cancel')
+      await page.click('#job-cancel')
+      await page.click('#confirm[open] #confirm-yes')
+      await page.waitForSelector('#confirm:not([open])', { state: 'attached' })
+      assert.deepEqual(
+        stage.actions.map(({ path }) => path),
+        [`${running.url}/cancel`]
+      )
+      assert.equal(stage.actions[0]!.headers['x-csrf-token'], 'token')
+      assert.deepEqual(problems, [])
+      await close()
+    })
+
+    test('asks and acts on pages of their own without scripts', async ({ assert }) => {
+      const { page, close } = await newPage({ javaScriptEnabled: false })
+      await page.goto(stage.url + running.url.slice(samples.PREFIX.length))
+      await page.click('#job-cancel')
+      await page.click('#confirm-yes')
+      await page.waitForURL('**/jobs')
+      assert.deepEqual(
+        stage.actions.map(({ path, body }) => ({ path, body })),
+        [{ path: `${running.url}/cancel`, body: '_csrf=token' }]
+      )
+      await close()
+    })
+
+    test('searches, sorts, filters and pages by keyboard, with everything in the address', async ({
+      assert,
+    }) => {
+      const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
+      await page.goto(`${stage.url}/jobs`)
+      await page.waitForSelector('body[data-live="live"]')
+      await page.keyboard.press('/')
+      await page.keyboard.type('mara')
+      await page.waitForURL('**/jobs?q=mara*')
+      assert.equal(await page.inputValue('#q'), 'mara')
+      for (const [id, address] of [
+        ['sort-duration', 'sort=-duration'],
+        ['facet-status-0', 'status='],
+        ['page-older', 'cursor=next'],
+      ] as const) {
+        await page.focus(`#${id}`)
+        await page.keyboard.press('Enter')
+        await page.waitForURL(`**/jobs?*${address}*`)
+      }
+      assert.deepEqual(problems, [])
+      await close()
+    })
+
+    test('ticks rows and cancels them together after one question', async ({ assert }) => {
+      const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
+      await page.goto(`${stage.url}/jobs`)
+      await page.waitForSelector('body[data-live="live"]')
+      await page.keyboard.press('j')
+      await page.keyboard.press('x')
+      await page.keyboard.press('j')
+      await page.keyboard.press('x')
+      assert.equal(await page.textContent('#bulk b'), '2 ticked')
+      await page.click('#ticked-cancel')
+      await page.click('#confirm[open] #confirm-yes')
+      await page.waitForSelector('.toast')
+      assert.deepEqual(
+        stage.actions.map(({ path }) => path).sort(),
+        rows.slice(0, 2).map(({ url }) => `${url}/cancel`)
+      )
+      assert.deepEqual(problems, [])
+      await close()
+    })
+  })
+})

@@ -1,0 +1,171 @@
+import { test } from '@japa/runner'
+import type { Page } from 'playwright-core'
+import type { JobRow } from '../../src/dashboard/presenters/types.ts'
+import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
+import * as samples from './stage/samples.ts'
+import { Stage } from './stage/stage.ts'
+
+const state = (page: Page, expected: string, timeout = 10_000) =>
+  page.waitForSelector(`body[data-live="${expected}"]`, { timeout })
+
+withBrowser(() => {
+  test.group('Live pages in a browser', (group) => {
+    let stage: Stage
+    let rows: JobRow[]
+    let fresh: number
+
+    group.each.setup(async () => {
+      stage = await Stage.open()
+      rows = Array.from({ length: 100 }, (_, index) =>
+        samples.row(index, { status: 'running', mark: 'running' })
+      )
+      fresh = 0
+      stage.answer = (request, url) => {
+        const partial = request.headers['hx-request-type'] === 'partial'
+        const page = samples.page('jobs', {
+          revision: stage.revision,
+          search: url.searchParams.get('q') ?? '',
+        })
+        if (url.pathname === `${samples.PREFIX}/jobs`) {
+          const jobs = samples.jobs(rows, { fresh: url.searchParams.has('pin') ? fresh : 0 })
+          const template = partial ? 'queuedeck::partials/jobs_region' : 'queuedeck::pages/jobs'
+          return { template, data: { page, jobs } }
+        }
+        const job = samples.job(rows[0]!)
+        const data = { page: samples.page('job', { revision: stage.revision }), job }
+        return {
+          template: partial ? 'queuedeck::partials/job_sheet' : 'queuedeck::pages/job',
+          data,
+        }
+      }
+      return () => stage.close()
+    })
+    group.teardown(closeBrowser)
+
+    test('a change leaves scroll, ticks, caret and half a word alone, and new rows wait', async ({
+      assert,
+    }) => {
+      const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
+      await page.goto(`${stage.url}/jobs`)
+      await state(page, 'live')
+      await page.check(`#tick-${rows[20]!.id}`)
+      await page.check(`#tick-${rows[21]!.id}`)
+      await page.evaluate(() => window.scrollTo(0, 600))
+      await page.evaluate(() => {
+        const field = document.getElementById('q') as HTMLInputElement
+        field.focus({ preventScroll: true })
+        field.value = 'hal'
+        field.setSelectionRange(2, 2)
+      })
+      for (const index of [20, 21]) {
+        rows[index] = samples.row(index, { status: 'completed', mark: 'completed' })
+      }
+      fresh = 50
+      stage.change()
+      await page.waitForSelector(`#job-${rows[20]!.id}[data-s="completed"]`)
+      const seen = await page.evaluate(() => {
+        const field = document.activeElement as HTMLInputElement
+        return {
+          scroll: window.scrollY,
+          id: field.id,
+          value: field.value,
+          caret: field.selectionStart,
+        }
+      })
+      assert.deepEqual(seen, { scroll: 600, id: 'q', value: 'hal', caret: 2 })
+      assert.isTrue(await page.isChecked(`#tick-${rows[20]!.id}`))
+      assert.isTrue(await page.isChecked(`#tick-${rows[21]!.id}`))
+      assert.equal((await page.textContent('#pill'))!.trim(), '50 new')
+      const pins = stage.requests.map(({ url }) => new URL(url, stage.url).searchParams.get('pin'))
+      assert.equal(pins.findLast(Boolean)!.split(',').length, 100)
+      assert.deepEqual(problems, [])
+      await close()
+    })
+
+    test('an open job stays open and keeps its scroll position while it changes', async ({
+      assert,
+    }) => {
+      const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 500 } })
+      await page.goto(`${stage.url}/jobs`)
+      await state(page, 'live')
+      await page.click(`#open-${rows[0]!.id}`)
+      await page.waitForSelector('#sheet[open] #sheet-job')
+      await page.evaluate(() => document.getElementById('sheet-scroll')!.scrollTo(0, 120))
+      rows[0] = samples.row(0, { status: 'failed', mark: 'failed' })
+      stage.change()
+      await page.waitForSelector('#sheet[open] #sheet-job[data-s="failed"]')
+      const scroll = await page.evaluate(() => document.getElementById('sheet-scroll')!.scrollTop)
+      assert.equal(scroll, 120)
+      await page.keyboard.press('Escape')
+      await page.waitForSelector('#sheet:not([open])', { state: 'attached' })
+      assert.equal(await page.evaluate(() => document.activeElement!.id), `open-${rows[0]!.id}`)
+      assert.deepEqual(problems, [])
+      await close()
+    })
+
+    test('progress is shown without a request', async ({ assert }) => {
+      const { page, close } = await newPage()
+      await page.goto(`${stage.url}/jobs`)
+      await state(page, 'live')
+      const before = stage.requests.length
+      stage.send('progress', [[rows[3]!.id, 77, 'Splitting pages', '7 / 9', null]])
+      await page.waitForFunction((id) => {
+        const row = document.getElementById(`job-${id}`)!
+        return row.querySelector('[data-part="percent"]')!.textContent === '77 %'
+      }, rows[3]!.id)
+      assert.equal(
+        await page.textContent(`#job-${rows[3]!.id} [data-part="context"]`),
+        'Splitting pages'
+      )
+      assert.equal(stage.requests.length, before)
+      await close()
+    })
+
+    test('a stream that answers with an error page is polled around, and is live again by itself', async ({
+      assert,
+    }) => {
+      const { page, close } = await newPage()
+      await page.goto(`${stage.url}/jobs`)
+      await state(page, 'live')
+      stage.streamState = 'broken'
+      stage.cut()
+      await state(page, 'polling')
+      assert.equal(await page.locator('#gateway').count(), 0)
+      const age = () => page.textContent('#live .age')
+      const first = await age()
+      await page.waitForFunction(
+        (text) => document.querySelector('#live .age')!.textContent !== text,
+        first
+      )
+      rows[5] = samples.row(5, { status: 'failed', mark: 'failed' })
+      stage.revision++
+      stage.streamState = 'open'
+      await state(page, 'live', 30_000)
+      await page.waitForSelector(`#job-${rows[5]!.id}[data-s="failed"]`)
+      assert.equal(stage.streams, 1)
+      await close()
+    })
+
+    test('seven windows of one browser all tell the truth over one connection', async ({
+      assert,
+    }) => {
+      const first = await newPage()
+      const context = first.page.context()
+      const pages = [first.page]
+      for (let count = 1; count < 7; count++) pages.push(await context.newPage())
+      const began = performance.now()
+      for (const page of pages)
+        await page.goto(`${stage.url}/jobs`, { waitUntil: 'domcontentloaded' })
+      assert.isBelow(performance.now() - began, 7 * 2_000)
+      for (const page of pages)
+        await page.waitForSelector('body:is([data-live="live"], [data-live="polling"])')
+      assert.isAtMost(stage.streams, 4)
+      const answer = await pages[6]!.evaluate(
+        async (url) => (await fetch(url)).status,
+        `${stage.url}/jobs`
+      )
+      assert.equal(answer, 200)
+      await first.close()
+    })
+  })
+})
