@@ -56,11 +56,12 @@ export function readMoment(text: string, field: string, zone: string, now: numbe
 }
 
 /**
- * The name of a time zone as the platform spells it. Throws InvalidInputException for one that it does not know.
+ * Checks the name of a time zone and hands it back as it was given. Throws InvalidInputException for one that it does not know.
  */
 export function readZone(text: string, field: string): string {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return text
   } catch {
     throw new InvalidInputException(
       `No time zone is called "${shorten(text)}": give a name such as UTC, Europe/Berlin or Asia/Kolkata`,

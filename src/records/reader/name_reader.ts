@@ -1,0 +1,105 @@
+import { InvalidInputException } from '../../errors.ts'
+import type { Db } from '../dialect/db.ts'
+import { fold } from '../fold.ts'
+import { shorten } from '../query/moments.ts'
+import { NAME_KINDS, type StoredNameKind } from '../tables.ts'
+
+/** Most names that one filter value with `*` may stand for. */
+const MOST_MATCHES = 1000
+
+/** Names kept in memory; a name never changes, so forgetting one only costs a query. */
+const KEPT = 50_000
+
+/** Sorts behind every text that begins with what stands before it. */
+const LAST = '\u{10ffff}'
+
+/**
+ * The names of types, queues, users, hosts, workers and tags, which jobs hold as numbers.
+ */
+export class NameReader {
+  /** Text by number. */
+  #texts = new Map<number, string>()
+
+  constructor(private db: Db) {}
+
+  /**
+   * Puts the texts of these numbers within reach of `text`.
+   */
+  async load(ids: Iterable<number | null>): Promise<void> {
+    const missing = [...new Set(ids)].filter((id): id is number => id !== null && !this.#texts.has(id))
+    if (this.#texts.size > KEPT) this.#texts.clear()
+    for (let at = 0; at < missing.length; at += 500) {
+      const some = missing.slice(at, at + 500)
+      const rows = await this.db.all(
+        `select id, name from queuedeck_names where id in (${some.map(() => '?').join(', ')})`,
+        some
+      )
+      for (const { id, name } of rows) this.#texts.set(id, name)
+    }
+  }
+
+  /** The text of a number that was loaded. */
+  text(id: number): string {
+    return this.#texts.get(id) ?? '?'
+  }
+
+  /** The same for a column that may be empty. */
+  textOrNull(id: number | null): string | null {
+    return id === null ? null : this.text(id)
+  }
+
+  /**
+   * The numbers that filter values stand for: the name itself, else names that differ in case only, or those that match
+   * where the value holds `*`. Throws InvalidInputException for a value that stands for more than 1,000.
+   */
+  async resolve(kind: StoredNameKind, values: readonly string[], field: string = kind): Promise<number[]> {
+    if (values.length === 0) return []
+    const rows = await this.db.all(
+      `select id, name from queuedeck_names where kind = ? and name in (${values.map(() => '?').join(', ')})`,
+      [NAME_KINDS[kind], ...values]
+    )
+    const exact = new Set(rows.map(({ name }) => name))
+    const found = new Set<number>(rows.map(({ id }) => id))
+    for (const value of values) {
+      if (exact.has(value)) continue
+      for (const id of await this.#match(kind, value, field)) found.add(id)
+    }
+    return [...found].sort((one, other) => one - other)
+  }
+
+  /**
+   * Names that begin with a text, without case, in the order of their letters.
+   */
+  async complete(kind: StoredNameKind, prefix: string, limit: number): Promise<string[]> {
+    const start = fold(prefix)
+    const rows = await this.db.all(
+      `select name from queuedeck_names where kind = ? and fold >= ? and fold < ? order by fold, name limit ?`,
+      [NAME_KINDS[kind], start, start + LAST, limit]
+    )
+    return rows.map(({ name }) => name)
+  }
+
+  async #match(kind: StoredNameKind, value: string, field: string): Promise<number[]> {
+    const folded = fold(value)
+    const start = folded.split('*', 1)[0]
+    const [condition, bounds] = folded.includes('*')
+      ? [`fold >= ? and fold < ? and fold like ? escape '!'`, [start, start + LAST, likePattern(folded)]]
+      : ['fold = ?', [folded]]
+    const rows = await this.db.all(
+      `select id from queuedeck_names where kind = ? and ${condition} limit ${MOST_MATCHES + 1}`,
+      [NAME_KINDS[kind], ...bounds]
+    )
+    if (rows.length > MOST_MATCHES) {
+      throw new InvalidInputException(
+        `"${shorten(value)}" stands for more than ${MOST_MATCHES.toLocaleString('en')} names: write more of it`,
+        field
+      )
+    }
+    return rows.map(({ id }) => id)
+  }
+}
+
+/** `*` is the only wildcard; `%` and `_` are letters. */
+function likePattern(value: string): string {
+  return value.replace(/[!%_]/g, '!$&').replaceAll('*', '%')
+}
