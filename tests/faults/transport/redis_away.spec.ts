@@ -1,0 +1,122 @@
+import { test } from '@japa/runner'
+import { Job } from '../../../src/jobs/job.ts'
+import type { PrivateServer } from '#tests/helpers/servers'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { WorkerLab } from '../../functional/worker/lab.ts'
+import { add, startProcess, starts } from '../worker/processes.ts'
+
+class Short extends Job<any, void> {
+  static options = { name: 'short' }
+  execute() {}
+}
+
+test.group('Redis away', (group) => {
+  let server: PrivateServer
+  let lab: WorkerLab
+  group.each.setup(async () => {
+    server = await redisServer({ own: true, appendOnly: true })
+    lab = new WorkerLab(server.url, [Short])
+    return async () => {
+      server.thaw()
+      await lab.close()
+      await server.stop()
+    }
+  })
+
+  const refusedWithin = async (milliseconds: number) => {
+    const asked = performance.now()
+    const error = await lab.dispatch(Short).then(
+      () => undefined,
+      (thrown) => thrown
+    )
+    return { code: error?.code, took: performance.now() - asked <= milliseconds, error }
+  }
+
+  test('refuses a dispatch within 5 s, clearly, when Redis is gone or says nothing', async ({
+    assert,
+  }) => {
+    await lab.dispatch(Short)
+    server.freeze()
+    const silent = await refusedWithin(5_500)
+    assert.deepEqual([silent.code, silent.took], ['E_REDIS_UNAVAILABLE', true])
+    server.thaw()
+    await waitFor('Redis to answer', () => lab.dispatch(Short), { within: 10_000 })
+    await server.halt()
+    const gone = await refusedWithin(5_500)
+    assert.deepEqual([gone.code, gone.took], ['E_REDIS_UNAVAILABLE', true])
+    await server.start()
+    await waitFor('dispatching to work again', () => lab.dispatch(Short), { within: 10_000 })
+  }).timeout(60_000)
+
+  test('works on within 5 s of the return of Redis, whatever was wrong with it', async ({
+    assert,
+  }) => {
+    const worker = await startProcess(lab)
+    const outages: Record<string, () => Promise<void>> = {
+      'stopped longer than a blocking wait': async () => {
+        await server.halt()
+        await new Promise((resolve) => setTimeout(resolve, 8_000))
+        await server.start()
+      },
+      'connections cut': async () => {
+        await lab.redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      },
+      'silent': async () => {
+        server.freeze()
+        await new Promise((resolve) => setTimeout(resolve, 8_000))
+        server.thaw()
+      },
+    }
+    for (const [what, outage] of Object.entries(outages)) {
+      await outage()
+      const id = await waitFor('a dispatch', () => add(lab, 'short', { ms: 1 }))
+      assert.equal((await lab.ended(id, 'default', 5_000)).state, 'completed', what)
+    }
+    assert.equal((await worker.stop()).code, 0)
+    assert.notInclude(worker.output(), 'unhandled')
+  }).timeout(60_000)
+
+  test('keeps a running job through a full Redis and refuses dispatches that leave nothing', async ({
+    assert,
+  }) => {
+    const worker = await startProcess(lab)
+    const running = await add(lab, 'short', { ms: 3_000 })
+    await waitFor('the job to run', async () => (await starts(lab)).length === 1)
+    const used = Number(/used_memory:(\d+)/.exec(await lab.redis.info('memory'))![1])
+    await lab.redis.config('SET', 'maxmemory-policy', 'noeviction')
+    await lab.redis.config('SET', 'maxmemory', String(used + 1_048_576))
+
+    let refused: any
+    const keysBefore = new Set<string>()
+    for (let n = 0; n < 50 && refused === undefined; n++) {
+      ;(await lab.redis.keys('*')).forEach((key) => keysBefore.add(key))
+      await add(lab, 'later', { text: 'x'.repeat(100_000) }, { delay: 3_600_000 }).catch(
+        (error) => (refused = error)
+      )
+    }
+    assert.equal(refused?.code, 'E_REDIS_UNAVAILABLE')
+    const grown = (await lab.redis.keys('*')).filter((key) => !keysBefore.has(key))
+    assert.deepEqual(
+      grown.filter((key) => !key.includes('~')),
+      []
+    )
+
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    await lab.redis.config('SET', 'maxmemory', '0')
+    const job = await lab.ended(running)
+    assert.deepEqual([job.state, job.ats], ['completed', '1'])
+    const next = await add(lab, 'short', { ms: 1 })
+    assert.equal((await lab.ended(next, 'default', 5_000)).state, 'completed')
+    await worker.stop()
+  }).timeout(60_000)
+
+  test('brings its scripts to a Redis that comes back empty', async ({ assert }) => {
+    const worker = await startProcess(lab)
+    await lab.redis.flushall()
+    await lab.redis.function('FLUSH')
+    const id = await add(lab, 'short', { ms: 1 })
+    assert.equal((await lab.ended(id, 'default', 10_000)).state, 'completed')
+    await worker.stop()
+  }).timeout(60_000)
+})
