@@ -1,0 +1,105 @@
+import type { Body, LogPage } from '../../records/reader_types.ts'
+import type { JobDetails, JobView } from '../../types.ts'
+import { JsonText } from '../redaction/json_text.ts'
+import { REDACTED } from '../redaction/redact.ts'
+import type { JobText, JobTexts } from '../redaction/job_texts.ts'
+
+/**
+ * A job as programs get it: names in camelCase, moments in ISO 8601, durations in milliseconds, texts redacted.
+ */
+export function jobJson(job: JobView, text: JobText) {
+  return {
+    id: job.id,
+    queue: job.queue,
+    type: job.type,
+    transportId: job.transportId,
+    status: job.status,
+    stopping: job.stopping,
+    run: job.run,
+    attempts: job.attempts,
+    priority: job.priority,
+    user: job.user,
+    host: job.host,
+    worker: job.worker,
+    tags: job.tags,
+    progress: {
+      ...job.progress,
+      ...(job.progress.stage === undefined ? {} : { stage: text.line(job.progress.stage) }),
+      ...(job.progress.unit === undefined ? {} : { unit: text.line(job.progress.unit) }),
+    },
+    error: errorJson(text.error(job.error)),
+    createdAt: iso(job.createdAt),
+    dueAt: iso(job.dueAt),
+    startedAt: iso(job.startedAt),
+    finishedAt: iso(job.finishedAt),
+    duration: job.duration,
+    sensitive: job.sensitive,
+  }
+}
+
+/**
+ * The same with everything that its page shows. Payload, options and result stand as JSON with the digits they came with.
+ */
+export function jobDetailsJson(job: JobDetails, texts: JobTexts) {
+  const body: Body = { payload: job.payload, options: job.options, result: job.result }
+  const text = texts.make(job.id, job.sensitive, body)
+  return {
+    ...jobJson(job, text),
+    payload: documentJson(job.payload, text, texts, job.sensitive),
+    options: documentJson(job.options, text, texts, false),
+    result: documentJson(job.result, text, texts, job.sensitive),
+    attemptList: job.attemptList.map(({ error, startedAt, finishedAt, ...attempt }) => ({
+      ...attempt,
+      startedAt: iso(startedAt),
+      finishedAt: iso(finishedAt),
+      error: text.error(error),
+    })),
+    events: job.events.map(({ at, detail, ...event }) => ({
+      at: iso(at),
+      ...event,
+      detail: detail === null ? null : maskStrings(detail, text),
+    })),
+    runs: job.runs.map(({ error, startedAt, finishedAt, ...run }) => ({
+      ...run,
+      startedAt: iso(startedAt),
+      finishedAt: iso(finishedAt),
+      error: errorJson(text.error(error)),
+    })),
+    hasTransport: job.hasTransport,
+  }
+}
+
+export function documentJson(
+  stored: string | null,
+  text: JobText,
+  texts: JobTexts,
+  sensitive: boolean
+): JsonText | string | null {
+  if (stored === null) return null
+  if (sensitive) return REDACTED
+  return new JsonText(text.json(texts.redact(stored)).text)
+}
+
+export function logJson({ lines, next }: LogPage, text: JobText) {
+  return {
+    data: lines.map(({ at, line, ...rest }) => ({ at: iso(at), ...rest, line: text.line(line) })),
+    page: { next },
+  }
+}
+
+export function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
+}
+
+function errorJson(error: { code: string | null; message: string } | null) {
+  return error && { code: error.code, message: error.message }
+}
+
+function maskStrings(value: unknown, text: JobText): unknown {
+  if (typeof value === 'string') return text.line(value)
+  if (Array.isArray(value)) return value.map((member) => maskStrings(member, text))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, maskStrings(member, text)])
+  )
+}

@@ -1,0 +1,206 @@
+import { isTerminal } from '../../statuses.ts'
+import type { JobView } from '../../types.ts'
+import type { JobText } from '../redaction/job_texts.ts'
+import type { DashboardUrls } from '../urls.ts'
+import { count, cut, duration, type Clock } from './format.ts'
+import type { ActionView, JobRow, Mark } from './types.ts'
+
+/** More attempts than this are told in words only. */
+const MOST_DOTS = 6
+const LONGEST_CONTEXT = 240
+
+/**
+ * What all rows of one answer share.
+ */
+export type RowContext = {
+  urls: DashboardUrls
+  clock: Clock
+  /** Whether this viewer may act on a job. */
+  mayManage(job: JobView): boolean
+  /** 95th percentile of completed jobs by type, milliseconds. */
+  p95: Record<string, number>
+  /** Ids of workers that have been silent for more than 30 s. */
+  suspects: ReadonlySet<string>
+}
+
+/**
+ * One job as a row of a list.
+ *
+ * @param left  It no longer matches the filter of the list it is pinned to.
+ */
+export function jobRow(job: JobView, text: JobText, context: RowContext, left = false): JobRow {
+  const { urls, clock } = context
+  const suspect =
+    job.status === 'running' && job.worker !== null && context.suspects.has(job.worker)
+  const error = errorLine(job, text)
+  return {
+    id: job.id,
+    shortId: `…${job.id.slice(-4)}`,
+    url: urls.job(job.id),
+    type: job.type,
+    queue: job.queue,
+    user: job.user,
+    host: job.host,
+    tags: job.tags,
+    run: job.run,
+    status: job.status,
+    mark: markOf(job, suspect),
+    stopping: job.stopping,
+    suspect,
+    left,
+    context: cut(contextLine(job, text, clock, error), LONGEST_CONTEXT),
+    contextIsError: job.status === 'failed',
+    preview: text.preview,
+    progress: {
+      percent: Math.round(job.progress.percent),
+      shown: job.status === 'running' && hasReported(job),
+    },
+    attempts: attemptsOf(job),
+    items: itemsOf(job, text),
+    duration: durationOf(job, context),
+    created: clock.moment(job.createdAt),
+    started: clock.maybe(job.startedAt),
+    finished: clock.maybe(job.finishedAt),
+    due: clock.maybe(job.dueAt),
+    span: spanOf(job, clock),
+    error,
+    ...actionsOf(job, context),
+  }
+}
+
+export function markOf(job: Pick<JobView, 'status' | 'stopping'>, suspect = false): Mark {
+  if (job.stopping) return 'stopping'
+  return suspect ? 'suspect' : job.status
+}
+
+/**
+ * `4 / 10` over its unit; null while nothing was counted.
+ */
+export function itemsOf(
+  { progress }: Pick<JobView, 'progress'>,
+  text: JobText
+): { value: string; unit: string } | null {
+  const { done, total, unit = '' } = progress
+  if (done === undefined) return null
+  return {
+    value: total === undefined ? count(done) : `${count(done)} / ${count(total)}`,
+    unit: text.line(unit),
+  }
+}
+
+/**
+ * The second line of a running job: its stage and, when there are any, its counts.
+ */
+export function stageLine(job: Pick<JobView, 'progress'>, text: JobText): string {
+  const items = itemsOf(job, text)
+  const counted = items ? `${items.value.replace(' / ', ' of ')} ${items.unit}`.trim() : ''
+  return [text.line(job.progress.stage ?? ''), counted].filter(Boolean).join(' · ')
+}
+
+function contextLine(job: JobView, text: JobText, clock: Clock, error: string | null): string {
+  switch (job.status) {
+    case 'running':
+      return stageLine(job, text)
+    case 'failed':
+      return error ?? ''
+    case 'cancelled':
+      return job.stopping ? 'stopping: its code has not returned yet' : (error ?? '')
+    case 'scheduled': {
+      const due = job.dueAt === null ? '' : ` ${clock.relative(job.dueAt)}`
+      return job.attempts.started > 0
+        ? `retry ${job.attempts.started + 1} of ${job.attempts.max}${due}`
+        : `due${due}`
+    }
+    case 'pending':
+      return job.attempts.started > 0
+        ? `attempt ${job.attempts.started + 1} waits for a worker`
+        : 'waits for a worker'
+    case 'blocked':
+      return 'waits for other jobs'
+    case 'completed':
+      return stageLine(job, text)
+  }
+}
+
+function errorLine(job: JobView, text: JobText): string | null {
+  const error = text.error(job.error)
+  if (!error) return null
+  const code = error.code && error.code !== 'CANCELLED' ? `${error.code} ` : ''
+  return cut(`${code}${error.message.replace(/\s+/g, ' ')}`.trim(), LONGEST_CONTEXT)
+}
+
+function hasReported({ progress }: JobView): boolean {
+  return progress.percent > 0 || progress.stage !== undefined || progress.done !== undefined
+}
+
+function attemptsOf(job: JobView): JobRow['attempts'] {
+  const { started, max } = job.attempts
+  const most = Math.max(started, max)
+  const text = `${count(started)} of ${count(most)}`
+  if (most > MOST_DOTS) return { text, dots: [] }
+  const last = isTerminal(job.status) || job.status === 'running' ? markOf(job) : 'failed'
+  return {
+    text,
+    dots: Array.from({ length: most }, (_, index) => {
+      if (index >= started) return 'empty'
+      return index === started - 1 ? last : 'failed'
+    }),
+  }
+}
+
+function durationOf(job: JobView, { clock, p95 }: RowContext): JobRow['duration'] {
+  const live = (job.status === 'running' || job.stopping) && job.startedAt !== null
+  const milliseconds = live ? Math.max(0, clock.now - job.startedAt!) : job.duration
+  if (milliseconds === null) return null
+  const usual = Object.hasOwn(p95, job.type) ? p95[job.type] : undefined
+  const scale = usual === undefined ? 0 : Math.max(usual * 1.25, milliseconds)
+  const share = (value: number) => Math.round((value / scale) * 1_000) / 10
+  return {
+    text: duration(milliseconds),
+    milliseconds,
+    live,
+    share: scale > 0 ? share(milliseconds) : null,
+    p95: scale > 0 ? share(usual!) : null,
+    slow: usual !== undefined && milliseconds > usual,
+  }
+}
+
+function spanOf(job: JobView, clock: Clock): string {
+  if (job.status === 'scheduled' && job.dueAt !== null)
+    return `${clock.moment(job.dueAt).clock} due`
+  if (job.startedAt === null) return clock.moment(job.createdAt).clock
+  const started = clock.moment(job.startedAt).clock
+  return job.finishedAt === null ? `since ${started}` : `${started} – ${clock.time(job.finishedAt)}`
+}
+
+/**
+ * Which actions a job offers now. The server decides again when one is taken.
+ */
+export function actionsOf(
+  job: JobView,
+  { urls, mayManage }: Pick<RowContext, 'urls' | 'mayManage'>
+): { cancel: ActionView; restart: ActionView } {
+  const forbidden = mayManage(job) ? null : 'You may look at jobs, but not act on them'
+  const view = (url: string, refusal: string | null): ActionView => ({
+    url,
+    allowed: (forbidden ?? refusal) === null,
+    reason: forbidden ?? refusal,
+  })
+  const ended = isTerminal(job.status)
+  return {
+    cancel: view(
+      urls.cancel(job.id),
+      job.stopping ? 'The job is being stopped' : ended ? `The job is ${job.status} already` : null
+    ),
+    restart: view(
+      urls.restart(job.id),
+      job.stopping
+        ? 'The job is being stopped: its code has not returned yet'
+        : job.status === 'completed'
+          ? 'The job is completed: only failed and cancelled jobs restart'
+          : ended
+            ? null
+            : `The job is ${job.status}: it has not ended`
+    ),
+  }
+}

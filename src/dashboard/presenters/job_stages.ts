@@ -1,0 +1,138 @@
+import type { AttemptView, EventView, JobDetails, Progress } from '../../types.ts'
+import type { JobText } from '../redaction/job_texts.ts'
+import { count, duration } from './format.ts'
+import { markOf } from './job_row.ts'
+import type { Mark, StageView, TraceRow } from './types.ts'
+
+/** More stages than these are not drawn; the timeline has all of them. */
+const MOST_STAGES = 60
+
+type Stage = { event: EventView; progress: Progress; end: number; isLast: boolean }
+
+/**
+ * The named stages of the current run, in order.
+ */
+export function stagesOf(job: JobDetails, text: JobText, now: number): StageView[] {
+  return stages(job, now).map(({ event, progress, end, isLast }) => ({
+    name: text.line(progress.stage ?? ''),
+    items: items(isLast ? job.progress : progress, text),
+    duration: duration(end - event.at),
+    mark: isLast ? markOf(job) : 'completed',
+    attempt: event.attempt,
+  }))
+}
+
+/**
+ * Status, attempts and stages of the current run on one axis of time; null before anything ran.
+ */
+export function traceOf(
+  job: JobDetails,
+  text: JobText,
+  now: number
+): { ticks: { x: number; label: string }[]; rows: TraceRow[] } | null {
+  const attempts = job.attemptList.filter(({ run }) => run === job.run)
+  if (attempts.length === 0) return null
+  const began = job.events.find(({ run, kind }) => run === job.run && kind === 'restarted')?.at
+  const start = Math.min(
+    began ?? job.createdAt,
+    ...attempts.map(({ startedAt }) => startedAt ?? Infinity)
+  )
+  const end = Math.max(job.finishedAt ?? now, start + 1)
+  const at = (moment: number) => Math.round(((moment - start) / (end - start)) * 1_000) / 10
+  const span = (from: number, to: number, mark: Mark, label: string) => {
+    const x = Math.min(99.5, Math.max(0, at(from)))
+    return { x, width: Math.max(0.5, Math.min(100, at(to)) - x), mark, label }
+  }
+
+  const rows: TraceRow[] = [
+    {
+      kind: 'status',
+      label: 'Status',
+      sub: job.status,
+      mark: markOf(job),
+      duration: duration(end - start),
+      spans: statusSpans(job, start, end).map(([from, to, mark]) =>
+        span(from, to, mark, `${mark} for ${duration(to - from)}`)
+      ),
+    },
+  ]
+  for (const attempt of attempts) {
+    const from = attempt.startedAt ?? start
+    const to = attempt.finishedAt ?? (attempt.outcome === 'running' ? end : from)
+    rows.push({
+      kind: 'attempt',
+      label: `Attempt ${attempt.attempt}`,
+      sub: attempt.host ?? '',
+      mark: outcomeMark(attempt.outcome),
+      duration: duration(to - from),
+      spans: [span(from, to, outcomeMark(attempt.outcome), attempt.outcome)],
+    })
+    for (const stage of stages(job, now)) {
+      if (stage.event.attempt !== attempt.attempt) continue
+      const name = text.line(stage.progress.stage ?? '')
+      const mark = stage.isLast ? markOf(job) : 'completed'
+      rows.push({
+        kind: 'stage',
+        label: name,
+        sub: '',
+        mark,
+        duration: duration(stage.end - stage.event.at),
+        spans: [span(stage.event.at, stage.end, mark, name)],
+      })
+    }
+  }
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => ({
+    x: part * 100,
+    label: duration((end - start) * part),
+  }))
+  return { ticks, rows }
+}
+
+export function outcomeMark(outcome: AttemptView['outcome']): Mark {
+  if (outcome === 'lost') return 'suspect'
+  return outcome === 'handed back' ? 'pending' : outcome
+}
+
+function stages(job: JobDetails, now: number): Stage[] {
+  const events = job.events.filter(({ run, kind }) => run === job.run && kind === 'stage')
+  return events.slice(-MOST_STAGES).map((event, index, shown) => {
+    const next = shown[index + 1]
+    const attempt = job.attemptList.find(
+      (one) => one.run === job.run && one.attempt === event.attempt
+    )
+    const ended = attempt?.finishedAt ?? job.finishedAt ?? now
+    const end = next && next.attempt === event.attempt ? next.at : ended
+    return { event, progress: event.detail as Progress, end, isLast: next === undefined }
+  })
+}
+
+function items({ done, total, unit = '' }: Progress, text: JobText): string {
+  if (done === undefined) return ''
+  const counted = total === undefined ? count(done) : `${count(done)} of ${count(total)}`
+  return `${counted} ${text.line(unit)}`.trim()
+}
+
+const STATUS_OF_KIND: Record<string, Mark> = {
+  'added': 'pending',
+  'added again': 'pending',
+  'restarted': 'pending',
+  'redis restored': 'pending',
+  'pending': 'pending',
+  'handed back': 'pending',
+  'worker lost': 'pending',
+  'scheduled': 'scheduled',
+  'blocked': 'blocked',
+  'running': 'running',
+  'stopped': 'cancelled',
+}
+
+function statusSpans(job: JobDetails, start: number, end: number): [number, number, Mark][] {
+  const changes: [number, Mark][] = []
+  for (const { run, kind, at } of job.events) {
+    const mark = Object.hasOwn(STATUS_OF_KIND, kind) ? STATUS_OF_KIND[kind] : undefined
+    if (run !== job.run || mark === undefined || mark === changes.at(-1)?.[1]) continue
+    changes.push([Math.max(at, start), mark])
+  }
+  if (changes.length === 0) return [[start, end, markOf(job)]]
+  return changes.map(([from, mark], index) => [from, changes[index + 1]?.[0] ?? end, mark])
+}

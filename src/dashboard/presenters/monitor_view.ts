@@ -1,0 +1,89 @@
+import { isTerminal } from '../../statuses.ts'
+import type { JobDetails } from '../../types.ts'
+import type { JobTexts } from '../redaction/job_texts.ts'
+import type { DashboardUrls } from '../urls.ts'
+import { codeBlock, redactedBlock } from './code_block.ts'
+import { itemsOf, markOf } from './job_row.ts'
+import type { MonitorView } from './types.ts'
+
+export type MonitorOptions = {
+  for: string | null
+  assets: Record<string, string>
+  cspNonce: string | null
+}
+
+/**
+ * One job's live state for a page of the host.
+ */
+export function monitorView(
+  job: JobDetails,
+  texts: JobTexts,
+  urls: DashboardUrls,
+  options: MonitorOptions
+): MonitorView {
+  const body = { payload: job.payload, options: job.options, result: job.result }
+  const text = texts.make(job.id, job.sensitive, body)
+  const terminal = isTerminal(job.status) && !job.stopping
+  const items = itemsOf(job, text)
+  const error = text.error(job.error)
+  const failure = job.status === 'completed' ? null : (error?.message ?? null)
+  const query = { for: options.for }
+  return {
+    id: job.id,
+    elementId: `queuedeck-monitor-${job.id}`,
+    type: job.type,
+    status: job.status,
+    mark: markOf(job),
+    stopping: job.stopping,
+    terminal,
+    percent: job.status === 'completed' ? 100 : Math.round(job.progress.percent),
+    stage: text.line(job.progress.stage ?? ''),
+    items: items ? `${items.value.replace(' / ', ' of ')} ${items.unit}`.trim() : '',
+    outcome: terminal ? (failure ?? (job.status === 'completed' ? 'Completed' : job.status)) : '',
+    result:
+      job.status === 'completed' && job.result !== null && job.result !== 'null'
+        ? job.sensitive
+          ? redactedBlock('Result', job.result)
+          : codeBlock('Result', job.result, text.json(texts.redact(job.result)), null)
+        : null,
+    error: terminal ? failure : null,
+    version: versionOf(job),
+    for: options.for,
+    urls: {
+      state: urls.monitor(job.id, query),
+      stream: urls.monitorStream(job.id, query),
+      html: urls.monitor(job.id, { ...query, html: 1 }),
+    },
+    assets: options.assets,
+    cspNonce: options.cspNonce,
+  }
+}
+
+/**
+ * What scripts of the monitor get.
+ */
+export function monitorState(view: MonitorView) {
+  const { version, status, stopping, percent, stage, items, outcome, terminal } = view
+  return { version, status, stopping, percent, stage, items, outcome, terminal }
+}
+
+/** Order of statuses within one attempt. */
+const RANK = {
+  pending: 0,
+  scheduled: 0,
+  blocked: 0,
+  running: 1,
+  cancelled: 2,
+  failed: 3,
+  completed: 3,
+}
+
+/**
+ * Grows with every change of a job that a monitor shows: by run, attempt, status, then progress.
+ */
+function versionOf(job: JobDetails): number {
+  const attempt = Math.min(job.attempts.started, 9_999)
+  const rank = job.status === 'cancelled' && !job.stopping ? 3 : RANK[job.status]
+  const progress = Math.min(1_000, Math.max(0, Math.round(job.progress.percent * 10)))
+  return (((job.run % 10_000) * 10_000 + attempt) * 10 + rank) * 2_000 + progress
+}
