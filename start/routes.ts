@@ -1,3 +1,10 @@
 import router from '@adonisjs/core/services/router'
 
-router.on('/').redirect('/admin/queue')
+const UploadsController = () => import('#controllers/uploads_controller')
+
+router.get('/', ({ response }) => response.redirect().toPath('/admin/queue'))
+
+router.get('/upload', [UploadsController, 'create'])
+router.post('/upload', [UploadsController, 'store'])
+router.get('/upload/:id', [UploadsController, 'show'])
+router.get('/upload.css', [UploadsController, 'style'])

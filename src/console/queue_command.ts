@@ -29,6 +29,9 @@ export abstract class QueueCommand extends BaseCommand {
       this.#failed(new Error(`No answer within ${LONGEST / 1_000} s: are Redis and database up?`))
       process.exit(1)
     }, LONGEST)
+    /** The answer says what is wrong with Redis, once; a line for each try to connect would be no JSON. */
+    const redis = await this.app.container.make('redis')
+    redis.doNotLogErrors()
     try {
       const answer = await this.answer()
       if (this.json) this.#print(answer)
