@@ -7,15 +7,15 @@ import type { LoggedJob } from './workload.ts'
 
 /**
  * What records claim that is not so: an open record must be what Redis holds now, and a terminal one must have ended as its
- * job did, unless Redis lost the job before it could.
+ * job did, unless Redis lost the job before it could: `lost` holds the kinds of those.
  */
 export async function falseClaims(
   lab: Lab,
   records: Records,
   jobs: Iterable<LoggedJob>
-): Promise<{ found: string[]; lost: number }> {
+): Promise<{ found: string[]; lost: string[] }> {
   const found: string[] = []
-  let lost = 0
+  const lost: string[] = []
   for (const { job, ending, kind } of jobs) {
     const [record, { facts }] = await Promise.all([
       records.reader.find(job.id),
@@ -39,7 +39,7 @@ export async function falseClaims(
         say(`is ${status}, but ${facts[0]?.state ?? 'gone'} in Redis`)
       continue
     }
-    if (record.error?.code === LOST) lost++
+    if (record.error?.code === LOST) lost.push(kind)
     else if (
       record.events.every((event) => event.kind !== 'redis restored') &&
       ending?.status !== status

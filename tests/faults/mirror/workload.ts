@@ -243,6 +243,8 @@ export class Workload {
   async #failed(id: string, error: Error): Promise<void> {
     const entry = this.log.get(id)!
     if (entry.kind === 'cancelled running') {
+      /** Redis was away when it was to be cancelled. */
+      entry.ending ??= { status: 'failed', error: error.message }
       this.#open--
       return
     }
