@@ -44,7 +44,7 @@ for (const withoutFunctions of [false, true]) {
       const plainPrefix = `${prefix}plain`
       const connection = redis as never
       const run = async (at: string, hooked: boolean) => {
-        const factory = hooked ? transport.backendFactory : undefined
+        const factory = (hooked ? transport.backendFactory : undefined) as never
         const queue = new Queue('q', { connection, prefix: at }, factory)
         await queue.add('a', { n: 1 }, { jobId: 'one' })
         await queue.add('a', { n: 2 }, { jobId: 'late', delay: 60_000 })

@@ -58,10 +58,12 @@ test.group('Stopping jobs', (group) => {
     assert,
   }) => {
     await lab.start({ concurrency: 1 })
-    const first = await lab.dispatch(Deaf, { ms: 2_000 })
+    const first = await lab.dispatch(Deaf, { ms: 3_000 })
     const second = await lab.dispatch(Deaf, { ms: 1 })
     await lab.running(first)
+    await pause(1_000)
     await lab.transport.cancel('default', first, BY)
+    assert.include(await lab.entries(first), 'cancel-requested')
     assert.equal(await lab.transport.state('default', second), 'waiting')
     const job = await lab.ended(first)
     assert.equal(job.state, 'failed')

@@ -1,0 +1,99 @@
+import { test } from '@japa/runner'
+import { applicationEnv, runAce, startWorker, type AppProcess } from '#tests/helpers/app'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { WorkerLab } from './lab.ts'
+
+/** Keys of the application in this repository. */
+const PREFIX = '{queuedeck}'
+
+async function add(lab: WorkerLab, name: string, payload: object, opts: object = {}) {
+  const id = crypto.randomUUID()
+  const data = JSON.stringify(payload)
+  await lab.transport.add([
+    { id, name, data, queue: 'demo', opts: { timestamp: Date.now(), ...opts } },
+  ])
+  return id
+}
+
+test.group('queue:work', (group) => {
+  let lab: WorkerLab
+  let env: Record<string, string>
+  let worker: AppProcess | undefined
+  group.each.setup(async () => {
+    const server = await redisServer({ own: true })
+    env = await applicationEnv({ redisPort: server.port })
+    lab = new WorkerLab(server.url, [], {}, PREFIX)
+    return async () => {
+      await worker?.stop('SIGKILL')
+      worker = undefined
+      await lab.close()
+      await server.stop()
+    }
+  })
+
+  test('runs the jobs of the application, reports itself and drains at a signal', async ({
+    assert,
+  }) => {
+    worker = startWorker(env, ['--no-mirror', '--concurrency=3'])
+    const quick = await add(lab, 'demo.sleep', { ms: 10, steps: 2 })
+    const job = await lab.ended(quick, 'demo', 25_000)
+    assert.deepEqual(JSON.parse(job.returnvalue), { slept: 10, steps: 2 })
+
+    const [registered] = await waitFor('its report', async () => {
+      const list = await lab.transport.workers.list<{ pid: number; concurrency: number }>()
+      return list.length > 0 && list
+    })
+    assert.deepEqual([registered.report!.pid, registered.report!.concurrency], [worker.pid, 3])
+
+    const running = await add(lab, 'demo.sleep', { ms: 1_000 })
+    await lab.running(running, 'demo')
+    const { code } = await worker.stop('SIGINT')
+    assert.equal(code, 0, worker.output())
+    assert.equal(await lab.transport.state('demo', running), 'completed')
+    assert.lengthOf(await lab.transport.workers.list(), 0)
+  })
+
+  test('hands running jobs back at once at a second signal', async ({ assert }) => {
+    worker = startWorker(env, ['--no-mirror'])
+    const id = await add(lab, 'demo.sleep', { ms: 60_000 })
+    await lab.running(id, 'demo', 25_000)
+    worker.child.kill('SIGTERM')
+    worker.child.kill('SIGINT')
+    assert.equal((await worker.exited).code, 0, worker.output())
+    assert.equal(await lab.transport.state('demo', id), 'waiting')
+  })
+
+  test('ends by itself with --once and --max-jobs', async ({ assert }) => {
+    for (let n = 0; n < 5; n++) await add(lab, 'demo.sleep', { ms: 1 })
+    const limited = await runAce(['queue:work', '--no-mirror', '--max-jobs=2'], env)
+    assert.equal(limited.code, 0, limited.output)
+    assert.equal((await lab.transport.depths(['demo'])).demo.completed, 2)
+    const once = await runAce(['queue:work', '--no-mirror', '--once', '--queues=demo,other'], env)
+    assert.equal(once.code, 0, once.output)
+    assert.equal((await lab.transport.depths(['demo'])).demo.completed, 5)
+  })
+
+  test('refuses values that cannot be, naming option and value', async ({ assert }) => {
+    for (const [flag, value] of Object.entries({
+      'concurrency': '0',
+      'max-jobs': 'many',
+      'max-memory': '5 bananas',
+      'grace': '5 bananas',
+      'queues': 'a:b',
+    })) {
+      const { code, output } = await runAce(['queue:work', `--${flag}=${value}`], env)
+      assert.equal(code, 1, flag)
+      assert.include(output, value)
+    }
+  })
+
+  test('can be stopped while Redis is away', async ({ assert }) => {
+    worker = startWorker({ ...env, REDIS_PORT: '1' }, ['--no-mirror'])
+    await waitFor('its start', () => worker!.output().includes('waits for Redis'), {
+      within: 20_000,
+    })
+    const { code } = await worker.stop('SIGTERM')
+    assert.equal(code, 0, worker.output())
+  })
+})
