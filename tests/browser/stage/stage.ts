@@ -8,7 +8,8 @@ const RESOURCES = new URL('../../../resources/', import.meta.url)
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-export type Answer = { template: string; data: Record<string, unknown>; status?: number }
+export type Answer =
+  { json: unknown } | { template: string; data: Record<string, unknown>; status?: number }
 
 /**
  * Serves the real templates, styles and scripts under the strict policy of the application, with views that the test gives and a
@@ -75,10 +76,14 @@ export class Stage {
       response.setHeader('content-security-policy', POLICY)
       response.setHeader('cache-control', 'no-store')
       if (url.pathname.startsWith(`${PREFIX}/assets/`)) return await this.#asset(url, response)
-      if (url.pathname === `${PREFIX}/stream`) return this.#stream(response)
+      if (url.pathname.endsWith('/stream')) return this.#stream(response)
       if (request.method === 'POST') return await this.#act(request, response)
       const answer = this.answer(request, url)
       if (!answer) return void response.writeHead(404).end()
+      if ('json' in answer) {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        return void response.end(JSON.stringify(answer.json))
+      }
       const html = await this.edge.render(answer.template, answer.data)
       response
         .writeHead(answer.status ?? 200, { 'content-type': 'text/html; charset=utf-8' })
