@@ -187,12 +187,7 @@ export class MysqlSession implements Session {
   async #send(start: string, rows: unknown[][], end: string): Promise<void> {
     let sql = start
     for (const row of rows) {
-      let text = sql.length === start.length ? '(' : ',('
-      for (let index = 0; index < row.length; index++) {
-        if (index > 0) text += ','
-        text += literal(row[index])
-      }
-      sql += text + ')'
+      sql += `${sql.length === start.length ? '' : ','}(${row.map(literal).join(',')})`
       if (sql.length < this.#packet) continue
       await this.#query(sql + end)
       sql = start

@@ -60,9 +60,9 @@ function literal(value: unknown): string {
 /** One column of rows as an array, written here because the driver's own way is slower. */
 function columnOf(rows: unknown[][], index: number): string {
   let text = '{'
-  for (let row = 0; row < rows.length; row++) {
-    if (row > 0) text += ','
-    text += literal(rows[row][index])
+  for (const row of rows) {
+    if (text.length > 1) text += ','
+    text += literal(row[index])
   }
   return text + '}'
 }

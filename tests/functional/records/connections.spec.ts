@@ -3,7 +3,7 @@ import Sqlite from 'better-sqlite3'
 import { test } from '@japa/runner'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
 import { connectionSettings } from '../../../src/records/connections.ts'
-import { Records } from '../../../src/records/records.ts'
+import { type Records } from '../../../src/records/records.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
 import { add, countsAndTruth, HandMirror, lucidOn, newKey, nothing } from './lab.ts'
 
