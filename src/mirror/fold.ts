@@ -109,6 +109,8 @@ export class JobFold extends JobDraft {
       return
     }
     if (prev === 'active') this.#attemptEnded(fields, at)
+    /** The entry that ended its attempt was cut away. */
+    else if (job.status === 'running') this.closeAttempt('lost', null)
     if (this.#isStopping()) return
     this.#revive(at)
     job.status = 'pending'
@@ -275,6 +277,7 @@ export class JobFold extends JobDraft {
   #cancelled(fields: EntryFields, at: number): void {
     if (this.#isStopping()) this.job.stopping = false
     if (this.#isOver()) return
+    if (this.job.status === 'running') this.closeAttempt('lost', null)
     this.#cancelledBy(fields, at)
   }
 

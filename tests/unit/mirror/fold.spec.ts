@@ -163,6 +163,13 @@ test.group('Mirror | fold', () => {
     ])
   })
 
+  test('leaves no attempt running when the entry that ended it is missing', ({ assert }) => {
+    const waiting = fold([ADDED, ACTIVE, { event: 'waiting', prev: 'delayed' }])
+    assert.containSubset(waiting.out.attempts, [{ attempt: 1, outcome: 'lost' }])
+    const cancelled = fold([ADDED, ACTIVE, { event: 'cancelled', by: 'ann' }])
+    assert.containSubset(cancelled.out.attempts, [{ attempt: 1, outcome: 'lost' }])
+  })
+
   test('takes a report as proof that the attempt runs', ({ assert }) => {
     const { job } = fold([ADDED, { event: 'progress', data: '{"percent":5}', ats: '2' }])
     assert.containSubset(job, { status: 'running', attempts: 2, percent: 5 })
