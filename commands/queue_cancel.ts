@@ -1,7 +1,8 @@
 import { args, flags } from '@adonisjs/core/ace'
-import { jobAsJson, outcomeLine } from '../src/console/job_output.ts'
+import { outcomeLine } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
+import { jobJson } from '../src/dashboard/presenters/job_json.ts'
 import { CancelJob } from '../src/operations/cancel_job.ts'
 
 /**
@@ -24,6 +25,6 @@ export default class QueueCancel extends QueueCommand {
     if (outcome === 'too_late' || outcome === 'refused') this.exitCode = 1
     this.say(outcomeLine(answer))
     const texts = await (await jobTexts(this.app)).forJobs([job])
-    return { outcome, reason, job: jobAsJson(job, texts.get(job.id)!) }
+    return { outcome, reason, job: jobJson(job, texts.get(job.id)!) }
   }
 }

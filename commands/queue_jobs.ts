@@ -1,7 +1,8 @@
 import { args, flags } from '@adonisjs/core/ace'
-import { jobAsJson, jobLine } from '../src/console/job_output.ts'
+import { jobLine } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
+import { jobJson } from '../src/dashboard/presenters/job_json.ts'
 import { JobQuery } from '../src/records/job_query.ts'
 
 /**
@@ -67,7 +68,7 @@ export default class QueueJobs extends QueueCommand {
     this.say(`${page.rows.length} of ${capped ? `${value} and more` : value} jobs, times in UTC`)
     if (page.next) this.say(`more: --cursor=${page.next}`)
     return {
-      data: page.rows.map((job) => jobAsJson(job, texts.get(job.id)!)),
+      data: page.rows.map((job) => jobJson(job, texts.get(job.id)!)),
       page: { next: page.next, previous: page.previous, count: value, capped },
     }
   }

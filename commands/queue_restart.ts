@@ -1,7 +1,8 @@
 import { args } from '@adonisjs/core/ace'
-import { jobAsJson, outcomeLine } from '../src/console/job_output.ts'
+import { outcomeLine } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
+import { jobJson } from '../src/dashboard/presenters/job_json.ts'
 import { RestartJob } from '../src/operations/restart_job.ts'
 
 /**
@@ -21,6 +22,6 @@ export default class QueueRestart extends QueueCommand {
     if (outcome === 'too_late' || outcome === 'refused') this.exitCode = 1
     this.say(outcomeLine(answer))
     const texts = await (await jobTexts(this.app)).forJobs([job])
-    return { outcome, reason, job: jobAsJson(job, texts.get(job.id)!) }
+    return { outcome, reason, job: jobJson(job, texts.get(job.id)!) }
   }
 }

@@ -1,7 +1,9 @@
 import { args } from '@adonisjs/core/ace'
-import { iso, jobAsJson, jobLine, plain } from '../src/console/job_output.ts'
+import { jobLine, plain } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
+import { iso, jobDetailsJson, logJson } from '../src/dashboard/presenters/job_json.ts'
+import { toJson } from '../src/dashboard/redaction/json_text.ts'
 import { findJob } from '../src/operations/job_lookup.ts'
 
 const NEWEST_LINES = 50
@@ -22,36 +24,21 @@ export default class QueueShow extends QueueCommand {
     const log = await reader.logs(job.id, { limit: NEWEST_LINES, newest: true })
     const texts = await jobTexts(this.app)
     const text = texts.make(job.id, job.sensitive, job)
-    const shown = (json: string | null) =>
-      json === null ? null : text.json(texts.redact(json)).text
-
-    const [payload, options, result] = [job.payload, job.options, job.result].map(shown)
-    const attempts = job.attemptList.map((attempt) => ({
-      ...attempt,
-      startedAt: iso(attempt.startedAt),
-      finishedAt: iso(attempt.finishedAt),
-      error: text.error(attempt.error),
-    }))
-    const logs = log.lines.map((line) => ({
-      ...line,
-      at: iso(line.at),
-      line: text.line(line.line),
-    }))
+    const details = jobDetailsJson(job, texts)
 
     this.say(jobLine(job, text))
     this.say(`created ${iso(job.createdAt)}, run ${job.run}`)
-    for (const [name, json] of Object.entries({ payload, options, result })) {
-      if (json !== null) this.say(`${name}: ${plain(json)}`)
+    for (const name of ['payload', 'options', 'result'] as const) {
+      const shown = details[name]
+      if (shown !== null) this.say(`${name}: ${plain(toJson(shown))}`)
     }
-    for (const { run, attempt, outcome, startedAt, host, error } of attempts) {
+    for (const { run, attempt, outcome, startedAt, host, error } of details.attemptList) {
       const where = host === null ? '' : ` on ${plain(host)}`
       this.say(`run ${run}, attempt ${attempt}: ${outcome}, ${startedAt}${where}`)
       if (error) this.say(`  ${error.code ? `${error.code}: ` : ''}${plain(error.message)}`)
     }
-    for (const { at, level, line } of logs) this.say(`${at} ${level.padEnd(5)} ${plain(line)}`)
-    /** Texts, not values: numbers above 2^53 keep their digits. */
-    return {
-      job: { ...jobAsJson(job, text), payload, options, result, attemptList: attempts, logs },
-    }
+    const logs = logJson(log, text)
+    for (const { at, level, line } of logs.data) this.say(`${at} ${level.padEnd(5)} ${plain(line)}`)
+    return { job: details, logs }
   }
 }

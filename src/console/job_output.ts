@@ -4,37 +4,6 @@ import type { JobText } from '../dashboard/redaction/job_texts.ts'
 import type { JobView } from '../types.ts'
 
 /**
- * A job as JSON: moments ISO 8601 in UTC, durations in milliseconds, secrets redacted.
- */
-export function jobAsJson(job: JobView, text: JobText) {
-  return {
-    id: job.id,
-    type: job.type,
-    queue: job.queue,
-    status: job.status,
-    stopping: job.stopping,
-    run: job.run,
-    attempts: job.attempts,
-    priority: job.priority,
-    user: job.user,
-    tags: job.tags,
-    host: job.host,
-    worker: job.worker,
-    progress: { ...job.progress, stage: text.maybe(job.progress.stage ?? null) },
-    error: text.error(job.error),
-    createdAt: iso(job.createdAt),
-    dueAt: iso(job.dueAt),
-    startedAt: iso(job.startedAt),
-    finishedAt: iso(job.finishedAt),
-    duration: job.duration,
-  }
-}
-
-export function iso(moment: number | null): string | null {
-  return moment === null ? null : new Date(moment).toISOString()
-}
-
-/**
  * A job on one line: status, id, type, queue, progress or duration, error.
  */
 export function jobLine(job: JobView, text: JobText): string {

@@ -1,5 +1,6 @@
 import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
+import { toJson } from '../dashboard/redaction/json_text.ts'
 import { InvalidInputException } from '../errors.ts'
 import type { OperationDependencies } from '../operations/job_lookup.ts'
 import type { Actor } from '../types.ts'
@@ -73,6 +74,6 @@ export abstract class QueueCommand extends BaseCommand {
   }
 
   #print(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+    process.stdout.write(`${toJson(value)}\n`)
   }
 }
