@@ -159,13 +159,9 @@ function whole(text: string, option: string, most: number): number {
   return value
 }
 
+/** The framework's parser takes the number and ignores a unit that it does not know. */
 function bytes(text: string): number {
-  let value: number | null = null
-  try {
-    value = string.bytes.parse(text)
-  } catch {
-    /** The error below names option, value and remedy. */
-  }
+  const value = /^\d+(\.\d+)?\s*([kmgt]?b)?$/i.test(text) ? string.bytes.parse(text) : null
   if (value === null || !(value > 0)) {
     throw new E_INVALID_OPTION(['--max-memory', `is "${text}": give a size such as 512mb or 2gb`])
   }

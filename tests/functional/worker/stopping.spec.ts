@@ -91,7 +91,7 @@ test.group('Stopping jobs', (group) => {
   }) => {
     const pool = await lab.start()
     const id = await lab.dispatch(Deaf, { ms: 5_000 })
-    await lab.running(id)
+    await waitFor('its code to run', () => pool.running === 1)
     pool.drain()
     const asked = performance.now()
     pool.abort()
