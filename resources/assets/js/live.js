@@ -42,7 +42,8 @@
       const role = await this.#shared.join()
       if (role === 'follower') {
         this.#heardAt = Date.now()
-        this.#after('hello', HELLO_WITHIN + 15_000, () => this.#fallBack())
+        /* The leader may have said hello while this tab was still joining. */
+        if (this.state !== 'live') this.#after('hello', HELLO_WITHIN + 15_000, () => this.#fallBack())
       }
       if (role === 'crowded') this.#fallBack()
     }

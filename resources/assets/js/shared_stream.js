@@ -85,6 +85,8 @@
       }
       if (kind === 'lead') {
         this.#answers?.set(from, url)
+        /* At once: the leader's state follows on the heels of its answer. */
+        if (url === this.#url && this.#role === 'asking') this.#role = 'follower'
         /* Two found nobody at the same moment: the smaller name keeps the stream. */
         if (url === this.#url && this.#role === 'leader') {
           if (from < this.#me) {
