@@ -142,7 +142,9 @@ export class MirrorService {
     const redis = this.#redis!
     const dependencies: MirrorDependencies = { transport, writer: records.writer, redis, logger }
     const reader = new StreamReader(() => readerAddress(redis, transport.keys.events('~')))
-    const mirror = new Mirror(dependencies, reader, { batch: batch ?? (dedicated ? 10_000 : 1_000) })
+    const mirror = new Mirror(dependencies, reader, {
+      batch: batch ?? (dedicated ? 10_000 : 1_000),
+    })
     const reconcile = new Reconcile(mirror, dependencies)
     const janitor = new Janitor(mirror, dependencies, { kept: config.kept, ...cleaning })
 
