@@ -1,3 +1,4 @@
+import type { JobFailedException } from '#queuedeck'
 import { test } from '@japa/runner'
 import { type JobEnding, ResultWaiter } from '../../../src/jobs/result_waiter.ts'
 import type { ChangeNotice } from '../../../src/types.ts'
@@ -97,11 +98,11 @@ test.group('Waiting for a result', () => {
 
   test('throws what a failed or cancelled job says', async ({ assert }) => {
     const { waiter, end } = setup({ status: 'failed', message: 'no disk', code: 'E_DISK' })
-    const failed = await waiter.wait('a', 'q').catch((error) => error)
+    const failed = (await waiter.wait('a', 'q').catch((error) => error)) as JobFailedException
     assert.deepInclude({ ...failed }, { jobId: 'a', jobStatus: 'failed', jobErrorCode: 'E_DISK' })
     assert.equal(failed.message, 'no disk')
     end({ status: 'cancelled', message: 'by anna', code: 'CANCELLED' })
-    const cancelled = await waiter.wait('a', 'q').catch((error) => error)
+    const cancelled = (await waiter.wait('a', 'q').catch((error) => error)) as JobFailedException
     assert.equal(cancelled.jobStatus, 'cancelled')
   })
 

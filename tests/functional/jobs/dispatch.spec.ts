@@ -1,0 +1,88 @@
+import { Redis } from 'ioredis'
+import { test } from '@japa/runner'
+import vine from '@vinejs/vine'
+import { defineConfig, Job, QueueManager } from '#queuedeck'
+import { JobRegistry } from '../../../src/jobs/registry.ts'
+import { Connections } from '../../../src/transport/connections.ts'
+import { Transport } from '../../../src/transport/transport.ts'
+import { uniquePrefix } from '#tests/helpers/app'
+import { redisServer } from '#tests/helpers/servers'
+import { freePort } from '#tests/helpers/wait'
+
+class Counted extends Job<{ n: number }, void> {
+  static override options = { name: 'tests.counted', queue: 'numbers', attempts: 2 }
+  static override payload = vine.create({ n: vine.number() })
+  async execute() {}
+}
+
+test.group('Dispatching to Redis', () => {
+  async function lab(cleanup: (close: () => Promise<void>) => void, port?: number) {
+    const redis = new Redis({
+      port: port ?? (await redisServer()).port,
+      lazyConnect: true,
+      retryStrategy: () => 100,
+    })
+    redis.on('error', () => {})
+    const config = defineConfig({ prefix: uniquePrefix() })
+    const connections = new Connections(() => ({ ioConnection: redis }) as never)
+    const transport = new Transport(connections, { prefix: config.prefix })
+    const queue = new QueueManager(config, new JobRegistry(), transport, null as never)
+    cleanup(async () => {
+      await connections.closeAll()
+      redis.disconnect()
+    })
+    return { queue, transport, redis, config }
+  }
+
+  test('enqueues a job with its payload, options and queue', async ({ assert, cleanup }) => {
+    const { queue, redis, config } = await lab(cleanup)
+    const { jobId } = await queue.dispatch(Counted, { n: 1 }).in('60d').by(42).tag('x')
+    const hash = await redis.hgetall(`${config.prefix}:numbers:${jobId}`)
+    assert.equal(hash.name, 'tests.counted')
+    assert.equal(hash.data, '{"n":1}')
+    assert.equal(hash.delay, '5184000000')
+    assert.deepInclude(JSON.parse(hash.opts).qd, { user: '42', tags: ['x'] })
+  })
+
+  test('enqueues thousands in order', async ({ assert, cleanup }) => {
+    const { queue, transport, redis, config } = await lab(cleanup)
+    const handles = await queue.dispatchMany(
+      Array.from({ length: 2_500 }, (_, n) => ({ type: Counted, payload: { n } }))
+    )
+    const waiting = await redis.lrange(`${config.prefix}:numbers:wait`, 0, -1)
+    assert.deepEqual(
+      waiting.reverse(),
+      handles.map(({ jobId }) => jobId)
+    )
+    assert.equal((await transport.depths(['numbers'])).numbers.pending, 2_500)
+  })
+
+  test('enqueues nothing when one of many payloads is refused', async ({ assert, cleanup }) => {
+    const { queue, redis, config } = await lab(cleanup)
+    await assert.rejects(() =>
+      queue.dispatchMany([
+        { type: Counted, payload: { n: 1 } },
+        { type: Counted, payload: { n: 'none' } },
+      ])
+    )
+    assert.deepEqual(await redis.keys(`${config.prefix}*`), [])
+  })
+
+  test('refuses an id that is taken', async ({ assert, cleanup }) => {
+    const { queue } = await lab(cleanup)
+    const { jobId } = await queue.dispatch(Counted, { n: 1 })
+    const error = await queue
+      .dispatch(Counted, { n: 2 })
+      .withId(jobId)
+      .catch((reason) => reason)
+    assert.equal((error as { code: string }).code, 'E_DUPLICATE_JOB')
+  })
+
+  test('fails within 5 s and names Redis while it is away', async ({ assert, cleanup }) => {
+    const { queue } = await lab(cleanup, await freePort())
+    const started = performance.now()
+    const error = await queue.dispatch(Counted, { n: 1 }).catch((reason) => reason)
+    assert.equal((error as { code: string }).code, 'E_REDIS_UNAVAILABLE')
+    assert.isBelow(performance.now() - started, 5_000)
+  }).timeout(10_000)
+})
