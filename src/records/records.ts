@@ -6,6 +6,7 @@ import { MysqlDb, MysqlSession } from './dialect/mysql.ts'
 import { PostgresDb, PostgresSession } from './dialect/postgres.ts'
 import { SqliteDb, SqliteSession } from './dialect/sqlite.ts'
 import type { Session } from './dialect/session.ts'
+import { Reader } from './reader.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { translated } from './trouble.ts'
 import { Writer } from './writer.ts'
@@ -29,6 +30,9 @@ const OPENERS: Record<string, (settings: ConnectionSettings) => Promise<Session>
  * `queuedeck.records`.
  */
 export class Records {
+  /** What pages, commands and JSON ask. */
+  readonly reader: Reader
+
   /** For the mirror alone. */
   readonly writer: Writer
 
@@ -39,6 +43,7 @@ export class Records {
     let settings: ConnectionSettings | undefined
     this.#settings = () => (settings ??= connectionSettings(database, connection))
     this.#db = new TranslatedDb(this.#settings)
+    this.reader = new Reader(this.#db)
     this.writer = new Writer(async () => {
       const { dialect } = this.#settings()
       try {

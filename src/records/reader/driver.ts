@@ -1,8 +1,25 @@
 import type { Db } from '../dialect/db.ts'
-import { conditions, isAnyStatus, NAME_FIELDS, partsOf, type Filter } from './filter.ts'
-import { every, run, type Sql } from './sql.ts'
+import {
+  conditions,
+  idCondition,
+  isAnyStatus,
+  NAME_FIELDS,
+  partsOf,
+  type Filter,
+} from './filter.ts'
+import type { Sql } from './sql.ts'
 import type { Sizes } from './sizes.ts'
-import { byCreated, byName, byStatus, byTag, countWalk, MOST_RANGES, rangesOf, type Walk } from './walk.ts'
+import {
+  byCreated,
+  byIds,
+  byName,
+  byStatus,
+  byTag,
+  countWalk,
+  MOST_RANGES,
+  rangesOf,
+  type Walk,
+} from './walk.ts'
 
 /** Fewer candidates than this are simply sorted. */
 export const FEW = 10_000
@@ -28,19 +45,28 @@ export async function chooseDriver(db: Db, filter: Filter, sizes: Sizes): Promis
   const ways: { walk: Walk; size: number }[] = []
   for (const field of NAME_FIELDS) {
     const ids = filter[field]
-    if (ids) ways.push({ walk: byName(field, ids, statuses), size: sizes.named(field, ids, statuses) })
+    if (ids)
+      ways.push({ walk: byName(field, ids, statuses), size: sizes.named(field, ids, statuses) })
   }
-  if (filter.tag) ways.push({ walk: byTag(filter.tag, statuses), size: sizes.named('tag', filter.tag, statuses) })
-  if (ways.length === 0 && !isAnyStatus(filter)) ways.push({ walk: byStatus(statuses), size: sizes.all(statuses) })
+  if (filter.tag)
+    ways.push({ walk: byTag(filter.tag, statuses), size: sizes.named('tag', filter.tag, statuses) })
+  if (ways.length === 0 && !isAnyStatus(filter))
+    ways.push({ walk: byStatus(statuses), size: sizes.all(statuses) })
   let best = ways.reduce((one, other) => (other.size < one.size ? other : one), {
     walk: byCreated(),
     size: Infinity,
   })
   if (best.size === Infinity) best.size = sizes.all(statuses)
+  if (best.size > FEW && filter.ids) {
+    const walk = byIds(idCondition(db, filter.ids, 'id'))
+    const size = await countWalk(db, walk, filter, FEW + 1)
+    if (size <= FEW) return { walk, size, rest: conditions(db, filter), isExact: false }
+  }
   const isTimed = filter.from !== null || filter.to !== null
   if (best.size > FEW && isTimed) best = await withinTime(db, filter, best)
   // Too many ranges to be merged: only good while their jobs are few enough to be sorted.
-  if (best.size > FEW && rangesOf(best.walk) > MOST_RANGES) best = { walk: byCreated(), size: sizes.all(statuses) }
+  if (best.size > FEW && rangesOf(best.walk) > MOST_RANGES)
+    best = { walk: byCreated(), size: sizes.all(statuses) }
   const open = partsOf(filter).filter((part) => !best.walk.answers.includes(part))
   return {
     ...best,
@@ -56,28 +82,4 @@ async function withinTime(db: Db, filter: Filter, best: { walk: Walk; size: numb
   if (rangesOf(best.walk) > MOST_RANGES) return best
   const size = await countWalk(db, best.walk, filter, FEW + 1)
   return size <= FEW ? { walk: best.walk, size } : best
-}
-
-/** Ids found by `q` at most; more of them are served from the newest. */
-export const MOST_IDS = 10_000
-
-/**
- * The numbers of the jobs that `q` names by id, newest first; `capped` when there are more.
- */
-export async function idsFound(db: Db, filter: Filter): Promise<{ seqs: number[]; capped: boolean }> {
-  const where = conditions(db, { ...filter, notUsers: null }, [
-    'type',
-    'queue',
-    'user',
-    'host',
-    'tag',
-    'status',
-    'time',
-  ])
-  const rows = await run(db, {
-    text: `select j.seq from queuedeck_jobs j where ${every([where]).text} order by j.id desc limit ${MOST_IDS + 1}`,
-    values: where.values,
-  })
-  const seqs = rows.slice(0, MOST_IDS).map(({ seq }) => Number(seq))
-  return { seqs, capped: rows.length > MOST_IDS }
 }

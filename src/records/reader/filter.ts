@@ -73,7 +73,7 @@ export function conditions(db: Db, filter: Filter, answered: readonly FilterPart
     if (filter.to !== null) parts.push(sql('j.created_at < ?', filter.to))
   }
   if (open('ids')) {
-    if (filter.ids) parts.push(idCondition(db, filter.ids))
+    if (filter.ids) parts.push(idCondition(db, filter.ids, 'j.id'))
     if (filter.notUsers) {
       const users = oneOf('j.user_id', filter.notUsers)
       parts.push({ text: `(j.user_id is null or not (${users.text}))`, values: users.values })
@@ -90,18 +90,24 @@ export function conditions(db: Db, filter: Filter, answered: readonly FilterPart
   return every(parts)
 }
 
-function idCondition(db: Db, { low, high, also }: IdFilter): Sql {
+/** What an id has to be like. */
+export function idCondition(db: Db, { low, high, also }: IdFilter, column: string): Sql {
   const [first, last] = [idValue(db.dialect, low), idValue(db.dialect, high)]
-  if (also.length === 0) return sql('j.id between ? and ?', first, last)
+  if (also.length === 0) return sql(`${column} between ? and ?`, first, last)
   const others = also.map((id) => idValue(db.dialect, id))
-  return sql(`(j.id between ? and ? or j.id in (${others.map(() => '?').join(', ')}))`, first, last, ...others)
+  const marks = others.map(() => '?').join(', ')
+  return sql(`(${column} between ? and ? or ${column} in (${marks}))`, first, last, ...others)
 }
 
 /**
  * The filters whose jobs together are what the query asks for; no job is in two of them. Usually one; none when a name is
  * given that no record has; two when `q` may be an id as well as a user.
  */
-export async function resolveFilters(db: Db, names: NameReader, query: JobQuery): Promise<Filter[]> {
+export async function resolveFilters(
+  db: Db,
+  names: NameReader,
+  query: JobQuery
+): Promise<Filter[]> {
   const [type, queue, user, host, tag] = await Promise.all([
     namesOf(names, 'type', query.types),
     namesOf(names, 'queue', query.queues),
@@ -111,7 +117,18 @@ export async function resolveFilters(db: Db, names: NameReader, query: JobQuery)
   ])
   const statuses = query.statuses.length ? query.statuses.map(statusCode).sort() : [...ALL_STATUSES]
   const { from, to } = query
-  const filter: Filter = { statuses, type, queue, user, host, tag, from, to, ids: null, notUsers: null }
+  const filter: Filter = {
+    statuses,
+    type,
+    queue,
+    user,
+    host,
+    tag,
+    from,
+    to,
+    ids: null,
+    notUsers: null,
+  }
   if ([type, queue, user, host, tag].some((ids) => ids?.length === 0)) return []
   return query.q === '' ? [filter] : withSearch(db, names, filter, query.q)
 }
@@ -139,12 +156,19 @@ async function withSearch(db: Db, names: NameReader, filter: Filter, q: string):
 function idRange(text: string): { low: string; high: string } | null {
   const digits = text.toLowerCase().replaceAll('-', '')
   if (!/^[0-9a-f]{1,32}$/.test(digits)) return null
-  if (text.includes('-') && !uuidOf(digits.padEnd(32, '0')).startsWith(text.toLowerCase())) return null
+  if (text.includes('-') && !uuidOf(digits.padEnd(32, '0')).startsWith(text.toLowerCase()))
+    return null
   return { low: uuidOf(digits.padEnd(32, '0')), high: uuidOf(digits.padEnd(32, 'f')) }
 }
 
 function uuidOf(hex: string): string {
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-')
 }
 
 /** Ids that jobs of other producers have if this is the one BullMQ knows them by: each queue gives another. */

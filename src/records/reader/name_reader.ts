@@ -1,7 +1,7 @@
 import { InvalidInputException } from '../../errors.ts'
 import type { Db } from '../dialect/db.ts'
-import { fold } from '../fold.ts'
 import { shorten } from '../query/moments.ts'
+import { storedFold, storedName } from '../storable.ts'
 import { NAME_KINDS, type StoredNameKind } from '../tables.ts'
 
 /** Most names that one filter value with `*` may stand for. */
@@ -26,7 +26,9 @@ export class NameReader {
    * Puts the texts of these numbers within reach of `text`.
    */
   async load(ids: Iterable<number | null>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id): id is number => id !== null && !this.#texts.has(id))
+    const missing = [...new Set(ids)].filter(
+      (id): id is number => id !== null && !this.#texts.has(id)
+    )
     if (this.#texts.size > KEPT) this.#texts.clear()
     for (let at = 0; at < missing.length; at += 500) {
       const some = missing.slice(at, at + 500)
@@ -52,15 +54,20 @@ export class NameReader {
    * The numbers that filter values stand for: the name itself, else names that differ in case only, or those that match
    * where the value holds `*`. Throws InvalidInputException for a value that stands for more than 1,000.
    */
-  async resolve(kind: StoredNameKind, values: readonly string[], field: string = kind): Promise<number[]> {
+  async resolve(
+    kind: StoredNameKind,
+    values: readonly string[],
+    field: string = kind
+  ): Promise<number[]> {
     if (values.length === 0) return []
+    const stored = values.map(storedName)
     const rows = await this.db.all(
       `select id, name from queuedeck_names where kind = ? and name in (${values.map(() => '?').join(', ')})`,
-      [NAME_KINDS[kind], ...values]
+      [NAME_KINDS[kind], ...stored]
     )
     const exact = new Set(rows.map(({ name }) => name))
     const found = new Set<number>(rows.map(({ id }) => id))
-    for (const value of values) {
+    for (const value of stored) {
       if (exact.has(value)) continue
       for (const id of await this.#match(kind, value, field)) found.add(id)
     }
@@ -71,7 +78,7 @@ export class NameReader {
    * Names that begin with a text, without case, in the order of their letters.
    */
   async complete(kind: StoredNameKind, prefix: string, limit: number): Promise<string[]> {
-    const start = fold(prefix)
+    const start = storedFold(prefix)
     const rows = await this.db.all(
       `select name from queuedeck_names where kind = ? and fold >= ? and fold < ? order by fold, name limit ?`,
       [NAME_KINDS[kind], start, start + LAST, limit]
@@ -80,10 +87,13 @@ export class NameReader {
   }
 
   async #match(kind: StoredNameKind, value: string, field: string): Promise<number[]> {
-    const folded = fold(value)
+    const folded = storedFold(value)
     const start = folded.split('*', 1)[0]
     const [condition, bounds] = folded.includes('*')
-      ? [`fold >= ? and fold < ? and fold like ? escape '!'`, [start, start + LAST, likePattern(folded)]]
+      ? [
+          `fold >= ? and fold < ? and fold like ? escape '!'`,
+          [start, start + LAST, likePattern(folded)],
+        ]
       : ['fold = ?', [folded]]
     const rows = await this.db.all(
       `select id from queuedeck_names where kind = ? and ${condition} limit ${MOST_MATCHES + 1}`,

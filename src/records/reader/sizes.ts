@@ -19,7 +19,8 @@ export class Sizes {
     const wanted = [sql('kind = ?', ALL)]
     for (const field of [...NAME_FIELDS, 'tag'] as const) {
       const ids = [...new Set(filters.flatMap((filter) => filter[field] ?? []))]
-      if (ids.length > 0) wanted.push(every([sql('kind = ?', NAME_KINDS[field]), oneOf('name_id', ids)]))
+      if (ids.length > 0)
+        wanted.push(every([sql('kind = ?', NAME_KINDS[field]), oneOf('name_id', ids)]))
     }
     const where = joined(
       wanted.map(({ text, values }) => ({ text: `(${text})`, values })),
@@ -39,7 +40,11 @@ export class Sizes {
   }
 
   /** Jobs with any of some names; one with two of the tags counts twice. */
-  named(kind: keyof typeof NAME_KINDS, ids: readonly number[], statuses: readonly number[]): number {
+  named(
+    kind: keyof typeof NAME_KINDS,
+    ids: readonly number[],
+    statuses: readonly number[]
+  ): number {
     return this.#sum(NAME_KINDS[kind], ids, statuses)
   }
 

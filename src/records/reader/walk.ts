@@ -6,7 +6,19 @@ import {
   type FilterPart,
   type NameField,
 } from './filter.ts'
-import { every, fence, hint, joined, oneOf, orderBy, run, sql, union, type Order, type Sql } from './sql.ts'
+import {
+  every,
+  fence,
+  hint,
+  joined,
+  oneOf,
+  orderBy,
+  run,
+  sql,
+  union,
+  type Order,
+  type Sql,
+} from './sql.ts'
 
 /** A job found, with its sort key (`seq` last). */
 export type Found = { seq: number; key: number[] }
@@ -21,7 +33,7 @@ export type Walk = {
   lists: { column: string; values: number[] }[]
   keys: string[]
   /** Condition that comes with the index: a partial one is usable with it only. */
-  extra: string | null
+  extra: Sql | null
   /** Parts of the filter that the ranges answer. */
   answers: FilterPart[]
   /** Ranges may name one job twice: it has two of the tags. */
@@ -64,7 +76,11 @@ export function byStatus(statuses: number[]): Walk {
 }
 
 /** Newest or oldest first, by one of the name filters and status. */
-export function byName(field: NameField, ids: number[], statuses: readonly number[] = ALL_STATUSES): Walk {
+export function byName(
+  field: NameField,
+  ids: number[],
+  statuses: readonly number[] = ALL_STATUSES
+): Walk {
   return jobs(field, CREATED, {
     lists: [
       { column: NAME_COLUMNS[field], values: ids },
@@ -92,7 +108,7 @@ export function byTag(tags: number[], statuses: readonly number[] = ALL_STATUSES
 
 /** By duration among those that have one; of some types only, where these are named. */
 export function byDuration(types: number[] | null): Walk {
-  const extra = 'duration >= 0'
+  const extra = sql('duration >= 0')
   if (!types) return jobs('duration', ['duration', 'seq'], { extra })
   return jobs('type_duration', ['duration', 'seq'], {
     extra,
@@ -113,7 +129,14 @@ export function withoutDuration(types: number[] | null): Walk {
 
 /** By progress among those that are not completed. */
 export function byProgress(completed: number): Walk {
-  return jobs('progress', ['progress', 'created_at', 'seq'], { extra: `progress < ${completed}` })
+  return jobs('progress', ['progress', 'created_at', 'seq'], {
+    extra: sql(`progress < ${completed}`),
+  })
+}
+
+/** Those whose ids a condition names, in no order of use: only good while they are few enough to be sorted. */
+export function byIds(condition: Sql): Walk {
+  return jobs('id', CREATED, { extra: condition })
 }
 
 export function rangesOf(walk: Walk): number {
@@ -210,7 +233,13 @@ const NARROW = [
 /**
  * All jobs of a stretch of a walk in `order`, narrow, as a subquery.
  */
-export function candidatesOf(db: Db, walk: Walk, filter: Filter, { after, until }: Stretch, order: Order): Sql {
+export function candidatesOf(
+  db: Db,
+  walk: Walk,
+  filter: Filter,
+  { after, until }: Stretch,
+  order: Order
+): Sql {
   const [beyond, upTo] = order === 'desc' ? (['<', '>='] as const) : (['>', '<='] as const)
   const inner = every([
     ...walk.lists.map(({ column, values }) => oneOf(column, values)),
@@ -270,7 +299,10 @@ function found(rows: Record<string, unknown>[], keys: string[]): Found[] {
 /** Each range's columns and values. */
 function combinations(walk: Walk): [column: string, value: number][][] {
   return walk.lists.reduce<[string, number][][]>(
-    (ranges, { column, values }) => ranges.flatMap((range) => values.map((value) => [...range, [column, value] as [string, number]])),
+    (ranges, { column, values }) =>
+      ranges.flatMap((range) =>
+        values.map((value) => [...range, [column, value] as [string, number]])
+      ),
     [[]]
   )
 }
@@ -281,13 +313,15 @@ function combinations(walk: Walk): [column: string, value: number][][] {
  */
 function equals(db: Db, range: [column: string, value: number][]): Sql[] {
   return range.map(([column, value]) =>
-    db.dialect === 'mysql' ? sql(`${column} between ? and ?`, value, value) : sql(`${column} = ?`, value)
+    db.dialect === 'mysql'
+      ? sql(`${column} between ? and ?`, value, value)
+      : sql(`${column} = ?`, value)
   )
 }
 
 /** What every range of a walk is restricted by. */
 function common(walk: Walk, filter: Filter): Sql[] {
-  const parts: Sql[] = walk.extra ? [sql(walk.extra)] : []
+  const parts: Sql[] = walk.extra ? [walk.extra] : []
   if (!walk.answers.includes('time')) return parts
   if (filter.from !== null) parts.push(sql('created_at >= ?', filter.from))
   if (filter.to !== null) parts.push(sql('created_at < ?', filter.to))
@@ -304,7 +338,9 @@ function stretches(db: Db, walk: Walk, { after, until }: Stretch, order: Order):
   if (!after) return [every(end)]
   if (db.dialect !== 'mysql') return [every([compared(db, walk.keys, after, beyond), ...end])]
   return walk.keys.map((key, index) => {
-    const equal = walk.keys.slice(0, index).map((same, at) => sql(`${same} between ? and ?`, after[at], after[at]))
+    const equal = walk.keys
+      .slice(0, index)
+      .map((same, at) => sql(`${same} between ? and ?`, after[at], after[at]))
     return every([...equal, sql(`${key} ${beyond} ?`, after[index]), ...end])
   })
 }

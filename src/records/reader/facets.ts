@@ -1,0 +1,143 @@
+import { STATUSES } from '../../statuses.ts'
+import type { Db } from '../dialect/db.ts'
+import type { Facet, FacetName, Facets } from '../reader_types.ts'
+import { NAME_KINDS } from '../tables.ts'
+import { matchesOf, newest } from './counting.ts'
+import { chooseDriver, FEW } from './driver.ts'
+import { ALL_STATUSES, isAnyStatus, NAME_COLUMNS, partsOf, type Filter } from './filter.ts'
+import type { NameReader } from './name_reader.ts'
+import { every, oneOf, run, sql, type Sql } from './sql.ts'
+import { Sizes } from './sizes.ts'
+
+/** Values of one facet at most. */
+const MOST = 30
+
+const NAMES: FacetName[] = ['status', 'queue', 'type', 'user', 'host', 'tag']
+
+/** Counts by number: code of the status, or number of the name. */
+type Counted = { counts: Map<number, number>; sampled: boolean }
+
+type Sample = Record<FacetName, Map<number, number>> & { sampled: boolean }
+
+/**
+ * What a list could be narrowed by. A facet leaves its own filter out, so that other values of it can be picked. Exact from
+ * counters where the filter is one name and statuses, else counted among the newest 10,000 matches.
+ */
+export class FacetReader {
+  /** A sample serves all facets that the filter does not name. */
+  #samples = new Map<string, Promise<Sample>>()
+
+  constructor(
+    private db: Db,
+    private names: NameReader,
+    private filters: readonly Filter[]
+  ) {}
+
+  async read(): Promise<Facets> {
+    const facets = {} as Facets
+    for (const name of NAMES) facets[name] = await this.#facet(name)
+    return facets
+  }
+
+  async #facet(name: FacetName): Promise<Facet> {
+    const others = this.filters.map((filter) => without(filter, name))
+    const { counts, sampled } =
+      (await this.#exact(name, others)) ?? (await this.#sampled(name, others))
+    const most = [...counts]
+      .filter(([, count]) => count > 0)
+      .sort((one, other) => other[1] - one[1] || one[0] - other[0])
+      .slice(0, MOST)
+    if (name !== 'status') await this.names.load(most.map(([id]) => id))
+    const values = most.map(([id, count]) => ({
+      name: name === 'status' ? STATUSES[id] : this.names.text(id),
+      count,
+    }))
+    return { values, sampled }
+  }
+
+  async #exact(name: FacetName, others: Filter[]): Promise<Counted | null> {
+    if (others.length !== 1)
+      return others.length === 0 ? { counts: new Map(), sampled: false } : null
+    const [filter] = others
+    const parts = partsOf(filter).filter((part) => part !== 'status')
+    if (name === 'status') {
+      const where = parts.length === 0 ? sql('kind = 0') : onlyName(filter, parts)
+      return where && this.#counted('status', where)
+    }
+    if (parts.length > 0) return null
+    const statuses = isAnyStatus(filter) ? [] : [oneOf('status', filter.statuses)]
+    return this.#counted('name_id', every([sql('kind = ?', NAME_KINDS[name]), ...statuses]))
+  }
+
+  async #counted(column: string, where: Sql): Promise<Counted> {
+    const rows = await run(this.db, {
+      text: `select ${column} as value, sum(n) as n from queuedeck_counters where ${where.text} group by ${column} order by n desc limit ${MOST}`,
+      values: where.values,
+    })
+    const counts = new Map(rows.map(({ value, n }) => [Number(value), Number(n)]))
+    return { counts, sampled: false }
+  }
+
+  async #sampled(name: FacetName, others: Filter[]): Promise<Counted> {
+    const key = JSON.stringify(others)
+    let sample = this.#samples.get(key)
+    if (!sample) this.#samples.set(key, (sample = this.#sample(others)))
+    const { [name]: counts, sampled } = await sample
+    return { counts, sampled }
+  }
+
+  async #sample(filters: Filter[]): Promise<Sample> {
+    const sizes = await Sizes.load(this.db, filters)
+    const sample: Sample = {
+      status: new Map(),
+      queue: new Map(),
+      type: new Map(),
+      user: new Map(),
+      host: new Map(),
+      tag: new Map(),
+      sampled: false,
+    }
+    for (const filter of filters) {
+      const driver = await chooseDriver(this.db, filter, sizes)
+      const stretch = await newest(this.db, driver, filter, FEW)
+      if (stretch.until) sample.sampled = true
+      const columns = [
+        'j.status',
+        ...Object.values(NAME_COLUMNS).map((column) => `j.${column}`),
+      ].join(', ')
+      const matches = matchesOf(this.db, driver, filter, stretch, columns)
+      for (const row of await run(this.db, matches)) {
+        add(sample.status, row.status)
+        for (const field of ['queue', 'type', 'user', 'host'] as const)
+          add(sample[field], row[NAME_COLUMNS[field]])
+      }
+      const tagged = matchesOf(this.db, driver, filter, stretch)
+      const tags = await run(this.db, {
+        text: `select t.tag_id as tag, count(*) as n from (${tagged.text}) m join queuedeck_tags t on t.seq = m.seq group by t.tag_id`,
+        values: tagged.values,
+      })
+      for (const { tag, n } of tags) add(sample.tag, tag, Number(n))
+    }
+    return sample
+  }
+}
+
+function add(counts: Map<number, number>, value: number | null, n = 1): void {
+  if (value !== null) counts.set(value, (counts.get(value) ?? 0) + n)
+}
+
+function without(filter: Filter, name: FacetName): Filter {
+  return name === 'status'
+    ? { ...filter, statuses: [...ALL_STATUSES] }
+    : { ...filter, [name]: null }
+}
+
+/** The counters of the one name that a filter gives; null where it is more than that. */
+function onlyName(filter: Filter, parts: string[]): Sql | null {
+  const [part] = parts
+  if (parts.length !== 1 || part === 'time' || part === 'ids') return null
+  const field = part as Exclude<FacetName, 'status'>
+  const ids = filter[field]!
+  if (field === 'tag' && ids.length > 1) return null
+  return every([sql('kind = ?', NAME_KINDS[field]), oneOf('name_id', ids)])
+}
