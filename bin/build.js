@@ -2,7 +2,7 @@
  * Builds the package into build/: what tsc makes of the published folders, then what tsc leaves out (Lua scripts, templates,
  * assets, stubs) and the index of commands.
  */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,10 +17,11 @@ const CARRIED = ['src', 'resources/assets', 'resources/views', 'stubs']
 const LEFT_OUT = ['resources/views/app']
 
 function run(program, ...args) {
-  execFileSync(process.execPath, [join(ROOT, 'node_modules', program), ...args], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  })
+  const path = join(ROOT, 'node_modules', program)
+  const { status } = spawnSync(process.execPath, [path, ...args], { cwd: ROOT, stdio: 'inherit' })
+  if (status === 0) return
+  console.error(`The package was not built: ${program} ended with ${status}`)
+  process.exit(1)
 }
 
 function carry(folder) {
