@@ -95,6 +95,11 @@ export class JobTexts {
     return made
   }
 
+  /** What was made before; null when this process has not looked into the job. */
+  known(id: string): JobText | null {
+    return this.#remembered.get(id) ?? null
+  }
+
   redact(text: string): Redaction {
     return redactJson(text, this.#keys)
   }

@@ -1,0 +1,138 @@
+import type { Encryption } from '@adonisjs/core/encryption'
+import type { HttpContext } from '@adonisjs/core/http'
+import type { Logger } from '@adonisjs/core/logger'
+import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
+import type { QueueManager } from '../jobs/queue_manager.ts'
+import { CancelJob } from '../operations/cancel_job.ts'
+import { CreateJob } from '../operations/create_job.ts'
+import { RestartJob } from '../operations/restart_job.ts'
+import type { Reader } from '../records/reader.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { ResolvedConfig, WorkerView } from '../types.ts'
+import { AccessGate } from './access/access_gate.ts'
+import { MonitorTokens } from './access/monitor_tokens.ts'
+import { Assets } from './assets.ts'
+import { LiveHub } from './live/live_hub.ts'
+import { JobTexts } from './redaction/job_texts.ts'
+import { SecretKeys } from './redaction/secret_keys.ts'
+import { DashboardUrls } from './urls.ts'
+
+export type DashboardDependencies = {
+  config: ResolvedConfig
+  queue: QueueManager
+  transport: Transport
+  reader: Reader
+  encryption: Encryption
+  logger: Logger
+  /** As the environment says, `undefined` when it says nothing. */
+  environment: string | undefined
+}
+
+/** How long a page waits for what only Redis knows, ms: history has to stay readable while Redis is away. */
+const REDIS_PATIENCE = 1_000
+
+/**
+ * The dashboard of one process: what its requests and streams share. Binding `queuedeck.dashboard`.
+ */
+export class Dashboard {
+  readonly gate: AccessGate
+  readonly assets = new Assets()
+  readonly texts: JobTexts
+  readonly live: LiveHub
+  readonly reader: Reader
+  readonly monitorTokens: MonitorTokens
+  readonly cancelJob: CancelJob
+  readonly restartJob: RestartJob
+  readonly createJob: CreateJob
+  readonly logger: Logger
+
+  #config: ResolvedConfig
+  #transport: Transport
+
+  constructor({
+    config,
+    queue,
+    transport,
+    reader,
+    encryption,
+    logger,
+    environment,
+  }: DashboardDependencies) {
+    this.#config = config
+    this.#transport = transport
+    this.reader = reader
+    this.logger = logger
+    this.gate = new AccessGate(config.dashboard.access, environment, logger)
+    this.texts = new JobTexts(new SecretKeys(config.dashboard.redact), (id) => reader.body(id))
+    this.monitorTokens = new MonitorTokens(encryption)
+    this.cancelJob = new CancelJob({ reader, transport })
+    this.restartJob = new RestartJob({ reader, transport })
+    this.createJob = new CreateJob({ reader, transport, queue })
+    this.live = new LiveHub(this, transport, logger)
+  }
+
+  /**
+   * Addresses as this request sees them: the host may have put our routes below a group with a prefix, even one with parameters.
+   */
+  urlsFor(ctx: HttpContext): DashboardUrls {
+    const { prefix } = this.#config.dashboard
+    const pattern = ctx.route?.pattern ?? ''
+    const at = pattern.indexOf(prefix)
+    if (at < 0) return new DashboardUrls(prefix)
+    const segments = pattern.slice(0, at + prefix.length).split('/').length
+    return new DashboardUrls(ctx.request.url().split('/').slice(0, segments).join('/'))
+  }
+
+  /** Addresses for pages outside of ours. */
+  get urls(): DashboardUrls {
+    return new DashboardUrls(this.#config.dashboard.prefix)
+  }
+
+  /** Since when Redis is away for this process, epoch ms; null while it answers. */
+  get redisAwaySince(): number | null {
+    return this.#transport.connections.outage.since
+  }
+
+  /**
+   * All registered workers; null while Redis does not answer.
+   */
+  workers(): Promise<WorkerView[] | null> {
+    return this.#fromRedis(async () => {
+      const list = await this.#transport.workers.list<Omit<WorkerView, 'age'>>(
+        this.#transport.connections.producer
+      )
+      return list.flatMap(({ report, age }) => (report === null ? [] : [{ ...report, age }]))
+    })
+  }
+
+  /**
+   * The mirror's newest report; null while none runs or Redis does not answer.
+   */
+  mirror(): Promise<MirrorStatus | null> {
+    return this.#fromRedis(() =>
+      readMirrorStatus(this.#transport, this.#transport.connections.producer)
+    )
+  }
+
+  /** Shuts streams and ends timers. */
+  close(): void {
+    this.live.close()
+  }
+
+  async #fromRedis<T>(read: () => Promise<T>): Promise<T | null> {
+    if (this.redisAwaySince !== null) return null
+    let timer: NodeJS.Timeout | undefined
+    const reading = read()
+    reading.catch(() => {})
+    const silence = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), REDIS_PATIENCE)
+    })
+    try {
+      return await Promise.race([reading, silence])
+    } catch {
+      return null
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}

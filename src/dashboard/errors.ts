@@ -1,0 +1,100 @@
+import { InvalidInputException } from '../errors.ts'
+import { isHtmx, sendJson, wishOf } from './negotiation.ts'
+import { assetUrls, framePage } from './presenters/page.ts'
+import type { ErrorPage, Page } from './presenters/types.ts'
+import type { Viewer } from './viewer.ts'
+
+type Shown = { status: number; code: string; message: string; field?: string }
+
+const TITLES: Record<number, string> = {
+  400: 'This cannot be read',
+  403: 'Not for you',
+  404: 'Not found',
+  409: 'It exists already',
+  413: 'Too large',
+  422: 'This cannot be used',
+  503: 'Away for the moment',
+  504: 'It took too long',
+}
+
+/**
+ * Answers with an error as page, fragment or JSON. What is not ours to explain is logged and told in general words.
+ */
+export async function showError(viewer: Viewer, error: unknown): Promise<void> {
+  const { ctx, dashboard } = viewer
+  const shown = explain(error)
+  if (shown.status >= 500 && shown.status !== 503) {
+    dashboard.logger.error({ err: error }, 'Queuedeck: a request failed')
+  }
+  const { status, code, message, field } = shown
+  if (wishOf(ctx) === 'json') {
+    return sendJson(ctx, { errors: [{ code, message, ...(field ? { field } : {}) }] }, status)
+  }
+  ctx.response.status(status)
+  if (!('view' in ctx)) {
+    return ctx.response.header('content-type', 'text/plain; charset=utf-8').send(message)
+  }
+  const bare = status === 403
+  const view: ErrorPage = {
+    status,
+    code,
+    title: TITLES[status] ?? 'Something went wrong',
+    text: message,
+    since: null,
+    action: bare ? null : wayOn(viewer, status),
+    bare,
+  }
+  const page = bare ? await barePage(viewer, view.title) : await errorFrame(viewer, view.title)
+  const template = isHtmx(ctx.request) ? 'queuedeck::partials/error_body' : 'queuedeck::pages/error'
+  ctx.response.send(await ctx.view.render(template, { page, error: view }))
+}
+
+export function explain(error: unknown): Shown {
+  if (!(typeof error === 'object' && error !== null)) return unexpected()
+  const { status, code, message } = error as Partial<Shown>
+  if (error instanceof InvalidInputException) {
+    return {
+      status: error.status,
+      code: error.code ?? 'E_INVALID_INPUT',
+      message: error.message,
+      field: error.field,
+    }
+  }
+  const isOurs = typeof code === 'string' && code.startsWith('E_')
+  if (isOurs && typeof status === 'number' && (status < 500 || status === 503 || status === 504)) {
+    return { status, code, message: message ?? code }
+  }
+  return unexpected()
+}
+
+function unexpected(): Shown {
+  return {
+    status: 500,
+    code: 'E_UNEXPECTED',
+    message: 'The request failed; the reason is in the log of the application',
+  }
+}
+
+function wayOn({ urls, ctx }: Viewer, status: number): ErrorPage['action'] {
+  if (status === 503 || status >= 500) return { label: 'Try again', url: ctx.request.url(true) }
+  return { label: 'All jobs', url: urls.jobs() }
+}
+
+/**
+ * Whoever may not look learns nothing from the frame, and nothing is asked of Redis or the database for them.
+ */
+async function barePage(viewer: Viewer, title: string): Promise<Partial<Page>> {
+  await viewer.dashboard.assets.load()
+  return {
+    title,
+    kind: 'error',
+    theme: viewer.preferences.theme,
+    density: viewer.preferences.density,
+    assets: assetUrls(viewer),
+    fragment: false,
+  }
+}
+
+function errorFrame(viewer: Viewer, title: string): Promise<Page> {
+  return framePage(viewer, { title, kind: 'error', stream: null })
+}

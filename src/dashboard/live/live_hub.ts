@@ -1,0 +1,250 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { Logger } from '@adonisjs/core/logger'
+import type { Transport } from '../../transport/transport.ts'
+import type { ChangeNotice } from '../../types.ts'
+import type { Dashboard } from '../dashboard.ts'
+import { count, duration } from '../presenters/format.ts'
+import { tiles } from '../presenters/dashboard_page.ts'
+import type { DashboardUrls } from '../urls.ts'
+import { EventStream } from './event_stream.ts'
+import { LiveClient, type ProgressFrame, type ProgressRow } from './live_client.ts'
+import type { LiveView } from './live_view.ts'
+
+/** Streams of one process; whoever comes later polls, and its page says so. */
+const MOST_STREAMS = 1_000
+
+const PROGRESS_EVERY = 250
+const CHANGES_EVERY = 200
+const STATISTICS_EVERY = 1_000
+/** CPU, memory and silent workers change without any job changing. */
+const STATISTICS_AT_LEAST = 10_000
+const PING_EVERY = 15_000
+const ASK_ACCESS_EVERY = 15_000
+/** How often pages ask by themselves while they have no stream, ms. */
+const POLL_INTERVAL = 30_000
+
+/**
+ * A stream ends after this long, ms, and the browser opens the next one at once: only so the host's own middleware sees whether
+ * the session still lives.
+ */
+const LONGEST_STREAM = 120_000
+
+/** Lists whose rows are remembered, for progress to go only where it is seen. */
+const MOST_LISTS = 200
+
+/**
+ * Tells open pages what changed: one Redis subscription for all clients of this process.
+ */
+export class LiveHub {
+  #dashboard: Dashboard
+  #transport: Transport
+  #logger: Logger
+  #clients = new Set<LiveClient>()
+  #listeners = new Set<(notice: ChangeNotice) => void>()
+  #shown = new Map<string, ReadonlySet<string>>()
+  #starting: Promise<void> | undefined
+  #unsubscribe: (() => void) | undefined
+  #timers: NodeJS.Timeout[] = []
+  #revision = 0
+  #statisticsAt = 0
+  #statisticsRunning = false
+  #flushSoon: NodeJS.Timeout | undefined
+  #flushedAt = 0
+  #closed = false
+
+  constructor(dashboard: Dashboard, transport: Transport, logger: Logger) {
+    this.#dashboard = dashboard
+    this.#transport = transport
+    this.#logger = logger
+  }
+
+  get clients(): number {
+    return this.#clients.size
+  }
+
+  /**
+   * The newest revision that this process knows: what it renders now is at least as new.
+   */
+  async revision(): Promise<number> {
+    await Promise.race([this.#start(), new Promise((resolve) => setTimeout(resolve, 500).unref())])
+    return this.#revision
+  }
+
+  /** Notes which jobs a list shows. */
+  show(key: string, ids: string[]): void {
+    this.#shown.delete(key)
+    this.#shown.set(key, new Set(ids))
+    if (this.#shown.size > MOST_LISTS) this.#shown.delete(this.#shown.keys().next().value!)
+  }
+
+  /**
+   * Calls the listener with every change notice until the signal. For monitors.
+   */
+  listen(listener: (notice: ChangeNotice) => void, until: AbortSignal): void {
+    void this.#start()
+    this.#listeners.add(listener)
+    until.addEventListener('abort', () => this.#listeners.delete(listener), { once: true })
+  }
+
+  get isFull(): boolean {
+    return this.#closed || this.#clients.size + this.#listeners.size >= MOST_STREAMS
+  }
+
+  /**
+   * Answers the request with the stream of a page.
+   *
+   * @param mayStay  asked again and again: whether this viewer may still look
+   */
+  async open(
+    ctx: HttpContext,
+    view: LiveView,
+    urls: DashboardUrls,
+    mayStay: () => Promise<boolean>
+  ): Promise<void> {
+    const revision = await this.revision()
+    const stream = this.stream(ctx, mayStay, () => this.#flush(urls))
+    const client = new LiveClient(view, stream)
+    this.#clients.add(client)
+    stream.ended.addEventListener('abort', () => this.#clients.delete(client), { once: true })
+    stream.send('hello', { revision, pollInterval: POLL_INTERVAL }, revision)
+    if (view.wantsStatistics) this.#statisticsAt = 0
+    this.#run(urls)
+  }
+
+  /**
+   * An event stream that pings, ends with the viewer's access and after two minutes.
+   */
+  stream(ctx: HttpContext, mayStay: () => Promise<boolean>, onFree?: () => void): EventStream {
+    const stream = new EventStream(ctx, onFree)
+    const timers = [
+      setInterval(() => stream.isFree && stream.send('ping', null), PING_EVERY),
+      setInterval(() => {
+        mayStay().then(
+          (may) => may || stream.close(),
+          () => stream.close()
+        )
+      }, ASK_ACCESS_EVERY),
+      setTimeout(() => stream.close(), LONGEST_STREAM * (0.9 + Math.random() * 0.2)),
+    ]
+    const onClose = () => stream.close()
+    this.#closing.signal.addEventListener('abort', onClose, { once: true })
+    stream.ended.addEventListener(
+      'abort',
+      () => {
+        this.#closing.signal.removeEventListener('abort', onClose)
+        for (const timer of timers) clearInterval(timer)
+      },
+      { once: true }
+    )
+    return stream
+  }
+
+  #closing = new AbortController()
+
+  close(): void {
+    this.#closed = true
+    this.#closing.abort()
+    clearTimeout(this.#flushSoon)
+    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    this.#unsubscribe?.()
+  }
+
+  #start(): Promise<void> {
+    this.#starting ??= this.#subscribe().catch((error) => {
+      /** Redis is away: the next page tries again. */
+      this.#logger.debug({ err: error }, 'Live pages wait for Redis')
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #subscribe(): Promise<void> {
+    this.#unsubscribe = await this.#transport.changes.subscribe((notice) => this.#take(notice))
+    const { changes, connections } = this.#transport
+    this.#revision = Math.max(this.#revision, await changes.revision(connections.producer))
+  }
+
+  #take(notice: ChangeNotice): void {
+    /** An emptied Redis counts from the beginning again. */
+    this.#revision = notice.revision
+    for (const listener of this.#listeners) listener(notice)
+    for (const client of this.#clients) {
+      client.take(notice, this.#shown.get(client.view.key) ?? null)
+    }
+    if (this.#clients.size === 0 || this.#flushSoon) return
+    /** The first change goes out at once, those that follow are gathered. */
+    const wait = Math.max(0, this.#flushedAt + CHANGES_EVERY - Date.now())
+    this.#flushSoon = setTimeout(() => {
+      this.#flushSoon = undefined
+      this.#flush(this.#urls)
+    }, wait)
+  }
+
+  #urls!: DashboardUrls
+
+  #run(urls: DashboardUrls): void {
+    this.#urls = urls
+    if (this.#timers.length > 0) return
+    this.#timers = [
+      setInterval(() => {
+        for (const client of this.#clients) client.flushProgress((row) => this.#frame(row))
+      }, PROGRESS_EVERY),
+      setInterval(() => {
+        if (Date.now() - this.#statisticsAt > STATISTICS_AT_LEAST) this.#flush(urls)
+      }, STATISTICS_EVERY),
+    ]
+  }
+
+  #flush(urls: DashboardUrls): void {
+    this.#flushedAt = Date.now()
+    const watched = [...this.#clients].filter(({ view }) => view.wantsStatistics)
+    const due =
+      watched.some(({ hasChanges }) => hasChanges) ||
+      Date.now() - this.#statisticsAt > STATISTICS_AT_LEAST
+    for (const client of this.#clients) client.flushChanges(null)
+    if (
+      watched.length > 0 &&
+      due &&
+      !this.#statisticsRunning &&
+      Date.now() - this.#statisticsAt > STATISTICS_EVERY
+    ) {
+      void this.#sendStatistics(urls)
+    }
+  }
+
+  async #sendStatistics(urls: DashboardUrls): Promise<void> {
+    this.#statisticsRunning = true
+    this.#statisticsAt = Date.now()
+    try {
+      const [counts, workers] = await Promise.all([
+        this.#dashboard.reader.counts().catch(() => null),
+        this.#dashboard.workers(),
+      ])
+      const shown = Object.fromEntries(
+        tiles({ counts, workers }, urls).map(({ key, figures, sub, share }) => [
+          key,
+          { figures, sub, share },
+        ])
+      )
+      for (const client of this.#clients) client.flushChanges(shown)
+    } finally {
+      this.#statisticsRunning = false
+    }
+  }
+
+  #frame([id, percent, stage, done, total, unit, startedAt]: ProgressRow): ProgressFrame {
+    const text = this.#dashboard.texts.known(id)
+    const value =
+      done === null ? null : total === null ? count(done) : `${count(done)} / ${count(total)}`
+    const counted = value === null ? '' : `${value.replace(' / ', ' of ')} ${unit ?? ''}`.trim()
+    const context = [stage ?? '', counted].filter(Boolean).join(' · ')
+    return [
+      id,
+      Math.round(percent),
+      /** A stage may quote a secret of the payload: without the job's own mask it stays with what the page shows. */
+      text === null ? null : text.line(context),
+      text === null ? null : value,
+      startedAt === null ? null : duration(Math.max(0, Date.now() - startedAt)),
+    ]
+  }
+}

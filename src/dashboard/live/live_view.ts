@@ -1,0 +1,72 @@
+import { InvalidInputException } from '../../errors.ts'
+import { JobQuery } from '../../records/job_query.ts'
+import { isUuid } from '../../records/ids.ts'
+import type { ChangeNotice } from '../../types.ts'
+
+type Change = ChangeNotice['changed'][number]
+
+/**
+ * What a page shows, as its stream's address says: decides which changes concern it.
+ */
+export type LiveView = {
+  /** The same for pages that show the same. */
+  key: string
+  wantsStatistics: boolean
+  concerns(change: Change): boolean
+  /** The one job that is shown; null for lists. */
+  jobId: string | null
+}
+
+/**
+ * Reads the address of a stream: `page` is `dashboard`, `jobs` (with the list's own parameters) or `job` (with `id`).
+ *
+ * @throws InvalidInputException
+ */
+export function readLiveView(params: Record<string, unknown>): LiveView {
+  const { page, id, ...rest } = params
+  if (page === 'dashboard') {
+    return { key: 'dashboard', wantsStatistics: true, concerns: () => true, jobId: null }
+  }
+  if (page === 'job') {
+    if (typeof id !== 'string' || !isUuid(id)) {
+      throw new InvalidInputException('"id" must be the id of a job: a UUID in lower case', 'id')
+    }
+    return {
+      key: `job ${id}`,
+      wantsStatistics: false,
+      concerns: (change) => change.id === id,
+      jobId: id,
+    }
+  }
+  if (page === 'jobs' || page === undefined) {
+    const query = JobQuery.from(rest)
+    return {
+      key: listKey(query),
+      wantsStatistics: false,
+      concerns: (change) => mayEnterOrLeave(query, change),
+      jobId: null,
+    }
+  }
+  throw new InvalidInputException(
+    `"page" must be dashboard, jobs or job, not "${String(page).slice(0, 60)}"`,
+    'page'
+  )
+}
+
+export function listKey(query: JobQuery): string {
+  return `jobs ${JSON.stringify(query.toParams())}`
+}
+
+/**
+ * Whether a job may stand in a list, now or before: its status does not count, since leaving a list is a change too.
+ */
+function mayEnterOrLeave(query: JobQuery, { queue, type, user }: Change): boolean {
+  return matches(query.queues, queue) && matches(query.types, type) && matches(query.users, user)
+}
+
+function matches(names: readonly string[], name: string | null): boolean {
+  if (names.length === 0) return true
+  if (name === null) return false
+  const lower = name.toLowerCase()
+  return names.some((wanted) => wanted.includes('*') || wanted.toLowerCase() === lower)
+}

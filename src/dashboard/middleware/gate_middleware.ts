@@ -1,0 +1,63 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { NextFn } from '@adonisjs/core/types/http'
+import { comesFromUs } from '../access/same_origin.ts'
+import { showError } from '../errors.ts'
+import { forbidStoring } from '../negotiation.ts'
+import { Viewer } from '../viewer.ts'
+
+/** For hosts without Shield; with it, the host's own policy stands. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/**
+ * Stands in front of every page, action and stream: closed unless the application said who may look. Errors below it become
+ * answers in the form that was asked for.
+ */
+export default class GateMiddleware {
+  async handle(ctx: HttpContext, next: NextFn): Promise<void> {
+    const dashboard = await ctx.containerResolver.make('queuedeck.dashboard')
+    const viewer = new Viewer(dashboard, ctx)
+    ctx.queuedeck = viewer
+    forbidStoring(ctx)
+    ctx.response.header('x-content-type-options', 'nosniff')
+    ctx.response.header('referrer-policy', 'same-origin')
+    if (!ctx.response.getHeader('content-security-policy')) {
+      ctx.response.header('content-security-policy', POLICY)
+    }
+
+    if (!comesFromUs(ctx.request, this.#hasToken(ctx))) {
+      return showError(viewer, {
+        status: 403,
+        code: 'E_CROSS_SITE',
+        message: 'This request comes from another site',
+      })
+    }
+    const verdict = await dashboard.gate.view(ctx)
+    if (verdict !== 'yes') {
+      return showError(viewer, {
+        status: 403,
+        code: 'E_FORBIDDEN',
+        message: verdict === 'closed' ? 'These pages are closed' : 'You may not see these pages',
+      })
+    }
+    try {
+      await next()
+    } catch (error) {
+      await showError(viewer, error)
+    }
+  }
+
+  /** Shield has checked its token when it is there, so a request that came this far carries one. */
+  #hasToken({ request }: HttpContext): boolean {
+    return request.csrfToken !== undefined
+  }
+}

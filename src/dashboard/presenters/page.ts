@@ -1,0 +1,126 @@
+import type { Viewer } from '../viewer.ts'
+import type { Page } from './types.ts'
+
+type PageInput = {
+  title: string
+  kind: Page['kind']
+  fragment?: boolean
+  /** Parameters of the page's stream; null for a page that does not live. */
+  stream: Record<string, string | string[]> | null
+  revision?: number
+  search?: string
+  /** Since when the database is away, as far as this request saw. */
+  databaseAway?: boolean
+}
+
+/**
+ * The frame of every page.
+ */
+export async function framePage(viewer: Viewer, input: PageInput): Promise<Page> {
+  const { dashboard, ctx, urls, clock, preferences } = viewer
+  await dashboard.assets.load()
+  const { kind, title } = input
+  const actor = await viewer.actor()
+  const name = actor.name ?? actor.id
+  return {
+    title,
+    kind,
+    fragment: input.fragment ?? false,
+    urls: {
+      dashboard: urls.dashboard(),
+      jobs: urls.jobs(),
+      preferences: urls.preferences(),
+      current: ctx.request.url(true),
+    },
+    assets: assetUrls(viewer),
+    nav: [
+      {
+        key: 'dashboard',
+        label: 'Dashboard',
+        icon: 'dashboard',
+        url: urls.dashboard(),
+        current: kind === 'dashboard',
+      },
+      {
+        key: 'jobs',
+        label: 'Jobs',
+        icon: 'jobs',
+        url: urls.jobs(),
+        current: kind === 'jobs' || kind === 'job',
+      },
+    ],
+    theme: preferences.theme,
+    density: preferences.density,
+    zone: { name: clock.zone, known: preferences.zone !== null },
+    csrf: ctx.request.csrfToken ?? null,
+    cspNonce: (ctx.response as { nonce?: string }).nonce ?? null,
+    stream: input.stream && urls.stream(input.stream),
+    revision: input.revision ?? 0,
+    now: clock.now,
+    actor: { id: actor.id, name, initials: initials(name) },
+    manage: await viewer.mayManage(),
+    search: input.search ?? '',
+    away: await away(viewer, input.databaseAway ?? false),
+    flash: readFlash(viewer),
+  }
+}
+
+export function assetUrls({ dashboard, urls }: Pick<Viewer, 'dashboard' | 'urls'>) {
+  return Object.fromEntries(
+    Object.entries(dashboard.assets.names()).map(([name, hashed]) => [name, urls.asset(hashed)])
+  )
+}
+
+async function away({ dashboard, clock }: Viewer, database: boolean): Promise<Page['away']> {
+  const list: Page['away'] = []
+  const redis = dashboard.redisAwaySince
+  if (redis !== null) {
+    list.push({
+      service: 'redis',
+      text: 'Redis does not answer: nothing starts or ends now, and actions fail. History stays readable.',
+      since: clock.moment(redis),
+    })
+  }
+  if (database) {
+    list.push({
+      service: 'database',
+      text: 'The database does not answer: jobs go on, and their history is written once it is back.',
+      since: null,
+    })
+  }
+  const mirror = await dashboard.mirror()
+  if (mirror?.sql.since && !database) {
+    list.push({
+      service: 'database',
+      text: 'The database takes no records: jobs go on, and their history follows once it does.',
+      since: clock.moment(mirror.sql.since),
+    })
+  }
+  if (redis === null && mirror === null) {
+    list.push({
+      service: 'mirror',
+      text: 'No mirror runs: what happens now is not in the history yet. Start "node ace queue:mirror" or a worker.',
+      since: null,
+    })
+  }
+  return list
+}
+
+function initials(name: string): string {
+  const words = name.split(/[\s@._-]+/).filter(Boolean)
+  const letters = (words.length > 1 ? [words[0], words.at(-1)!] : words).map(
+    (word) => Array.from(word)[0]
+  )
+  return letters.join('').toUpperCase() || '–'
+}
+
+export const FLASH = 'queuedeck'
+
+/**
+ * What the action before this page came to. Hosts without sessions have none: there the page itself shows the new state.
+ */
+function readFlash({ ctx }: Viewer): Page['flash'] {
+  const session = (ctx as { session?: { flashMessages: { get(key: string): unknown } } }).session
+  const flash = session?.flashMessages.get(FLASH)
+  return typeof flash === 'object' && flash !== null ? (flash as Page['flash']) : null
+}

@@ -1,0 +1,102 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { Actor, JobView } from '../types.ts'
+import type { Dashboard } from './dashboard.ts'
+import { Clock } from './presenters/format.ts'
+import { SUSPECT_AFTER } from './presenters/dashboard_page.ts'
+import type { RowContext } from './presenters/job_row.ts'
+import type { DashboardUrls } from './urls.ts'
+
+declare module '@adonisjs/core/http' {
+  interface HttpContext {
+    /** Set by the gate of Queuedeck's own routes. */
+    queuedeck: Viewer
+  }
+}
+
+export const PREFERENCES_COOKIE = 'queuedeck'
+
+export const THEMES = ['auto', 'light', 'dark'] as const
+export const DENSITIES = ['compact', 'comfortable'] as const
+
+export type Preferences = {
+  theme: (typeof THEMES)[number]
+  density: (typeof DENSITIES)[number]
+  /** IANA zone; null while no script has told it. */
+  zone: string | null
+}
+
+/**
+ * Who looks, at one request: preferences, rights, and addresses as they see them.
+ */
+export class Viewer {
+  readonly preferences: Preferences
+  readonly clock: Clock
+  readonly urls: DashboardUrls
+
+  #manage: Promise<boolean> | undefined
+
+  constructor(
+    readonly dashboard: Dashboard,
+    readonly ctx: HttpContext
+  ) {
+    this.urls = dashboard.urlsFor(ctx)
+    this.preferences = readPreferences(ctx)
+    this.clock = new Clock(this.preferences.zone ?? 'UTC')
+  }
+
+  mayView(): Promise<boolean> {
+    return this.dashboard.gate.mayView(this.ctx)
+  }
+
+  /** Whether this viewer may act at all, or on one job. */
+  mayManage(target?: Pick<JobView, 'queue' | 'user'>): Promise<boolean> {
+    if (target) {
+      return this.dashboard.gate.mayManage(this.ctx, { queue: target.queue, user: target.user })
+    }
+    return (this.#manage ??= this.dashboard.gate.mayManage(this.ctx))
+  }
+
+  actor(): Promise<Actor> {
+    return this.dashboard.gate.actor(this.ctx)
+  }
+
+  /**
+   * What rows of these jobs need beside the jobs.
+   */
+  async rowContext(jobs: JobView[]): Promise<RowContext> {
+    const types = [...new Set(jobs.map(({ type }) => type))]
+    const [p95, workers, allowed] = await Promise.all([
+      this.dashboard.reader.p95(types),
+      this.dashboard.workers(),
+      Promise.all(jobs.map(async (job) => ((await this.mayManage(job)) ? job.id : null))),
+    ])
+    const manageable = new Set(allowed)
+    return {
+      urls: this.urls,
+      clock: this.clock,
+      mayManage: ({ id }) => manageable.has(id),
+      p95,
+      suspects: new Set(
+        (workers ?? []).filter(({ age }) => age > SUSPECT_AFTER).map(({ id }) => id)
+      ),
+    }
+  }
+}
+
+/**
+ * Preferences are a plain cookie that holds nothing secret: whatever does not fit is left out.
+ */
+function readPreferences({ request }: HttpContext): Preferences {
+  const [theme, density, zone] = String(
+    request.plainCookie(PREFERENCES_COOKIE, { encoded: false }) ?? ''
+  ).split('|')
+  return {
+    theme: THEMES.find((name) => name === theme) ?? 'auto',
+    density: DENSITIES.find((name) => name === density) ?? 'compact',
+    zone: zone && zone.length < 64 && Clock.knows(zone) ? zone : null,
+  }
+}
+
+export function writePreferences({ theme, density, zone }: Preferences): string {
+  return [theme, density, zone ?? ''].join('|')
+}
