@@ -20,6 +20,8 @@ test.group('queue:work', (group) => {
   let lab: WorkerLab
   let env: Record<string, string>
   let worker: AppProcess | undefined
+  /** Each starts processes that boot the whole application, some several. */
+  group.each.timeout(90_000)
   group.each.setup(async () => {
     const server = await redisServer({ own: true })
     env = await applicationEnv({ redisPort: server.port })
