@@ -12,6 +12,7 @@ import { StreamReader } from '../../../src/mirror/stream_reader.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import type { TestDatabase } from '#tests/helpers/databases'
+import { waitFor } from '#tests/helpers/wait'
 import { openRecords } from './records.ts'
 
 export type MirrorProcessSettings = {
@@ -57,7 +58,7 @@ let mirror: Mirror | undefined
 let stop: () => Promise<void>
 
 if (settings.unled) {
-  await records.ready()
+  await waitFor('the records', () => records.ready().then(() => true), { within: 20_000 })
   const redis = transport.connections.open('mirror')
   const dependencies = { transport, writer: records.writer, redis, logger }
   mirror = new Mirror(dependencies, new StreamReader(async () => host.options), {
