@@ -20,6 +20,7 @@ import { FacetReader } from './reader/facets.ts'
 import { ALL_STATUSES, resolveFilters, type Filter } from './reader/filter.ts'
 import { Finder, type Part } from './reader/finder.ts'
 import { readHistogram, type HistogramRange } from './reader/histogram.ts'
+import { LIMITS, type Limits } from './reader/limits.ts'
 import { NameReader } from './reader/name_reader.ts'
 import { readBySeq, readJobs } from './reader/rows.ts'
 import { compareKeys, idValue, type Order } from './reader/sql.ts'
@@ -42,7 +43,10 @@ export class Reader {
   #names: NameReader
   #p95 = new Map<string, { value: number | null; until: number }>()
 
-  constructor(private db: Db) {
+  constructor(
+    private db: Db,
+    private limits: Limits = LIMITS
+  ) {
     this.#names = new NameReader(db)
   }
 
@@ -127,14 +131,19 @@ export class Reader {
    */
   async facets(query: JobQuery): Promise<Facets> {
     const filters = await resolveFilters(this.db, this.#names, query)
-    return new FacetReader(this.db, this.#names, filters).read()
+    return new FacetReader(this.db, this.#names, filters, this.limits).read()
   }
 
   /**
    * The query's jobs by moment of creation, over a range of its own.
    */
   async histogram(query: JobQuery, range: HistogramRange): Promise<Histogram> {
-    return readHistogram(this.db, await resolveFilters(this.db, this.#names, query), range)
+    return readHistogram(
+      this.db,
+      await resolveFilters(this.db, this.#names, query),
+      range,
+      this.limits
+    )
   }
 
   /**
@@ -218,7 +227,7 @@ export class Reader {
     const back = position?.back ?? false
     const parts = await Promise.all(
       filters.map((filter) =>
-        new Finder(this.db, filter, sizes).find(
+        new Finder(this.db, filter, sizes, this.limits).find(
           sort,
           direction,
           back,
@@ -233,7 +242,9 @@ export class Reader {
   }
 
   async #count(filters: Filter[], sizes: Sizes): Promise<Count> {
-    const counts = await Promise.all(filters.map((filter) => countJobs(this.db, filter, sizes)))
+    const counts = await Promise.all(
+      filters.map((filter) => countJobs(this.db, filter, sizes, this.limits))
+    )
     return {
       value: counts.reduce((sum, { value }) => sum + value, 0),
       capped: counts.some(({ capped }) => capped),

@@ -1,34 +1,38 @@
 import type { Db } from '../dialect/db.ts'
 import type { Count } from '../reader_types.ts'
-import { chooseDriver, FEW, type Driver } from './driver.ts'
+import { chooseDriver, type Driver } from './driver.ts'
 import { isAnyStatus, partsOf, type Filter } from './filter.ts'
 import { every, oneOf, run, type Sql } from './sql.ts'
+import type { Limits } from './limits.ts'
 import type { Sizes } from './sizes.ts'
 import { boundary, candidatesOf, countWalk, type Stretch } from './walk.ts'
-
-/** Candidates that are looked at for the sake of a count. */
-const LOOKED_AT = 20_000
 
 /**
  * How many jobs a filter finds: exact from the counters where these know it, else counted up to a limit, and then said so.
  */
-export async function countJobs(db: Db, filter: Filter, sizes: Sizes): Promise<Count> {
+export async function countJobs(
+  db: Db,
+  filter: Filter,
+  sizes: Sizes,
+  limits: Limits
+): Promise<Count> {
   const known = await fromCounters(db, filter, sizes)
   if (known !== null) return { value: known, capped: false }
-  const driver = await chooseDriver(db, filter, sizes)
+  const { few } = limits
+  const driver = await chooseDriver(db, filter, sizes, limits)
   if (driver.size === 0) return { value: 0, capped: false }
   if (driver.isExact) {
-    const value = await countWalk(db, driver.walk, filter, FEW + 1)
-    return { value: Math.min(value, FEW), capped: value > FEW }
+    const value = await countWalk(db, driver.walk, filter, few + 1)
+    return { value: Math.min(value, few), capped: value > few }
   }
-  const stretch = await newest(db, driver, filter, LOOKED_AT)
+  const stretch = await newest(db, driver, filter, limits, limits.counted)
   const matches = matchesOf(db, driver, filter, stretch)
   const [{ n }] = await run(db, {
     text: `select count(*) as n from (${matches.text}) m`,
     values: matches.values,
   })
   const value = Number(n)
-  return { value: Math.min(value, FEW), capped: stretch.until !== null || value > FEW }
+  return { value: Math.min(value, few), capped: stretch.until !== null || value > few }
 }
 
 /** The whole of a driver's way while it is short, else its newest part of about `size`. */
@@ -36,9 +40,10 @@ export async function newest(
   db: Db,
   driver: Driver,
   filter: Filter,
-  size: number
+  { few }: Limits,
+  size = few
 ): Promise<Stretch> {
-  if (driver.size <= FEW) return { after: null, until: null }
+  if (driver.size <= few) return { after: null, until: null }
   return { after: null, until: await boundary(db, driver.walk, filter, null, 'desc', size) }
 }
 

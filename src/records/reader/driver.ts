@@ -8,6 +8,7 @@ import {
   type Filter,
 } from './filter.ts'
 import type { Sql } from './sql.ts'
+import type { Limits } from './limits.ts'
 import type { Sizes } from './sizes.ts'
 import {
   byCreated,
@@ -21,15 +22,12 @@ import {
   type Walk,
 } from './walk.ts'
 
-/** Fewer candidates than this are simply sorted. */
-export const FEW = 10_000
-
 /**
  * The way to a filter's jobs that passes the fewest others, in the order of creation.
  */
 export type Driver = {
   walk: Walk
-  /** Jobs on that way: exact up to `FEW`, else an estimate from above. */
+  /** Jobs on that way: exact up to `limits.few`, else an estimate from above. */
   size: number
   /** What remains to be checked of each job on the way. */
   rest: Sql
@@ -40,7 +38,12 @@ export type Driver = {
 /**
  * Chooses the driver of a filter: by the counters, and where that leaves many, by looking how many lie in the range of time.
  */
-export async function chooseDriver(db: Db, filter: Filter, sizes: Sizes): Promise<Driver> {
+export async function chooseDriver(
+  db: Db,
+  filter: Filter,
+  sizes: Sizes,
+  { few }: Limits
+): Promise<Driver> {
   const { statuses } = filter
   const ways: { walk: Walk; size: number }[] = []
   for (const field of NAME_FIELDS) {
@@ -57,15 +60,15 @@ export async function chooseDriver(db: Db, filter: Filter, sizes: Sizes): Promis
     size: Infinity,
   })
   if (best.size === Infinity) best.size = sizes.all(statuses)
-  if (best.size > FEW && filter.ids) {
+  if (best.size > few && filter.ids) {
     const walk = byIds(idCondition(db, filter.ids, 'id'))
-    const size = await countWalk(db, walk, filter, FEW + 1)
-    if (size <= FEW) return { walk, size, rest: conditions(db, filter), isExact: false }
+    const size = await countWalk(db, walk, filter, few + 1)
+    if (size <= few) return { walk, size, rest: conditions(db, filter), isExact: false }
   }
   const isTimed = filter.from !== null || filter.to !== null
-  if (best.size > FEW && isTimed) best = await withinTime(db, filter, best)
+  if (best.size > few && isTimed) best = await withinTime(db, filter, best, few)
   // Too many ranges to be merged: only good while their jobs are few enough to be sorted.
-  if (best.size > FEW && rangesOf(best.walk) > MOST_RANGES)
+  if (best.size > few && rangesOf(best.walk) > MOST_RANGES)
     best = { walk: byCreated(), size: sizes.all(statuses) }
   const open = partsOf(filter).filter((part) => !best.walk.answers.includes(part))
   return {
@@ -75,11 +78,11 @@ export async function chooseDriver(db: Db, filter: Filter, sizes: Sizes): Promis
   }
 }
 
-async function withinTime(db: Db, filter: Filter, best: { walk: Walk; size: number }) {
+async function withinTime(db: Db, filter: Filter, best: { walk: Walk; size: number }, few: number) {
   const created = byCreated()
-  const inTime = await countWalk(db, created, filter, FEW + 1)
-  if (inTime <= FEW) return { walk: created, size: inTime }
+  const inTime = await countWalk(db, created, filter, few + 1)
+  if (inTime <= few) return { walk: created, size: inTime }
   if (rangesOf(best.walk) > MOST_RANGES) return best
-  const size = await countWalk(db, best.walk, filter, FEW + 1)
-  return size <= FEW ? { walk: best.walk, size } : best
+  const size = await countWalk(db, best.walk, filter, few + 1)
+  return size <= few ? { walk: best.walk, size } : best
 }

@@ -3,8 +3,9 @@ import type { Db } from '../dialect/db.ts'
 import type { Facet, FacetName, Facets } from '../reader_types.ts'
 import { NAME_KINDS } from '../tables.ts'
 import { matchesOf, newest } from './counting.ts'
-import { chooseDriver, FEW } from './driver.ts'
+import { chooseDriver } from './driver.ts'
 import { ALL_STATUSES, isAnyStatus, NAME_COLUMNS, partsOf, type Filter } from './filter.ts'
+import type { Limits } from './limits.ts'
 import type { NameReader } from './name_reader.ts'
 import { every, oneOf, run, sql, type Sql } from './sql.ts'
 import { Sizes } from './sizes.ts'
@@ -30,7 +31,8 @@ export class FacetReader {
   constructor(
     private db: Db,
     private names: NameReader,
-    private filters: readonly Filter[]
+    private filters: readonly Filter[],
+    private limits: Limits
   ) {}
 
   async read(): Promise<Facets> {
@@ -98,8 +100,8 @@ export class FacetReader {
       sampled: false,
     }
     for (const filter of filters) {
-      const driver = await chooseDriver(this.db, filter, sizes)
-      const stretch = await newest(this.db, driver, filter, FEW)
+      const driver = await chooseDriver(this.db, filter, sizes, this.limits)
+      const stretch = await newest(this.db, driver, filter, this.limits)
       if (stretch.until) sample.sampled = true
       const columns = [
         'j.status',

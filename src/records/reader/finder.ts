@@ -2,8 +2,9 @@ import { statusCode } from '../../statuses.ts'
 import type { Db } from '../dialect/db.ts'
 import type { Direction, Sort } from '../job_query.ts'
 import { COMPLETED_PROGRESS } from '../tables.ts'
-import { chooseDriver, FEW, type Driver } from './driver.ts'
+import { chooseDriver, type Driver } from './driver.ts'
 import { conditions, isAnyStatus, partsOf, type Filter } from './filter.ts'
+import type { Limits } from './limits.ts'
 import { every, sql, type Order, type Sql } from './sql.ts'
 import type { Sizes } from './sizes.ts'
 import {
@@ -25,10 +26,6 @@ import {
  */
 export type Part = { found: Found[]; stopped: number[] | null }
 
-/** A search always passes this many candidates, and more until the time (milliseconds) is up. */
-const PASSED_AT_LEAST = 20_000
-const TIME = 25
-
 const COMPLETED = statusCode('completed')
 /** Statuses in which a job may have a duration: those that end it. */
 const ENDED = [statusCode('failed'), statusCode('cancelled'), COMPLETED]
@@ -41,7 +38,8 @@ export class Finder {
   constructor(
     private db: Db,
     private filter: Filter,
-    private sizes: Sizes
+    private sizes: Sizes,
+    private limits: Limits
   ) {}
 
   /**
@@ -71,14 +69,14 @@ export class Finder {
     after: number[] | null,
     limit: number
   ): Promise<Part> {
-    const driver = await chooseDriver(this.db, filter, this.sizes)
+    const driver = await chooseDriver(this.db, filter, this.sizes, this.limits)
     if (driver.size === 0) return { found: [], stopped: null }
     if (driver.isExact) {
       return whole(
         await readWalk(this.db, driver.walk, filter, { after, until: null }, order, limit)
       )
     }
-    if (driver.size <= FEW)
+    if (driver.size <= this.limits.few)
       return this.#sorted(driver, filter, driver.walk.keys, order, after, limit, [])
     return this.#windows(driver.walk, driver.rest, filter, order, after, limit)
   }
@@ -177,9 +175,9 @@ export class Finder {
     if (open.length === 0 || isAll) {
       return whole(await readWalk(this.db, walk, filter, { after, until: null }, order, limit))
     }
-    const driver = await chooseDriver(this.db, filter, this.sizes)
+    const driver = await chooseDriver(this.db, filter, this.sizes, this.limits)
     if (driver.size === 0) return { found: [], stopped: null }
-    if (driver.size <= FEW)
+    if (driver.size <= this.limits.few)
       return this.#sorted(driver, filter, walk.keys, order, after, limit, segment)
     return this.#windows(
       walk,
@@ -220,7 +218,7 @@ export class Finder {
     const found: Found[] = []
     let from = after
     let passed = 0
-    for (let size = limit * 8; ; size = Math.min(size * 4, FEW)) {
+    for (let size = limit * 8; ; size = Math.min(size * 4, this.limits.few)) {
       const until = await boundary(this.db, walk, filter, from, order, size)
       const stretch = { after: from, until }
       const missing = limit - found.length
@@ -230,7 +228,7 @@ export class Finder {
       if (found.length >= limit || !until) return { found, stopped: null }
       from = until
       passed += size
-      if (passed >= PASSED_AT_LEAST && performance.now() - began > TIME)
+      if (passed >= this.limits.passed && performance.now() - began > this.limits.time)
         return { found, stopped: until }
     }
   }

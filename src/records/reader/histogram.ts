@@ -3,8 +3,9 @@ import type { Db, Row } from '../dialect/db.ts'
 import type { Histogram } from '../reader_types.ts'
 import { DAY, TIMELINE_STEP } from '../tables.ts'
 import { matchesOf, newest } from './counting.ts'
-import { chooseDriver, FEW } from './driver.ts'
+import { chooseDriver } from './driver.ts'
 import { partsOf, type Filter } from './filter.ts'
+import type { Limits } from './limits.ts'
 import { every, oneOf, run, sql } from './sql.ts'
 import { Sizes } from './sizes.ts'
 import { byCreated, countWalk } from './walk.ts'
@@ -35,26 +36,26 @@ const MOST_BARS = 500
 export async function readHistogram(
   db: Db,
   filters: readonly Filter[],
-  { from, to, bars = 60 }: HistogramRange
+  { from, to, bars = 60 }: HistogramRange,
+  limits: Limits
 ): Promise<Histogram> {
   const wanted = (to - from) / Math.max(1, Math.min(MOST_BARS, bars))
   const step = STEPS.find((length) => length >= wanted) ?? STEPS.at(-1)!
   const empty = () => frame(from, to, step)
   if (filters.length === 0) return empty()
   const open = filters.flatMap(partsOf).filter((part) => part !== 'time' && part !== 'status')
-  const range = { from, to }
   const isPlain = filters.length === 1 && open.length === 0
   const slotted = step % TIMELINE_STEP === 0 ? step : step < TIMELINE_STEP ? TIMELINE_STEP : null
   if (isPlain && slotted) {
     const whole = frame(from, to, step)
     const few =
       step < TIMELINE_STEP &&
-      (await countWalk(db, byCreated(), within(filters[0], whole), FEW + 1)) <= FEW
+      (await countWalk(db, byCreated(), within(filters[0], whole), limits.few + 1)) <= limits.few
     if (!few) return fromTimeline(db, filters[0], frame(from, to, slotted))
   }
   const isCube = filters.length === 1 && open.every((part) => part === 'type' || part === 'queue')
   if (isCube && step % DAY === 0) return fromCube(db, filters[0], frame(from, to, step))
-  return fromMatches(db, filters, frame(range.from, range.to, step))
+  return fromMatches(db, filters, frame(from, to, step), limits)
 }
 
 function frame(from: number, to: number, step: number): Histogram {
@@ -102,7 +103,8 @@ async function fromCube(db: Db, filter: Filter, whole: Histogram): Promise<Histo
 async function fromMatches(
   db: Db,
   filters: readonly Filter[],
-  whole: Histogram
+  whole: Histogram,
+  limits: Limits
 ): Promise<Histogram> {
   const sizes = await Sizes.load(db, filters)
   // Whole numbers stand in the text: SQLite would divide a bound one as a fraction.
@@ -113,9 +115,9 @@ async function fromMatches(
   let sampled = false
   let histogram = whole
   for (const filter of filters.map((each) => within(each, whole))) {
-    const driver = await chooseDriver(db, filter, sizes)
+    const driver = await chooseDriver(db, filter, sizes, limits)
     if (driver.size === 0) continue
-    const stretch = await newest(db, driver, filter, FEW)
+    const stretch = await newest(db, driver, filter, limits)
     sampled ||= stretch.until !== null
     const matches = matchesOf(db, driver, filter, stretch, `${bar} as bar, j.status`)
     const rows = await run(db, {
