@@ -1,0 +1,146 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from '@japa/runner'
+import { applicationEnv, type AppProcess, spawnNode } from '#tests/helpers/app'
+import { waitFor } from '#tests/helpers/wait'
+import { hostFiles } from './host_files.ts'
+import { packedPackage, run } from './packed_package.ts'
+
+const ADMIN = `Basic ${btoa('ada@example.com:correct horse')}`
+const NOBODY_SPECIAL = `Basic ${btoa('bob@example.com:correct horse')}`
+
+test.group('A fresh application', () => {
+  test('gets jobs, a worker and pages behind its own auth', async ({ assert, cleanup }) => {
+    const host = mkdtempSync(join(tmpdir(), 'queuedeck-host-'))
+    const running: AppProcess[] = []
+    cleanup(async () => {
+      await Promise.all(running.map((process) => process.stop()))
+      rmSync(host, { recursive: true, force: true })
+    })
+    const { tarball } = await packedPackage()
+    for (const [path, text] of Object.entries(hostFiles(tarball))) write(host, path, text)
+    await run(
+      'npm',
+      ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'],
+      {
+        cwd: host,
+        maxBuffer: 16 * 1024 * 1024,
+      }
+    )
+
+    const env = { ...(await applicationEnv()), NODE_ENV: 'production', LOG_LEVEL: 'info' }
+    const ace = async (...args: string[]) => {
+      const command = spawnNode(['ace.js', ...args], env, { cwd: host })
+      const { code } = await command.exited
+      assert.equal(code, 0, `${args.join(' ')}\n${command.output()}`)
+      return command.output()
+    }
+
+    await ace('configure', 'adonis-queuedeck')
+    for (const path of ['config/queuedeck.ts', 'start/queuedeck.ts']) {
+      assert.include(readFileSync(join(host, path), 'utf8'), 'adonis-queuedeck')
+    }
+    const again = readFileSync(join(host, 'adonisrc.ts'), 'utf8')
+    assert.include(await ace('configure', 'adonis-queuedeck'), 'it exists')
+    assert.equal(readFileSync(join(host, 'adonisrc.ts'), 'utf8'), again)
+
+    await ace('migration:run', '--force')
+    await ace('make:job', 'mail/send_welcome')
+    write(
+      host,
+      'app/jobs/mail/send_welcome.ts',
+      readFileSync(join(host, 'app/jobs/mail/send_welcome.ts'), 'utf8').replace(
+        'vine.number()',
+        'vine.number().positive()'
+      )
+    )
+    change(
+      host,
+      'start/queuedeck.ts',
+      'queuedeckRoutes(router)',
+      'queuedeckRoutes(router).use(middleware.auth())'
+    )
+    change(
+      host,
+      'start/queuedeck.ts',
+      'import { queuedeckRoutes }',
+      "import { middleware } from '#start/kernel'\nimport { queuedeckRoutes }"
+    )
+    write(
+      host,
+      'start/routes.ts',
+      `import router from '@adonisjs/core/services/router'
+import queue from 'adonis-queuedeck/services/main'
+import SendWelcome from '#jobs/mail/send_welcome'
+
+router.get('/', () => 'host')
+router.get('/welcome/:id', async ({ params }) => {
+  const handle = await SendWelcome.dispatch({ id: Number(params.id) }).by('host')
+  const other = await queue.dispatch('mail.send_welcome', { id: Number(params.id) })
+  return { ids: [handle.id, other.id] }
+})
+`
+    )
+    await run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], {
+      cwd: host,
+    }).catch((error) => assert.fail(error.stdout))
+
+    const serve = async () => {
+      const web = spawnNode(['--import=@poppinss/ts-exec', 'bin/server.ts'], env, { cwd: host })
+      running.push(web)
+      const base = `http://${env.HOST}:${env.PORT}`
+      await waitFor('the host to answer', async () => (await fetch(base)).ok, {
+        within: 30_000,
+      }).catch((error) => assert.fail(`${error.message}\n${web.output()}`))
+      const get = (path: string, authorization?: string) =>
+        fetch(base + path, {
+          headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
+        })
+      return { web, get }
+    }
+
+    // Closed until the application says who may look.
+    const closed = await serve()
+    assert.equal((await closed.get('/admin/queue')).status, 401)
+    assert.equal((await closed.get('/admin/queue', ADMIN)).status, 403)
+    await closed.web.stop()
+
+    change(host, 'config/queuedeck.ts', '// view:', 'view:')
+    const { get } = await serve()
+    assert.equal((await get('/admin/queue')).status, 401)
+    assert.equal((await get('/admin/queue', NOBODY_SPECIAL)).status, 403)
+    assert.equal((await get('/admin/queue', ADMIN)).status, 200)
+
+    const { ids } = (await (await get('/welcome/7')).json()) as { ids: string[] }
+    running.push(spawnNode(['ace.js', 'queue:work'], env, { cwd: host }))
+    for (const id of ids) {
+      const job = await waitFor(
+        'the job to complete',
+        async () => {
+          const response = await get(`/admin/queue/jobs/${id}`, ADMIN)
+          const body = await response.text()
+          return response.ok && body.includes('"completed"') && body
+        },
+        { within: 30_000, every: 100 }
+      )
+      assert.include(job, 'mail.send_welcome')
+    }
+    const page = await fetch(`http://${env.HOST}:${env.PORT}/admin/queue/jobs`, {
+      headers: { accept: 'text/html', authorization: ADMIN },
+    })
+    assert.equal(page.status, 200)
+    assert.include(await page.text(), 'mail.send_welcome')
+  }).timeout(300_000)
+})
+
+function write(host: string, path: string, text: string): void {
+  mkdirSync(dirname(join(host, path)), { recursive: true })
+  writeFileSync(join(host, path), text)
+}
+
+function change(host: string, path: string, from: string, to: string): void {
+  const text = readFileSync(join(host, path), 'utf8')
+  if (!text.includes(from)) throw new Error(`${path} does not hold "${from}":\n${text}`)
+  write(host, path, text.replace(from, to))
+}
