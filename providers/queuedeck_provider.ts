@@ -1,5 +1,6 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import { resolveConfig } from '../src/config.ts'
+import type { Dashboard } from '../src/dashboard/dashboard.ts'
 import { useManager } from '../src/jobs/current_manager.ts'
 import type { QueueManager } from '../src/jobs/queue_manager.ts'
 import type { MirrorService } from '../src/mirror/mirror_service.ts'
@@ -14,6 +15,7 @@ declare module '@adonisjs/core/types' {
     'queuedeck.transport': Transport
     'queuedeck.records': Records
     'queuedeck.mirror': MirrorService
+    'queuedeck.dashboard': Dashboard
   }
 }
 
@@ -98,6 +100,20 @@ export default class QueuedeckProvider {
       this.#closers.unshift(() => service.stop())
       return service
     })
+
+    container.singleton('queuedeck.dashboard', async () => {
+      const { Dashboard: DashboardClass } = await import('../src/dashboard/dashboard.ts')
+      const records = await container.make('queuedeck.records')
+      return new DashboardClass({
+        config: await container.make('queuedeck.config'),
+        queue: await container.make('queuedeck'),
+        transport: await container.make('queuedeck.transport'),
+        reader: records.reader,
+        encryption: await container.make('encryption'),
+        logger: await container.make('logger'),
+        environment: process.env.NODE_ENV,
+      })
+    })
   }
 
   async boot(): Promise<void> {
@@ -112,6 +128,11 @@ export default class QueuedeckProvider {
     if (this.app.getEnvironment() !== 'web') return
     const config = await this.app.container.make('queuedeck.config')
     if (config.mirror) (await this.app.container.make('queuedeck.mirror')).start()
+    const dashboard = await this.app.container.make('queuedeck.dashboard')
+    const { warning } = dashboard.gate
+    if (warning !== null) (await this.app.container.make('logger')).warn(warning)
+    /** Registered now that the server runs, so that it comes before the server's own end, which waits for open streams. */
+    this.app.terminating(() => dashboard.close())
   }
 
   async shutdown(): Promise<void> {
@@ -123,5 +144,9 @@ export default class QueuedeckProvider {
     if (!this.app.usingEdgeJS) return
     const { default: edge } = await import('edge.js')
     edge.mount('queuedeck', new URL('../resources/views', import.meta.url))
+    edge.global('queuedeckMonitor', async (jobId: string, forId?: string) => {
+      const dashboard = await this.app.container.make('queuedeck.dashboard')
+      return dashboard.monitor(jobId, forId ?? null)
+    })
   }
 }

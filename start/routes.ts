@@ -1,4 +1,5 @@
 import router from '@adonisjs/core/services/router'
+import { queuedeckRoutes } from '#queuedeck/routes'
 
 const UploadsController = () => import('#controllers/uploads_controller')
 
@@ -8,3 +9,5 @@ router.get('/upload', [UploadsController, 'create'])
 router.post('/upload', [UploadsController, 'store'])
 router.get('/upload/:id', [UploadsController, 'show'])
 router.get('/upload.css', [UploadsController, 'style'])
+
+queuedeckRoutes(router)

@@ -1,10 +1,11 @@
-import type { Encryption } from '@adonisjs/core/encryption'
+import type { EncryptionService } from '@adonisjs/core/types'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { Logger } from '@adonisjs/core/logger'
 import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import { CancelJob } from '../operations/cancel_job.ts'
 import { CreateJob } from '../operations/create_job.ts'
+import { findJob, type OperationDependencies } from '../operations/job_lookup.ts'
 import { RestartJob } from '../operations/restart_job.ts'
 import type { Reader } from '../records/reader.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -13,6 +14,8 @@ import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
 import { LiveHub } from './live/live_hub.ts'
+import { monitorView } from './presenters/monitor_view.ts'
+import type { MonitorView } from './presenters/types.ts'
 import { JobTexts } from './redaction/job_texts.ts'
 import { SecretKeys } from './redaction/secret_keys.ts'
 import { DashboardUrls } from './urls.ts'
@@ -22,7 +25,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
-  encryption: Encryption
+  encryption: EncryptionService
   logger: Logger
   /** As the environment says, `undefined` when it says nothing. */
   environment: string | undefined
@@ -41,6 +44,7 @@ export class Dashboard {
   readonly live: LiveHub
   readonly reader: Reader
   readonly monitorTokens: MonitorTokens
+  readonly operations: OperationDependencies
   readonly cancelJob: CancelJob
   readonly restartJob: RestartJob
   readonly createJob: CreateJob
@@ -65,9 +69,10 @@ export class Dashboard {
     this.gate = new AccessGate(config.dashboard.access, environment, logger)
     this.texts = new JobTexts(new SecretKeys(config.dashboard.redact), (id) => reader.body(id))
     this.monitorTokens = new MonitorTokens(encryption)
-    this.cancelJob = new CancelJob({ reader, transport })
-    this.restartJob = new RestartJob({ reader, transport })
-    this.createJob = new CreateJob({ reader, transport, queue })
+    this.operations = { reader, transport }
+    this.cancelJob = new CancelJob(this.operations)
+    this.restartJob = new RestartJob(this.operations)
+    this.createJob = new CreateJob({ ...this.operations, queue })
     this.live = new LiveHub(this, transport, logger)
   }
 
@@ -112,6 +117,29 @@ export class Dashboard {
     return this.#fromRedis(() =>
       readMirrorStatus(this.#transport, this.#transport.connections.producer)
     )
+  }
+
+  /**
+   * What `@queuedeck.monitor({ jobId, for })` shows in a page of the host. The page's browser may follow this job from then on. A job
+   * that was dispatched this instant is waited for; null when there is none.
+   */
+  async monitor(jobId: string, forId: string | null): Promise<MonitorView | null> {
+    await this.assets.load()
+    const { urls } = this
+    try {
+      const job = await findJob(this.operations, jobId)
+      return monitorView(job, this.texts, urls, {
+        for: forId,
+        token: this.monitorTokens.issue(job.id),
+        assets: Object.fromEntries(
+          Object.entries(this.assets.names()).map(([name, hashed]) => [name, urls.asset(hashed)])
+        ),
+        cspNonce: null,
+      })
+    } catch (error) {
+      if ((error as { code?: string }).code === 'E_JOB_NOT_FOUND') return null
+      throw error
+    }
   }
 
   /** Shuts streams and ends timers. */

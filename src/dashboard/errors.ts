@@ -31,7 +31,7 @@ export async function showError(viewer: Viewer, error: unknown): Promise<void> {
     return sendJson(ctx, { errors: [{ code, message, ...(field ? { field } : {}) }] }, status)
   }
   ctx.response.status(status)
-  if (!('view' in ctx)) {
+  if ((ctx as { view?: unknown }).view === undefined) {
     return ctx.response.header('content-type', 'text/plain; charset=utf-8').send(message)
   }
   const bare = status === 403

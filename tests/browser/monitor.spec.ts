@@ -64,7 +64,7 @@ withBrowser(() => {
       stage.answer = (_, url) => {
         if (url.pathname === `${base}/state`) return { json: state() }
         if (url.pathname === `${base}/html`) {
-          return { template: 'queuedeck::components/monitor', data: { monitor } }
+          return { template: 'queuedeck::components/monitor_state', data: { monitor } }
         }
         return { template: 'host', data: { monitor } }
       }

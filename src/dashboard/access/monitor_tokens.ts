@@ -1,4 +1,4 @@
-import type { Encryption } from '@adonisjs/core/encryption'
+import type { EncryptionService } from '@adonisjs/core/types'
 
 const PURPOSE = 'queuedeck.monitor'
 
@@ -7,7 +7,7 @@ const PURPOSE = 'queuedeck.monitor'
  * who may see the dashboard. The host decides by rendering the component; the token says that it did.
  */
 export class MonitorTokens {
-  constructor(private encryption: Encryption) {}
+  constructor(private encryption: EncryptionService) {}
 
   issue(jobId: string): string {
     return this.encryption.getMessageVerifier().sign(jobId, undefined, PURPOSE)

@@ -8,6 +8,8 @@ import type { MonitorView } from './types.ts'
 
 export type MonitorOptions = {
   for: string | null
+  /** Lets the page's browser follow this job without any other right. */
+  token: string
   assets: Record<string, string>
   cspNonce: string | null
 }
@@ -27,7 +29,7 @@ export function monitorView(
   const items = itemsOf(job, text)
   const error = text.error(job.error)
   const failure = job.status === 'completed' ? null : (error?.message ?? null)
-  const query = { for: options.for }
+  const query = { for: options.for, token: options.token }
   return {
     id: job.id,
     elementId: `queuedeck-monitor-${job.id}`,

@@ -15,7 +15,7 @@ import type { JobStatus, LogLevel } from '../../types.ts'
  * | `queuedeck::partials/confirm` (body of the dialog) | `page`, `confirm` |
  * | `queuedeck::pages/error` | `page`, `error` |
  * | `queuedeck::partials/log_lines` (older lines, appended) | `page`, `log` |
- * | `queuedeck::components/monitor` | `monitor` |
+ * | `queuedeck::components/monitor_state` | `monitor` |
  */
 
 /**

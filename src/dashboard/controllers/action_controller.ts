@@ -1,0 +1,68 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { findJob, type OperationAnswer } from '../../operations/job_lookup.ts'
+import type { Actor } from '../../types.ts'
+import { assertManage } from '../access/assert_manage.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { jobJson } from '../presenters/job_json.ts'
+import { jobRow } from '../presenters/job_row.ts'
+import { FLASH, framePage } from '../presenters/page.ts'
+import type { ConfirmPage, JobRow, Page } from '../presenters/types.ts'
+import type { Viewer } from '../viewer.ts'
+
+/** What the answers are called, where a page tells them. */
+type Words = Record<OperationAnswer['outcome'], string>
+
+/**
+ * An action on one job: GET asks, POST acts. Works with and without scripts.
+ */
+export abstract class ActionController {
+  protected abstract readonly words: Words
+  protected abstract question(row: JobRow, viewer: Viewer): Omit<ConfirmPage, 'job' | 'backUrl'>
+  protected abstract act(viewer: Viewer, id: string, actor: Actor): Promise<OperationAnswer>
+
+  async create(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls } = viewer
+    const job = await findJob(dashboard.operations, ctx.params.id)
+    const [texts, context] = await Promise.all([
+      dashboard.texts.forJobs([job]),
+      viewer.rowContext([job]),
+    ])
+    const row = jobRow(job, texts.get(job.id)!, context)
+    const confirm: ConfirmPage = {
+      ...this.question(row, viewer),
+      job: row,
+      backUrl: urls.job(job.id),
+    }
+    if (wishOf(ctx) === 'json') {
+      const { action, title, text, url, refused } = confirm
+      return sendJson(ctx, { action, title, text, url, refused })
+    }
+    const page = await framePage(viewer, { title: confirm.title, kind: 'confirm', stream: null })
+    const template = wishOf(ctx) === 'fragment' ? 'partials/confirm' : 'pages/confirm'
+    return ctx.view.render(`queuedeck::${template}`, { page, confirm })
+  }
+
+  async store(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls } = viewer
+    /** First whether this viewer may act at all, so that nobody learns from the answer which jobs there are. */
+    await assertManage(viewer)
+    const target = await findJob(dashboard.operations, ctx.params.id)
+    await assertManage(viewer, target)
+    const answer = await this.act(viewer, target.id, await viewer.actor())
+    const { outcome, reason, job } = answer
+    if (wishOf(ctx) === 'json') {
+      const texts = await dashboard.texts.forJobs([job])
+      return sendJson(ctx, { outcome, reason, job: jobJson(job, texts.get(job.id)!) })
+    }
+    const good = outcome === 'done' || outcome === 'requested'
+    const flash: Page['flash'] = {
+      level: good ? 'success' : 'error',
+      text: reason === null ? this.words[outcome] : `${this.words[outcome]}: ${reason}`,
+    }
+    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
+    session?.flash(FLASH, flash)
+    return ctx.response.redirect().status(303).toPath(urls.job(job.id))
+  }
+}

@@ -1,0 +1,63 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { E_JOB_NOT_FOUND, InvalidInputException } from '../../errors.ts'
+import { checkJobId, findJob } from '../../operations/job_lookup.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { documentJson, logJson } from '../presenters/job_json.ts'
+import { logView } from '../presenters/job_page.ts'
+import { framePage } from '../presenters/page.ts'
+
+const MOST_LINES = 1_000
+
+/**
+ * The log and the result of one job.
+ */
+export default class JobPartsController {
+  async logs(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard } = viewer
+    const id = checkJobId(ctx.params.id)
+    const [job] = await dashboard.reader.rowsById([id])
+    if (!job) throw new E_JOB_NOT_FOUND([id])
+    const { run, limit, cursor } = ctx.request.qs()
+    const log = await dashboard.reader.logs(id, {
+      run: wholeNumber(run, 'run', 1, 2 ** 31 - 1),
+      limit: wholeNumber(limit, 'limit', 1, MOST_LINES) ?? 100,
+      cursor: cursor === undefined ? undefined : String(cursor),
+      newest: wishOf(ctx) !== 'json',
+    })
+    const text = (await dashboard.texts.forJobs([job])).get(id)!
+    if (wishOf(ctx) !== 'fragment') return sendJson(ctx, logJson(log, text))
+    const page = await framePage(viewer, {
+      title: 'Log',
+      kind: 'job',
+      fragment: true,
+      stream: null,
+    })
+    return ctx.view.render('queuedeck::partials/log_lines', {
+      page,
+      log: logView(id, log, text, viewer),
+    })
+  }
+
+  /** Always JSON: what the job returned, whole, with its own digits. */
+  async result(ctx: HttpContext) {
+    const { dashboard } = ctx.queuedeck
+    const job = await findJob(dashboard.operations, ctx.params.id)
+    const body = { payload: job.payload, options: job.options, result: job.result }
+    const text = dashboard.texts.make(job.id, job.sensitive, body)
+    return sendJson(ctx, {
+      status: job.status,
+      result: documentJson(job.result, text, dashboard.texts, job.sensitive),
+    })
+  }
+}
+
+function wholeNumber(value: unknown, field: string, least: number, most: number) {
+  if (value === undefined || value === '') return undefined
+  const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN
+  if (number >= least && number <= most) return number
+  throw new InvalidInputException(
+    `"${field}" must be a whole number from ${least} to ${most}, not "${String(value).slice(0, 60)}"`,
+    field
+  )
+}

@@ -1,0 +1,78 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { E_JOB_NOT_FOUND } from '../../errors.ts'
+import { checkJobId } from '../../operations/job_lookup.ts'
+import { sendJson } from '../negotiation.ts'
+import { assetUrls } from '../presenters/page.ts'
+import { monitorState, monitorView } from '../presenters/monitor_view.ts'
+import type { MonitorView } from '../presenters/types.ts'
+import type { Viewer } from '../viewer.ts'
+
+/** A monitor that missed a notice looks by itself this often, ms. */
+const LOOK_EVERY = 2_000
+
+/**
+ * One job for a page of the host: its state, its HTML and its stream.
+ */
+export default class MonitorsController {
+  async show(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const view = await this.#view(viewer)
+    if (ctx.request.input('html') === undefined) return sendJson(ctx, monitorState(view))
+    return ctx.view.render('queuedeck::components/monitor_state', { monitor: view })
+  }
+
+  async stream(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { live } = viewer.dashboard
+    const first = await this.#view(viewer)
+    let sent = ''
+    let looking = false
+    let again = false
+    const token = ctx.request.input('token')
+    const stream = live.stream(ctx, async () =>
+      viewer.dashboard.monitorTokens.admits(token, first.id) ? true : viewer.mayView()
+    )
+    const tell = (view: MonitorView) => {
+      const state = JSON.stringify(monitorState(view))
+      if (state === sent || !stream.isFree) return
+      sent = state
+      stream.send('state', monitorState(view))
+      if (view.terminal) stream.close()
+    }
+    const look = async () => {
+      if (looking) return void (again = true)
+      looking = true
+      do {
+        again = false
+        await this.#view(viewer).then(tell, () => {})
+      } while (again && !stream.ended.aborted)
+      looking = false
+    }
+    tell(first)
+    live.listen(({ changed, progress, more }) => {
+      if (
+        more ||
+        changed.some(({ id }) => id === first.id) ||
+        progress.some(([id]) => id === first.id)
+      ) {
+        void look()
+      }
+    }, stream.ended)
+    const timer = setInterval(() => void look(), LOOK_EVERY)
+    stream.ended.addEventListener('abort', () => clearInterval(timer), { once: true })
+  }
+
+  async #view(viewer: Viewer): Promise<MonitorView> {
+    const { dashboard, ctx, urls } = viewer
+    const id = checkJobId(ctx.params.id)
+    const job = await dashboard.reader.find(id)
+    if (!job) throw new E_JOB_NOT_FOUND([id])
+    const forId = ctx.request.input('for')
+    return monitorView(job, dashboard.texts, urls, {
+      for: typeof forId === 'string' && forId.length <= 200 ? forId : null,
+      token: dashboard.monitorTokens.issue(id),
+      assets: assetUrls(viewer),
+      cspNonce: null,
+    })
+  }
+}

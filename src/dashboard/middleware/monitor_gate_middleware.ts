@@ -1,0 +1,35 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { NextFn } from '@adonisjs/core/types/http'
+import { showError } from '../errors.ts'
+import { forbidStoring } from '../negotiation.ts'
+import { Viewer } from '../viewer.ts'
+
+/**
+ * In front of monitors: the host let this browser follow one job by rendering the component, and the token proves it. Whoever may
+ * see the dashboard needs none.
+ */
+export default class MonitorGateMiddleware {
+  async handle(ctx: HttpContext, next: NextFn): Promise<void> {
+    const dashboard = await ctx.containerResolver.make('queuedeck.dashboard')
+    const viewer = new Viewer(dashboard, ctx)
+    ctx.queuedeck = viewer
+    forbidStoring(ctx)
+    ctx.response.header('x-content-type-options', 'nosniff')
+    const { id } = ctx.params
+    if (
+      !dashboard.monitorTokens.admits(ctx.request.input('token'), id) &&
+      !(await viewer.mayView())
+    ) {
+      return showError(viewer, {
+        status: 403,
+        code: 'E_FORBIDDEN',
+        message: 'You may not follow this job',
+      })
+    }
+    try {
+      await next()
+    } catch (error) {
+      await showError(viewer, error)
+    }
+  }
+}
