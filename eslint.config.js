@@ -1,19 +1,23 @@
 import { configPkg } from '@adonisjs/eslint-config'
 
-export default configPkg({
-  ignores: [
-    '.node24/**',
-    '.queuedeck/**',
-    '.adonisjs/**',
-    'build/**',
-    'dist/**',
-    'tmp/**',
-    'storage/**',
-    'resources/**',
-    'tests/fixtures/**',
-  ],
-  rules: {
-    // `(await thing()).member` reads well where the thing itself is not needed
-    '@unicorn/no-await-expression-member': 'off',
-  },
-})
+const OTHERS = [
+  '.node24/**',
+  '.queuedeck/**',
+  '.adonisjs/**',
+  'build/**',
+  'dist/**',
+  'tmp/**',
+  'storage/**',
+  'resources/**',
+  'tests/fixtures/**',
+]
+
+export default [
+  { ignores: OTHERS },
+  ...configPkg({
+    rules: {
+      // `(await thing()).member` reads well where the thing itself is not needed
+      '@unicorn/no-await-expression-member': 'off',
+    },
+  }),
+]

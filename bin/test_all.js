@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const SUITES = ['unit', 'functional', 'faults', 'browser', 'install']
+const SUITES = ['unit', 'functional', 'faults', 'browser', 'install', 'docs']
 
 /** Milliseconds after which a suite that hangs is ended and counted as failed. */
 const LONGEST_SUITE = 12 * 60_000

@@ -13,6 +13,7 @@ export const config: Config = {
     { name: 'faults', files: ['tests/faults/**/*.spec.ts'], timeout: 300_000 },
     { name: 'browser', files: ['tests/browser/**/*.spec.ts'], timeout: 60_000 },
     { name: 'install', files: ['tests/install/**/*.spec.ts'], timeout: 300_000 },
+    { name: 'docs', files: ['tests/docs/**/*.spec.ts'], timeout: 60_000 },
   ],
   plugins: [assert()],
   reporters: { activated: ['spec', 'count'], list: [spec(), countReporter] },

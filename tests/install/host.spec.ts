@@ -29,7 +29,11 @@ test.group('A fresh application', () => {
       }
     )
 
-    const env = { ...(await applicationEnv()), NODE_ENV: 'production', LOG_LEVEL: 'info' }
+    const env: Record<string, string> = {
+      ...(await applicationEnv()),
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+    }
     const ace = async (...args: string[]) => {
       const command = spawnNode(['ace.js', ...args], env, { cwd: host })
       const { code } = await command.exited

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { test } from '@japa/runner'
+import { ROOT, spawnNode } from '#tests/helpers/app'
+import { freePort, waitFor } from '#tests/helpers/wait'
+
+const run = promisify(execFile)
+const path = (name: string) => fileURLToPath(new URL(name, ROOT))
+const readme = readFileSync(path('README.md'), 'utf8')
+
+/** Fenced blocks with this info string, their indentation taken off. */
+function blocks(info: string): string[] {
+  return [...readme.matchAll(/^( *)```(.*)\n([\s\S]*?)^ *```$/gm)]
+    .filter(([, , found]) => found.trim() === info)
+    .map(([, indent, , text]) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
+}
+
+/** What a host declares for itself and the examples take for granted. */
+const HOST = `
+import '@adonisjs/core/http'
+declare module '@adonisjs/core/http' {
+  interface HttpContext { auth: { user?: { id: number; isAdmin: boolean } } }
+}
+declare module '#start/kernel' {
+  export const middleware: { auth(): import('@adonisjs/core/types/http').MiddlewareFn }
+}
+`
+
+test.group('README', () => {
+  test('shows code that type-checks', async ({ assert, cleanup }) => {
+    mkdirSync(path('tmp'), { recursive: true })
+    const folder = mkdtempSync(path('tmp/readme-'))
+    cleanup(() => rmSync(folder, { recursive: true, force: true }))
+    const examples = blocks('ts')
+    assert.isAtLeast(examples.length, 4)
+    examples.forEach((text, index) => writeFileSync(join(folder, `example_${index}.ts`), text))
+    writeFileSync(join(folder, 'host.ts'), HOST)
+
+    const { exports } = JSON.parse(readFileSync(path('package.json'), 'utf8')) as {
+      exports: Record<string, string>
+    }
+    const job = examples.findIndex((text) => text.includes('class SendWelcome'))
+    const published = Object.entries(exports).map(([name, target]) => [
+      name.replace('.', 'adonis-queuedeck'),
+      [path(target.replace('./build/', '').replace(/\.js$/, '.ts'))],
+    ])
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        extends: path('tsconfig.json'),
+        compilerOptions: {
+          rootDir: path('.'),
+          noEmit: true,
+          paths: {
+            ...Object.fromEntries(published),
+            '#jobs/mail/send_welcome': [join(folder, `example_${job}.ts`)],
+          },
+        },
+        include: [join(folder, '*.ts')],
+        exclude: [],
+      })
+    )
+    const tsc = path('node_modules/typescript/bin/tsc')
+    await run(process.execPath, [tsc, '--project', folder], { cwd: path('.') }).catch((error) =>
+      assert.fail(error.stdout)
+    )
+  }).timeout(120_000)
+
+  test('leads through a tour that works', async ({ assert, cleanup }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'queuedeck-tour-'))
+    const port = await freePort()
+    const env = { QUEUEDECK_FOLDER: folder, PORT: String(port) }
+    const start = spawnNode(['--disable-warning=ExperimentalWarning', 'bin/start.ts'], env)
+    cleanup(async () => {
+      await start.stop('SIGTERM', 60_000)
+      rmSync(folder, { recursive: true, force: true })
+    })
+    await waitFor('everything to run', () => start.output().includes('Everything runs'), {
+      within: 90_000,
+    }).catch((error) => assert.fail(`${error.message}\n${start.output()}`))
+
+    const commands = blocks('sh tour').flatMap((text) => text.trim().split('\n'))
+    assert.isAtLeast(commands.length, 4)
+    for (const command of commands) {
+      await run('sh', ['-c', command], {
+        cwd: path('.'),
+        env: { ...process.env, ...env },
+        timeout: 60_000,
+      }).catch((error) => assert.fail(`${command}\n${error.message}\n${error.stdout}`))
+    }
+    for (const address of readme.match(/http:\/\/127\.0\.0\.1:3333\/\S*?(?=[.,]?\s)/g) ?? []) {
+      const response = await fetch(address.replace(':3333', `:${port}`))
+      assert.equal(response.status, 200, address)
+    }
+  }).timeout(240_000)
+
+  test('names only commands and variables that there are', ({ assert }) => {
+    const { scripts } = JSON.parse(readFileSync(path('package.json'), 'utf8'))
+    for (const [, name] of readme.matchAll(/`npm run ([\w:-]+)/g)) assert.property(scripts, name)
+    const known =
+      readFileSync(path('start/env.ts'), 'utf8') +
+      readFileSync(path('bin/start/settings.ts'), 'utf8')
+    for (const [name] of readme.matchAll(/(?<=`)[A-Z]+_[A-Z_]+(?=`)/g)) assert.include(known, name)
+  })
+})
