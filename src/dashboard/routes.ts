@@ -1,10 +1,11 @@
-import type { RouteGroup, Router } from '@adonisjs/core/http'
+import type { HttpContext, RouteGroup, Router } from '@adonisjs/core/http'
+import type { NextFn } from '@adonisjs/core/types/http'
 import app from '@adonisjs/core/services/app'
 import { resolveConfig } from '../config.ts'
 
-const gate = () => import('./middleware/gate_middleware.ts')
-const monitorGate = () => import('./middleware/monitor_gate_middleware.ts')
-const assetGate = () => import('./middleware/asset_gate_middleware.ts')
+const gate = lazily(() => import('./middleware/gate_middleware.ts'))
+const monitorGate = lazily(() => import('./middleware/monitor_gate_middleware.ts'))
+const assetGate = lazily(() => import('./middleware/asset_gate_middleware.ts'))
 const DashboardController = () => import('./controllers/dashboard_controller.ts')
 const JobsController = () => import('./controllers/jobs_controller.ts')
 const JobPartsController = () => import('./controllers/job_parts_controller.ts')
@@ -56,4 +57,18 @@ export function queuedeckRoutes(router: Router): RouteGroup {
       .prefix(prefix)
       .use([gate])
   })
+}
+
+type MiddlewareModule = {
+  default: new () => { handle(ctx: HttpContext, next: NextFn): Promise<unknown> }
+}
+
+/**
+ * Routes take middleware as functions: nothing of the dashboard is loaded before somebody asks for it.
+ */
+function lazily(load: () => Promise<MiddlewareModule>) {
+  return async (ctx: HttpContext, next: NextFn) => {
+    const { default: Middleware } = await load()
+    return new Middleware().handle(ctx, next)
+  }
 }
