@@ -20,7 +20,7 @@ function blocks(info: string): string[] {
 }
 
 /** What a host declares for itself and the examples take for granted. */
-const HOST = `
+const HOST = `/// <reference types="@adonisjs/core/providers/edge_provider" />
 import '@adonisjs/core/http'
 declare module '@adonisjs/core/http' {
   interface HttpContext { auth: { user?: { id: number; isAdmin: boolean } } }
@@ -55,6 +55,7 @@ test.group('README', () => {
         compilerOptions: {
           rootDir: path('.'),
           noEmit: true,
+          noUnusedLocals: false,
           paths: {
             ...Object.fromEntries(published),
             '#jobs/mail/send_welcome': [join(folder, `example_${job}.ts`)],
