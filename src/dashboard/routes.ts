@@ -2,6 +2,7 @@ import type { HttpContext, RouteGroup, Router } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import app from '@adonisjs/core/services/app'
 import { resolveConfig } from '../config.ts'
+import { showError } from './errors.ts'
 
 const gate = lazily(() => import('./middleware/gate_middleware.ts'))
 const monitorGate = lazily(() => import('./middleware/monitor_gate_middleware.ts'))
@@ -28,31 +29,31 @@ export function queuedeckRoutes(router: Router): RouteGroup {
   const { prefix } = resolveConfig(app.config.get('queuedeck', {})).dashboard
   /** Two groups: middleware of the outer one, the host's, runs before our gate. */
   return router.group(() => {
-    router.get(`${prefix}/assets/:name`, [AssetsController, 'show']).use([assetGate])
+    router.get(`${prefix}/assets/:name`, answer(AssetsController, 'show')).use([assetGate])
 
     router
       .group(() => {
-        router.get('/monitors/:id', [MonitorsController, 'show'])
-        router.get('/monitors/:id/stream', [MonitorsController, 'stream'])
+        router.get('/monitors/:id', answer(MonitorsController, 'show'))
+        router.get('/monitors/:id/stream', answer(MonitorsController, 'stream'))
       })
       .prefix(prefix)
       .use([monitorGate])
 
     router
       .group(() => {
-        router.get('/', [DashboardController, 'show'])
-        router.get('/jobs', [JobsController, 'index'])
-        router.post('/jobs', [JobsController, 'store'])
-        router.get('/jobs/:id', [JobsController, 'show'])
-        router.get('/jobs/:id/logs', [JobPartsController, 'logs'])
-        router.get('/jobs/:id/result', [JobPartsController, 'result'])
-        router.get('/jobs/:id/cancel', [CancellationsController, 'create'])
-        router.post('/jobs/:id/cancel', [CancellationsController, 'store'])
-        router.get('/jobs/:id/restart', [RestartsController, 'create'])
-        router.post('/jobs/:id/restart', [RestartsController, 'store'])
-        router.get('/stream', [StreamsController, 'show'])
-        router.post('/preferences', [PreferencesController, 'store'])
-        router.any('/*', [MissingController, 'handle'])
+        router.get('/', answer(DashboardController, 'show'))
+        router.get('/jobs', answer(JobsController, 'index'))
+        router.post('/jobs', answer(JobsController, 'store'))
+        router.get('/jobs/:id', answer(JobsController, 'show'))
+        router.get('/jobs/:id/logs', answer(JobPartsController, 'logs'))
+        router.get('/jobs/:id/result', answer(JobPartsController, 'result'))
+        router.get('/jobs/:id/cancel', answer(CancellationsController, 'create'))
+        router.post('/jobs/:id/cancel', answer(CancellationsController, 'store'))
+        router.get('/jobs/:id/restart', answer(RestartsController, 'create'))
+        router.post('/jobs/:id/restart', answer(RestartsController, 'store'))
+        router.get('/stream', answer(StreamsController, 'show'))
+        router.post('/preferences', answer(PreferencesController, 'store'))
+        router.any('/*', answer(MissingController, 'handle'))
       })
       .prefix(prefix)
       .use([gate])
@@ -70,5 +71,27 @@ function lazily(load: () => Promise<MiddlewareModule>) {
   return async (ctx: HttpContext, next: NextFn) => {
     const { default: Middleware } = await load()
     return new Middleware().handle(ctx, next)
+  }
+}
+
+type ControllerModule<Method extends string> = {
+  default: new () => Record<Method, (ctx: HttpContext) => Promise<unknown>>
+}
+
+/**
+ * Errors are caught here and not in the gate: the framework hands them to the host's handler before middleware sees them, and a
+ * page of ours is to look like one, a JSON answer to have our form.
+ */
+function answer<Method extends string>(
+  load: () => Promise<ControllerModule<Method>>,
+  method: Method
+) {
+  return async (ctx: HttpContext) => {
+    const { default: Controller } = await load()
+    try {
+      return await new Controller()[method](ctx)
+    } catch (error) {
+      await showError(ctx.queuedeck, error)
+    }
   }
 }

@@ -19,8 +19,7 @@ const POLICY = [
 ].join('; ')
 
 /**
- * Stands in front of every page, action and stream: closed unless the application said who may look. Errors below it become
- * answers in the form that was asked for.
+ * Stands in front of every page, action and stream: closed unless the application said who may look.
  */
 export default class GateMiddleware {
   async handle(ctx: HttpContext, next: NextFn): Promise<void> {
@@ -49,11 +48,7 @@ export default class GateMiddleware {
         message: verdict === 'closed' ? 'These pages are closed' : 'You may not see these pages',
       })
     }
-    try {
-      await next()
-    } catch (error) {
-      await showError(viewer, error)
-    }
+    await next()
   }
 
   /** Shield has checked its token when it is there, so a request that came this far carries one. */

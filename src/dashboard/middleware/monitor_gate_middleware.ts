@@ -26,10 +26,6 @@ export default class MonitorGateMiddleware {
         message: 'You may not follow this job',
       })
     }
-    try {
-      await next()
-    } catch (error) {
-      await showError(viewer, error)
-    }
+    await next()
   }
 }
