@@ -92,9 +92,9 @@ function pretty(pieces: JsonPiece[]): Token[] {
       case 'close': {
         const after = pieces[i - 1].kind === 'open'
         if (!after && inline >= 0) write('plain', piece.text === '}' ? ' ' : '')
-        else if (!after) newline(piece.depth - 1)
+        else if (!after) newline(piece.depth)
         write('plain', piece.text)
-        if (inline === piece.depth - 1) inline = -1
+        if (inline === piece.depth) inline = -1
         break
       }
       case 'comma':
