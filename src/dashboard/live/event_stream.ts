@@ -37,7 +37,6 @@ export class EventStream {
     this.#body.on('error', () => this.close())
     this.#body.write('retry: 2000\n\n')
     response.stream(this.#body)
-    response.response.flushHeaders()
   }
 
   get isFree(): boolean {

@@ -16,7 +16,8 @@ export function jobJson(job: JobView, text: JobText) {
     status: job.status,
     stopping: job.stopping,
     run: job.run,
-    attempts: job.attempts,
+    attempt: job.attempts.started,
+    maxAttempts: job.attempts.max,
     priority: job.priority,
     user: job.user,
     host: job.host,
@@ -48,7 +49,7 @@ export function jobDetailsJson(job: JobDetails, texts: JobTexts) {
     payload: documentJson(job.payload, text, texts, job.sensitive),
     options: documentJson(job.options, text, texts, false),
     result: documentJson(job.result, text, texts, job.sensitive),
-    attemptList: job.attemptList.map(({ error, startedAt, finishedAt, ...attempt }) => ({
+    attempts: job.attemptList.map(({ error, startedAt, finishedAt, ...attempt }) => ({
       ...attempt,
       startedAt: iso(startedAt),
       finishedAt: iso(finishedAt),
