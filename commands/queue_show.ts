@@ -32,7 +32,7 @@ export default class QueueShow extends QueueCommand {
       const shown = details[name]
       if (shown !== null) this.say(`${name}: ${plain(toJson(shown))}`)
     }
-    for (const { run, attempt, outcome, startedAt, host, error } of details.attemptList) {
+    for (const { run, attempt, outcome, startedAt, host, error } of details.attempts) {
       const where = host === null ? '' : ` on ${plain(host)}`
       this.say(`run ${run}, attempt ${attempt}: ${outcome}, ${startedAt}${where}`)
       if (error) this.say(`  ${error.code ? `${error.code}: ` : ''}${plain(error.message)}`)
