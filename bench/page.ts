@@ -84,7 +84,7 @@ const FILTERS: Record<string, Record<string, string | string[]>> = {
   'search in vain': { q: 'nobody' },
 }
 
-/** Keys in the midst of each sort, and one behind its end. */
+/** Keys in the midst of each sort, and at its end. */
 const COMPLETED = statusCode('completed')
 const PLACES: Record<Sort, { middle: number[]; ends: Record<Direction, number[]> }> = {
   created: {
@@ -93,7 +93,7 @@ const PLACES: Record<Sort, { middle: number[]; ends: Record<Direction, number[]>
   },
   status: {
     middle: [COMPLETED, MIDDLE, 500_000],
-    ends: { asc: [COMPLETED + 1, 0, 0], desc: [-1, 0, 0] },
+    ends: { asc: [COMPLETED, NOW * 2, 0], desc: [0, 0, 0] },
   },
   progress: {
     middle: [COMPLETED_PROGRESS, MIDDLE, 500_000],

@@ -82,11 +82,13 @@ function moment(at: number): ReadMoment {
   return { at, isDay: false, nextDay: at }
 }
 
-/** Refuses 31 April and 29 February of most years, which `Date` would move to the next month. */
+/** Refuses 31 April and 29 February of most years, which `Date` would move to the next month, and the year 50, its 1950. */
 function isRealDay(value: string): boolean {
   const [year, month, date] = value.slice(0, 10).split('-').map(Number)
   const day = new Date(Date.UTC(year, month - 1, date))
-  return day.getUTCMonth() === month - 1 && day.getUTCDate() === date
+  return (
+    day.getUTCFullYear() === year && day.getUTCMonth() === month - 1 && day.getUTCDate() === date
+  )
 }
 
 /**
