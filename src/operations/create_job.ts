@@ -9,6 +9,9 @@ import { jobOnce, type OperationDependencies } from './job_lookup.ts'
  */
 export type JobRequest = { type?: unknown; payload?: unknown; options?: unknown }
 
+/** Queue and user of a job, by which applications say who may act. */
+export type JobTarget = Pick<JobView, 'queue' | 'user'>
+
 const FIELDS = ['type', 'payload', 'options']
 const OPTIONS = ['queue', 'priority', 'delay', 'user', 'tags', 'attempts', 'timeout']
 
@@ -19,13 +22,21 @@ export class CreateJob {
   constructor(private dependencies: OperationDependencies & { queue: QueueManager }) {}
 
   /**
+   * @param authorise  Asked before anything is enqueued, with where the job would go; throws where this actor may not.
    * @throws InvalidInputException, E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_INVALID_OPTION, E_INVALID_DURATION, E_REDIS_UNAVAILABLE
    */
-  async handle(request: JobRequest): Promise<JobView> {
+  async handle(
+    request: JobRequest,
+    authorise: (target: JobTarget) => Promise<void> = async () => {}
+  ): Promise<JobView> {
     const { type, payload, options } = check(request)
     const { queue } = this.dependencies
-    const handle = await queue.dispatch(type, payload, options)
     const definition = await queue.registry.find(type)
+    const user = options.user === undefined ? null : String(options.user)
+    const target = options.queue ?? definition.options.queue ?? queue.config.defaultQueue
+    /** A queue that is no text goes nowhere: the dispatch says so. */
+    await authorise({ queue: String(target), user })
+    const handle = await queue.dispatch(type, payload, options)
     const now = Date.now()
     const delay = options.delay === undefined ? 0 : toMilliseconds(options.delay, 'delay')
     const accepted: JobView = {
@@ -38,7 +49,7 @@ export class CreateJob {
       run: 1,
       attempts: { started: 0, max: options.attempts ?? definition.options.attempts ?? 1 },
       priority: options.priority ?? definition.options.priority ?? 0,
-      user: options.user === undefined ? null : String(options.user),
+      user,
       host: null,
       worker: null,
       tags: [...new Set([...(definition.options.tags ?? []), ...(options.tags ?? [])])],

@@ -117,7 +117,9 @@ export default class JobsController {
     const viewer = ctx.queuedeck
     await assertManage(viewer)
     const { _csrf: token, ...request } = ctx.request.all()
-    const job = await viewer.dashboard.createJob.handle(request)
+    const job = await viewer.dashboard.createJob.handle(request, (target) =>
+      assertManage(viewer, target)
+    )
     const texts = await viewer.dashboard.texts.forJobs([job])
     ctx.response.header('location', viewer.urls.job(job.id))
     return sendJson(ctx, { job: jobJson(job, texts.get(job.id)!) }, 201)

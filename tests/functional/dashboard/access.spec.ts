@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
+import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Walk } from './jobs.ts'
 import { HTML, type Client } from './client.ts'
 import { DashboardLab, type LabOptions } from './lab.ts'
@@ -287,12 +288,15 @@ test.group('Dashboard access | monitors', (group) => {
     const stream = await client.stream(await address(id, '/stream'))
     assert.equal(stream.status, 200)
     await lab.record(id, 'completed')
-    await lab.until('the stream to end', () => stream.ended)
+    await waitFor('the stream to end', () => stream.ended)
     const states = stream.named('state').map(({ data }) => data)
     assert.isAbove(states.length, 3)
     assert.containsSubset(states.at(-1), { status: 'completed', terminal: true, percent: 100 })
     const versions = states.map(({ version }) => version)
-    assert.deepEqual(versions, versions.toSorted((one: number, other: number) => one - other))
+    assert.deepEqual(
+      versions,
+      versions.toSorted((one: number, other: number) => one - other)
+    )
 
     const other = await lab.dispatch(Echo)
     const token = new URL(await address(id), lab.url).searchParams.get('token')!
