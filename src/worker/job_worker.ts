@@ -9,7 +9,7 @@ import { type ClaimReply, ClaimScripts, type Settled } from './claim_scripts.ts'
 import { stoppedOutcome } from './execution.ts'
 import { JobSource } from './job_source.ts'
 import type { LogEntry } from './log_buffer.ts'
-import { finalFailure, type Outcome } from './outcome.ts'
+import { type Outcome, outcomeWithoutRunning } from './outcome.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import { continueScheduler } from './schedulers.ts'
 import { Settlement } from './settlement.ts'
@@ -276,7 +276,9 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
         void this.#continueScheduler(claim)
       }
       const outcome =
-        this.#withoutRunning(claim) ?? (await this.#runtime.execution.perform(attempt))
+        outcomeWithoutRunning(claim, this.#runtime.maxLosses) ??
+        (this.#draining ? { kind: 'handed back' } : undefined) ??
+        (await this.#runtime.execution.perform(attempt))
       if (attempt.settledEarly !== undefined) {
         await attempt.settledEarly
         return null
@@ -289,25 +291,6 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     } finally {
       this.#attempts.delete(attempt)
     }
-  }
-
-  /**
-   * What becomes of a claimed job whose code must not run.
-   */
-  #withoutRunning(claim: ClaimedJob): Outcome | undefined {
-    if (claim.cancelRequest !== null) {
-      const { code, message } = cancelled(claim.cancelRequest.reason, claim.cancelRequest.by)
-      return { kind: 'cancelled', failure: { code, message, stack: null } }
-    }
-    if (claim.deferredFailure !== null) {
-      return claim.losses > this.#runtime.maxLosses
-        ? finalFailure(
-            'WORKER_LOST',
-            `The workers that ran it were lost ${claim.losses} times; ${this.#runtime.maxLosses} are allowed`
-          )
-        : finalFailure(null, claim.deferredFailure)
-    }
-    return this.#draining ? { kind: 'handed back' } : undefined
   }
 
   async #settleEarly(attempt: Attempt, outcome: Outcome): Promise<null> {

@@ -1,3 +1,5 @@
+import { cancelled } from './abort_reasons.ts'
+import type { ClaimedJob } from './claim.ts'
 import type { Failure } from './thrown.ts'
 
 /**
@@ -25,4 +27,23 @@ export function finalFailure(code: string | null, message: string, error?: unkno
     final: true,
     error: error ?? Object.assign(new Error(message), { code }),
   }
+}
+
+/**
+ * What becomes of a claimed job whose code must not run: it was cancelled before, or failed without running.
+ */
+export function outcomeWithoutRunning(claim: ClaimedJob, maxLosses: number): Outcome | undefined {
+  if (claim.cancelRequest !== null) {
+    const { code, message } = cancelled(claim.cancelRequest.reason, claim.cancelRequest.by)
+    return { kind: 'cancelled', failure: { code, message, stack: null } }
+  }
+  if (claim.deferredFailure === null) {
+    return undefined
+  }
+  return claim.losses > maxLosses
+    ? finalFailure(
+        'WORKER_LOST',
+        `The workers that ran it were lost ${claim.losses} times; ${maxLosses} are allowed`
+      )
+    : finalFailure(null, claim.deferredFailure)
 }
