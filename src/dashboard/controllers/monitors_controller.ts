@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { E_JOB_NOT_FOUND } from '../../errors.ts'
 import { checkJobId } from '../../operations/job_lookup.ts'
+import { answeredHead } from '../live/event_stream.ts'
 import { sendJson } from '../negotiation.ts'
 import { assetUrls } from '../presenters/page.ts'
 import { monitorState, monitorView } from '../presenters/monitor_view.ts'
@@ -25,6 +26,7 @@ export default class MonitorsController {
     const viewer = ctx.queuedeck
     const { live } = viewer.dashboard
     const first = await this.#view(viewer)
+    if (answeredHead(ctx)) return
     let sent = ''
     let looking = false
     let again = false

@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { answeredHead } from '../live/event_stream.ts'
 import { readLiveView } from '../live/live_view.ts'
 import { showError } from '../errors.ts'
 
@@ -10,6 +11,7 @@ export default class StreamsController {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
     const view = readLiveView(ctx.request.qs())
+    if (answeredHead(ctx)) return
     if (dashboard.live.isFull) {
       ctx.response.header('retry-after', '30')
       return showError(viewer, {

@@ -1,11 +1,22 @@
 import { PassThrough } from 'node:stream'
 import type { HttpContext } from '@adonisjs/core/http'
 
+const TYPE = 'text/event-stream; charset=utf-8'
+
 /** A client that has taken nothing for this long is dropped, ms. */
 const LONGEST_BLOCK = 30_000
 
 /** Bytes that may wait for a client before it counts as slow. */
 const BUFFER = 64 * 1024
+
+/**
+ * Answers a question for the stream's headers only; a stream would never end it. False for every other method.
+ */
+export function answeredHead({ request, response }: HttpContext): boolean {
+  if (request.method() !== 'HEAD') return false
+  response.header('content-type', TYPE).send('')
+  return true
+}
 
 /**
  * One Server-Sent Events answer. Nothing is ever queued for a slow client: whoever writes looks at `isFree` first and keeps the
@@ -29,7 +40,7 @@ export class EventStream {
     request.request.socket.setNoDelay(true)
     request.request.socket.setTimeout(0)
     response
-      .header('content-type', 'text/event-stream; charset=utf-8')
+      .header('content-type', TYPE)
       .header('cache-control', 'no-store, no-transform')
       .header('x-accel-buffering', 'no')
     response.response.once('close', () => this.close())

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { defineConfig as defineBodyParserConfig } from '@adonisjs/core/bodyparser'
 import { defineConfig as defineLoggerConfig } from '@adonisjs/core/logger'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { defineConfig as defineSessionConfig, stores } from '@adonisjs/session'
@@ -68,7 +69,11 @@ export class DashboardLab {
           dashboard: { prefix: PREFIX, redact, ...(access ? { access } : {}) },
         },
         database: await migrated(),
-        config: { logger: logTo(logged), ...(shield ? { session: SESSION, shield: SHIELD } : {}) },
+        config: {
+          bodyparser: defineBodyParserConfig({ json: { limit: '2mb' } }),
+          logger: logTo(logged),
+          ...(shield ? { session: SESSION, shield: SHIELD } : {}),
+        },
       })
       await app.container.make('queuedeck.dashboard')
       const { registry } = await app.container.make('queuedeck')

@@ -1,0 +1,184 @@
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { waitFor } from '#tests/helpers/wait'
+import { CLASSES, Echo, Fail, Walk } from './jobs.ts'
+import { DashboardLab } from './lab.ts'
+
+test.group('Streams', (group) => {
+  let lab: DashboardLab
+
+  group.setup(async () => {
+    lab = await DashboardLab.open({ classes: CLASSES })
+    await lab.work({ concurrency: 20 })
+    return () => lab.close()
+  })
+
+  test('greet with the revision, and are no document that anything keeps', async ({ assert }) => {
+    const stream = await lab.client().stream('/stream?page=dashboard')
+    assert.equal(stream.status, 200)
+    assert.match(stream.headers['content-type']!, /^text\/event-stream/)
+    assert.match(stream.headers['cache-control']!, /no-store/)
+    assert.equal(stream.headers['x-accel-buffering'], 'no')
+    await waitFor('hello', () => stream.named('hello').length)
+    const [hello] = stream.events
+    assert.equal(hello.event, 'hello')
+    assert.isNumber(hello.data.revision)
+    assert.isNumber(hello.data.pollInterval)
+    assert.equal(hello.id, String(hello.data.revision))
+    assert.match(stream.text, /^retry: 2000$/m)
+    assert.notInclude(stream.text, '\r')
+    await waitFor('stats', () => stream.named('stats').length)
+    const { data } = stream.named('stats')[0]
+    assert.deepInclude(data.running, { share: null })
+    assert.isString(data.running.figures[0].value)
+    stream.close()
+  })
+
+  test('tell a list what changed within 500 ms of the commit, and the revision grows', async ({
+    assert,
+  }) => {
+    const stream = await lab.client().stream('/stream?page=jobs')
+    await waitFor('hello', () => stream.named('hello').length)
+    const id = await lab.dispatch(Echo, {})
+    const committed = performance.now()
+    await lab.record(id, 'completed')
+    await waitFor('changed', () =>
+      stream.named('changed').some(({ data }) => data.ids.includes(id))
+    )
+    assert.isBelow(performance.now() - committed, 1_500)
+    const [{ data: hello }] = stream.named('hello')
+    const changes = stream.named('changed')
+    assert.isAbove(changes.at(-1)!.data.revision, hello.revision)
+    assert.equal(changes.at(-1)!.id, String(changes.at(-1)!.data.revision))
+    stream.close()
+  })
+
+  test('a filtered list hears nothing of other queues', async ({ assert }) => {
+    const stream = await lab.client().stream('/stream?page=jobs&queue=elsewhere')
+    const all = await lab.client().stream('/stream?page=jobs')
+    await waitFor('hello', () => stream.named('hello').length && all.named('hello').length)
+    const id = await lab.dispatch(Echo, {})
+    await waitFor('the other list to hear', () =>
+      all.named('changed').some(({ data }) => data.ids.includes(id))
+    )
+    assert.isEmpty(stream.named('changed'))
+    stream.close()
+    all.close()
+  })
+
+  test('carry progress of the job that is shown, and tell its end', async ({ assert }) => {
+    const id = await lab.dispatch(Walk, { steps: 20, ms: 60 })
+    const client = lab.client()
+    await client.page(`/jobs/${id}`)
+    const stream = await client.stream(`/stream?page=job&id=${id}`)
+    await waitFor('progress', () => stream.named('progress').length > 1)
+    const [[row]] = stream.named('progress').map(({ data }) => data)
+    assert.equal(row[0], id)
+    assert.isAbove(row[1], 0)
+    assert.match(row[2], /Walking/)
+    assert.match(row[3], /^\d+ \/ 20$/)
+    await lab.record(id, 'completed')
+    await waitFor('a notice', () =>
+      stream.named('notice').some(({ data }) => data.level === 'success' && data.id === id)
+    )
+    stream.close()
+  })
+
+  test('tell everybody of a failure, without its text', async ({ assert }) => {
+    const stream = await lab.client().stream('/stream?page=jobs')
+    await waitFor('hello', () => stream.named('hello').length)
+    const id = await lab.dispatch(Fail, { message: 'the password is p-111' })
+    await waitFor('the notice', () => stream.named('notice').some(({ data }) => data.id === id))
+    const { data } = stream.named('notice').find((event) => event.data.id === id)!
+    assert.equal(data.level, 'error')
+    assert.notInclude(stream.text, 'p-111')
+    stream.close()
+  })
+
+  test('forget clients that are gone', async ({ assert }) => {
+    const { live } = await lab.app.container.make('queuedeck.dashboard')
+    await waitFor('other streams to go', () => live.clients === 0)
+    const streams = await Promise.all(
+      Array.from({ length: 10 }, () => lab.client().stream('/stream?page=jobs'))
+    )
+    await waitFor('ten clients', () => live.clients === 10)
+    streams.forEach((stream) => stream.close())
+    await waitFor('no client', () => live.clients === 0)
+    assert.equal(live.clients, 0)
+  })
+
+  test('a client that does not read gets the newest state later, and costs no growing buffer', async ({
+    assert,
+  }) => {
+    const { port } = new URL(lab.url)
+    const socket = connect(Number(port), '127.0.0.1')
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+    socket.write('GET /admin/queue/stream?page=jobs HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await new Promise<void>((resolve) => socket.once('data', () => resolve()))
+    socket.pause()
+    const dashboard = await lab.app.container.make('queuedeck.dashboard')
+    await waitFor('the client', () => dashboard.live.clients === 1)
+
+    const { changes, connections } = await lab.app.container.make('queuedeck.transport')
+    const heap = () => (globalThis.gc?.(), process.memoryUsage().heapUsed)
+    const before = heap()
+    for (let i = 0; i < 400; i++) {
+      const changed = Array.from({ length: 200 }, (_, n) => ({
+        id: `01900000-0000-7000-8000-${String(i * 200 + n).padStart(12, '0')}`,
+        queue: 'tests',
+        type: 'tests.echo',
+        user: null,
+        status: 'completed' as const,
+      }))
+      await changes.publish(
+        { changed, more: false, progress: [], lag: 1 } as never,
+        connections.producer as never
+      )
+      if (i % 20 === 0) await pause(10)
+    }
+    assert.isBelow(heap() - before, 60_000_000)
+    socket.destroy()
+    await waitFor('the client to go', () => dashboard.live.clients === 0)
+  })
+
+  test('a monitor is told each state, and its stream ends with the job', async ({ assert }) => {
+    const id = await lab.dispatch(Walk, { steps: 10, ms: 60 })
+    const stream = await lab.client().stream(`/monitors/${id}/stream`)
+    await waitFor('the end', () => stream.ended)
+    const states = stream.named('state').map(({ data }) => data)
+    assert.isAbove(states.length, 1)
+    assert.deepInclude(states.at(-1), { status: 'completed', terminal: true, percent: 100 })
+    const versions = states.map(({ version }) => version)
+    assert.deepEqual(
+      versions,
+      [...versions].sort((a, b) => a - b)
+    )
+  })
+
+  test('HEAD does not hang', async ({ assert }) => {
+    const client = lab.client()
+    const answer = await Promise.race([
+      client.ask('HEAD', '/stream?page=jobs'),
+      pause(3_000).then(() => null),
+    ])
+    assert.isNotNull(answer)
+  })
+})
+
+test.group('Streams | shutdown', () => {
+  test('end when the application does, within two seconds', async ({ assert }) => {
+    const lab = await DashboardLab.open({ classes: CLASSES })
+    const id = await lab.dispatch(Echo, {}, { delay: '1h' })
+    const page = await lab.client().stream('/stream?page=jobs')
+    const monitor = await lab.client().stream(`/monitors/${id}/stream`)
+    await waitFor('both', () => page.named('hello').length && monitor.named('state').length)
+    const started = performance.now()
+    const ending = lab.app.terminate()
+    await waitFor('both to end', () => page.ended && monitor.ended, { within: 2_000 })
+    assert.isBelow(performance.now() - started, 2_000)
+    await ending
+    lab.server.closeAllConnections()
+    lab.server.close()
+  })
+})
