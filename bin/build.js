@@ -3,12 +3,15 @@
  * assets, stubs) and the index of commands.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const BUILD = join(ROOT, 'build')
+
+/** Made whole aside and put into place at the end: nobody meets half a package, not even another build. */
+const ASIDE = join(ROOT, 'tmp', `build-${process.pid}`)
 
 /** Folders whose files that are not TypeScript are part of the package. */
 const CARRIED = ['src', 'resources/assets', 'resources/views', 'stubs']
@@ -33,12 +36,14 @@ function carry(folder) {
       LEFT_OUT.some((part) => path.startsWith(`${part}/`))
     )
       continue
-    cpSync(join(ROOT, path), join(BUILD, path), { recursive: true })
+    cpSync(join(ROOT, path), join(ASIDE, path), { recursive: true })
   }
 }
 
-rmSync(BUILD, { recursive: true, force: true })
-run('typescript/bin/tsc', '--project', 'tsconfig.build.json')
+process.on('exit', () => rmSync(ASIDE, { recursive: true, force: true }))
+run('typescript/bin/tsc', '--project', 'tsconfig.build.json', '--outDir', ASIDE)
 CARRIED.filter((folder) => existsSync(join(ROOT, folder))).forEach(carry)
-run('@adonisjs/core/build/toolkit/main.js', 'index', join(relative(ROOT, BUILD), 'commands'))
-console.log(`Built the package into ${relative(dirname(ROOT), BUILD)}`)
+run('@adonisjs/core/build/toolkit/main.js', 'index', relative(ROOT, join(ASIDE, 'commands')))
+rmSync(BUILD, { recursive: true, force: true })
+renameSync(ASIDE, BUILD)
+console.log(`Built the package into ${BUILD}`)

@@ -82,7 +82,7 @@ router.get('/', () => 'host')
 router.get('/welcome/:id', async ({ params }) => {
   const handle = await SendWelcome.dispatch({ id: Number(params.id) }).by('host')
   const other = await queue.dispatch('mail.send_welcome', { id: Number(params.id) })
-  return { ids: [handle.id, other.id] }
+  return { ids: [handle.jobId, other.jobId] }
 })
 `
     )

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
+import typescript from 'typescript'
 import { ROOT } from '#tests/helpers/app'
 import { packedPackage } from './packed_package.ts'
 
@@ -65,7 +66,7 @@ test.group('npm pack', () => {
       const path = join(build, '..', file)
       if (file.includes('/resources/')) continue
       const text = readFileSync(path, 'utf8')
-      for (const [, target] of text.matchAll(/(?:from|import|import\()\s*['"]([^'"]+)['"]/g)) {
+      for (const { fileName: target } of typescript.preProcessFile(text).importedFiles) {
         if (target.startsWith('node:')) continue
         if (target.startsWith('.')) {
           if (!existsSync(join(dirname(path), target))) dangling.push(`${file}: ${target}`)
@@ -78,6 +79,6 @@ test.group('npm pack', () => {
         if (!named.has(name)) dangling.push(`${file}: ${target}`)
       }
     }
-    assert.isEmpty(dangling)
+    assert.deepEqual(dangling, [])
   })
 })

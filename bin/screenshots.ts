@@ -1,0 +1,150 @@
+/*
+ * `npm run screenshots`: the pages of a private application with real jobs in it, light and dark, as a phone and a desk show them, in
+ * tmp/screenshots; and the picture in the README, docs/dashboard.png. Needs Chromium and a Redis program on this machine; leaves nothing
+ * running and touches no data.
+ */
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import {
+  applicationEnv,
+  migrate,
+  ROOT,
+  runAce,
+  startWeb,
+  startWorker,
+} from '../tests/helpers/app.ts'
+import { browser, closeBrowser } from '../tests/helpers/browser.ts'
+import { redisServer } from '../tests/helpers/servers.ts'
+import { waitFor } from '../tests/helpers/wait.ts'
+
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+]
+const SCHEMES = ['light', 'dark'] as const
+const PICTURE = { width: 1200, height: 750 }
+
+type NewJob = { type: string; payload: unknown; options?: Record<string, unknown> }
+
+/** Jobs that go on while the pictures are taken, or wait, or end badly: what a list shows on an ordinary day. */
+const JOBS: NewJob[] = [
+  ...Array.from({ length: 7 }, (_, index) => ({
+    type: 'demo.sleep',
+    payload: { ms: 120_000 + 60_000 * index, steps: 40 + 10 * index },
+    options: { user: ['Mara Lindqvist', 'Aiko Tanaka', 'Jonas Petersen'][index % 3] },
+  })),
+  ...[3, 12, 45].map((minutes) => ({
+    type: 'demo.sleep',
+    payload: { ms: 5_000, steps: 5 },
+    options: { delay: `${minutes}m`, tags: ['nightly'] },
+  })),
+  { type: 'demo.flaky', payload: { failures: 4 }, options: { user: 'Aiko Tanaka' } },
+  {
+    type: 'demo.fail',
+    payload: { message: 'The file contracts-2019-annex.pdf needs a password to be opened' },
+    options: { user: 'Jonas Petersen', tags: ['import'] },
+  },
+  {
+    type: 'document_processing.parse',
+    payload: { documents: ['tests/fixtures/documents/g_password.pdf'] },
+    options: { user: 'Mara Lindqvist', tags: ['import'] },
+  },
+]
+
+const output = fileURLToPath(new URL('tmp/screenshots/', ROOT))
+const picture = fileURLToPath(new URL('docs/dashboard.png', ROOT))
+await mkdir(output, { recursive: true })
+
+const redis = await redisServer({ own: true })
+const env = await applicationEnv({ redisPort: redis.port, env: { NODE_ENV: 'production' } })
+const stops: (() => Promise<unknown>)[] = [() => redis.stop()]
+try {
+  await migrate(env)
+  const web = await startWeb(env)
+  stops.unshift(() => web.stop())
+  const worker = startWorker(env, ['--concurrency=8'])
+  // Its jobs would sleep for minutes, and nobody waits for them.
+  stops.unshift(() => worker.stop('SIGKILL'))
+
+  const dashboard = `${web.url}/admin/queue`
+  const jobs = new Jobs(dashboard)
+  const documents = await runAce(['demo:documents'], env)
+  if (documents.code !== 0) throw new Error(documents.output)
+  await waitFor('the documents to be processed', async () => (await jobs.running()) === 0, {
+    within: 120_000,
+    every: 500,
+  })
+  for (const job of JOBS) await jobs.create(job)
+  await jobs.cancel(await jobs.create({ type: 'demo.sleep', payload: { ms: 60_000, steps: 20 } }))
+  await waitFor('jobs to run', async () => (await jobs.running()) >= 7, { within: 30_000 })
+
+  const shown = await jobs.find({ type: 'document_processing.parse', status: 'completed' })
+  const failed = await jobs.find({ type: 'demo.flaky', status: 'completed' })
+  const pages = {
+    'dashboard': dashboard,
+    'jobs': `${dashboard}/jobs`,
+    'job': `${dashboard}/jobs/${shown}`,
+    'job-retried': `${dashboard}/jobs/${failed}`,
+    'upload': `${web.url}/upload`,
+  }
+  const chromium = await browser()
+  for (const viewport of SIZES) {
+    for (const colorScheme of SCHEMES) {
+      const context = await chromium.newContext({ viewport, colorScheme, locale: 'en-GB' })
+      const page = await context.newPage()
+      for (const [name, url] of Object.entries(pages)) {
+        await open(page, url)
+        const path = `${output}${name}-${viewport.width}-${colorScheme}.png`
+        await page.screenshot({ path })
+        if (viewport.width < 640 || name.startsWith('job-') || name === 'job') {
+          await page.screenshot({ path: path.replace('.png', '-whole.png'), fullPage: true })
+        }
+      }
+      await openSheet(page, `${dashboard}/jobs`)
+      await page.screenshot({ path: `${output}sheet-${viewport.width}-${colorScheme}.png` })
+      await context.close()
+    }
+  }
+  await takePicture(chromium, `${dashboard}/jobs`)
+  console.log(`Screenshots are in ${output}, the README's picture is ${picture}`)
+} finally {
+  await closeBrowser()
+  for (const stop of stops) await stop()
+}
+process.exit()
+
+async function open(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  if (url.includes('/admin/')) await page.waitForSelector('body[data-live="live"]')
+  // What changed in between is tinted for a second.
+  await page.waitForFunction(() => document.getAnimations().every(isAtRest), null, {
+    timeout: 5_000,
+  })
+
+  function isAtRest(animation: Animation): boolean {
+    return (
+      animation.playState === 'finished' ||
+      animation.effect?.getTiming().iterations === Number.POSITIVE_INFINITY
+    )
+  }
+}
+
+async function openSheet(page: Page, url: string): Promise<void> {
+  await open(page, url)
+  await page.locator('tr[data-s="running"] a[id^="open-"]').first().click()
+  await page.waitForSelector('#sheet[open] #sheet-job')
+}
+
+/** Few colours make a small file: the palette of the page has fewer than 256. */
+async function takePicture(chromium: Browser, url: string): Promise<void> {
+  const context = await chromium.newContext({
+    viewport: PICTURE,
+    colorScheme: 'light',
+    locale: 'en-GB',
+  })
+  const page = await context.newPage()
+  await open(page, url)
+  await page.screenshot({ path: picture })
+  await context.close()
+}
