@@ -14,7 +14,7 @@ import type { LiveView } from './live_view.ts'
 const MOST_STREAMS = 1_000
 
 const PROGRESS_EVERY = 250
-const CHANGES_EVERY = 200
+const CHANGES_EVERY = 100
 const STATISTICS_EVERY = 1_000
 /** CPU, memory and silent workers change without any job changing. */
 const STATISTICS_AT_LEAST = 10_000
