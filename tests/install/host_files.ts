@@ -175,7 +175,7 @@ export default class User extends compose(BaseModel, AuthFinder) {
   @column({ serializeAs: null })
   declare password: string
 
-  @column()
+  @column({ consume: Boolean })
   declare isAdmin: boolean
 }
 `
