@@ -68,7 +68,10 @@ try {
   stops.unshift(() => worker.stop('SIGKILL'))
 
   const dashboard = `${web.url}/admin/queue`
-  const jobs = new Jobs(dashboard)
+  const chromium = await browser()
+  const desk = await chromium.newPage()
+  await desk.goto(dashboard)
+  const jobs = jobsOf(desk, dashboard)
   const documents = await runAce(['demo:documents'], env)
   if (documents.code !== 0) throw new Error(documents.output)
   await waitFor('the documents to be processed', async () => (await jobs.running()) === 0, {
@@ -76,7 +79,12 @@ try {
     every: 500,
   })
   for (const job of JOBS) await jobs.create(job)
-  await jobs.cancel(await jobs.create({ type: 'demo.sleep', payload: { ms: 60_000, steps: 20 } }))
+  const unwanted = await jobs.create({
+    type: 'demo.sleep',
+    payload: { ms: 60_000, steps: 20 },
+    options: { user: 'Jonas Petersen', delay: '1h' },
+  })
+  await jobs.cancel(unwanted)
   await waitFor('jobs to run', async () => (await jobs.running()) >= 7, { within: 30_000 })
 
   const shown = await jobs.find({ type: 'document_processing.parse', status: 'completed' })
@@ -88,7 +96,6 @@ try {
     'job-retried': `${dashboard}/jobs/${failed}`,
     'upload': `${web.url}/upload`,
   }
-  const chromium = await browser()
   for (const viewport of SIZES) {
     for (const colorScheme of SCHEMES) {
       const context = await chromium.newContext({ viewport, colorScheme, locale: 'en-GB' })
@@ -114,20 +121,54 @@ try {
 }
 process.exit()
 
+/** The application's JSON interface as its pages use it, as far as pictures need it. */
+function jobsOf(page: Page, dashboard: string) {
+  const ask = (path: string, body?: unknown): Promise<any> =>
+    page.evaluate(
+      async ({ url, json }) => {
+        const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')!.content
+        const response = await fetch(url, {
+          method: json === null ? 'GET' : 'POST',
+          headers: {
+            'accept': 'application/json',
+            'content-type': 'application/json',
+            'x-csrf-token': token,
+          },
+          body: json,
+        })
+        if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
+        return response.json()
+      },
+      { url: dashboard + path, json: body === undefined ? null : JSON.stringify(body) }
+    )
+  return {
+    async running(): Promise<number> {
+      const { statistics } = await ask('')
+      return statistics.pending + statistics.running
+    },
+    async find(filter: Record<string, string>): Promise<string> {
+      const { data } = await ask(`/jobs?${new URLSearchParams(filter)}`)
+      return data[0].id
+    },
+    async create(job: NewJob): Promise<string> {
+      const { job: created } = await ask('/jobs', job)
+      return created.id
+    },
+    async cancel(id: string): Promise<void> {
+      await ask(`/jobs/${id}/cancel`, {})
+    },
+  }
+}
+
 async function open(page: Page, url: string): Promise<void> {
   await page.goto(url)
   if (url.includes('/admin/')) await page.waitForSelector('body[data-live="live"]')
   // What changed in between is tinted for a second.
-  await page.waitForFunction(() => document.getAnimations().every(isAtRest), null, {
-    timeout: 5_000,
-  })
-
-  function isAtRest(animation: Animation): boolean {
-    return (
-      animation.playState === 'finished' ||
-      animation.effect?.getTiming().iterations === Number.POSITIVE_INFINITY
-    )
-  }
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every((one) => one.effect?.getTiming().iterations === Infinity || !one.pending)
+  )
 }
 
 async function openSheet(page: Page, url: string): Promise<void> {

@@ -90,7 +90,8 @@ withBrowser(() => {
       await state(page, 'live')
       await page.click(`#open-${rows[0]!.id}`)
       await page.waitForSelector('#sheet[open] #sheet-job')
-      await page.evaluate(() => document.getElementById('sheet-scroll')!.scrollTo(0, 60))
+      // What the person reads is at the top: all that changes is above it.
+      await page.evaluate(() => document.getElementById('sheet-payload')!.scrollIntoView())
       const place = () =>
         page.evaluate(() =>
           Math.round(document.getElementById('sheet-payload')!.getBoundingClientRect().top)
@@ -102,7 +103,7 @@ withBrowser(() => {
       assert.equal(await place(), before)
       await page.keyboard.press('Escape')
       await page.waitForSelector('#sheet:not([open])', { state: 'attached' })
-      assert.equal(await page.evaluate(() => document.activeElement!.id), `open-${rows[0]!.id}`)
+      await page.waitForFunction((id) => document.activeElement!.id === `open-${id}`, rows[0]!.id)
       assert.deepEqual(problems, [])
       await close()
     })
@@ -153,6 +154,7 @@ withBrowser(() => {
     test('seven windows of one browser all tell the truth over one connection', async ({
       assert,
     }) => {
+      rows = rows.slice(0, 5)
       const first = await newPage()
       const context = first.page.context()
       const pages = [first.page]
