@@ -61,7 +61,8 @@ export class TransportAudit {
 
   /**
    * Facts of some jobs (at most a few hundred), atomically with the stream's position at which they are true. `facts[i]` is null
-   * when Redis does not know `ids[i]`. `first` is the oldest entry still there.
+   * when Redis does not know `ids[i]`. Of very large jobs fewer facts come than were asked for, at least one. `first` is the
+   * oldest entry still there and `held` the newest, `0-0` when there is none.
    */
   async facts(
     queue: string,
@@ -70,15 +71,16 @@ export class TransportAudit {
   ): Promise<{
     position: StreamPosition
     first: StreamPosition
+    held: StreamPosition
     facts: (TransportFacts | null)[]
   }> {
     const { keys } = this.transport
-    const [position, first, rows] = (await this.transport.call(client, 'facts', [
+    const [position, first, rows, held] = (await this.transport.call(client, 'facts', [
       keys.events(queue),
       keys.queue(queue),
       ...ids,
-    ])) as [string, string, [TransportState | '', number, (string | null)[]][]]
-    return { position, first, facts: rows.map((row, index) => toFacts(ids[index], row)) }
+    ])) as [string, string, [TransportState | '', number, (string | null)[]][], string]
+    return { position, first, held, facts: rows.map((row, index) => toFacts(ids[index], row)) }
   }
 
   /** The last entry of each job, null where it has none or Redis does not know it: the cheap first look. */

@@ -11,13 +11,20 @@ import { onConflict, type Session, type Shape } from './session.ts'
 /** How long to wait for another writer of the file, ms. */
 const PATIENCE = 10_000
 
+/** How long a connection that is being opened may sleep in this thread while another process opens the same file, ms. */
+const OPENING = 1_000
+
 /** Statements kept for the texts that ask for them. */
 const MOST_STATEMENTS = 500
 
 /** Values of one `in (...)`. */
 const LIST = 64
 
-async function open(settings: ConnectionSettings): Promise<Sqlite.Database> {
+/**
+ * A connection with the host's pragmas and then ours. Any of them may have to wait for a process that is opening the file, or
+ * making its log, at this moment.
+ */
+async function open(settings: ConnectionSettings, pragmas: string[]): Promise<Sqlite.Database> {
   const { default: Database } = await loadDriver('better-sqlite3', () => import('better-sqlite3'))
   const { filename, options = {} } = settings.connection
   // A missing file is one that was never migrated: making it would hide that.
@@ -27,10 +34,17 @@ async function open(settings: ConnectionSettings): Promise<Sqlite.Database> {
   const database = new Database(filename, {
     fileMustExist: true,
     nativeBinding: options.nativeBinding,
-    timeout: 0,
+    timeout: OPENING,
   })
-  await greet(settings, database)
-  return database
+  try {
+    await greet(settings, database)
+    for (const pragma of pragmas) await patiently(() => database.pragma(pragma))
+    database.pragma('busy_timeout = 0')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }
 
 class Statements {
@@ -91,14 +105,15 @@ export class SqliteSession implements Session {
   }
 
   static async open(settings: ConnectionSettings): Promise<SqliteSession> {
-    const database = await open(settings)
-    await patiently(() => database.pragma('journal_mode = WAL'))
-    database.pragma('synchronous = NORMAL')
-    database.pragma('cache_size = -65536')
-    database.pragma('mmap_size = 8589934592')
-    // Checkpoints of a larger log write each page once where small ones wrote it often: 27,000 upserts a second against 19,000.
-    database.pragma('wal_autocheckpoint = 20000')
-    database.pragma('foreign_keys = OFF')
+    const database = await open(settings, [
+      'journal_mode = WAL',
+      'synchronous = NORMAL',
+      'cache_size = -65536',
+      'mmap_size = 8589934592',
+      // Checkpoints of a larger log write each page once where small ones wrote it often: 27,000 upserts a second against 19,000.
+      'wal_autocheckpoint = 20000',
+      'foreign_keys = OFF',
+    ])
     return new SqliteSession(database)
   }
 
@@ -204,10 +219,11 @@ export class SqliteDb implements Db {
 
   #open() {
     this.#opened ??= (async () => {
-      const database = await open(this.#settings)
-      database.pragma('query_only = ON')
-      database.pragma('cache_size = -65536')
-      database.pragma('mmap_size = 8589934592')
+      const database = await open(this.#settings, [
+        'query_only = ON',
+        'cache_size = -65536',
+        'mmap_size = 8589934592',
+      ])
       return { database, statements: new Statements(database) }
     })()
     this.#opened.catch(() => (this.#opened = undefined))

@@ -1,10 +1,12 @@
--- KEYS[1] event stream; ARGV queue prefix, job ids. Answers {id of the stream's last entry, facts of each job}: what is so at exactly that
--- position. Facts: {state or '' when unknown, oldest reachable?, fields}.
-local p, out, last, first = ARGV[1], {}, '0-0', false
+-- KEYS[1] event stream; ARGV queue prefix, job ids. Answers {newest id the stream gave, first entry, facts of each job, last entry that is still
+-- there}: what is so at exactly that position. Facts: {state or '' when unknown, oldest reachable?, fields}. After 4 MB of facts the jobs that
+-- are left get no answer, so that neither side has to hold hundreds of the largest payloads at once.
+local p, out, last, first, held, size = ARGV[1], {}, '0-0', false, '0-0', 0
 if rcall('EXISTS', KEYS[1]) == 1 then
   local info = rcall('XINFO', 'STREAM', KEYS[1])
   for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then last = info[i + 1] elseif info[i] == 'first-entry' then first = info[i + 1] and info[i + 1][1] end
+    if info[i] == 'last-generated-id' then last = info[i + 1] elseif info[i] == 'first-entry' then first = info[i + 1] and info[i + 1][1]
+    elseif info[i] == 'last-entry' then held = info[i + 1] and info[i + 1][1] or held end
   end
 end
 for i = 2, #ARGV do
@@ -25,5 +27,7 @@ for i = 2, #ARGV do
   local streamed = 0
   if h[1] and first and #rcall('XRANGE', KEYS[1], h[1], h[1]) == 1 then streamed = 1 end
   out[i - 1] = {state, streamed, h}
+  for _, place in ipairs({3, 4, 7, 8, 9}) do size = size + (h[place] and #h[place] or 0) end
+  if size > 4194304 then break end
 end
-return {last, first or '0-0', out}
+return {last, first or '0-0', out, held}
