@@ -82,6 +82,8 @@ export class Reader {
       ),
       !position && !ahead ? { value: found.length, capped: false } : this.#count(filters, sizes),
     ])
+    // What a page shows is there, however far the count was taken.
+    if (count.capped) count.value = Math.max(count.value, part.found.length)
     return {
       rows: jobs.map(({ view }) => view),
       next: cursor(back ? behind : ahead, false),

@@ -1,11 +1,11 @@
 import type { Db } from '../dialect/db.ts'
 import type { Count } from '../reader_types.ts'
 import { chooseDriver, type Driver } from './driver.ts'
-import { isAnyStatus, partsOf, type Filter } from './filter.ts'
+import { idCondition, isAnyStatus, partsOf, type Filter } from './filter.ts'
 import { every, oneOf, run, type Sql } from './sql.ts'
 import type { Limits } from './limits.ts'
 import type { Sizes } from './sizes.ts'
-import { boundary, candidatesOf, countWalk, type Stretch } from './walk.ts'
+import { boundary, byIds, candidatesOf, countWalk, type Stretch } from './walk.ts'
 
 /**
  * How many jobs a filter finds: exact from the counters where these know it, else counted up to a limit, and then said so.
@@ -19,6 +19,11 @@ export async function countJobs(
   const known = await fromCounters(db, filter, sizes)
   if (known !== null) return { value: known, capped: false }
   const { few } = limits
+  if (partsOf(filter).join() === 'ids' && filter.ids && !filter.notUsers) {
+    const walk = byIds(idCondition(db, filter.ids, 'id'))
+    const value = await countWalk(db, walk, filter, few + 1)
+    return { value: Math.min(value, few), capped: value > few }
+  }
   const driver = await chooseDriver(db, filter, sizes, limits)
   if (driver.size === 0) return { value: 0, capped: false }
   if (driver.isExact) {

@@ -30,11 +30,16 @@ const COMPLETED = statusCode('completed')
 /** Statuses in which a job may have a duration: those that end it. */
 const ENDED = [statusCode('failed'), statusCode('cancelled'), COMPLETED]
 
+/** Candidates of a piece at least: each costs two statements, however small. */
+const SMALLEST = 400
+
 /**
  * Finds the jobs of one filter in one sort, beginning behind a key, always by an index's own order or by sorting a few
  * thousand candidates at most, whatever the filter.
  */
 export class Finder {
+  #began = 0
+
   constructor(
     private db: Db,
     private filter: Filter,
@@ -52,6 +57,7 @@ export class Finder {
     after: number[] | null,
     limit: number
   ): Promise<Part> {
+    this.#began = performance.now()
     const order: Order = back ? (direction === 'desc' ? 'asc' : 'desc') : direction
     if (sort === 'created') return this.#created(this.filter, order, after, limit)
     const segments =
@@ -205,7 +211,10 @@ export class Finder {
     return whole(await searchWalk(this.db, driver.walk, filter, stretch, rest, keys, order, limit))
   }
 
-  /** A walk piece by piece: small ones first, as matches may be many, then larger ones, until time is up. */
+  /**
+   * A walk piece by piece: small ones first, as matches may be many, then larger ones, but none that would outlast the time
+   * of the whole search as fast as pieces went until now.
+   */
   async #windows(
     walk: Walk,
     rest: Sql,
@@ -215,10 +224,11 @@ export class Finder {
     limit: number
   ): Promise<Part> {
     const began = performance.now()
+    const { few, passed: least, time } = this.limits
     const found: Found[] = []
     let from = after
     let passed = 0
-    for (let size = limit * 8; ; size = Math.min(size * 4, this.limits.few)) {
+    for (let size = limit * 8; ;) {
       const until = await boundary(this.db, walk, filter, from, order, size)
       const stretch = { after: from, until }
       const missing = limit - found.length
@@ -228,8 +238,11 @@ export class Finder {
       if (found.length >= limit || !until) return { found, stopped: null }
       from = until
       passed += size
-      if (passed >= this.limits.passed && performance.now() - began > this.limits.time)
-        return { found, stopped: until }
+      const now = performance.now()
+      const left = time - (now - this.#began)
+      if (passed >= least && left < 0) return { found, stopped: until }
+      const affordable = (passed / (now - began)) * left
+      size = Math.round(Math.min(size * 4, few, Math.max(SMALLEST, affordable)))
     }
   }
 }

@@ -6,10 +6,10 @@ export type Limits = {
   few: number
   /** A search for rare matches always passes this many candidates, */
   passed: number
-  /** and goes on for this long (milliseconds). */
+  /** and goes on until it has taken this long (milliseconds). */
   time: number
   /** Candidates that are looked at for the sake of a count. */
   counted: number
 }
 
-export const LIMITS: Limits = { few: 10_000, passed: 20_000, time: 25, counted: 20_000 }
+export const LIMITS: Limits = { few: 10_000, passed: 2_000, time: 25, counted: 10_000 }
