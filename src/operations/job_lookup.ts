@@ -68,7 +68,8 @@ export async function findJob(
 }
 
 /**
- * The job once its record shows what was done, or as it is when the mirror takes longer.
+ * The job once its record shows what was done, or as it is when the mirror takes longer. What was done stays done when the
+ * database is away: an error here would make people do it twice.
  */
 export async function jobOnce(
   { reader }: OperationDependencies,
@@ -76,11 +77,15 @@ export async function jobOnce(
   isSo: (job: JobView) => boolean
 ): Promise<JobView> {
   let newest = job
-  await until(async () => {
-    const [row] = await reader.rowsById([job.id])
-    if (row) newest = row
-    return row && isSo(row) ? row : null
-  })
+  try {
+    await until(async () => {
+      const [row] = await reader.rowsById([job.id])
+      if (row) newest = row
+      return row && isSo(row) ? row : null
+    })
+  } catch (error) {
+    if ((error as { status?: number }).status !== 503) throw error
+  }
   return newest
 }
 

@@ -53,8 +53,8 @@ export abstract class ActionController {
     const answer = await this.act(viewer, target.id, await viewer.actor())
     const { outcome, reason, job } = answer
     if (wishOf(ctx) === 'json') {
-      const texts = await dashboard.texts.forJobs([job])
-      return sendJson(ctx, { outcome, reason, job: jobJson(job, texts.get(job.id)!) })
+      const text = await dashboard.texts.forJob(job)
+      return sendJson(ctx, { outcome, reason, job: jobJson(job, text) })
     }
     const good = outcome === 'done' || outcome === 'requested'
     const flash: Page['flash'] = {

@@ -120,9 +120,9 @@ export default class JobsController {
     const job = await viewer.dashboard.createJob.handle(request, (target) =>
       assertManage(viewer, target)
     )
-    const texts = await viewer.dashboard.texts.forJobs([job])
+    const text = await viewer.dashboard.texts.forJob(job)
     ctx.response.header('location', viewer.urls.job(job.id))
-    return sendJson(ctx, { job: jobJson(job, texts.get(job.id)!) }, 201)
+    return sendJson(ctx, { job: jobJson(job, text) }, 201)
   }
 }
 

@@ -77,6 +77,18 @@ export class JobTexts {
   }
 
   /**
+   * The text of a job whose body cannot be read while the database is away: nothing that it wrote is shown then.
+   */
+  async forJob(view: Pick<JobView, 'id' | 'sensitive'>): Promise<JobText> {
+    try {
+      return (await this.forJobs([view])).get(view.id)!
+    } catch (error) {
+      if ((error as { status?: number }).status !== 503) throw error
+      return new JobText(null, new Mask([], this.#keys), true)
+    }
+  }
+
+  /**
    * For a job whose body is at hand: its result's secrets are masked too.
    */
   make(id: string, sensitive: boolean, body: Body | null): JobText {

@@ -209,23 +209,24 @@ test.group('Dashboard access | other sites', (group) => {
     }
   })
 
-  test('a post from {from} is refused', async ({ assert }, { headers }) => {
-    for (const lab of labs) {
-      const client = lab.client()
-      const id = await lab.dispatch(Echo)
-      const sent = headers as Record<string, string>
-      if (!sent['sec-fetch-site'] && lab === labs[1]) continue
-      assert.equal((await client.post(`/jobs/${id}/cancel`, {}, sent)).status, 403)
-      assert.equal((await client.submit(`/jobs/${id}/cancel`, {}, sent)).status, 403)
-      assert.equal((await client.post('/jobs', { type: 'tests.echo' }, sent)).status, 403)
-      assert.equal((await lab.record(id)).status, 'pending')
-    }
-  }).with([
-    { from: 'another site', headers: { 'sec-fetch-site': 'cross-site' } },
-    { from: 'a sister site', headers: { 'sec-fetch-site': 'same-site' } },
-    { from: 'another origin', headers: { origin: 'https://evil.example' } },
-    { from: 'no origin', headers: { origin: 'null' } },
-  ])
+  test('a post from {from} is refused')
+    .with<{ from: string; headers: Record<string, string> }[]>([
+      { from: 'another site', headers: { 'sec-fetch-site': 'cross-site' } },
+      { from: 'a sister site', headers: { 'sec-fetch-site': 'same-site' } },
+      { from: 'another origin', headers: { origin: 'https://evil.example' } },
+      { from: 'no origin', headers: { origin: 'null' } },
+    ])
+    .run(async ({ assert }, { headers }) => {
+      for (const lab of labs) {
+        const client = lab.client()
+        const id = await lab.dispatch(Echo)
+        if (!headers['sec-fetch-site'] && lab === labs[1]) continue
+        assert.equal((await client.post(`/jobs/${id}/cancel`, {}, headers)).status, 403)
+        assert.equal((await client.submit(`/jobs/${id}/cancel`, {}, headers)).status, 403)
+        assert.equal((await client.post('/jobs', { type: 'tests.echo' }, headers)).status, 403)
+        assert.equal((await lab.record(id)).status, 'pending')
+      }
+    })
 
   test('a post from our own pages is taken', async ({ assert }) => {
     for (const lab of labs) {

@@ -1,0 +1,171 @@
+import { test } from '@japa/runner'
+import type { PrivateServer } from '#tests/helpers/private_server'
+import { applicationEnv, migrate, startWeb, type AppProcess } from '#tests/helpers/app'
+import { redisServer } from '#tests/helpers/servers'
+import { freePort, waitFor } from '#tests/helpers/wait'
+import { Client } from './client.ts'
+import { PREFIX } from './lab.ts'
+
+type Web = AppProcess & { url: string }
+
+test.group('Dashboard | the database is away', (group) => {
+  let web: Web
+  let client: Client
+
+  group.setup(async () => {
+    const env = await applicationEnv({
+      redisPort: (await redisServer()).port,
+      env: {
+        DB_CONNECTION: 'pg',
+        DB_HOST: '127.0.0.1',
+        DB_PORT: String(await freePort()),
+        DB_DATABASE: 'nothing',
+      },
+    })
+    web = await startWeb(env)
+    client = new Client(web.url, PREFIX)
+    return async () => void (await web.stop())
+  })
+
+  test('the dashboard answers, with no number that nobody counted', async ({ assert }) => {
+    const { status, json } = await client.json('')
+    assert.equal(status, 200)
+    for (const name of ['pending', 'running', 'failed', 'completed', 'inQueue', 'total']) {
+      assert.isNull(json.statistics[name], name)
+    }
+    assert.isNumber(json.statistics.activeWorkers)
+    assert.isTrue(json.health.database.away)
+    assert.isFalse(json.health.redis.away)
+    assert.deepEqual(json.running, [])
+    const page = await client.page('')
+    assert.equal(page.status, 200)
+    assert.match(page.text, /database does not answer|database takes no records/)
+    assert.equal((await client.partial('')).status, 200)
+  })
+
+  test('{$self} answers 503 and says what is away')
+    .with([
+      '/jobs',
+      '/jobs/0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9',
+      '/jobs/0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9/logs',
+      '/jobs/0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9/cancel',
+    ])
+    .run(async ({ assert }, path) => {
+      const { status, json } = await client.json(path)
+      assert.equal(status, 503)
+      assert.equal(json.errors[0].code, 'E_DATABASE_UNAVAILABLE')
+      const page = await client.page(path)
+      assert.equal(page.status, 503)
+      assert.match(page.text, /<html[\s\S]*database cannot be reached/i)
+      assert.equal((await client.partial(path)).status, 503)
+    })
+
+  test('jobs are accepted all the same, and the answer comes soon', async ({ assert }) => {
+    const asked = performance.now()
+    const { status, json } = await client.post('/jobs', { type: 'demo.sleep', payload: { ms: 1 } })
+    assert.equal(status, 201)
+    assert.equal(json.job.status, 'pending')
+    assert.isBelow(performance.now() - asked, 5_000)
+  })
+
+  test('streams go on', async ({ assert }) => {
+    const stream = await client.stream('/stream?page=dashboard')
+    await waitFor('hello', () => stream.named('hello').length > 0)
+    await waitFor('numbers', () => stream.named('stats').length > 0)
+    assert.equal(stream.named('stats')[0].data.failed.figures[0].value, '–')
+    stream.close()
+  })
+})
+
+test.group('Dashboard | Redis is away', (group) => {
+  let redis: PrivateServer
+  let web: Web
+  let client: Client
+  let id: string
+
+  group.setup(async () => {
+    redis = await redisServer({ own: true, appendOnly: true })
+    const env = await applicationEnv({ redisPort: redis.port })
+    await migrate(env)
+    web = await startWeb(env)
+    client = new Client(web.url, PREFIX)
+    const { json } = await client.post('/jobs', {
+      type: 'demo.sleep',
+      payload: { ms: 1 },
+      options: { delay: '1h' },
+    })
+    id = json.job.id
+    await waitFor('the record', async () => (await client.json(`/jobs/${id}`)).status === 200)
+    await redis.halt()
+    return async () => {
+      await web.stop()
+      await redis.stop()
+    }
+  })
+
+  test('history stays readable, soon, and pages say what is away', async ({ assert }) => {
+    for (const path of ['', '/jobs', '/jobs?status=scheduled', `/jobs/${id}`, `/jobs/${id}/logs`]) {
+      const asked = performance.now()
+      const { status, json } = await client.json(path)
+      assert.equal(status, 200, path)
+      assert.isOk(json)
+      /** A log without lines has nothing to swap in. */
+      assert.include([200, 204], (await client.partial(path)).status, path)
+      assert.isBelow(performance.now() - asked, 5_000, path)
+    }
+    const { json } = await client.json('')
+    assert.isTrue(json.health.redis.away)
+    assert.isString(json.health.redis.since)
+    assert.equal(json.statistics.scheduled, 1)
+    assert.isNull(json.statistics.activeWorkers)
+    assert.isNull(json.health.mirror.lag)
+    for (const path of ['', '/jobs', `/jobs/${id}`]) {
+      const { status, text } = await client.page(path)
+      assert.equal(status, 200)
+      assert.include(text, 'Redis does not answer', path)
+    }
+  })
+
+  test('actions fail, saying so, within 6 s', async ({ assert }) => {
+    const asked = performance.now()
+    const answers = await Promise.all([
+      client.post(`/jobs/${id}/cancel`),
+      client.post('/jobs', { type: 'demo.sleep', payload: { ms: 1 } }),
+      client.submit(`/jobs/${id}/cancel`),
+    ])
+    assert.isBelow(performance.now() - asked, 6_000)
+    for (const { status } of answers) assert.equal(status, 503)
+    assert.equal(answers[0].json.errors[0].code, 'E_REDIS_UNAVAILABLE')
+    assert.match(answers[2].text, /Redis cannot be reached/)
+    assert.equal((await client.json(`/jobs/${id}`)).json.status, 'scheduled')
+  })
+
+  test('streams open and tell what they can; all goes on when Redis is back', async ({
+    assert,
+  }) => {
+    const stream = await client.stream('/stream?page=dashboard')
+    assert.equal(stream.status, 200)
+    await waitFor('hello', () => stream.named('hello').length > 0)
+    await redis.start()
+    const { json } = await waitFor('actions to work again', async () => {
+      const answer = await client.post(`/jobs/${id}/cancel`)
+      return answer.status === 200 && answer
+    })
+    assert.equal(json.outcome, 'done')
+    await waitFor('the stream to tell it', () => stream.named('changed').length > 0)
+    assert.isFalse((await client.json('')).json.health.redis.away)
+    stream.close()
+  })
+
+  test('pages do not wait for a Redis that says nothing', async ({ assert, cleanup }) => {
+    redis.freeze()
+    cleanup(() => redis.thaw())
+    for (const path of ['', '/jobs', `/jobs/${id}`]) {
+      const asked = performance.now()
+      assert.equal((await client.json(path)).status, 200, path)
+      assert.equal((await client.page(path)).status, 200, path)
+      assert.isBelow(performance.now() - asked, 5_000, path)
+    }
+    assert.equal((await client.post(`/jobs/${id}/restart`)).status, 503)
+  })
+})
