@@ -27,6 +27,7 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     assert.match(headers.get('cache-control')!, /no-store/)
     assert.include(headers.get('vary')!.toLowerCase(), 'hx-request')
     assert.notInclude(text, 'undefined')
+    assert.notInclude(text, '@!')
     assert.notMatch(text, /\sstyle="|\son\w+="|<script>(?!<)/)
   }).with([
     { path: '', holds: /id="dashboard"/ },
@@ -43,6 +44,7 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     assert.notMatch(text, /<html|<head\b/i)
     assert.match(text, holds)
     assert.notInclude(text, 'undefined')
+    assert.notInclude(text, '@!')
   }).with([
     { path: '', holds: /id="dashboard"/ },
     { path: '/jobs', holds: /id="jobs"/ },

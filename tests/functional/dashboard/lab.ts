@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { defineConfig as defineBodyParserConfig } from '@adonisjs/core/bodyparser'
 import { defineConfig as defineLoggerConfig } from '@adonisjs/core/logger'
 import type { ApplicationService } from '@adonisjs/core/types'
+import edge, { type Edge } from 'edge.js'
 import { defineConfig as defineSessionConfig, stores } from '@adonisjs/session'
 import { defineConfig as defineShieldConfig } from '@adonisjs/shield'
 import { createQueuedeckTables } from '../../../src/records/schema.ts'
@@ -75,6 +76,7 @@ export class DashboardLab {
           ...(shield ? { session: SESSION, shield: SHIELD } : {}),
         },
       })
+      keepCompilers()
       await app.container.make('queuedeck.dashboard')
       const { registry } = await app.container.make('queuedeck')
       options.classes?.forEach((Class) => registry.register(Class))
@@ -154,6 +156,17 @@ export class DashboardLab {
   }
 }
 
+/**
+ * Applications of one process share Edge, and each makes new compilers for it; only the first know the tags of components.
+ */
+let compilers: Pick<Edge, 'compiler' | 'asyncCompiler'> | undefined
+
+function keepCompilers(): void {
+  const { compiler, asyncCompiler } = edge
+  compilers ??= { compiler, asyncCompiler }
+  Object.assign(edge, compilers)
+}
+
 const SESSION = defineSessionConfig({
   enabled: true,
   cookieName: 'host-session',
@@ -218,6 +231,7 @@ async function serve(app: ApplicationService, shield: boolean): Promise<Server> 
       : []),
   ] as never)
   queuedeckRoutes(router)
+  router.get('/favicon.ico', ({ response }) => response.status(204))
   await server.boot()
   const http = createServer((request, response) => void server.handle(request, response))
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
