@@ -24,20 +24,29 @@ import { readSettings, type Settings, type Variables } from './start/settings.ts
 const PATIENCE = { leftover: 45_000, firstPage: 60_000 }
 const DASHBOARD = '/admin/queue'
 
+/** Signals within this many milliseconds are one. */
+const ECHO = 500
+
 let redis: PrivateRedis | undefined
 let folder: DataFolder | undefined
 let step: Child | undefined
 const kept: KeptChild[] = []
 const stopped = Promise.withResolvers<void>()
 let signals = 0
+let lastSignal = -Infinity
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
+    // Ctrl-C comes twice: from the terminal, and passed on by npm.
+    const isEcho = performance.now() - lastSignal < ECHO
+    lastSignal = performance.now()
+    if (isEcho) return
     signals += 1
     if (signals === 1) {
       say('Stopping: running jobs may finish (once more: do not wait for them) ...')
       stopped.resolve()
     } else {
+      say('Not waiting for running jobs')
       kept.forEach(({ child }) => child.tell(signals > 2 ? 'SIGKILL' : 'SIGTERM'))
     }
     step?.tell('SIGTERM')

@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { identify, lives } from '../../../bin/start/process_identity.ts'
-import { applicationEnv } from '#tests/helpers/app'
+import { applicationEnv, runAce } from '#tests/helpers/app'
 import { createDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { isListening, waitFor } from '#tests/helpers/wait'
@@ -84,6 +85,37 @@ test.group('npm start', (group) => {
     await waitFor('another worker', () => worker().pid !== first.pid && identify(worker().pid))
     await lab.allEnded()
     assert.include(start.output(), 'The worker ended by itself (SIGKILL): starting it again')
+  }).timeout(300_000)
+
+  test('waits for running jobs, unless it is told twice', async ({ assert }) => {
+    const start = await lab.startWhole()
+    await lab.allEnded()
+    const spinning = await runAce(
+      ['queue:dispatch', 'demo.sleep', '{"ms":600000}', '--json'],
+      lab.childEnv()
+    )
+    assert.equal(spinning.code, 0, spinning.output)
+    await waitFor('the job to run', () => lab.counts().running === 1)
+
+    start.child.kill('SIGINT')
+    start.child.kill('SIGINT')
+    await waitFor('it to stop', () => start.output().includes('Stopping'))
+    await pause(700)
+    assert.notInclude(start.output(), 'Not waiting')
+    start.child.kill('SIGINT')
+    const told = performance.now()
+    assert.equal((await start.exited).code, 0)
+    assert.isBelow(performance.now() - told, 10_000)
+    assert.include(start.output(), 'Not waiting for running jobs')
+    const { running = 0, pending = 0, scheduled = 0 } = lab.counts()
+    assert.equal(running + pending + scheduled, 1)
+
+    const next = await lab.startWhole()
+    await waitFor('the job to run again', () => lab.counts().running === 1, { within: 60_000 })
+    next.child.kill('SIGTERM')
+    await pause(700)
+    next.child.kill('SIGTERM')
+    assert.equal((await next.exited).code, 0)
   }).timeout(300_000)
 
   test('uses the Redis and the database that it is told to', async ({ assert }) => {

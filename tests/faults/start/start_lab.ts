@@ -57,6 +57,17 @@ export class StartLab {
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null
   }
 
+  /** Variables for an Ace command beside the running start. */
+  childEnv(): Record<string, string> {
+    const { redis, database } = this.running!
+    return {
+      REDIS_HOST: redis.host,
+      REDIS_PORT: String(redis.port),
+      REDIS_PASSWORD: redis.password,
+      DB_DATABASE: database!,
+    }
+  }
+
   logs(): string {
     return ['migration', 'web server', 'worker', 'documents']
       .map((name) => join(this.folder, `logs/${name}.log`))
