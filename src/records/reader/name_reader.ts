@@ -1,7 +1,7 @@
 import { InvalidInputException } from '../../errors.ts'
 import type { Db } from '../dialect/db.ts'
 import { shorten } from '../query/moments.ts'
-import { storedFold, storedName } from '../storable.ts'
+import { storable, storedFold, storedName } from '../storable.ts'
 import { NAME_KINDS, type StoredNameKind } from '../tables.ts'
 
 /** Most names that one filter value with `*` may stand for. */
@@ -78,7 +78,7 @@ export class NameReader {
    * Names that begin with a text, without case, in the order of their letters.
    */
   async complete(kind: StoredNameKind, prefix: string, limit: number): Promise<string[]> {
-    const start = storedFold(prefix)
+    const start = storedFold(storable(prefix))
     const rows = await this.db.all(
       `select name from queuedeck_names where kind = ? and fold >= ? and fold < ? order by fold, name limit ?`,
       [NAME_KINDS[kind], start, start + LAST, limit]
