@@ -141,7 +141,7 @@ export type Histogram = {
 export type DashboardPage = {
   /** pending, running, scheduled, blocked, completed, failed, cancelled, inQueue, total, activeWorkers, cpu, memory; absent numbers print `–`. */
   tiles: Tile[]
-  /** Finished and failed jobs over the last two hours; null when the database is away. */
+  /** Jobs created in the last two hours, and the failed ones of them; null when the database is away. */
   throughput: Histogram | null
   running: JobRow[]
   workers: WorkerRow[]
