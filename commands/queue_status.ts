@@ -17,23 +17,20 @@ export default class QueueStatus extends QueueCommand {
   declare watch: boolean
 
   override async run() {
-    if (!this.watch) return super.run()
-    if (this.json) {
-      this.exitCode = 1
-      return this.logger.error(
-        new InvalidInputException('--watch excludes --json', 'watch').message
-      )
-    }
+    if (!this.watch || this.json) return super.run()
     let stopped = false
     process.once('SIGINT', () => (stopped = true))
     process.once('SIGTERM', () => (stopped = true))
     while (!stopped) {
-      await super.run()
+      await this.once()
       await pause(EVERY)
     }
   }
 
   protected async answer() {
+    if (this.watch && this.json) {
+      throw new InvalidInputException('--json prints one document: leave out --watch', 'watch')
+    }
     const { transport } = await this.dependencies()
     const { reader } = await this.app.container.make('queuedeck.records')
     const jobs = await reader.counts()

@@ -8,6 +8,9 @@ import type { Actor } from '../types.ts'
 /** A command whose servers stay silent ends after this long, ms. */
 const LONGEST = 14_000
 
+/** Connections of the host that do not close by themselves after the answer are left after this long, ms. */
+const LONGEST_GOODBYE = 1_000
+
 /**
  * What the commands that ask or act once share: with `--json` exactly one JSON document on the standard output, also of a
  * failure; exit code 0 only on success.
@@ -26,6 +29,12 @@ export abstract class QueueCommand extends BaseCommand {
   protected abstract answer(): Promise<unknown>
 
   override async run(): Promise<void> {
+    await this.once()
+    setTimeout(() => process.exit(this.exitCode ?? 0), LONGEST_GOODBYE).unref()
+  }
+
+  /** Works and answers, and leaves the process to go on. */
+  protected async once(): Promise<void> {
     const late = setTimeout(() => {
       this.#failed(new Error(`No answer within ${LONGEST / 1_000} s: are Redis and database up?`))
       process.exit(1)
