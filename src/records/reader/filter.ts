@@ -3,6 +3,7 @@ import type { Db } from '../dialect/db.ts'
 import { foreignId } from '../ids.ts'
 import type { JobQuery } from '../job_query.ts'
 import type { NameReader } from './name_reader.ts'
+import { idOf } from './rows.ts'
 import { every, idValue, oneOf, sql, type Sql } from './sql.ts'
 
 /** Filters by name that a column of jobs answers. */
@@ -17,8 +18,8 @@ export type NameField = keyof typeof NAME_COLUMNS
 
 export const NAME_FIELDS = Object.keys(NAME_COLUMNS) as NameField[]
 
-/** A range of ids, and single ids beside it. */
-export type IdFilter = { low: string; high: string; also: string[] }
+/** A range of ids, or single ones: with both in one condition PostgreSQL would read its whole index. */
+export type IdFilter = { low: string; high: string } | { list: string[] }
 
 /**
  * A query's filter in the numbers that records hold. `null`: not filtered by that.
@@ -91,17 +92,17 @@ export function conditions(db: Db, filter: Filter, answered: readonly FilterPart
 }
 
 /** What an id has to be like. */
-export function idCondition(db: Db, { low, high, also }: IdFilter, column: string): Sql {
-  const [first, last] = [idValue(db.dialect, low), idValue(db.dialect, high)]
-  if (also.length === 0) return sql(`${column} between ? and ?`, first, last)
-  const others = also.map((id) => idValue(db.dialect, id))
-  const marks = others.map(() => '?').join(', ')
-  return sql(`(${column} between ? and ? or ${column} in (${marks}))`, first, last, ...others)
+export function idCondition(db: Db, ids: IdFilter, column: string): Sql {
+  const values = ('list' in ids ? ids.list : [ids.low, ids.high]).map((id) =>
+    idValue(db.dialect, id)
+  )
+  if (!('list' in ids)) return sql(`${column} between ? and ?`, ...values)
+  return sql(`${column} in (${values.map(() => '?').join(', ')})`, ...values)
 }
 
 /**
  * The filters whose jobs together are what the query asks for; no job is in two of them. Usually one; none when a name is
- * given that no record has; two when `q` may be an id as well as a user.
+ * given that no record has; up to three when `q` may be an id, BullMQ's id and a user.
  */
 export async function resolveFilters(
   db: Db,
@@ -142,13 +143,11 @@ async function withSearch(db: Db, names: NameReader, filter: Filter, q: string):
   const users = await names.resolve('user', [q], 'q')
   const both = filter.user === null ? users : users.filter((id) => filter.user!.includes(id))
   if (both.length > 0) found.push({ ...filter, user: both })
+  const notUsers = both.length > 0 ? both : null
   const range = idRange(q)
-  const also = range && q.length === 36 ? [] : await foreignIds(db, q)
-  if (range || also.length > 0) {
-    const nothing = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-    const ids = { low: range?.low ?? nothing, high: range?.high ?? nothing, also }
-    found.push({ ...filter, ids, notUsers: both.length > 0 ? both : null })
-  }
+  if (range) found.push({ ...filter, ids: range, notUsers })
+  const list = range && q.length === 36 ? [] : await foreignIds(db, q, range)
+  if (list.length > 0) found.push({ ...filter, ids: { list }, notUsers })
   return found
 }
 
@@ -171,8 +170,20 @@ function uuidOf(hex: string): string {
   ].join('-')
 }
 
-/** Ids that jobs of other producers have if this is the one BullMQ knows them by: each queue gives another. */
-async function foreignIds(db: Db, transportId: string): Promise<string[]> {
-  const rows = await db.all(`select name from queuedeck_names where kind = 2 limit 500`)
-  return rows.map(({ name }) => foreignId(name, transportId))
+/**
+ * Ids outside of the range of jobs of other producers that BullMQ knows by this one: each queue may have one.
+ */
+async function foreignIds(
+  db: Db,
+  transportId: string,
+  range: { low: string; high: string } | null
+): Promise<string[]> {
+  const queues = await db.all(`select name from queuedeck_names where kind = 2 limit 500`)
+  const ids = queues
+    .map(({ name }) => foreignId(name, transportId))
+    .filter((id) => !range || id < range.low || id > range.high)
+  if (ids.length === 0) return []
+  const { text, values } = idCondition(db, { list: ids }, 'id')
+  const rows = await db.all(`select id from queuedeck_jobs where ${text}`, values)
+  return rows.map(({ id }) => idOf(id))
 }

@@ -12,4 +12,4 @@ export type Limits = {
   counted: number
 }
 
-export const LIMITS: Limits = { few: 10_000, passed: 2_000, time: 25, counted: 10_000 }
+export const LIMITS: Limits = { few: 10_000, passed: 2_000, time: 25, counted: 4_000 }

@@ -253,13 +253,18 @@ export function candidatesOf(
       values: inner.values,
     }
   }
-  const first = { sqlite: 'cross join', mysql: 'straight_join', postgres: 'join' }[db.dialect]
+  const seqs = `(select ${walk.doubles ? 'distinct ' : ''}seq from queuedeck_tags where ${inner.text}${fence(db.dialect)}) g`
+  return { text: jobsOf(db, seqs), values: inner.values }
+}
+
+/** Reads jobs one by one: every planner would rather read all of them, thinking that few thousand are many. */
+function jobsOf({ dialect }: Db, seqs: string): string {
   const columns = NARROW.map((column) => `n.${column}`).join(', ')
-  const seqs = `select ${walk.doubles ? 'distinct ' : ''}seq from queuedeck_tags where ${inner.text}${fence(db.dialect)}`
-  return {
-    text: `select ${columns} from (${seqs}) g ${first} queuedeck_jobs n on n.seq = g.seq${fence(db.dialect)}`,
-    values: inner.values,
+  if (dialect === 'postgres') {
+    return `select ${columns} from ${seqs} cross join lateral (select ${NARROW.join(', ')} from queuedeck_jobs where seq = g.seq offset 0) n offset 0`
   }
+  const join = dialect === 'sqlite' ? 'cross join' : 'straight_join'
+  return `select ${columns} from ${seqs} ${join} queuedeck_jobs n on n.seq = g.seq`
 }
 
 /**
