@@ -80,6 +80,16 @@ export function cut(text: string, length: number): string {
 
 const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
+/** The last moment that a date can hold; other producers may write any number. */
+const LAST_MOMENT = 8_640_000_000_000_000
+
+/**
+ * A moment that a date can hold: the nearest one to what was written.
+ */
+export function dateOf(at: number): Date {
+  return new Date(Math.max(-LAST_MOMENT, Math.min(LAST_MOMENT, at)))
+}
+
 /**
  * Shows moments in one zone, as seen at one instant.
  */
@@ -110,7 +120,9 @@ export class Clock {
   }
 
   static #forZone(zone: string): Intl.DateTimeFormat {
-    let format = this.#formats.get(zone)
+    /** Names of zones are read in any case: without this a visitor could make the map grow without end. */
+    const key = zone.toLowerCase()
+    let format = this.#formats.get(key)
     if (!format) {
       format = new Intl.DateTimeFormat('en-GB', {
         timeZone: zone,
@@ -123,8 +135,7 @@ export class Clock {
         second: '2-digit',
         fractionalSecondDigits: 3,
       })
-      // There are some 600 zones; a visitor cannot make this grow without bound.
-      this.#formats.set(zone, format)
+      this.#formats.set(key, format)
     }
     return format
   }
@@ -133,7 +144,7 @@ export class Clock {
     const { date, time, milliseconds } = this.#parts(at)
     return {
       at,
-      iso: new Date(at).toISOString(),
+      iso: dateOf(at).toISOString(),
       exact: `${date} ${time}.${milliseconds} ${this.zone}`,
       clock: date === this.#today ? time : `${date} ${time}`,
       relative: this.relative(at),
@@ -169,7 +180,7 @@ export class Clock {
 
   #parts(at: number): { date: string; time: string; milliseconds: string } {
     const found: Record<string, string> = {}
-    for (const { type, value } of this.#format.formatToParts(at)) found[type] = value
+    for (const { type, value } of this.#format.formatToParts(dateOf(at))) found[type] = value
     return {
       date: `${found.year.padStart(4, '0')}-${found.month}-${found.day}`,
       time: `${found.hour}:${found.minute}:${found.second}`,

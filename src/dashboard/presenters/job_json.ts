@@ -1,5 +1,6 @@
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import type { JobDetails, JobView } from '../../types.ts'
+import { dateOf } from './format.ts'
 import { JsonText } from '../redaction/json_text.ts'
 import { REDACTED } from '../redaction/redact.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
@@ -89,7 +90,7 @@ export function logJson({ lines, next }: LogPage, text: JobText) {
 }
 
 export function iso(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString()
+  return at === null ? null : dateOf(at).toISOString()
 }
 
 function errorJson(error: { code: string | null; message: string } | null) {
