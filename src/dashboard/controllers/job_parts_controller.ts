@@ -5,6 +5,7 @@ import { sendJson, wishOf } from '../negotiation.ts'
 import { documentJson, logJson } from '../presenters/job_json.ts'
 import { logView } from '../presenters/job_page.ts'
 import { framePage } from '../presenters/page.ts'
+import { renderJob } from './job_rendering.ts'
 
 const MOST_LINES = 1_000
 
@@ -19,6 +20,11 @@ export default class JobPartsController {
     const [job] = await dashboard.reader.rowsById([id])
     if (!job) throw new E_JOB_NOT_FOUND([id])
     const { run, limit, cursor } = ctx.request.qs()
+    if (wishOf(ctx) === 'page' && cursor !== undefined) {
+      /** "Older lines" without scripts: the page of the job, with those lines. */
+      const whole = await findJob(dashboard.operations, id)
+      return renderJob(viewer, whole, await dashboard.live.revision(), String(cursor))
+    }
     const log = await dashboard.reader.logs(id, {
       run: wholeNumber(run, 'run', 1, 2 ** 31 - 1),
       limit: wholeNumber(limit, 'limit', 1, MOST_LINES) ?? 100,

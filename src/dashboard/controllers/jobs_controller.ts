@@ -9,17 +9,15 @@ import { assertManage } from '../access/assert_manage.ts'
 import { listKey } from '../live/live_view.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { jobDetailsJson, jobJson } from '../presenters/job_json.ts'
-import { jobPage } from '../presenters/job_page.ts'
 import { jobRow } from '../presenters/job_row.ts'
 import { jobsPage } from '../presenters/jobs_page.ts'
 import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
+import { renderJob } from './job_rendering.ts'
 
 const BARS = 96
 const DAY = 86_400_000
 const MOST_PINS = 200
-/** Log lines that a job's page begins with. */
-const LOG_LINES = 100
 
 /**
  * The list of jobs, one job, and new ones.
@@ -89,28 +87,11 @@ export default class JobsController {
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard } = viewer
-    const { reader } = dashboard
     const revision = await dashboard.live.revision()
     const job = await findJob(dashboard.operations, ctx.params.id)
     if (wishOf(ctx) === 'json') return sendJson(ctx, jobDetailsJson(job, dashboard.texts))
 
-    const [log, context, beside] = await Promise.all([
-      reader.logs(job.id, { limit: LOG_LINES, newest: true }),
-      viewer.rowContext([job]),
-      neighbours(viewer, job),
-    ])
-    const isSheet = wishOf(ctx) === 'fragment'
-    const data = {
-      page: await framePage(viewer, {
-        title: job.type,
-        kind: 'job',
-        fragment: isSheet,
-        stream: { page: 'job', id: job.id },
-        revision,
-      }),
-      job: jobPage({ job, texts: dashboard.texts, log, context, ...beside }),
-    }
-    return ctx.view.render(isSheet ? 'queuedeck::partials/job_sheet' : 'queuedeck::pages/job', data)
+    return renderJob(viewer, job, revision)
   }
 
   async store(ctx: HttpContext) {
@@ -175,21 +156,4 @@ function chartRange({ from, to }: JobQuery, now: number): { from: number; to: nu
   const end = to ?? now
   const start = Math.min(from ?? end - DAY, end - 60_000)
   return { from: Math.min(start, now - DAY), to: Math.max(now, end) }
-}
-
-/** The jobs created before and after one. */
-async function neighbours({ dashboard: { reader } }: Viewer, job: JobView) {
-  const around = (direction: 'asc' | 'desc') =>
-    reader.page(
-      JobQuery.from({
-        direction,
-        limit: 2,
-        ...(direction === 'asc'
-          ? { from: new Date(job.createdAt).toISOString() }
-          : { to: new Date(job.createdAt + 1).toISOString() }),
-      })
-    )
-  const [newer, older] = await Promise.all([around('asc'), around('desc')])
-  const other = ({ rows }: RecordsPage) => rows.find(({ id }) => id !== job.id)?.id ?? null
-  return { previousId: other(newer), nextId: other(older) }
 }

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { Job } from '#queuedeck'
 import { CLASSES, Echo, Fail, Walk } from './jobs.ts'
 import { PREFIX, DashboardLab } from './lab.ts'
 
@@ -130,5 +131,44 @@ test.group('Dashboard | actions', (group) => {
       for (const [script] of text.matchAll(/<script[^>]*>/g)) assert.include(script, 'src=')
       assert.equal(headers.get('x-content-type-options'), 'nosniff')
     }
+  })
+})
+
+test.group('Dashboard | older lines of a log', (group) => {
+  let lab: DashboardLab
+
+  class Chatty extends Job<unknown, void> {
+    static options = { name: 'tests.chatty', queue: 'tests' }
+
+    async execute() {
+      for (let line = 1; line <= 150; line++) this.log.info('line number %d', line)
+    }
+  }
+
+  group.setup(async () => {
+    lab = await DashboardLab.open({ classes: [Chatty] })
+    await lab.work()
+    return () => lab.close()
+  })
+
+  test('are reached by a link, without scripts too', async ({ assert }) => {
+    const client = lab.client()
+    const id = await lab.dispatch(Chatty)
+    await lab.record(id, 'completed')
+    const newest = await client.page(`/jobs/${id}`)
+    assert.include(newest.text, 'line number 150')
+    assert.notInclude(newest.text, 'line number 50<')
+    const [, address] = /href="([^"]*\/logs\?cursor=[^"]*)"/.exec(newest.text)!
+    const older = await client.page(address.replaceAll('&amp;', '&'))
+    assert.equal(older.status, 200)
+    assert.match(older.text, /<html/)
+    assert.include(older.text, 'line number 50<')
+    assert.notInclude(older.text, 'line number 150')
+    const fragment = await client.partial(address.replaceAll('&amp;', '&'))
+    assert.include(fragment.text, 'line number 50<')
+    assert.equal((await client.page(`/jobs/${id}/logs?cursor=bananas`)).status, 422)
+    const { json } = await client.json(`/jobs/${id}/logs?limit=10`)
+    assert.lengthOf(json.data, 10)
+    assert.equal(json.data[0].line, 'line number 1')
   })
 })

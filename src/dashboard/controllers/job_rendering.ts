@@ -1,0 +1,58 @@
+import { JobQuery } from '../../records/job_query.ts'
+import type { JobPage as RecordsPage } from '../../records/reader_types.ts'
+import type { JobDetails, JobView } from '../../types.ts'
+import { wishOf } from '../negotiation.ts'
+import { jobPage } from '../presenters/job_page.ts'
+import { framePage } from '../presenters/page.ts'
+import type { Viewer } from '../viewer.ts'
+
+/** Log lines that a job's page begins with. */
+const LOG_LINES = 100
+
+/**
+ * The page of one job, or its sheet beside a list.
+ *
+ * @param logCursor  Which older lines of the log it shows; default: the newest.
+ */
+export async function renderJob(
+  viewer: Viewer,
+  job: JobDetails,
+  revision: number,
+  logCursor?: string
+): Promise<string> {
+  const { dashboard, ctx } = viewer
+  const [log, context, beside] = await Promise.all([
+    dashboard.reader.logs(job.id, { limit: LOG_LINES, newest: true, cursor: logCursor }),
+    viewer.rowContext([job]),
+    neighbours(viewer, job),
+  ])
+  const isSheet = wishOf(ctx) === 'fragment'
+  const data = {
+    page: await framePage(viewer, {
+      title: job.type,
+      kind: 'job',
+      fragment: isSheet,
+      stream: { page: 'job', id: job.id },
+      revision,
+    }),
+    job: jobPage({ job, texts: dashboard.texts, log, context, ...beside }),
+  }
+  return ctx.view.render(isSheet ? 'queuedeck::partials/job_sheet' : 'queuedeck::pages/job', data)
+}
+
+/** The jobs created before and after one. */
+async function neighbours({ dashboard: { reader } }: Viewer, job: JobView) {
+  const around = (direction: 'asc' | 'desc') =>
+    reader.page(
+      JobQuery.from({
+        direction,
+        limit: 2,
+        ...(direction === 'asc'
+          ? { from: new Date(job.createdAt).toISOString() }
+          : { to: new Date(job.createdAt + 1).toISOString() }),
+      })
+    )
+  const [newer, older] = await Promise.all([around('asc'), around('desc')])
+  const other = ({ rows }: RecordsPage) => rows.find(({ id }) => id !== job.id)?.id ?? null
+  return { previousId: other(newer), nextId: other(older) }
+}
