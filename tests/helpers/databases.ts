@@ -82,12 +82,16 @@ export async function createDatabase(kind: DatabaseKind = 'sqlite'): Promise<Tes
   return CASES.find((database) => database.kind === kind)!.create()
 }
 
+/** Removed at the end of the process. */
+const folders = new Set<string>()
+process.once('exit', () => {
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }))
+})
+
 async function createSqlite(): Promise<TestDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'queuedeck-sqlite-'))
   const filename = join(folder, 'records.sqlite')
-  process.once('exit', () => {
-    rmSync(folder, { recursive: true, force: true })
-  })
+  folders.add(folder)
   return {
     kind: 'sqlite',
     env: { DB_CONNECTION: 'sqlite', DB_DATABASE: filename },
