@@ -18,41 +18,45 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     return () => lab.close()
   })
 
-  test('GET {path} answers a page', async ({ assert }, { path, holds }) => {
-    const { status, headers, text } = await lab.client().page(path.replace(':id', failed))
-    assert.equal(status, 200, lab.logged.at(-1) ?? text.slice(0, 500))
-    assert.match(headers.get('content-type')!, /^text\/html/)
-    assert.match(text, /^\s*<!doctype html>/i)
-    assert.match(text, holds)
-    assert.match(headers.get('cache-control')!, /no-store/)
-    assert.include(headers.get('vary')!.toLowerCase(), 'hx-request')
-    assert.notInclude(text, 'undefined')
-    assert.notInclude(text, '@!')
-    assert.notMatch(text, /\sstyle="|\son\w+="|<script>(?!<)/)
-  }).with([
-    { path: '', holds: /id="dashboard"/ },
-    { path: '/jobs', holds: /id="jobs"/ },
-    { path: '/jobs?status=failed&sort=duration', holds: /no luck/ },
-    { path: '/jobs/:id', holds: /no luck/ },
-    { path: '/jobs/:id/cancel', holds: /failed/ },
-    { path: '/jobs/:id/restart', holds: /<form[^>]*method="post"/i },
-  ])
+  test('GET {path} answers a page')
+    .with([
+      { path: '', holds: /id="dashboard"/ },
+      { path: '/jobs', holds: /id="jobs"/ },
+      { path: '/jobs?status=failed&sort=duration', holds: /no luck/ },
+      { path: '/jobs/:id', holds: /no luck/ },
+      { path: '/jobs/:id/cancel', holds: /failed/ },
+      { path: '/jobs/:id/restart', holds: /<form[^>]*method="post"/i },
+    ])
+    .run(async ({ assert }, { path, holds }) => {
+      const { status, headers, text } = await lab.client().page(path.replace(':id', failed))
+      assert.equal(status, 200, lab.logged.at(-1) ?? text.slice(0, 500))
+      assert.match(headers.get('content-type')!, /^text\/html/)
+      assert.match(text, /^\s*<!doctype html>/i)
+      assert.match(text, holds)
+      assert.match(headers.get('cache-control')!, /no-store/)
+      assert.include(headers.get('vary')!.toLowerCase(), 'hx-request')
+      assert.notInclude(text, 'undefined')
+      assert.notInclude(text, '@!')
+      assert.notMatch(text, /\sstyle="|\son\w+="|<script>(?!<)/)
+    })
 
-  test('GET {path} answers a fragment to htmx', async ({ assert }, { path, holds }) => {
-    const { status, text } = await lab.client().partial(path.replace(':id', failed))
-    assert.equal(status, 200, lab.logged.at(-1) ?? text.slice(0, 500))
-    assert.notMatch(text, /<html|<head\b/i)
-    assert.match(text, holds)
-    assert.notInclude(text, 'undefined')
-    assert.notInclude(text, '@!')
-  }).with([
-    { path: '', holds: /id="dashboard"/ },
-    { path: '/jobs', holds: /id="jobs"/ },
-    { path: '/jobs/:id', holds: /no luck/ },
-    { path: '/jobs/:id/logs', holds: /no luck/ },
-    { path: '/jobs/:id/cancel', holds: /Cancel this job/ },
-    { path: '/jobs/:id/restart', holds: /Restart this job/ },
-  ])
+  test('GET {path} answers a fragment to htmx')
+    .with([
+      { path: '', holds: /id="dashboard"/ },
+      { path: '/jobs', holds: /id="jobs"/ },
+      { path: '/jobs/:id', holds: /no luck/ },
+      { path: '/jobs/:id/logs', holds: /no luck/ },
+      { path: '/jobs/:id/cancel', holds: /Cancel this job/ },
+      { path: '/jobs/:id/restart', holds: /Restart this job/ },
+    ])
+    .run(async ({ assert }, { path, holds }) => {
+      const { status, text } = await lab.client().partial(path.replace(':id', failed))
+      assert.equal(status, 200, lab.logged.at(-1) ?? text.slice(0, 500))
+      assert.notMatch(text, /<html|<head\b/i)
+      assert.match(text, holds)
+      assert.notInclude(text, 'undefined')
+      assert.notInclude(text, '@!')
+    })
 
   test('answers the whole page where htmx asks for it', async ({ assert }) => {
     const { text } = await lab.client().partial(`/jobs/${failed}`, { 'hx-request-type': 'full' })
