@@ -256,17 +256,23 @@ export class Mirror {
    */
   async #proveContinuity(positions: Position[], read: Map<string, unknown[]>): Promise<void> {
     const { redis } = this.#dependencies
+    const lastIds = positions.map(({ lastId }) => lastId)
     const exist = await fromRedis(entriesExist(redis, positions))
     for (const [index, position] of positions.entries()) {
-      if (exist[index]) continue
+      const isMoved = () => position.lastId !== lastIds[index]
+      if (exist[index] || isMoved()) continue
       const hasRead = (read.get(position.key)?.length ?? 0) > 0
       const finding = await fromRedis(examine(redis, position, hasRead))
       if (finding.kind === 'proven') continue
-      this.counts.gaps++
-      this.#note('warn', `queue "${position.queue}": ${finding.reason}; its records are audited`)
       const lastId = finding.kind === 'restart' ? finding.lastId : position.lastId
       const { notes } = finding
-      await this.changeNotes(position, () => ({ lastId, notes, server: this.#server }))
+      /** When another mirror has moved the cursor, it also cut the stream behind it: nothing is lost then. */
+      const isNoted = await this.changeNotes(position, () =>
+        isMoved() ? null : { lastId, notes, server: this.#server }
+      )
+      if (!isNoted) continue
+      this.counts.gaps++
+      this.#note('warn', `queue "${position.queue}": ${finding.reason}; its records are audited`)
     }
   }
 
@@ -284,14 +290,17 @@ export class Mirror {
   }
 
   /**
-   * Changes the notes of a cursor as they stand when it is this change's turn; a lost race loads the cursors again.
+   * Changes the notes of a cursor as they stand when it is this change's turn; a lost race loads the cursors again. `change`
+   * answers null when there is nothing to change any more.
    */
   async changeNotes(
     position: Position,
-    change: (notes: Notes) => Parameters<Position['move']>[0]
+    change: (notes: Notes) => Parameters<Position['move']>[0] | null
   ): Promise<boolean> {
     const isWritten = await this.exclusively(async () => {
-      const move = position.move(change(position.notes))
+      const next = change(position.notes)
+      if (!next) return false
+      const move = position.move(next)
       const isApplied = await this.#dependencies.writer.apply(
         { cursors: [move], jobs: [] },
         () => new Folded()

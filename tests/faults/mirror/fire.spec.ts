@@ -6,7 +6,7 @@ import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { differences } from './comparison.ts'
 import { MirrorProcess, ownDatabase } from './victims.ts'
-import { Workload } from './workload.ts'
+import { Workload, type LoggedJob } from './workload.ts'
 
 /**
  * How much of it: by hand also with `QUEUEDECK_FIRE_JOBS=20000 QUEUEDECK_FIRE_KILLS=20 QUEUEDECK_FIRE_AWAY=60`.
@@ -62,7 +62,7 @@ eachDatabase(({ kind, label }) => {
               isAway = false
             }
             if (!kill) await pause(Math.random() * 400)
-            else await Promise.race([victim.ended(), pause(5_000)])
+            else await Promise.race([victim.ended(), pause(3_000)])
             await victim.kill()
           }
           isDone = true
@@ -71,7 +71,7 @@ eachDatabase(({ kind, label }) => {
 
         while (workload.made < JOBS || !isDone) {
           await workload.dispatch(workload.made < JOBS ? 48 : 16)
-          await pause(isAway || workload.made >= JOBS ? 100 : 5)
+          await pause(workload.made >= JOBS ? 300 : isAway ? 100 : 5)
           while (workload.open > 500) await pause(10)
         }
         await killing
@@ -86,14 +86,20 @@ eachDatabase(({ kind, label }) => {
         const found: string[] = []
         let compared = 0
         const expected: Record<string, number> = {}
-        for (const [id, logged] of workload.log) {
-          const record = await records.reader.find(id)
-          const { lines } = await records.reader.logs(id, { limit: 100 })
+        const compare = async ([id, logged]: [string, LoggedJob]) => {
+          const [record, { lines }] = await Promise.all([
+            records.reader.find(id),
+            records.reader.logs(id, { limit: 100 }),
+          ])
           const comparison = differences(logged, record, lines)
           found.push(...comparison.found)
           compared += comparison.compared
           const ending = logged.ending!.status
           expected[ending] = (expected[ending] ?? 0) + 1
+        }
+        const all = [...workload.log]
+        for (let from = 0; from < all.length; from += 20) {
+          await Promise.all(all.slice(from, from + 20).map(compare))
         }
         assert.deepEqual(found.slice(0, 20), [])
         assert.isAbove(compared, workload.log.size * 20)

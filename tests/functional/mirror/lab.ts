@@ -120,6 +120,7 @@ export class Lab {
     const options = { connection: connections.worker as never, prefix: transport.keys.prefix }
     const queue =
       this.#queues.get(name) ?? new Queue(name, options, transport.backendFactory as never)
+    if (!this.#queues.has(name)) queue.on('error', () => {})
     this.#queues.set(name, queue)
     return queue
   }

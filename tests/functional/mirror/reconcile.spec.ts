@@ -230,7 +230,7 @@ test.group('Mirror | comparing records with Redis', (group) => {
     )
     const jobs = Array.from({ length: 3_000 }, () => lab.job('a'))
     await lab.transport.add(jobs)
-    await waitFor('the stream to be cut', async () => (await lab.redis.xlen(events())) < 500)
+    await waitFor('the stream to be cut', async () => (await lab.redis.xlen(events())) < 1_000)
     const status = await lab.mirrored()
     assert.isNull(status.queues.a.gap)
     assert.lengthOf([...writer.jobs.keys()], 3_000)
