@@ -97,6 +97,12 @@ export const E_RESULT_TIMEOUT = createError<[id: string, milliseconds: number]>(
   504
 )
 
+export const E_TOO_MANY_STREAMS = createError(
+  'This process holds as many streams as it may: the page asks by itself meanwhile',
+  'E_TOO_MANY_STREAMS',
+  503
+)
+
 export const E_FORBIDDEN = createError('You may not do this', 'E_FORBIDDEN', 403)
 
 /**

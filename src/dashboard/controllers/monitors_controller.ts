@@ -27,6 +27,7 @@ export default class MonitorsController {
     const { live } = viewer.dashboard
     const first = await this.#view(viewer)
     if (answeredHead(ctx)) return
+    live.assertRoom(ctx)
     let sent = ''
     let looking = false
     let again = false

@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { Logger } from '@adonisjs/core/logger'
 import type { Transport } from '../../transport/transport.ts'
+import { E_TOO_MANY_STREAMS } from '../../errors.ts'
 import type { ChangeNotice } from '../../types.ts'
 import type { Dashboard } from '../dashboard.ts'
 import { count, duration } from '../presenters/format.ts'
@@ -48,11 +49,21 @@ export class LiveHub {
   #revision = 0
   #statisticsAt = 0
   #statisticsRunning = false
+  /** Something changed since the numbers were read. */
+  #statisticsDue = false
   #flushSoon: NodeJS.Timeout | undefined
   #flushedAt = 0
   #closed = false
 
-  constructor(dashboard: Dashboard, transport: Transport, logger: Logger) {
+  #most: number
+
+  constructor(
+    dashboard: Dashboard,
+    transport: Transport,
+    logger: Logger,
+    mostStreams = MOST_STREAMS
+  ) {
+    this.#most = mostStreams
     this.#dashboard = dashboard
     this.#transport = transport
     this.#logger = logger
@@ -86,8 +97,15 @@ export class LiveHub {
     until.addEventListener('abort', () => this.#listeners.delete(listener), { once: true })
   }
 
-  get isFull(): boolean {
-    return this.#closed || this.#clients.size + this.#listeners.size >= MOST_STREAMS
+  /**
+   * Keeps the number of open streams within bounds.
+   *
+   * @throws E_TOO_MANY_STREAMS
+   */
+  assertRoom({ response }: HttpContext): void {
+    if (!this.#closed && this.#clients.size + this.#listeners.size < this.#most) return
+    response.header('retry-after', String(POLL_INTERVAL / 1_000))
+    throw new E_TOO_MANY_STREAMS()
   }
 
   /**
@@ -188,6 +206,7 @@ export class LiveHub {
     this.#timers = [
       setInterval(() => {
         for (const client of this.#clients) client.flushProgress((row) => this.#frame(row))
+        if (this.#statisticsDue) this.#flush(this.#urls)
       }, PROGRESS_EVERY),
       setInterval(() => {
         if (Date.now() - this.#statisticsAt > STATISTICS_AT_LEAST) this.#flush(urls)
@@ -198,13 +217,12 @@ export class LiveHub {
   #flush(urls: DashboardUrls): void {
     this.#flushedAt = Date.now()
     const watched = [...this.#clients].filter(({ view }) => view.wantsStatistics)
-    const due =
-      watched.some(({ hasChanges }) => hasChanges) ||
-      Date.now() - this.#statisticsAt > STATISTICS_AT_LEAST
+    const isOld = watched.length > 0 && Date.now() - this.#statisticsAt > STATISTICS_AT_LEAST
+    if (isOld || watched.some(({ hasChanges }) => hasChanges)) this.#statisticsDue = true
     for (const client of this.#clients) client.flushChanges(null)
     if (
       watched.length > 0 &&
-      due &&
+      this.#statisticsDue &&
       !this.#statisticsRunning &&
       Date.now() - this.#statisticsAt > STATISTICS_EVERY
     ) {
@@ -214,6 +232,7 @@ export class LiveHub {
 
   async #sendStatistics(urls: DashboardUrls): Promise<void> {
     this.#statisticsRunning = true
+    this.#statisticsDue = false
     this.#statisticsAt = Date.now()
     try {
       const [counts, workers] = await Promise.all([

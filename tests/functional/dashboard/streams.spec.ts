@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { waitFor } from '#tests/helpers/wait'
+import { LiveHub } from '../../../src/dashboard/live/live_hub.ts'
 import { CLASSES, Echo, Fail, Walk } from './jobs.ts'
 import { DashboardLab } from './lab.ts'
 
@@ -154,6 +155,33 @@ test.group('Streams', (group) => {
       versions,
       [...versions].sort((a, b) => a - b)
     )
+  })
+
+  test('more than a process can hold are refused, and the page is told to ask by itself', async ({
+    assert,
+  }) => {
+    const dashboard = await lab.app.container.make('queuedeck.dashboard')
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const { live } = dashboard
+    const id = await lab.dispatch(Echo, {}, { queue: 'tests', delay: '1h' })
+    const small = new LiveHub(dashboard, transport, dashboard.logger, 1)
+    Object.assign(dashboard, { live: small })
+    try {
+      const first = await lab.client().stream('/stream?page=jobs')
+      await waitFor('hello', () => first.named('hello').length)
+      for (const path of ['/stream?page=jobs', `/monitors/${id}/stream`]) {
+        const { status, headers, json } = await lab.client().json(path)
+        assert.equal(status, 503)
+        assert.equal(json.errors[0].code, 'E_TOO_MANY_STREAMS')
+        assert.equal(headers.get('retry-after'), '30')
+      }
+      first.close()
+      await waitFor('room again', () => small.clients === 0)
+      assert.equal((await lab.client().stream('/stream?page=jobs')).status, 200)
+    } finally {
+      small.close()
+      Object.assign(dashboard, { live })
+    }
   })
 
   test('HEAD does not hang', async ({ assert }) => {
