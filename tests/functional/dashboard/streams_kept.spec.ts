@@ -1,0 +1,62 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { waitFor } from '#tests/helpers/wait'
+import { CLASSES, Echo } from './jobs.ts'
+import { DashboardLab } from './lab.ts'
+
+test.group('Streams | kept open', (group) => {
+  let lab: DashboardLab
+  let mayLook = true
+
+  group.setup(async () => {
+    lab = await DashboardLab.open({
+      classes: CLASSES,
+      access: { view: () => mayLook, manage: () => true },
+    })
+    return () => lab.close()
+  })
+
+  test('numbers follow the last change, though it came right after another', async ({ assert }) => {
+    const stream = await lab.client().stream('/stream?page=dashboard')
+    await waitFor('the first numbers', () => stream.named('stats').length > 0)
+    for (let count = 1; count <= 4; count++) {
+      await lab.dispatch(Echo)
+      await pause(150)
+    }
+    await waitFor(
+      'the newest numbers',
+      () => stream.named('stats').at(-1)!.data.pending.figures[0].value === '4',
+      { within: 3_000 }
+    )
+    const gaps = stream.named('stats').length
+    assert.isBelow(gaps, 6, 'numbers are gathered, not sent for each change')
+    stream.close()
+  })
+
+  test('say that they are alive, and end when their viewer may look no more', async ({
+    assert,
+  }) => {
+    const client = lab.client()
+    const id = await lab.dispatch(Echo)
+    const { monitorTokens } = await lab.app.container.make('queuedeck.dashboard')
+    const token = encodeURIComponent(monitorTokens.issue(id))
+    const streams = await Promise.all([
+      client.stream('/stream?page=dashboard'),
+      client.stream('/stream?page=jobs'),
+      client.stream(`/stream?page=job&id=${id}`),
+      client.stream(`/monitors/${id}/stream`),
+    ])
+    const monitor = await client.stream(`/monitors/${id}/stream?token=${token}`)
+    mayLook = false
+    for (const stream of streams) {
+      await waitFor('the stream to end', () => stream.ended, { within: 17_000 })
+    }
+    assert.isFalse(monitor.ended, 'the host let it follow this job')
+    await waitFor('a ping', () => monitor.named('ping').length > 0)
+    assert.match(monitor.text, /(?:^|\n\n)event: ping\ndata: null\n\n/)
+    monitor.close()
+    const refused = await client.stream('/stream?page=jobs')
+    assert.equal(refused.status, 403)
+    refused.close()
+  })
+})
