@@ -9,7 +9,6 @@ export type JsonPiece = {
   depth: number
 }
 
-const SPACE = /[\t\n\r ]*/y
 // eslint-disable-next-line no-control-regex
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
@@ -37,7 +36,7 @@ export function splitJson(text: string): JsonPiece[] | null {
     pieces.push({ kind, text: piece, depth: containers.length })
 
   for (;;) {
-    match(SPACE)
+    while (isSpace(text.charCodeAt(position))) position++
     if (position >= text.length) break
     const letter = text[position]
 
@@ -106,6 +105,10 @@ export function splitJson(text: string): JsonPiece[] | null {
     expects = 'end'
   }
   return containers.length === 0 && expects === 'end' ? pieces : null
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 }
 
 /**

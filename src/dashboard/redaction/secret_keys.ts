@@ -48,18 +48,34 @@ const PARTS = [
   'servicekey',
 ]
 
+/** Answers that are remembered, and the longest key of one. */
+const MOST_KNOWN = 5_000
+const LONGEST_KNOWN = 100
+
 /**
  * Decides whether the value under a key is a secret. `token` hides `access_token` and `csrfToken`, but a whole number
  * under `tokens` or `maxTokens` is a count of tokens, as every text-processing job has it.
  */
 export class SecretKeys {
   #more: Set<string>
+  /** What was decided before: documents repeat their keys. */
+  #known = new Map<string, boolean>()
 
   constructor(more: readonly string[] = []) {
     this.#more = new Set(more.map(normalise))
   }
 
   has(key: string, valueIsNumber = false): boolean {
+    const question = valueIsNumber ? `#${key}` : `"${key}`
+    const known = this.#known.get(question)
+    if (known !== undefined) return known
+    const isSecret = this.#decide(key, valueIsNumber)
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear()
+    if (key.length <= LONGEST_KNOWN) this.#known.set(question, isSecret)
+    return isSecret
+  }
+
+  #decide(key: string, valueIsNumber: boolean): boolean {
     const name = normalise(key)
     if (this.#more.has(name) || EXACT.has(name)) return true
     if (name.endsWith('token')) return true

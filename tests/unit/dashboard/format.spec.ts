@@ -1,0 +1,96 @@
+import { test } from '@japa/runner'
+import {
+  bytes,
+  Clock,
+  count,
+  cut,
+  duration,
+  roughDuration,
+} from '../../../src/dashboard/presenters/format.ts'
+import { DashboardUrls, query } from '../../../src/dashboard/urls.ts'
+
+const NOW = Date.parse('2026-11-25T14:31:18.123Z')
+
+test.group('Figures', () => {
+  test('a duration of {0} ms reads {1}')
+    .with([
+      [0, '0 ms'],
+      [-5, '0 ms'],
+      [999.4, '999 ms'],
+      [999.6, '1.0 s'],
+      [12_449, '12.4 s'],
+      [59_949, '59.9 s'],
+      [59_950, '1 min'],
+      [126_000, '2 min 06 s'],
+      [3_599_600, '1 h'],
+      [11_520_000, '3 h 12 min'],
+      [86_400_000, '1 d'],
+      [5_184_000_000, '60 d'],
+      [367_200_000, '4 d 06 h'],
+    ] as [number, string][])
+    .run(({ assert }, [milliseconds, text]) => {
+      assert.equal(duration(milliseconds), text)
+    })
+
+  test('counts, sizes and distances are short', ({ assert }) => {
+    assert.equal(count(1_482_906), '1,482,906')
+    assert.equal(bytes(312), '312 B')
+    assert.equal(bytes(1_500), '1.5 kB')
+    assert.equal(roughDuration(47 * 3_600_000), '47 h')
+    assert.equal(roughDuration(72 * 3_600_000), '3 d')
+  })
+
+  test('texts are cut at whole characters', ({ assert }) => {
+    const family = '👨‍👩‍👧‍👦'
+    assert.equal(cut(family.repeat(3), 12), `${family}…`)
+    assert.equal(cut('abc', 3), 'abc')
+    assert.equal(cut('abcd', 3), 'abc…')
+    assert.isTrue(cut(`ab${'e\u0301'.repeat(10)}`, 5).isWellFormed())
+  })
+})
+
+test.group('Moments', () => {
+  test('are shown in the zone of the viewer, exact on demand', ({ assert }) => {
+    const clock = new Clock('Asia/Kolkata', NOW)
+    assert.deepEqual(clock.moment(NOW - 2_400), {
+      at: NOW - 2_400,
+      iso: '2026-11-25T14:31:15.723Z',
+      exact: '2026-11-25 20:01:15.723 Asia/Kolkata',
+      clock: '20:01:15',
+      relative: '2 s ago',
+    })
+    assert.equal(clock.moment(NOW - 86_400_000).clock, '2026-11-24 20:01:18')
+    assert.equal(clock.moment(NOW + 58_000).relative, 'in 58 s')
+    assert.equal(clock.moment(NOW + 900).relative, 'now')
+  })
+
+  test('that no date can hold are shown as the last that one can', ({ assert }) => {
+    const clock = new Clock('UTC', NOW)
+    for (const at of [9e15, -9e15, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
+      assert.notMatch(JSON.stringify(clock.moment(at)), /Invalid|NaN/)
+    }
+  })
+
+  test('zones that nobody knows are refused', ({ assert }) => {
+    assert.isTrue(Clock.knows('Europe/Lisbon'))
+    for (const zone of ['Mars/Olympus', '', 'x'.repeat(50), '<script>'])
+      assert.isFalse(Clock.knows(zone))
+  })
+})
+
+test.group('Addresses', () => {
+  const urls = new DashboardUrls('/admin/queue')
+
+  test('hold every letter of a name', ({ assert }) => {
+    const name = 'reports/a b#1?x=%2F..\\ü'
+    const address = urls.jobs({ queue: name })
+    assert.equal(address, '/admin/queue/jobs?queue=reports%2Fa%20b%231%3Fx%3D%252F..%5C%C3%BC')
+    assert.equal(new URL(address, 'http://localhost').searchParams.get('queue'), name)
+  })
+
+  test('leave out what is empty and survive half a surrogate pair', ({ assert }) => {
+    assert.equal(query({ a: '', b: null, c: undefined, d: [] }), '')
+    assert.equal(query({ a: ['x', 'y'], b: 0 }), '?a=x&a=y&b=0')
+    assert.equal(query({ a: '\ud800' }), '?a=%EF%BF%BD')
+  })
+})

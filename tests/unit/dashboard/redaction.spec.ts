@@ -1,0 +1,232 @@
+import { test } from '@japa/runner'
+import { JobTexts } from '../../../src/dashboard/redaction/job_texts.ts'
+import {
+  joinJson,
+  JsonText,
+  splitJson,
+  toJson,
+} from '../../../src/dashboard/redaction/json_text.ts'
+import { Mask, redactJson } from '../../../src/dashboard/redaction/redact.ts'
+import { SecretKeys } from '../../../src/dashboard/redaction/secret_keys.ts'
+
+const keys = new SecretKeys(['iban2'])
+
+test.group('Secret keys', () => {
+  test('{$self} is one')
+    .with([
+      'password',
+      'PASSWORD',
+      'userPassword',
+      'db_password',
+      'api-key',
+      'apiKey',
+      'x-api-key',
+      'API KEY',
+      'aws_secret_access_key',
+      'client_secret',
+      'Authorization',
+      'access_token',
+      'refreshToken',
+      'csrf.token',
+      'privateKey',
+      'cvv',
+      'pin',
+      'Set-Cookie',
+      'iban2',
+      'IBAN_2',
+      'ｐassword',
+    ])
+    .run(({ assert }, key) => {
+      assert.isTrue(keys.has(key))
+    })
+
+  test('{$self} is none')
+    .with([
+      'user',
+      'key',
+      'keyword',
+      'author',
+      'spin',
+      'pinned',
+      'compass',
+      'tokenizer',
+      'passenger',
+      'monkey',
+      '',
+    ])
+    .run(({ assert }, key) => {
+      assert.isFalse(keys.has(key))
+    })
+
+  test('a number of tokens is a count, a text of tokens is a secret', ({ assert }) => {
+    assert.isFalse(keys.has('maxTokens', true))
+    assert.isTrue(keys.has('tokens', false))
+  })
+})
+
+test.group('Redaction of JSON', () => {
+  test('{0}')
+    .with([
+      ['{"password":"p"}', '{"password":"[redacted]"}'],
+      ['{"a":[{"b":{"apiKey":"k"}}]}', '{"a":[{"b":{"apiKey":"[redacted]"}}]}'],
+      ['{"secret":{"deep":["x",{"y":1}]},"z":2}', '{"secret":"[redacted]","z":2}'],
+      ['{"secret":[]}', '{"secret":"[redacted]"}'],
+      ['{"pass\\u0077ord":"p"}', '{"pass\\u0077ord":"[redacted]"}'],
+      ['{"password":null,"n":1.10}', '{"password":"[redacted]","n":1.10}'],
+      ['{"a":1970670598291982291}', '{"a":1970670598291982291}'],
+      ['[1,"password","x"]', '[1,"password","x"]'],
+    ] as [string, string][])
+    .run(({ assert }, [text, redacted]) => {
+      assert.equal(redactJson(text, keys).text, redacted)
+    })
+
+  test('a text that is no JSON loses what looks like a secret', ({ assert }) => {
+    const { text } = redactJson('password=p-111&user=ada Authorization: Bearer t-3333333', keys)
+    assert.notInclude(text, 'p-111')
+    assert.notInclude(text, 't-3333333')
+    assert.include(text, 'ada')
+  })
+
+  test('is the same document whatever its form, and is never slow', ({ assert }) => {
+    const big = JSON.stringify({
+      list: Array.from({ length: 20_000 }, (_, n) => ({ n, text: `item ${n}`, ok: true })),
+    })
+    const started = performance.now()
+    const { text } = redactJson(big, keys)
+    assert.isBelow(performance.now() - started, 3_000)
+    assert.equal(text, big)
+  })
+})
+
+test.group('Masks', () => {
+  const mask = (...secrets: string[]) => new Mask(secrets, keys)
+
+  test('hide a secret as it is, in JSON, in JSON within JSON, and in an address', ({ assert }) => {
+    const secret = 'a"b\\c d\n'
+    const once = JSON.stringify(secret)
+    for (const text of [secret, once, JSON.stringify(once), encodeURIComponent(secret)]) {
+      const shown = mask(secret).text(`before ${text} after`)
+      assert.include(shown, '[redacted]', text)
+      assert.match(shown, /^before .*after$/s)
+      assert.notInclude(shown, 'b\\\\c')
+    }
+  })
+
+  test('take the longest first, and numbers as wholes', ({ assert }) => {
+    assert.equal(mask('abc', 'abcdef').text('abcdef abc'), '[redacted] [redacted]')
+    assert.equal(mask('4711').text('147112 4711'), '147112 [redacted]')
+  })
+
+  test('hide what looks like a secret in a log line', ({ assert }) => {
+    for (const [line, secret] of [
+      ['password: hunter22', 'hunter22'],
+      ['{"apiKey": "k-12345"}', 'k-12345'],
+      ["{ apiKey: 'k-12345' }", 'k-12345'],
+      ['Authorization: Bearer abcdef.ghi', 'abcdef.ghi'],
+      ['postgres://ada:p4ss@db/x', 'p4ss'],
+      ['access_token=xyz-987&a=1', 'xyz-987'],
+    ]) {
+      assert.notInclude(mask().text(line), secret)
+    }
+    assert.equal(mask().text('page 4 of 10, tokens=512'), 'page 4 of 10, tokens=512')
+  })
+
+  test('are linear in the text', ({ assert }) => {
+    for (const piece of [
+      'a:',
+      'a="',
+      '"a\\',
+      'bearer ',
+      'x://',
+      'x://a:',
+      'password=',
+      "='",
+      'a.a-',
+    ]) {
+      const started = performance.now()
+      mask('secret').text(piece.repeat(100_000))
+      assert.isBelow(performance.now() - started, 1_500, piece)
+    }
+  })
+})
+
+test.group('Texts of a job', () => {
+  test('mask in logs and errors what the payload hides', async ({ assert }) => {
+    const texts = new JobTexts(keys, async () => null)
+    const body = {
+      payload: '{"user":{"password":"p-111"}}',
+      options: null,
+      result: '{"token":"t-333"}',
+    }
+    const text = texts.make('id', false, body)
+    assert.equal(text.line('login with p-111 gave t-333'), 'login with [redacted] gave [redacted]')
+    assert.deepEqual(text.error({ code: 'X', message: 'p-111', stack: 'at p-111' }), {
+      code: 'X',
+      message: '[redacted]',
+      stack: 'at [redacted]',
+    })
+    assert.notInclude(text.preview!, 'p-111')
+  })
+
+  test('of a sensitive job are hidden whole, but not its code', ({ assert }) => {
+    const text = new JobTexts(keys, async () => null).make('id', true, null)
+    assert.equal(text.line('anything'), '[redacted]')
+    assert.equal(text.line(''), '')
+    assert.isNull(text.preview)
+    assert.equal(text.error({ code: 'TIMED_OUT', message: 'm' })!.code, 'TIMED_OUT')
+  })
+
+  test('remember a payload once it is there, and ask once', async ({ assert }) => {
+    let asked = 0
+    let payload: string | null = null
+    const texts = new JobTexts(keys, async () => {
+      asked++
+      return { payload, options: null, result: null }
+    })
+    const job = [{ id: 'one', sensitive: false }]
+    await texts.forJobs(job)
+    payload = '{"password":"p-111"}'
+    assert.equal((await texts.forJobs(job)).get('one')!.line('p-111'), '[redacted]')
+    await texts.forJobs(job)
+    assert.equal(asked, 2)
+  })
+})
+
+test.group('JSON texts', () => {
+  test('split and joined, {$self} is the same')
+    .with(['{}', '[]', '"a\\"b"', '-1.5e+10', '{"a":[true,false,null,{"b":"c"}]}', '[[[]]]'])
+    .run(({ assert }, text) => {
+      assert.equal(joinJson(splitJson(text)!), text)
+    })
+
+  test('{$self} is no JSON')
+    .with([
+      '',
+      ' ',
+      '{',
+      '}',
+      '{"a"}',
+      '{"a":1,}',
+      '[1,]',
+      '01',
+      '1 2',
+      "{'a':1}",
+      '"a',
+      'nul',
+      '[1}',
+      '{"a":1]',
+      '"\n"',
+    ])
+    .run(({ assert }, text) => {
+      assert.isNull(splitJson(text))
+    })
+
+  test('stand in an answer with their own digits, and can forge nothing', ({ assert }) => {
+    const json = toJson({
+      a: new JsonText('{"n":1970670598291982291}'),
+      b: new JsonText('no json'),
+      c: 'raw:0:0',
+    })
+    assert.equal(json, '{"a":{"n":1970670598291982291},"b":"no json","c":"raw:0:0"}')
+  })
+})
