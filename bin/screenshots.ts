@@ -15,6 +15,7 @@ import {
   startWorker,
 } from '../tests/helpers/app.ts'
 import { browser, closeBrowser } from '../tests/helpers/browser.ts'
+import { jobClient, type NewJob } from '../tests/helpers/job_client.ts'
 import { redisServer } from '../tests/helpers/servers.ts'
 import { waitFor } from '../tests/helpers/wait.ts'
 
@@ -24,8 +25,6 @@ const SIZES = [
 ]
 const SCHEMES = ['light', 'dark'] as const
 const PICTURE = { width: 1200, height: 750 }
-
-type NewJob = { type: string; payload: unknown; options?: Record<string, unknown> }
 
 /** Jobs that go on while the pictures are taken, or wait, or end badly: what a list shows on an ordinary day. */
 const JOBS: NewJob[] = [
@@ -71,10 +70,10 @@ try {
   const chromium = await browser()
   const desk = await chromium.newPage()
   await desk.goto(dashboard)
-  const jobs = jobsOf(desk, dashboard)
+  const jobs = jobClient(desk)
   const documents = await runAce(['demo:documents'], env)
   if (documents.code !== 0) throw new Error(documents.output)
-  await waitFor('the documents to be processed', async () => (await jobs.running()) === 0, {
+  await waitFor('the documents to be processed', async () => (await jobs.unfinished()) === 0, {
     within: 120_000,
     every: 500,
   })
@@ -85,10 +84,10 @@ try {
     options: { user: 'Jonas Petersen', delay: '1h' },
   })
   await jobs.cancel(unwanted)
-  await waitFor('jobs to run', async () => (await jobs.running()) >= 7, { within: 30_000 })
+  await waitFor('jobs to run', async () => (await jobs.unfinished()) >= 7, { within: 30_000 })
 
-  const shown = await jobs.find({ type: 'document_processing.parse', status: 'completed' })
-  const failed = await jobs.find({ type: 'demo.flaky', status: 'completed' })
+  const shown = await jobs.newest({ type: 'document_processing.parse', status: 'completed' })
+  const failed = await jobs.newest({ type: 'demo.flaky', status: 'completed' })
   const pages = {
     'dashboard': dashboard,
     'jobs': `${dashboard}/jobs`,
@@ -120,45 +119,6 @@ try {
   for (const stop of stops) await stop()
 }
 process.exit()
-
-/** The application's JSON interface as its pages use it, as far as pictures need it. */
-function jobsOf(page: Page, dashboard: string) {
-  const ask = (path: string, body?: unknown): Promise<any> =>
-    page.evaluate(
-      async ({ url, json }) => {
-        const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')!.content
-        const response = await fetch(url, {
-          method: json === null ? 'GET' : 'POST',
-          headers: {
-            'accept': 'application/json',
-            'content-type': 'application/json',
-            'x-csrf-token': token,
-          },
-          body: json,
-        })
-        if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
-        return response.json()
-      },
-      { url: dashboard + path, json: body === undefined ? null : JSON.stringify(body) }
-    )
-  return {
-    async running(): Promise<number> {
-      const { statistics } = await ask('')
-      return statistics.pending + statistics.running
-    },
-    async find(filter: Record<string, string>): Promise<string> {
-      const { data } = await ask(`/jobs?${new URLSearchParams(filter)}`)
-      return data[0].id
-    },
-    async create(job: NewJob): Promise<string> {
-      const { job: created } = await ask('/jobs', job)
-      return created.id
-    },
-    async cancel(id: string): Promise<void> {
-      await ask(`/jobs/${id}/cancel`, {})
-    },
-  }
-}
 
 async function open(page: Page, url: string): Promise<void> {
   await page.goto(url)

@@ -14,18 +14,23 @@
 
   const flush = () => {
     frame = 0
+    let unseen = false
     for (const [id, percent, context, items, duration] of waiting.values()) {
       for (const host of hosts(id)) {
         for (const bar of host.querySelectorAll('[data-part="bar"]')) {
           if (bar.value !== percent) bar.value = percent
         }
-        for (const output of host.querySelectorAll('[data-part="percent"]')) qd.write(output, `${percent} %`)
+        const outputs = host.querySelectorAll('[data-part="percent"]')
+        for (const output of outputs) qd.write(output, `${percent} %`)
+        /* The page was made before the job had reported anything. */
+        if (host.dataset.s === 'running' && outputs.length === 0) unseen = true
         if (context) for (const line of host.querySelectorAll('[data-part="context"]')) qd.write(line, context)
         if (items) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items)
         if (duration) for (const cell of host.querySelectorAll('[data-part="duration"]')) qd.write(cell, duration)
       }
     }
     waiting.clear()
+    if (unseen) qd.emit('changed', { ids: [], more: true })
   }
 
   qd.on('progress', (updates) => {

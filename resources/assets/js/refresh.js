@@ -6,12 +6,17 @@
 ;(() => {
   const qd = window.queuedeck
   const GAP = 250
+  /* Whatever took longer has ended without a word. */
+  const LONGEST = 20_000
 
   let timer = null
   let startedAt = 0
   let endedAt = 0
   let cost = 0
   let pinned = true
+  /* A refresh asked for while one is under way would be dropped: it follows that one instead, or the last change is never seen. */
+  let underway = false
+  let again = false
 
   const busy = () => {
     const rows = document.getElementById('rows')
@@ -38,6 +43,10 @@
 
   const ask = () => {
     if (timer || document.hidden) return
+    if (underway && performance.now() - startedAt < LONGEST) {
+      again = true
+      return
+    }
     timer = setTimeout(run, Math.max(0, endedAt + Math.max(GAP, cost * 3) - performance.now()))
   }
 
@@ -59,6 +68,7 @@
   document.addEventListener('htmx:config:request', (event) => {
     const { ctx } = event.detail
     if (ctx.sourceEvent?.type !== 'queuedeck:refresh') return
+    if (ctx.sourceElement.id !== 'sheet-job') underway = true
     ctx.request.headers['X-Queuedeck-Refresh'] = '1'
     if (ctx.sourceElement.id === 'jobs' && pinned && busy()) {
       const ids = [...document.querySelectorAll('#rows > tr')].map((row) => row.dataset.id)
@@ -70,9 +80,14 @@
   document.addEventListener('htmx:finally:request', (event) => {
     const { ctx } = event.detail
     if (ctx.sourceEvent?.type !== 'queuedeck:refresh' || ctx.sourceElement?.id === 'sheet-job') return
+    underway = false
     endedAt = performance.now()
     cost = endedAt - startedAt
     if (ctx.response?.status === 200) qd.live?.refreshed(Number(qd.region()?.dataset.revision))
     else if (!ctx.response || ctx.response.status >= 500) qd.live?.failed()
+    if (again) {
+      again = false
+      ask()
+    }
   })
 })()

@@ -83,7 +83,7 @@ export function traceOf(
   }
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => ({
     x: part * 100,
-    label: duration((end - start) * part),
+    label: part === 0 ? '0' : duration((end - start) * part),
   }))
   return { ticks, rows }
 }
