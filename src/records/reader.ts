@@ -16,7 +16,7 @@ import type {
 } from './reader_types.ts'
 import { countJobs } from './reader/counting.ts'
 import { readBody, readDetails, readLogs, type LogOptions } from './reader/details.ts'
-import { FacetReader } from './reader/facets.ts'
+import { readFacets } from './reader/facets.ts'
 import { ALL_STATUSES, resolveFilters, type Filter } from './reader/filter.ts'
 import { Finder, type Part } from './reader/finder.ts'
 import { readHistogram, type HistogramRange } from './reader/histogram.ts'
@@ -131,9 +131,8 @@ export class Reader {
   /**
    * What the query's list could be narrowed by.
    */
-  async facets(query: JobQuery): Promise<Facets> {
-    const filters = await resolveFilters(this.db, this.#names, query)
-    return new FacetReader(this.db, this.#names, filters, this.limits).read()
+  facets(query: JobQuery): Promise<Facets> {
+    return readFacets(this.db, this.#names, query, this.limits)
   }
 
   /**

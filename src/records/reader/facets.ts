@@ -1,10 +1,18 @@
 import { STATUSES } from '../../statuses.ts'
 import type { Db } from '../dialect/db.ts'
+import type { JobQuery } from '../job_query.ts'
 import type { Facet, FacetName, Facets } from '../reader_types.ts'
 import { NAME_KINDS } from '../tables.ts'
 import { matchesOf, newest } from './counting.ts'
 import { chooseDriver } from './driver.ts'
-import { ALL_STATUSES, isAnyStatus, NAME_COLUMNS, partsOf, type Filter } from './filter.ts'
+import {
+  ALL_STATUSES,
+  isAnyStatus,
+  NAME_COLUMNS,
+  partsOf,
+  resolveFilters,
+  type Filter,
+} from './filter.ts'
 import type { Limits } from './limits.ts'
 import type { NameReader } from './name_reader.ts'
 import { every, oneOf, run, sql, type Sql } from './sql.ts'
@@ -20,11 +28,46 @@ type Counted = { counts: Map<number, number>; sampled: boolean }
 
 type Sample = Record<FacetName, Map<number, number>> & { sampled: boolean }
 
+const FIELDS = {
+  queue: 'queues',
+  type: 'types',
+  user: 'users',
+  host: 'hosts',
+  tag: 'tags',
+} as const
+
+/**
+ * What a query's list could be narrowed by.
+ */
+export async function readFacets(
+  db: Db,
+  names: NameReader,
+  query: JobQuery,
+  limits: Limits
+): Promise<Facets> {
+  const read = async (asked: JobQuery, which?: FacetName[]) => {
+    const filters = await resolveFilters(db, names, asked)
+    const facets = await new FacetReader(db, names, filters, limits).read(which)
+    return { facets, isFound: filters.length > 0 }
+  }
+  const { facets, isFound } = await read(query)
+  if (isFound) return facets
+  // A name that no job has leaves nothing to count, but its own facet shows the names that there are.
+  for (const [name, field] of Object.entries(FIELDS) as [keyof typeof FIELDS, ListField][]) {
+    if (query[field].length === 0) continue
+    const others = await read(query.with({ [field]: [] }), [name])
+    facets[name] = others.facets[name]
+  }
+  return facets
+}
+
+type ListField = (typeof FIELDS)[keyof typeof FIELDS]
+
 /**
  * What a list could be narrowed by. A facet leaves its own filter out, so that other values of it can be picked. Exact from
  * counters where the filter is one name and statuses, else counted among the newest 10,000 matches.
  */
-export class FacetReader {
+class FacetReader {
   /** A sample serves all facets that the filter does not name. */
   #samples = new Map<string, Promise<Sample>>()
 
@@ -35,9 +78,9 @@ export class FacetReader {
     private limits: Limits
   ) {}
 
-  async read(): Promise<Facets> {
+  async read(which: readonly FacetName[] = NAMES): Promise<Facets> {
     const facets = {} as Facets
-    for (const name of NAMES) facets[name] = await this.#facet(name)
+    for (const name of which) facets[name] = await this.#facet(name)
     return facets
   }
 

@@ -13,6 +13,8 @@ import { lucidOn } from './lab.ts'
 const JOBS = 8_000
 const NOW = Date.parse('2026-11-25T00:00:00Z')
 const DAY = 86_400_000
+/** How ids begin in the middle of the history. */
+const MIDDLE = (NOW - 15 * DAY).toString(16).padStart(12, '0').slice(0, 8)
 
 /** So small that thousands of jobs meet what otherwise takes millions: pieces of an index, searches that stop. */
 const SMALL: Limits = { few: 150, passed: 300, time: 0, counted: 400 }
@@ -60,6 +62,7 @@ function makeFilter({
     params[field] =
       random() < 0.7 ? pick(VALUES[field]) : [pick(VALUES[field]), pick(VALUES[field])]
   }
+  if (random() < 0.1) params.q = pick(['17', '900', '01a', MIDDLE.slice(0, 6), MIDDLE])
   if (random() < 0.25) params.from = new Date(NOW - pick([1, 5, 20]) * DAY).toISOString()
   if (random() < 0.15) params.to = new Date(NOW - pick([0.01, 0.5]) * DAY).toISOString()
   return params
@@ -101,12 +104,14 @@ async function plainList(db: Db, query: JobQuery): Promise<{ seq: number; id: st
     duration: `case when duration < 0 then 1 else 0 end, duration ${by}, seq ${by}`,
   }
   const rows = await db.all(
-    `select seq, id from queuedeck_jobs where ${where.join(' and ')} order by ${orders[query.sort]}`,
+    `select seq, id, (select name from queuedeck_names n where n.id = user_id) as who from queuedeck_jobs where ${where.join(' and ')} order by ${orders[query.sort]}`,
     values
   )
   const text = (id: string | Buffer) =>
     typeof id === 'string' ? id.replaceAll('-', '') : id.toString('hex')
-  return rows.map((row) => ({ seq: Number(row.seq), id: text(row.id) }))
+  return rows
+    .map((row) => ({ seq: Number(row.seq), id: text(row.id), who: row.who }))
+    .filter(({ id, who }) => query.q === '' || id.startsWith(query.q) || who === query.q)
 }
 
 const hex = (id: string) => id.replaceAll('-', '')
