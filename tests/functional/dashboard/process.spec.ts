@@ -1,0 +1,86 @@
+import { test } from '@japa/runner'
+import { applicationEnv, migrate, startWeb, startWorker, type AppProcess } from '#tests/helpers/app'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { Client, HTML } from './client.ts'
+import { PREFIX } from './lab.ts'
+
+test.group('Dashboard | the application in this repository', (group) => {
+  let web: AppProcess & { url: string }
+  let worker: AppProcess
+  let client: Client
+
+  group.setup(async () => {
+    const redis = await redisServer({ own: true })
+    const env = await applicationEnv({ redisPort: redis.port })
+    await migrate(env)
+    web = await startWeb(env)
+    worker = startWorker(env)
+    client = new Client(web.url, PREFIX)
+    return async () => {
+      await Promise.all([web.stop(), worker.stop()])
+      await redis.stop()
+    }
+  })
+
+  test('an uploaded text is followed by a monitor, without any right on jobs', async ({
+    assert,
+  }) => {
+    const start = await fetch(`${web.url}/upload`, { headers: { accept: HTML } })
+    const cookie = start.headers
+      .getSetCookie()
+      .map((one) => one.split(';')[0])
+      .join('; ')
+    const page = await start.text()
+    const form = new FormData()
+    form.set('_csrf', /name=["']_csrf["'] value=["']([^"']+)/.exec(page)![1])
+    form.set('document', new Blob(['# Title\n\nSome words.\n']), 'words.md')
+    const sent = await fetch(`${web.url}/upload`, {
+      method: 'POST',
+      body: form,
+      headers: { cookie },
+      redirect: 'manual',
+    })
+    assert.equal(sent.status, 303)
+    const location = sent.headers.get('location')!
+    assert.match(location, /^\/upload\/[0-9a-f-]{36}$/)
+    const html = await (await fetch(`${web.url}${location}`)).text()
+    const element = /<job-monitor[^>]*>/.exec(html)![0]
+    const address = (name: string) =>
+      new RegExp(` ${name}="([^"]+)"`).exec(element)![1].replaceAll('&amp;', '&')
+    const stream = await client.stream(address('stream'))
+    await waitFor('the job to end', () => stream.ended, { within: 20_000 })
+    assert.containsSubset(stream.named('state').at(-1)!.data, {
+      status: 'completed',
+      terminal: true,
+    })
+    const state = await client.json(address('src'))
+    assert.containsSubset(state.json, { status: 'completed', percent: 100 })
+    const last = await client.page(address('html'))
+    assert.match(last.text, /<job-monitor[^>]* terminal/)
+    assert.equal((await client.json(address('src').replace(/token=[^&]*/, 'token=x'))).status, 200)
+  })
+
+  test('keeps the policy of the host: nothing inline, nothing from elsewhere', async ({
+    assert,
+  }) => {
+    const { headers } = await client.page('')
+    const policy = headers.get('content-security-policy')!
+    assert.include(policy, "default-src 'none'")
+    assert.notMatch(policy, /unsafe|\*|https?:/)
+  })
+
+  test('ends at once at SIGTERM, though pages are open', async ({ assert }) => {
+    const streams = await Promise.all([
+      client.stream('/stream?page=dashboard'),
+      client.stream('/stream?page=jobs'),
+    ])
+    await waitFor('hello', () => streams.every((stream) => stream.named('hello').length > 0))
+    const asked = performance.now()
+    const { code } = await web.stop('SIGTERM')
+    assert.equal(code, 0, web.output())
+    assert.isBelow(performance.now() - asked, 5_000)
+    assert.isTrue(streams.every((stream) => stream.ended))
+    assert.notMatch(web.output(), /unhandled|error/i)
+  })
+})
