@@ -14,6 +14,7 @@ import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
 import { LiveHub } from './live/live_hub.ts'
+import { addressOf } from './negotiation.ts'
 import { monitorView } from './presenters/monitor_view.ts'
 import type { MonitorView } from './presenters/types.ts'
 import { JobTexts } from './redaction/job_texts.ts'
@@ -85,7 +86,8 @@ export class Dashboard {
     const at = pattern.indexOf(prefix)
     if (at < 0) return new DashboardUrls(prefix)
     const segments = pattern.slice(0, at + prefix.length).split('/').length
-    return new DashboardUrls(ctx.request.url().split('/').slice(0, segments).join('/'))
+    const [path] = addressOf(ctx).split('?')
+    return new DashboardUrls(path.split('/').slice(0, segments).join('/'))
   }
 
   /** Addresses for pages outside of ours. */

@@ -1,5 +1,5 @@
 import { InvalidInputException } from '../errors.ts'
-import { isHtmx, sendJson, wishOf } from './negotiation.ts'
+import { addressOf, isHtmx, sendJson, wishOf } from './negotiation.ts'
 import { assetUrls, framePage } from './presenters/page.ts'
 import type { ErrorPage, Page } from './presenters/types.ts'
 import type { Viewer } from './viewer.ts'
@@ -76,7 +76,7 @@ function unexpected(): Shown {
 }
 
 function wayOn({ urls, ctx }: Viewer, status: number): ErrorPage['action'] {
-  if (status === 503 || status >= 500) return { label: 'Try again', url: ctx.request.url(true) }
+  if (status === 503 || status >= 500) return { label: 'Try again', url: addressOf(ctx) }
   return { label: 'All jobs', url: urls.jobs() }
 }
 

@@ -32,3 +32,10 @@ export function forbidStoring({ response }: HttpContext) {
   response.header('cache-control', 'no-store, private')
   response.vary('Accept, HX-Request, HX-Request-Type, Cookie')
 }
+
+/**
+ * The address as it was sent, with nothing decoded: names in it may hold `/`, `%`, `?` and `#`.
+ */
+export function addressOf({ request }: HttpContext): string {
+  return request.request.url ?? '/'
+}

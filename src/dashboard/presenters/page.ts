@@ -1,3 +1,4 @@
+import { addressOf } from '../negotiation.ts'
 import type { Viewer } from '../viewer.ts'
 import type { Page } from './types.ts'
 
@@ -30,7 +31,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
       dashboard: urls.dashboard(),
       jobs: urls.jobs(),
       preferences: urls.preferences(),
-      current: ctx.request.url(true),
+      current: addressOf(ctx),
     },
     assets: assetUrls(viewer),
     nav: [
@@ -106,7 +107,9 @@ async function away({ dashboard, clock }: Viewer, database: boolean): Promise<Pa
   return list
 }
 
+/** Addresses and other names without a letter have none. */
 function initials(name: string): string {
+  if (!/\p{L}/u.test(name)) return '–'
   const words = name.split(/[\s@._-]+/).filter(Boolean)
   const letters = (words.length > 1 ? [words[0], words.at(-1)!] : words).map(
     (word) => Array.from(word)[0]

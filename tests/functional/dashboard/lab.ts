@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { defineConfig as defineBodyParserConfig } from '@adonisjs/core/bodyparser'
 import { defineConfig as defineLoggerConfig } from '@adonisjs/core/logger'
+import type { RouteGroup } from '@adonisjs/core/http'
 import type { ApplicationService } from '@adonisjs/core/types'
 import edge, { type Edge } from 'edge.js'
 import { defineConfig as defineSessionConfig, stores } from '@adonisjs/session'
@@ -27,6 +28,8 @@ export type LabOptions = {
   redact?: string[]
   /** `NODE_ENV` when the dashboard is made; `null`: unset. */
   environment?: string | null
+  /** What the host does with the routes: middleware, a prefix of its own. */
+  mount?: (routes: RouteGroup) => void
   /** With Shield and sessions (true unless said otherwise). */
   shield?: boolean
 }
@@ -80,7 +83,7 @@ export class DashboardLab {
       await app.container.make('queuedeck.dashboard')
       const { registry } = await app.container.make('queuedeck')
       options.classes?.forEach((Class) => registry.register(Class))
-      return new DashboardLab(app, await serve(app, shield), logged)
+      return new DashboardLab(app, await serve(app, shield, options.mount), logged)
     } finally {
       process.env.NODE_ENV = before
     }
@@ -218,7 +221,11 @@ async function migrated() {
   return database
 }
 
-async function serve(app: ApplicationService, shield: boolean): Promise<Server> {
+async function serve(
+  app: ApplicationService,
+  shield: boolean,
+  mount: LabOptions['mount']
+): Promise<Server> {
   const router = await app.container.make('router')
   const server = await app.container.make('server')
   router.use([
@@ -230,7 +237,8 @@ async function serve(app: ApplicationService, shield: boolean): Promise<Server> 
         ]
       : []),
   ] as never)
-  queuedeckRoutes(router)
+  const routes = queuedeckRoutes(router)
+  mount?.(routes)
   router.get('/favicon.ico', ({ response }) => response.status(204))
   await server.boot()
   const http = createServer((request, response) => void server.handle(request, response))

@@ -1,0 +1,65 @@
+import { test } from '@japa/runner'
+import { CLASSES, Echo } from './jobs.ts'
+import { Client, HTML } from './client.ts'
+import { DashboardLab } from './lab.ts'
+
+test.group('Dashboard | below a group of the host', (group) => {
+  let lab: DashboardLab
+  let client: Client
+  const asked: string[] = []
+
+  group.setup(async () => {
+    lab = await DashboardLab.open({
+      classes: CLASSES,
+      access: {
+        view: ({ request }) => request.header('x-user') !== 'nobody',
+        manage: () => true,
+        actor: ({ request }) => ({ id: request.header('x-user') ?? 'somebody' }),
+      },
+      mount: (routes) =>
+        routes.prefix('/tenants/:tenant').use([
+          async ({ params, request, response }: any, next: any) => {
+            asked.push(`${params.tenant} ${request.url()}`)
+            if (request.header('x-user') === undefined) return response.unauthorized('log in')
+            await next()
+          },
+        ] as never),
+    })
+    client = new Client(lab.url, '/tenants/a%20b/admin/queue')
+    return () => lab.close()
+  })
+
+  const ada = { 'x-user': 'ada' }
+
+  test("the host's middleware comes first, for every address", async ({ assert }) => {
+    for (const path of ['', '/jobs', '/stream?page=jobs', '/nothing', '/monitors/x']) {
+      assert.equal((await client.ask('GET', path, { accept: HTML })).status, 401, path)
+    }
+    assert.isAbove(asked.length, 4)
+    const refused = await client.page('/jobs', { 'x-user': 'nobody' })
+    assert.equal(refused.status, 403)
+  })
+
+  test('every link and form stays below it', async ({ assert }) => {
+    const id = await lab.dispatch(Echo, {}, { queue: 'idle' })
+    for (const path of ['', '/jobs', `/jobs/${id}`, `/jobs/${id}/cancel`]) {
+      const { status, text } = await client.page(path, ada)
+      assert.equal(status, 200, path)
+      const links = [...text.matchAll(/(?:href|src|action|hx-get|hx-post|content)="(\/[^"]*)"/g)]
+      assert.isAbove(links.length, 5)
+      for (const [, link] of links) assert.match(link, /^\/tenants\/a%20b\/admin\/queue/, path)
+      const assets = links.map(([, link]) => link).filter((link) => link.includes('/assets/'))
+      for (const asset of assets) {
+        assert.equal((await client.ask('GET', asset, { headers: ada })).status, 200, asset)
+      }
+    }
+    const { text } = await client.page('', ada)
+    const token = /<meta name="csrf-token" content="([^"]*)"/.exec(text)![1]
+    const form = { accept: HTML, form: { _csrf: token }, headers: ada }
+    const answer = await client.ask('POST', `/jobs/${id}/cancel`, form)
+    assert.equal(answer.status, 303)
+    assert.equal(answer.headers.get('location'), `/tenants/a%20b/admin/queue/jobs/${id}`)
+    const record = await lab.record(id, 'cancelled')
+    assert.include(JSON.stringify(record.events), '"ada"')
+  })
+})
