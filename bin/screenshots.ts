@@ -44,11 +44,6 @@ const JOBS: NewJob[] = [
     payload: { message: 'The file contracts-2019-annex.pdf needs a password to be opened' },
     options: { user: 'Jonas Petersen', tags: ['import'] },
   },
-  {
-    type: 'document_processing.parse',
-    payload: { documents: ['tests/fixtures/documents/g_password.pdf'] },
-    options: { user: 'Mara Lindqvist', tags: ['import'] },
-  },
 ]
 
 const output = fileURLToPath(new URL('tmp/screenshots/', ROOT))
@@ -86,6 +81,8 @@ try {
   await jobs.cancel(unwanted)
   await waitFor('jobs to run', async () => (await jobs.unfinished()) >= 7, { within: 30_000 })
 
+  const uploads = await upload(chromium, `${web.url}/upload`)
+
   const shown = await jobs.newest({ type: 'document_processing.parse', status: 'completed' })
   const failed = await jobs.newest({ type: 'demo.flaky', status: 'completed' })
   const pages = {
@@ -94,6 +91,7 @@ try {
     'job': `${dashboard}/jobs/${shown}`,
     'job-retried': `${dashboard}/jobs/${failed}`,
     'upload': `${web.url}/upload`,
+    ...uploads,
   }
   for (const viewport of SIZES) {
     for (const colorScheme of SCHEMES) {
@@ -129,6 +127,26 @@ async function open(page: Page, url: string): Promise<void> {
       .getAnimations()
       .every((one) => one.effect?.getTiming().iterations === Infinity || !one.pending)
   )
+}
+
+/** Documents as a person drops them: one that can be read, one that cannot. */
+async function upload(chromium: Browser, url: string): Promise<Record<string, string>> {
+  const page = await chromium.newPage()
+  const addresses: Record<string, string> = {}
+  for (const [name, file] of [
+    ['upload-read', 'g_two_columns.pdf'],
+    ['upload-refused', 'g_password.pdf'],
+  ]) {
+    await page.goto(url)
+    await page.setInputFiles(
+      '#document',
+      fileURLToPath(new URL(`tests/fixtures/documents/${file}`, ROOT))
+    )
+    await page.click('#upload-submit')
+    await page.waitForSelector('job-monitor[terminal]')
+    addresses[name] = page.url()
+  }
+  return addresses
 }
 
 async function openSheet(page: Page, url: string): Promise<void> {

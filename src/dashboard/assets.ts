@@ -13,6 +13,7 @@ const PACKAGES: Record<string, string> = {
 const TYPES: Record<string, string> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
 }
 
 export type Asset = { name: string; hashed: string; type: string; body: Buffer }

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
 import { violations } from './axe.ts'
+import { jobSample } from './stage/job_sample.ts'
 import * as samples from './stage/samples.ts'
 import { Stage } from './stage/stage.ts'
 
@@ -36,7 +37,7 @@ withBrowser(() => {
         }
         return {
           template: 'queuedeck::pages/job',
-          data: { page: samples.page('job'), job: samples.job(running) },
+          data: { page: samples.page('job'), job: jobSample(running) },
         }
       }
       return () => stage.close()

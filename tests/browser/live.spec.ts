@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright-core'
 import type { JobRow } from '../../src/dashboard/presenters/types.ts'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
+import { jobSample } from './stage/job_sample.ts'
 import * as samples from './stage/samples.ts'
 import { Stage } from './stage/stage.ts'
 
@@ -31,7 +32,7 @@ withBrowser(() => {
           const template = partial ? 'queuedeck::partials/jobs_region' : 'queuedeck::pages/jobs'
           return { template, data: { page, jobs } }
         }
-        const job = samples.job(rows[0]!)
+        const job = jobSample(rows[0]!)
         const data = { page: samples.page('job', { revision: stage.revision }), job }
         return {
           template: partial ? 'queuedeck::partials/job_sheet' : 'queuedeck::pages/job',

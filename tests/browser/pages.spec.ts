@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
 import { violations } from './axe.ts'
+import { jobSample } from './stage/job_sample.ts'
 import * as samples from './stage/samples.ts'
 import { type Answer, Stage } from './stage/stage.ts'
 
@@ -30,7 +31,7 @@ function answers(path: string, text?: string): Answer | null {
   }
   if (path === '/jobs/1') {
     const page = samples.page('job', { actor })
-    return { template: 'queuedeck::pages/job', data: { page, job: samples.job(rows[1]!, text) } }
+    return { template: 'queuedeck::pages/job', data: { page, job: jobSample(rows[1]!, text) } }
   }
   return null
 }
