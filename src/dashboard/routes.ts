@@ -68,8 +68,9 @@ type MiddlewareModule = {
  * Routes take middleware as functions: nothing of the dashboard is loaded before somebody asks for it.
  */
 function lazily(load: () => Promise<MiddlewareModule>) {
+  let loaded: Promise<MiddlewareModule> | undefined
   return async (ctx: HttpContext, next: NextFn) => {
-    const { default: Middleware } = await load()
+    const { default: Middleware } = await (loaded ??= load())
     return new Middleware().handle(ctx, next)
   }
 }
@@ -86,8 +87,9 @@ function answer<Method extends string>(
   load: () => Promise<ControllerModule<Method>>,
   method: Method
 ) {
+  let loaded: Promise<ControllerModule<Method>> | undefined
   return async (ctx: HttpContext) => {
-    const { default: Controller } = await load()
+    const { default: Controller } = await (loaded ??= load())
     try {
       return await new Controller()[method](ctx)
     } catch (error) {

@@ -83,6 +83,11 @@ const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' })
 /** The last moment that a date can hold; other producers may write any number. */
 const LAST_MOMENT = 8_640_000_000_000_000
 
+/** Since 1980 every zone is whole minutes from UTC, so seconds are the same everywhere. */
+const WHOLE_MINUTES_SINCE = Date.UTC(1980, 0, 1)
+
+type Parts = { date: string; time: string; milliseconds: string }
+
 /**
  * A moment that a date can hold: the nearest one to what was written.
  */
@@ -98,6 +103,7 @@ export class Clock {
 
   #format: Intl.DateTimeFormat
   #today: string
+  #minutes = new Map<number, Parts>()
 
   constructor(
     public readonly zone: string,
@@ -178,7 +184,26 @@ export class Clock {
     return this.#parts(at).date
   }
 
-  #parts(at: number): { date: string; time: string; milliseconds: string } {
+  /**
+   * A page shows hundreds of moments, many of the same minutes; asking the platform for each takes several milliseconds.
+   */
+  #parts(at: number): Parts {
+    if (!(at >= WHOLE_MINUTES_SINCE && at <= LAST_MOMENT)) return this.#read(at)
+    const minute = Math.floor(at / 60_000)
+    let parts = this.#minutes.get(minute)
+    if (!parts) {
+      parts = this.#read(minute * 60_000)
+      this.#minutes.set(minute, parts)
+    }
+    const rest = Math.floor(at) - minute * 60_000
+    return {
+      date: parts.date,
+      time: parts.time.slice(0, 6) + String(Math.floor(rest / 1_000)).padStart(2, '0'),
+      milliseconds: String(rest % 1_000).padStart(3, '0'),
+    }
+  }
+
+  #read(at: number): Parts {
     const found: Record<string, string> = {}
     for (const { type, value } of this.#format.formatToParts(dateOf(at))) found[type] = value
     return {

@@ -3,6 +3,8 @@ import { test } from '@japa/runner'
 import { CLASSES, Echo, Fail } from './jobs.ts'
 import { DashboardLab, PREFIX } from './lab.ts'
 
+const TYPES: Record<string, RegExp> = { js: /javascript/, css: /css/, svg: /^image\/svg/ }
+
 test.group('Dashboard | pages, partials and JSON', (group) => {
   let lab: DashboardLab
   let failed: string
@@ -235,10 +237,10 @@ test.group('Dashboard | files', (group) => {
     )
     assert.isAtLeast(paths.length, 4)
     for (const path of paths) {
-      assert.match(path, /-[\w-]{12}\.(js|css)$/)
+      assert.match(path, /-[\w-]{12}\.(js|css|svg)$/)
       const { status, headers, text: body } = await client.ask('GET', path)
       assert.equal(status, 200)
-      assert.match(headers.get('content-type')!, path.endsWith('.js') ? /javascript/ : /css/)
+      assert.match(headers.get('content-type')!, TYPES[path.split('.').at(-1)!])
       assert.include(headers.get('cache-control')!, 'immutable')
       assert.isAbove(body.length, 100)
     }

@@ -64,6 +64,31 @@ test.group('Moments', () => {
     assert.equal(clock.moment(NOW + 900).relative, 'now')
   })
 
+  test('are the same as the platform reads them, in every zone and across changes of the clock', ({
+    assert,
+  }) => {
+    for (const zone of [
+      'UTC',
+      'Asia/Kathmandu',
+      'Africa/Monrovia',
+      'Australia/Lord_Howe',
+      'America/New_York',
+    ]) {
+      const clock = new Clock(zone, NOW)
+      const format = new Intl.DateTimeFormat('sv-SE', {
+        timeZone: zone,
+        dateStyle: 'short',
+        timeStyle: 'medium',
+      })
+      for (let step = 0; step < 400; step++) {
+        const at = Date.UTC(1970, 0, 1) + step * 4_512_345_678.9
+        const { exact } = clock.moment(at)
+        assert.equal(exact.slice(0, 19), format.format(at), `${zone} ${at}`)
+        assert.equal(exact.slice(20, 23), new Date(at).toISOString().slice(20, 23))
+      }
+    }
+  })
+
   test('that no date can hold are shown as the last that one can', ({ assert }) => {
     const clock = new Clock('UTC', NOW)
     for (const at of [9e15, -9e15, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
