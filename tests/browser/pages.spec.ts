@@ -8,7 +8,7 @@ import { type Answer, Stage } from './stage/stage.ts'
 const PAGES = { 'Job Dashboard': '', 'Jobs': '/jobs', 'Job': '/jobs/1' }
 
 function answers(path: string, text?: string): Answer | null {
-  const rows = Array.from({ length: 30 }, (_, index) =>
+  const rows = Array.from({ length: 10 }, (_, index) =>
     text ? samples.hostileRow(index, text) : samples.row(index)
   )
   const actor = { id: text ?? '1', name: text ?? 'Mara Lindqvist', initials: 'ML' }
@@ -57,8 +57,10 @@ withBrowser(() => {
           await page.goto(stage.url + path)
           await page.waitForSelector('body[data-live="live"]')
           assert.deepEqual(await violations(page), [])
-          await page.setViewportSize({ width: 390, height: 844 })
-          assert.deepEqual(await violations(page), [], 'at 390 px')
+          if (colorScheme === 'light') {
+            await page.setViewportSize({ width: 390, height: 844 })
+            assert.deepEqual(await violations(page), [], 'at 390 px')
+          }
           assert.deepEqual(problems, [])
           await close()
         })

@@ -71,7 +71,7 @@ async function open(bytes: Uint8Array): Promise<PdfDocument> {
     })
   } catch (cause) {
     if ((cause as Error)?.name === 'PasswordException') {
-      throw new DocumentProblem('PDF_PASSWORD', 'needs a password: upload it without one', {
+      throw new DocumentProblem('PDF_PASSWORD', 'needs a password; upload it without one', {
         cause,
       })
     }
