@@ -16,7 +16,7 @@ export async function falseClaims(
 ): Promise<{ found: string[]; lost: string[] }> {
   const found: string[] = []
   const lost: string[] = []
-  for (const { job, ending, kind } of jobs) {
+  const look = async ({ job, ending, kind }: LoggedJob): Promise<void> => {
     const [record, { facts }] = await Promise.all([
       records.reader.find(job.id),
       lab.transport.audit.facts(job.queue, [job.id], lab.redis),
@@ -24,7 +24,7 @@ export async function falseClaims(
     const say = (text: string) => found.push(`${job.id} (${kind}) ${text}`)
     if (!record) {
       if (facts[0]) say('is in Redis and has no record')
-      continue
+      return
     }
     const { status, run, stopping, attempts } = record
     const state = {
@@ -37,7 +37,7 @@ export async function falseClaims(
     if (!isTerminal(status) || stopping || facts[0]) {
       if (isBehind(state, stateOf(facts[0])))
         say(`is ${status}, but ${facts[0]?.state ?? 'gone'} in Redis`)
-      continue
+      return
     }
     if (record.error?.code === LOST) lost.push(kind)
     else if (
@@ -48,6 +48,10 @@ export async function falseClaims(
     }
     if (record.attemptList.some(({ outcome }) => outcome === 'running'))
       say('has ended with an attempt that runs')
+  }
+  const all = [...jobs]
+  for (let from = 0; from < all.length; from += 20) {
+    await Promise.all(all.slice(from, from + 20).map(look))
   }
   return { found, lost }
 }

@@ -11,9 +11,9 @@ import { Workload, type LoggedJob } from './workload.ts'
 /**
  * How much of it: by hand also with `QUEUEDECK_FIRE_JOBS=20000 QUEUEDECK_FIRE_KILLS=20 QUEUEDECK_FIRE_AWAY=60`.
  */
-const JOBS = Number(process.env.QUEUEDECK_FIRE_JOBS ?? 2_000)
+const JOBS = Number(process.env.QUEUEDECK_FIRE_JOBS ?? 1_500)
 const KILLS = Number(process.env.QUEUEDECK_FIRE_KILLS ?? 6)
-const AWAY_SECONDS = Number(process.env.QUEUEDECK_FIRE_AWAY ?? 4)
+const AWAY_SECONDS = Number(process.env.QUEUEDECK_FIRE_AWAY ?? 3)
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
