@@ -9,5 +9,6 @@ router.get('/upload', [UploadsController, 'create'])
 router.post('/upload', [UploadsController, 'store'])
 router.get('/upload/:id', [UploadsController, 'show'])
 router.get('/upload.css', [UploadsController, 'style'])
+router.get('/upload.svg', [UploadsController, 'icon'])
 
 queuedeckRoutes(router)

@@ -55,6 +55,11 @@ export default class UploadsController {
     response.header('cache-control', 'private, max-age=300')
     return response.download(app.makePath('app/assets/upload.css'))
   }
+
+  async icon({ response }: HttpContext) {
+    response.header('cache-control', 'private, max-age=300')
+    return response.download(app.makePath('resources/assets/icon.svg'))
+  }
 }
 
 /** A job without a record was dispatched this instant. */
