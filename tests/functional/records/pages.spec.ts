@@ -10,7 +10,7 @@ import { STATUSES } from '../../../src/statuses.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
 import { lucidOn } from './lab.ts'
 
-const JOBS = 8_000
+const JOBS = 5_000
 const NOW = Date.parse('2026-11-25T00:00:00Z')
 const DAY = 86_400_000
 /** How ids begin in the middle of the history. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import { eachDatabase } from '#tests/helpers/databases'
 import { foreignId } from '../../../src/records/ids.ts'
-import { JobQuery } from '../../../src/records/job_query.ts'
+import { DIRECTIONS, JobQuery, SORTS } from '../../../src/records/job_query.ts'
+import { encodeCursor } from '../../../src/records/query/cursor.ts'
 import type { Records } from '../../../src/records/records.ts'
 import type { StoredJob } from '../../../src/records/writer_types.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
@@ -289,6 +290,41 @@ eachDatabase(({ label, create }) => {
       assert.deepEqual(await found('0199', { queue, sort: 'status', limit: 2 }), [id, other])
       for (const q of ['nobody', '%', '_', "' or 1=1 --", 'x'.repeat(255), '😀'])
         assert.deepEqual(await found(q), [], q)
+    })
+
+    test('answers cursors made by hand, however large their numbers', async ({ assert }) => {
+      const most = Number.MAX_SAFE_INTEGER
+      const keys = {
+        created: [
+          [most, most],
+          [0, 0],
+        ],
+        status: [
+          [6, most, most],
+          [0, 0, 0],
+        ],
+        progress: [
+          [1001, most, most],
+          [0, 0, 0],
+        ],
+        duration: [
+          [most, most],
+          [-1, most],
+        ],
+      }
+      for (const sort of SORTS) {
+        for (const direction of DIRECTIONS) {
+          for (const key of keys[sort]) {
+            for (const back of [true, false]) {
+              const cursor = encodeCursor(sort, direction, { back, key })
+              for (const filter of [{}, { type: 'demo.sleep', user: '42' }, { q: '0199' }]) {
+                const { rows } = await page({ ...filter, sort, direction, cursor })
+                assert.isArray(rows)
+              }
+            }
+          }
+        }
+      }
     })
 
     test('compares moments in whatever zone they are written', async ({ assert }) => {
