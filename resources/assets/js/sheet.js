@@ -47,7 +47,8 @@
     if (pushed) {
       pushed = false
       returning = true
-      setTimeout(() => (returning = false), 1_000)
+      /* A busy browser may go back seconds later; taken for the person's own step, it would load the list anew. */
+      setTimeout(() => (returning = false), 10_000)
       history.back()
     }
     document.getElementById(`open-${id}`)?.focus({ preventScroll: true })
