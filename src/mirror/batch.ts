@@ -35,11 +35,11 @@ export class StreamBatch {
   /** Ids of some of its entries, oldest first in each stream: to measure the lag by. */
   readonly ids: string[] = []
 
-  #jobs = new Map<string, JobEntries>()
+  #jobs: JobEntries[] = []
   #parts = new Map<Position, { from: string; skew: number; lastId: string }>()
 
   /**
-   * Takes what one stream gave; `entries` begins right after the position.
+   * Takes what one stream gave, once for each stream; `entries` begins right after the position.
    */
   add(position: Position, entries: Entry[]): void {
     const { queue, notes, lastId: from } = position
@@ -47,18 +47,19 @@ export class StreamBatch {
     if (from === START && notes.top !== undefined) {
       skew = Math.max(skew, notes.top + 1 - idMilliseconds(entries[0].id))
     }
+    const jobs = new Map<string, JobEntries>()
     for (const entry of entries) {
       if (!concernsJob(entry.fields)) continue
       const transportId = entry.fields.jobId!
-      const name = `${queue}\0${transportId}`
-      const known = this.#jobs.get(name)
+      const known = jobs.get(transportId)
       if (known) {
         known.entries.push(entry)
       } else {
         const key = { queue, transportId, id: recordId(queue, transportId) }
-        this.#jobs.set(name, { key, position, entries: [entry] })
+        jobs.set(transportId, { key, position, entries: [entry] })
       }
     }
+    for (const job of jobs.values()) this.#jobs.push(job)
     const lastId = entries[entries.length - 1].id
     this.#parts.set(position, { from, skew, lastId })
     this.positions.push(position)
@@ -83,7 +84,7 @@ export class StreamBatch {
   }
 
   get keys(): JobKey[] {
-    return Array.from(this.#jobs.values(), ({ key }) => key)
+    return this.#jobs.map(({ key }) => key)
   }
 
   /**
@@ -91,7 +92,7 @@ export class StreamBatch {
    */
   async complete(redis: Redis): Promise<number> {
     const lacking: JobEntries[] = []
-    for (const job of this.#jobs.values()) {
+    for (const job of this.#jobs) {
       if (job.entries.some(({ fields }) => needsHash(fields))) lacking.push(job)
     }
     if (lacking.length === 0) return 0
@@ -116,7 +117,7 @@ export class StreamBatch {
   fold(stored: StoredJob[]): FoldResult {
     const out = new Folded()
     let index = 0
-    for (const { position, entries, hash } of this.#jobs.values()) {
+    for (const { position, entries, hash } of this.#jobs) {
       const fold = new JobFold(stored[index++])
       const before = fold.job.version
       fold.apply(entries, this.#parts.get(position)!.skew, position.readAgain)
