@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { test } from '@japa/runner'
 import { CLASSES, Echo, Fail } from './jobs.ts'
 import { DashboardLab, PREFIX } from './lab.ts'
@@ -150,6 +151,18 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     })
     const fail = (await client.json(`/jobs/${failed}`)).json
     assert.match(fail.attempts[0].error.stack, /no luck/)
+  })
+
+  test('every field of a job is documented', async ({ assert }) => {
+    const document = await readFile(new URL('../../../docs/json.md', import.meta.url), 'utf8')
+    const client = lab.client()
+    const { data, page } = (await client.json('/jobs')).json
+    const job = (await client.json(`/jobs/${failed}`)).json
+    const dashboard = (await client.json('')).json
+    const logs = (await client.json(`/jobs/${failed}/logs`)).json
+    for (const part of [data[0], page, job, dashboard, logs.data[0]]) {
+      for (const field of Object.keys(part)) assert.match(document, new RegExp(`\\b${field}\\b`))
+    }
   })
 
   test('POST /jobs creates a job of a registered type', async ({ assert }) => {
