@@ -10,6 +10,8 @@
   let listUrl = location.href
   let pushed = false
   let returning = false
+  let row = null
+  const focusRow = () => document.getElementById(`open-${row}`)?.focus({ preventScroll: true })
 
   const load = (url) => htmx.ajax('GET', url, { source: sheet, target: '#sheet-body', swap: 'innerHTML' })
 
@@ -42,7 +44,7 @@
   })
 
   sheet.addEventListener('close', () => {
-    const id = document.getElementById('sheet-job')?.dataset.id
+    row = document.getElementById('sheet-job')?.dataset.id
     document.title = listTitle
     if (pushed) {
       pushed = false
@@ -51,7 +53,7 @@
       setTimeout(() => (returning = false), 10_000)
       history.back()
     }
-    document.getElementById(`open-${id}`)?.focus({ preventScroll: true })
+    focusRow()
     document.getElementById('sheet-body').replaceChildren()
   })
 
@@ -59,6 +61,8 @@
   document.addEventListener('htmx:before:history:restore', (event) => {
     if (returning || sheet.open) {
       event.preventDefault()
+      /* Chromium drops the focus when it goes back. */
+      if (returning) setTimeout(focusRow)
       returning = false
       pushed = false
       if (sheet.open) sheet.close()
