@@ -320,7 +320,8 @@ export class WorkerPool {
     this.#slots.close()
     const workers = [...this.#workers.values()]
     void this.#heartbeat.beat()
-    await Promise.all(workers.map((worker) => worker.stopClaiming()))
+    /** A Redis that is away cannot be told, and nothing waits there for an answer. */
+    await Promise.allSettled(workers.map((worker) => worker.stopClaiming()))
 
     const idle = Promise.all(workers.map((worker) => worker.idle()))
     let clean = await first(idle, this.#patienceOver.promise)
@@ -358,7 +359,7 @@ export class WorkerPool {
     this.#deadlines.stop()
     this.#unsubscribe?.()
     await first(this.#heartbeat.stop(), pause(LAST_MOMENT))
-    await first(Promise.all(workers.map((worker) => worker.close(true))), pause(LAST_MOMENT))
+    await first(Promise.allSettled(workers.map((worker) => worker.close(true))), pause(LAST_MOMENT))
   }
 }
 
