@@ -1,5 +1,5 @@
 /*
- * All test suites, one after another, each in a process of its own: `npm test`, or `npm test -- unit functional --files job_query`.
+ * All test suites, each in a process of its own, in two lanes at once: `npm test`, or `npm test -- unit functional --files job_query`.
  * Names of suites select them; everything else goes to the test runner (--files, --tests, --groups, --tags, --timeout, --bail).
  *
  * Every suite starts the servers it needs on free ports in temporary folders. Parts whose server or browser is not installed are
@@ -9,7 +9,13 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const SUITES = ['unit', 'functional', 'faults', 'browser', 'install', 'docs']
+
+/** The second lane mostly waits: for leases of killed workers, for packages being installed. */
+const LANES = [
+  ['unit', 'functional', 'faults', 'browser'],
+  ['start', 'install', 'docs'],
+]
+const SUITES = LANES.flat()
 
 /** Milliseconds after which a suite that hangs is ended and counted as failed. */
 const LONGEST_SUITE = 12 * 60_000
@@ -19,19 +25,20 @@ const chosen = process.argv.slice(2).filter((argument) => SUITES.includes(argume
 const passedOn = process.argv.slice(2).filter((argument) => !SUITES.includes(argument))
 const isCI = Boolean(process.env.CI) && process.env.CI !== 'false'
 
-let running
+const running = new Set()
 let stopped = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     stopped = true
-    running?.kill('SIGTERM')
+    for (const child of running) child.kill('SIGTERM')
   })
 }
 
 /**
- * Runs one suite and answers its counts. A process that ended without telling them counts as one failure.
+ * Runs one suite and answers its counts. A process that ended without telling them counts as one failure. What a suite beside the
+ * first lane prints is shown when it has ended, so that two never mix.
  */
-function runSuite(suite) {
+function runSuite(suite, isBeside) {
   return new Promise((resolve) => {
     const started = performance.now()
     const child = spawn(
@@ -39,15 +46,18 @@ function runSuite(suite) {
       ['--import=@poppinss/ts-exec', 'bin/test.ts', suite, ...passedOn],
       {
         cwd: ROOT,
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', isBeside ? 'pipe' : 'inherit'],
         env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
       }
     )
-    running = child
+    running.add(child)
+    const held = []
+    const show = (text) => (isBeside ? held.push(text) : process.stdout.write(text))
+    child.stderr?.setEncoding('utf8').on('data', show)
     let tail = ''
     let timedOut = false
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      process.stdout.write(text)
+      show(text)
       tail = (tail + text).slice(-2_000)
     })
     const impatience = setTimeout(() => {
@@ -57,6 +67,8 @@ function runSuite(suite) {
 
     child.once('close', (code, signal) => {
       clearTimeout(impatience)
+      running.delete(child)
+      process.stdout.write(held.join(''))
       const last = tail.trimEnd().split('\n').at(-1) ?? ''
       const [, passed = 0, failed = 0, skipped = 0] = (COUNTS.exec(last) ?? []).map(Number)
       const broken = code !== 0 && failed === 0
@@ -73,10 +85,15 @@ function runSuite(suite) {
 }
 
 const results = []
-for (const suite of chosen.length > 0 ? chosen : SUITES) {
-  if (stopped) break
-  results.push(await runSuite(suite))
-}
+const wanted = new Set(chosen.length > 0 ? chosen : SUITES)
+await Promise.all(
+  LANES.map((lane) => lane.filter((suite) => wanted.has(suite))).map(async (lane, index, lanes) => {
+    const isBeside = index > 0 && lanes[0].length > 0
+    for (const suite of lane) {
+      if (!stopped) results.push(await runSuite(suite, isBeside))
+    }
+  })
+)
 
 const sum = (field) => results.reduce((total, result) => total + result[field], 0)
 console.log('')

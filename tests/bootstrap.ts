@@ -10,7 +10,12 @@ export const config: Config = {
   suites: [
     { name: 'unit', files: ['tests/unit/**/*.spec.ts'], timeout: 10_000 },
     { name: 'functional', files: ['tests/functional/**/*.spec.ts'], timeout: 30_000 },
-    { name: 'faults', files: ['tests/faults/**/*.spec.ts'], timeout: 300_000 },
+    {
+      name: 'faults',
+      files: ['tests/faults/{mirror,transport,worker}/**/*.spec.ts'],
+      timeout: 300_000,
+    },
+    { name: 'start', files: ['tests/faults/start/**/*.spec.ts'], timeout: 300_000 },
     { name: 'browser', files: ['tests/browser/**/*.spec.ts'], timeout: 60_000 },
     { name: 'install', files: ['tests/install/**/*.spec.ts'], timeout: 300_000 },
     { name: 'docs', files: ['tests/docs/**/*.spec.ts'], timeout: 60_000 },
