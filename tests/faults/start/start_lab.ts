@@ -132,7 +132,11 @@ export class StartLab {
 export async function answering(line: string): Promise<{ port: number; server: Server }> {
   const server = createServer((socket) => {
     socket.on('error', () => {})
-    socket.on('data', () => socket.write(`${line}\r\n`))
+    socket.on('data', (data) => {
+      /** Several commands may come at once, and each wants its answer. Requests are arrays: `*<count>`. */
+      const commands = String(data).match(/^\*\d+\r$/gm)?.length ?? 0
+      socket.write(`${line}\r\n`.repeat(commands))
+    })
   })
   const port = await freePort()
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
