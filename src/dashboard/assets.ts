@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import type { DashboardUrls } from './urls.ts'
 
 const FOLDER = new URL('../../resources/assets/', import.meta.url)
 
@@ -32,9 +33,12 @@ export class Assets {
     return this.#loading
   }
 
-  /** Hashed names by plain name; empty before `load`. */
-  names(): Record<string, string> {
-    return Object.fromEntries([...this.#byName].map(([name, { hashed }]) => [name, hashed]))
+  /** Addresses by plain name. */
+  async urls(urls: DashboardUrls): Promise<Record<string, string>> {
+    await this.load()
+    return Object.fromEntries(
+      [...this.#byName].map(([name, { hashed }]) => [name, urls.asset(hashed)])
+    )
   }
 
   find(hashed: string): Asset | null {

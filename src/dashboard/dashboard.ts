@@ -9,7 +9,7 @@ import { findJob, type OperationDependencies } from '../operations/job_lookup.ts
 import { RestartJob } from '../operations/restart_job.ts'
 import type { Reader } from '../records/reader.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { ResolvedConfig, WorkerView } from '../types.ts'
+import type { JobDetails, ResolvedConfig, WorkerView } from '../types.ts'
 import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
@@ -126,22 +126,28 @@ export class Dashboard {
    * that was dispatched this instant is waited for; null when there is none.
    */
   async monitor(jobId: string, forId: string | null): Promise<MonitorView | null> {
-    await this.assets.load()
-    const { urls } = this
     try {
-      const job = await findJob(this.operations, jobId)
-      return monitorView(job, this.texts, urls, {
-        for: forId,
-        token: this.monitorTokens.issue(job.id),
-        assets: Object.fromEntries(
-          Object.entries(this.assets.names()).map(([name, hashed]) => [name, urls.asset(hashed)])
-        ),
-        cspNonce: null,
-      })
+      return await this.monitorOf(await findJob(this.operations, jobId), this.urls, forId)
     } catch (error) {
       if ((error as { code?: string }).code === 'E_JOB_NOT_FOUND') return null
       throw error
     }
+  }
+
+  /**
+   * The same for a job at hand, with addresses as a request sees them.
+   */
+  async monitorOf(
+    job: JobDetails,
+    urls: DashboardUrls,
+    forId: string | null
+  ): Promise<MonitorView> {
+    return monitorView(job, this.texts, urls, {
+      for: forId,
+      token: this.monitorTokens.issue(job.id),
+      assets: await this.assets.urls(urls),
+      cspNonce: null,
+    })
   }
 
   /** Shuts streams and ends timers. */

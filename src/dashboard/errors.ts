@@ -1,6 +1,6 @@
 import { InvalidInputException } from '../errors.ts'
 import { addressOf, isHtmx, sendJson, wishOf } from './negotiation.ts'
-import { assetUrls, framePage } from './presenters/page.ts'
+import { framePage } from './presenters/page.ts'
 import type { ErrorPage, Page } from './presenters/types.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -84,13 +84,12 @@ function wayOn({ urls, ctx }: Viewer, status: number): ErrorPage['action'] {
  * Whoever may not look learns nothing from the frame, and nothing is asked of Redis or the database for them.
  */
 async function barePage(viewer: Viewer, title: string): Promise<Partial<Page>> {
-  await viewer.dashboard.assets.load()
   return {
     title,
     kind: 'error',
     theme: viewer.preferences.theme,
     density: viewer.preferences.density,
-    assets: assetUrls(viewer),
+    assets: await viewer.dashboard.assets.urls(viewer.urls),
     fragment: false,
   }
 }

@@ -3,8 +3,7 @@ import { E_JOB_NOT_FOUND } from '../../errors.ts'
 import { checkJobId } from '../../operations/job_lookup.ts'
 import { answeredHead } from '../live/event_stream.ts'
 import { sendJson } from '../negotiation.ts'
-import { assetUrls } from '../presenters/page.ts'
-import { monitorState, monitorView } from '../presenters/monitor_view.ts'
+import { monitorState } from '../presenters/monitor_view.ts'
 import type { MonitorView } from '../presenters/types.ts'
 import type { Viewer } from '../viewer.ts'
 
@@ -71,11 +70,7 @@ export default class MonitorsController {
     const job = await dashboard.reader.find(id)
     if (!job) throw new E_JOB_NOT_FOUND([id])
     const forId = ctx.request.input('for')
-    return monitorView(job, dashboard.texts, urls, {
-      for: typeof forId === 'string' && forId.length <= 200 ? forId : null,
-      token: dashboard.monitorTokens.issue(id),
-      assets: assetUrls(viewer),
-      cspNonce: null,
-    })
+    const isName = typeof forId === 'string' && forId.length <= 200
+    return dashboard.monitorOf(job, urls, isName ? forId : null)
   }
 }

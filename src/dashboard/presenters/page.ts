@@ -19,7 +19,6 @@ type PageInput = {
  */
 export async function framePage(viewer: Viewer, input: PageInput): Promise<Page> {
   const { dashboard, ctx, urls, clock, preferences } = viewer
-  await dashboard.assets.load()
   const { kind, title } = input
   const actor = await viewer.actor()
   const name = actor.name ?? actor.id
@@ -33,7 +32,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
       preferences: urls.preferences(),
       current: addressOf(ctx),
     },
-    assets: assetUrls(viewer),
+    assets: await dashboard.assets.urls(urls),
     nav: [
       {
         key: 'dashboard',
@@ -64,12 +63,6 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
     away: await away(viewer, input.databaseAway ?? false),
     flash: readFlash(viewer),
   }
-}
-
-export function assetUrls({ dashboard, urls }: Pick<Viewer, 'dashboard' | 'urls'>) {
-  return Object.fromEntries(
-    Object.entries(dashboard.assets.names()).map(([name, hashed]) => [name, urls.asset(hashed)])
-  )
 }
 
 async function away({ dashboard, clock }: Viewer, database: boolean): Promise<Page['away']> {
