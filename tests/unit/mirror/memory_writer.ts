@@ -1,4 +1,5 @@
 import { isTerminal } from '../../../src/statuses.ts'
+import { blankJob } from '../../../src/records/writer/job_row.ts'
 import type { MirrorWriter, RecordState } from '../../../src/mirror/ports.ts'
 import type {
   AttemptWrite,
@@ -13,41 +14,11 @@ import type {
 } from '../../../src/records/writer_types.ts'
 
 /**
- * A record that nothing is known of yet.
+ * A record that nothing is known of yet, without what the real writer keeps beside it.
  */
-export function blank({ queue, transportId, id }: JobKey): StoredJob {
-  return {
-    seq: 0,
-    was: null,
-    id,
-    queue,
-    transportId,
-    type: '',
-    status: null,
-    stopping: false,
-    run: 1,
-    attempts: 0,
-    maxAttempts: 1,
-    priority: 0,
-    user: null,
-    worker: null,
-    sensitive: false,
-    percent: 0,
-    stage: null,
-    done: null,
-    total: null,
-    unit: null,
-    errorCode: null,
-    error: null,
-    createdAt: 0,
-    dueAt: null,
-    startedAt: null,
-    finishedAt: null,
-    cancelAt: null,
-    version: 0n,
-    hasTransport: true,
-    hasPayload: false,
-  }
+export function blank(key: JobKey): StoredJob {
+  const { before, ...job } = blankJob(key)
+  return job
 }
 
 /**
