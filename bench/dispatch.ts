@@ -4,7 +4,7 @@ import { benchLab } from './support/lab.ts'
 import { interleaved, median, ratio } from './support/rounds.ts'
 import type { Bench } from './support/types.ts'
 
-const JOBS = 4_000
+const JOBS = 20_000
 /** Dispatches under way at once, as a busy web process has them. */
 const AT_ONCE = 50
 

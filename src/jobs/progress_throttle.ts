@@ -1,5 +1,5 @@
 import type { Progress } from '../types.ts'
-import { type Clock, systemClock } from './long_timer.ts'
+import { type Clock, systemClock } from '../time/long_timer.ts'
 
 /**
  * Keeps a job from writing its progress more often than anybody could look at it: the newest report wins, at most one

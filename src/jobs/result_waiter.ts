@@ -1,7 +1,7 @@
 import { E_JOB_NOT_FOUND, E_RESULT_TIMEOUT, JobFailedException } from '../errors.ts'
 import { isTerminal } from '../statuses.ts'
 import type { ChangeNotice } from '../types.ts'
-import { after, type Clock, systemClock } from './long_timer.ts'
+import { after, type Clock, systemClock } from '../time/long_timer.ts'
 
 /**
  * How a job ended. `result` is JSON text.

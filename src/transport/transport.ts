@@ -1,4 +1,4 @@
-import { RedisQueueBackend, QueueKeys, type BackendFactory } from 'bullmq'
+import { RedisQueueBackend, QueueKeys, type BackendFactory, type KeysMap } from 'bullmq'
 import { E_DUPLICATE_JOB } from '../errors.ts'
 import { backendFactory, CallCollector, collect, withOurScripts } from './backend.ts'
 import { ChangeChannel } from './change_channel.ts'
@@ -60,6 +60,9 @@ export class Transport {
   /** Builds the arguments of BullMQ's add scripts; has no connection of its own. */
   #argumentBuilder: RedisQueueBackend
 
+  /** BullMQ's keys of each queue: twenty texts, which would cost every job as much as its id. */
+  #queueKeys = new Map<string, KeysMap>()
+
   constructor(
     readonly connections: Connections,
     options: TransportOptions
@@ -81,13 +84,11 @@ export class Transport {
    */
   async add(jobs: NewTransportJob[]): Promise<void> {
     for (const job of jobs) assertQueueName(job.queue)
-    const one = jobs.length === 1
+    if (jobs.length === 1) return this.#addOne(jobs[0])
     for (let from = 0; from < jobs.length; from += BATCH) {
       const part = jobs.slice(from, from + BATCH)
       const left = jobs.length - from
-      const action = one
-        ? `job ${part[0].id} was not dispatched`
-        : `the last ${left} of ${jobs.length} jobs were not dispatched`
+      const action = `the last ${left} of ${jobs.length} jobs were not dispatched`
       await this.connections.produce(action, (client) => this.#addPart(client, part))
     }
   }
@@ -255,12 +256,19 @@ export class Transport {
     return this.connections.produce(action, (client) => this.call(client, script, args))
   }
 
+  async #addOne(job: NewTransportJob): Promise<void> {
+    const { script, args } = this.#addCall(job)
+    const answer = await this.connections.produce(`job ${job.id} was not dispatched`, (client) =>
+      this.delivery.call(client, script, args)
+    )
+    if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
+  }
+
   async #addPart(client: RedisClient, jobs: NewTransportJob[]): Promise<void> {
-    const calls = jobs.map((job) => this.#addCall(job))
-    const answers: [Error | null, unknown][] =
-      calls.length === 1
-        ? [[null, await this.delivery.call(client, calls[0].script, calls[0].args)]]
-        : await this.delivery.pipeline(client, calls)
+    const answers = await this.delivery.pipeline(
+      client,
+      jobs.map((job) => this.#addCall(job))
+    )
     const failed = answers.find(([error]) => error)
     if (failed) throw failed[0]
     const duplicate = answers.findIndex(([, answer]) => answer === DUPLICATE_JOB)
@@ -269,12 +277,23 @@ export class Transport {
 
   #addCall({ queue, id, name, data, opts }: NewTransportJob): ScriptCall {
     const collector = new CallCollector()
-    const keys = new QueueKeys(this.keys.prefix).getKeys(queue)
+    const keys = this.#keysOf(queue)
     const job = { id, name, data, opts, timestamp: opts.timestamp }
     collect(this.#argumentBuilder, collector, job as never, id, {}, keys)
     const [call] = collector.calls
     call.args.push('1')
     return call
+  }
+
+  #keysOf(queue: string): KeysMap {
+    let keys = this.#queueKeys.get(queue)
+    if (keys === undefined) {
+      /** Names of queues may come from users: what is kept of them is bounded. */
+      if (this.#queueKeys.size === 1_000) this.#queueKeys.clear()
+      keys = new QueueKeys(this.keys.prefix).getKeys(queue)
+      this.#queueKeys.set(queue, keys)
+    }
+    return keys
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RedisQueueBackend } from 'bullmq'
-import type { Clock } from '../jobs/long_timer.ts'
+import type { Clock } from '../time/long_timer.ts'
 import type { ClaimReply, ClaimScripts } from './claim_scripts.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 

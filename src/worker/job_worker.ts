@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
-import type { Clock } from '../jobs/long_timer.ts'
+import type { Clock } from '../time/long_timer.ts'
 import type { Progress } from '../types.ts'
 import { cancelled, leaseLost, shutdown } from './abort_reasons.ts'
 import { Attempt, type AttemptHost } from './attempt.ts'

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../jobs/long_timer.ts'
+import { type Clock, systemClock } from '../time/long_timer.ts'
 import { cutText } from '../jobs/texts.ts'
 import type { LogLevel } from '../types.ts'
 

@@ -1,6 +1,6 @@
 import type { BackendFactory, RedisQueueBackend } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
-import type { Clock } from '../jobs/long_timer.ts'
+import type { Clock } from '../time/long_timer.ts'
 import type { Progress } from '../types.ts'
 import type { CancelRequest } from './claim.ts'
 import type { Execution } from './execution.ts'

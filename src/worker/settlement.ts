@@ -1,5 +1,5 @@
 import { backoffDelay, DEFAULT_BACKOFF, type ResolvedBackoff } from '../jobs/backoff.ts'
-import type { Clock } from '../jobs/long_timer.ts'
+import type { Clock } from '../time/long_timer.ts'
 import type { ClaimedJob } from './claim.ts'
 import type { ClaimScripts, Settled } from './claim_scripts.ts'
 import type { Outcome } from './outcome.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/jobs/long_timer.ts'
+import type { Clock } from '../../../src/time/long_timer.ts'
 
 /**
  * A clock that stands until it is told to go on.

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { after } from '../../../src/jobs/long_timer.ts'
+import { after } from '../../../src/time/long_timer.ts'
 import { ProgressThrottle } from '../../../src/jobs/progress_throttle.ts'
 import type { Progress } from '../../../src/types.ts'
 import { FakeClock } from './fake_clock.ts'

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../jobs/long_timer.ts'
+import { type Clock, systemClock } from './long_timer.ts'
 
 /**
  * Something that must end by a moment of the clock.
