@@ -155,13 +155,27 @@ export class Dashboard {
     this.live.close()
   }
 
+  /**
+   * Counts Redis as away until it answers after all, so that further pages do not wait for it too. A connection that breaks meanwhile
+   * is noticed by itself.
+   */
+  #saysNothing(reading: Promise<unknown>): void {
+    const { outage, producer } = this.#transport.connections
+    outage.began()
+    const answered = () => producer.status === 'ready' && outage.ended()
+    reading.then(answered, answered)
+  }
+
   async #fromRedis<T>(read: () => Promise<T>): Promise<T | null> {
     if (this.redisAwaySince !== null) return null
     let timer: NodeJS.Timeout | undefined
     const reading = read()
     reading.catch(() => {})
     const silence = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), REDIS_PATIENCE)
+      timer = setTimeout(() => {
+        this.#saysNothing(reading)
+        resolve(null)
+      }, REDIS_PATIENCE)
     })
     try {
       return await Promise.race([reading, silence])

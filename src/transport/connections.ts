@@ -1,6 +1,7 @@
 import { E_REDIS_UNAVAILABLE } from '../errors.ts'
 import type { HostConnection, RedisClient } from './client.ts'
 import { Outage, reasonOf, whyNotReady } from './outage.ts'
+import { untilReady } from './until_ready.ts'
 
 /** What a connection is for: it decides how it meets a Redis that is away. */
 export type ConnectionRole = 'producer' | 'worker' | 'mirror' | 'subscriber'
@@ -8,8 +9,11 @@ export type ConnectionRole = 'producer' | 'worker' | 'mirror' | 'subscriber'
 /** Longest time that a producer waits for Redis, milliseconds. */
 const PRODUCER_DEADLINE = 4_500
 
-/** Longest pause between two attempts to connect, milliseconds. */
-const LONGEST_BACKOFF = 2_000
+/**
+ * Longest pause between two attempts to connect, milliseconds. A producer gives up soon when connections are refused, so it must
+ * notice soon that they no longer are.
+ */
+const LONGEST_BACKOFF = { patient: 2_000, producer: 200 }
 
 type Options = {
   /** Told about each connection error; they are expected while Redis is away, so nothing is logged here. */
@@ -22,7 +26,8 @@ type Options = {
  * Our own connections to the host's Redis: duplicates of its `@adonisjs/redis` connection, with empty key prefix (ours is the
  * first part of every key). Opened when first used.
  *
- * - The **producer** answers within 5 s, whatever Redis does: `produce()` throws E_REDIS_UNAVAILABLE naming the reason.
+ * - The **producer** answers within 5 s, whatever Redis does, and within about 1 s when connections are refused: `produce()` throws
+ *   E_REDIS_UNAVAILABLE naming the reason.
  * - **Workers, mirror and subscriber** wait for Redis and reconnect for ever, at least every 2 s.
  */
 export class Connections {
@@ -83,7 +88,7 @@ export class Connections {
   }
 
   /**
-   * Runs commands on the producer's connection and answers within 5 s.
+   * Runs commands on the producer's connection and answers within 5 s; within about 1 s when connections are refused.
    *
    * @param action what does not happen when Redis is away, for the message: "the job was not dispatched"
    * @throws E_REDIS_UNAVAILABLE with the reason: refused, silent, full, read-only, loading, password ... Where a command was
@@ -152,7 +157,10 @@ export class Connections {
   #duplicate(role: ConnectionRole): RedisClient {
     const source = this.host().ioConnection as RedisClient & { isCluster?: boolean }
     const patient = role !== 'producer'
-    const retryStrategy = (times: number) => Math.min(times * (patient ? 200 : 50), LONGEST_BACKOFF)
+    const retryStrategy = (times: number) =>
+      patient
+        ? Math.min(times * 200, LONGEST_BACKOFF.patient)
+        : Math.min(times * 50, LONGEST_BACKOFF.producer)
     const options = {
       keyPrefix: '',
       lazyConnect: true,
@@ -185,17 +193,9 @@ export class Connections {
   async #ready(client: RedisClient, deadline: number, action: string): Promise<void> {
     if (client.status === 'ready') return
     if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {})
-    let wake: () => void = () => {}
-    let timer: NodeJS.Timeout | undefined
-    await new Promise<void>((resolve) => {
-      wake = resolve
-      client.once('ready', wake)
-      timer = setTimeout(resolve, Math.max(deadline - Date.now(), 0))
-    })
-    clearTimeout(timer)
-    client.off('ready', wake)
-    if ((client.status as string) === 'ready') return
-    const reason = whyNotReady(client, this.outage.reason)
+    const met = await untilReady(client, deadline)
+    if (met === null || (client.status as string) === 'ready') return
+    const reason = met === 'late' ? whyNotReady(client, this.outage.reason) : met.refused
     // A server that accepted the connection and says nothing would keep it for ever.
     if (client.status === 'connect') client.disconnect(true)
     throw new E_REDIS_UNAVAILABLE([action, reason])

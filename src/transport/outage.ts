@@ -43,22 +43,46 @@ const REFUSALS: [RegExp, string][] = [
 const BROKEN =
   /Connection is closed|ECONNRESET|EPIPE|socket|Stream isn't writeable|MaxRetries|max retries per request/i
 
+/** Why no connection can be made: the machine says so at once, and says the same until somebody mends it. */
+const REFUSED: Record<string, string> = {
+  ECONNREFUSED: 'the connection is refused',
+  ENOTFOUND: 'its host is not known',
+  EAI_AGAIN: 'its host is not known',
+  EHOSTUNREACH: 'there is no way to its host',
+  ENETUNREACH: 'there is no way to its host',
+  ENOENT: 'its socket is not there',
+  EACCES: 'its socket may not be used',
+}
+
 /**
- * Why a command failed, when Redis' condition is the reason and not the command. `sent`: it may have been executed.
+ * Why a command failed, when Redis' condition is the reason and not the command.
+ *
+ * - `sent`: the command may have been executed
+ * - `refused`: connections are refused, so that waiting longer than a restart takes does not help
  */
-export function reasonOf(error: Error & { code?: string }): { text: string; sent: boolean } | null {
+export type Reason = { text: string; sent: boolean; refused: boolean }
+
+export function reasonOf(error: Error & { code?: string; lastNodeError?: Error }): Reason | null {
+  /** A cluster's client says only that all nodes failed. */
+  if (error.lastNodeError) return reasonOf(error.lastNodeError)
+  const reason = (text: string, more: Partial<Reason> = {}) => ({
+    text: `${text} (${error.message})`,
+    sent: false,
+    refused: false,
+    ...more,
+  })
   for (const [pattern, text] of REFUSALS) {
-    if (pattern.test(error.message)) return { text: `${text} (${error.message})`, sent: false }
+    if (pattern.test(error.message)) return reason(text)
   }
-  if (error.code === 'ECONNREFUSED')
-    return { text: `the connection is refused (${error.message})`, sent: false }
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
-    return { text: `its host is not known (${error.message})`, sent: false }
+  if (error.code !== undefined && Object.hasOwn(REFUSED, error.code)) {
+    return reason(REFUSED[error.code], { refused: true })
+  }
   if (error.code === 'ETIMEDOUT' || /ETIMEDOUT|connect timeout/i.test(error.message)) {
-    return { text: `its host does not answer (${error.message})`, sent: false }
+    return reason('its host does not answer')
   }
-  if (BROKEN.test(error.message))
-    return { text: 'the connection broke before the answer came', sent: true }
+  if (BROKEN.test(error.message)) {
+    return { text: 'the connection broke before the answer came', sent: true, refused: false }
+  }
   return null
 }
 

@@ -77,7 +77,11 @@ export class LiveHub {
    * The newest revision that this process knows: what it renders now is at least as new.
    */
   async revision(): Promise<number> {
-    await Promise.race([this.#start(), new Promise((resolve) => setTimeout(resolve, 500).unref())])
+    const started = this.#start()
+    if (this.#dashboard.redisAwaySince === null) {
+      const patience = new Promise((resolve) => setTimeout(resolve, 500).unref())
+      await Promise.race([started, patience])
+    }
     return this.#revision
   }
 

@@ -1,0 +1,111 @@
+import { createServer, type Server } from 'node:net'
+import { test } from '@japa/runner'
+import { Redis, type RedisOptions } from 'ioredis'
+import { Connections } from '../../../src/transport/connections.ts'
+import { reasonOf } from '../../../src/transport/outage.ts'
+import { redisServer } from '#tests/helpers/servers'
+import { freePort } from '#tests/helpers/wait'
+
+/** Connections to wherever, closed after the test. */
+function connections(options: RedisOptions, cleanup: (close: () => Promise<void>) => void) {
+  const host = new Redis({ ...options, lazyConnect: true })
+  const ours = new Connections(() => ({ ioConnection: host }) as never)
+  cleanup(async () => {
+    await ours.closeAll()
+    host.disconnect()
+  })
+  return ours
+}
+
+/** How a command on the producer's connection fails, and after how many ms. */
+async function failure(ours: Connections) {
+  const asked = performance.now()
+  const error = await ours
+    .produce('the job was not dispatched', (client) => client.ping())
+    .then(() => undefined)
+    .catch((thrown: Error & { code?: string }) => thrown)
+  return { code: error?.code, message: error?.message ?? '', took: performance.now() - asked }
+}
+
+test.group('Connections of producers', () => {
+  test('fail within about a second, saying why, when {0}')
+    .with([
+      ['the port refuses', {}, /the connection is refused .*ECONNREFUSED/],
+      [
+        'the host is not known',
+        { host: 'redis.invalid' },
+        /its host is not known .*redis\.invalid/,
+      ],
+      ['the socket is not there', { path: '/nowhere/redis.sock' }, /its socket is not there/],
+    ] as [string, RedisOptions, RegExp][])
+    .run(async ({ assert, cleanup }, [, options, reason]) => {
+      const ours = connections({ port: await freePort(), ...options }, cleanup)
+      for (let call = 0; call < 2; call++) {
+        const { code, message, took } = await failure(ours)
+        assert.equal(code, 'E_REDIS_UNAVAILABLE')
+        assert.match(message, reason)
+        assert.match(message, /the job was not dispatched/)
+        assert.isBelow(took, 2_000)
+      }
+      assert.isNumber(ours.outage.since)
+    })
+
+  test('wait for a server that accepts and never answers until their deadline of 5 s', async ({
+    assert,
+    cleanup,
+  }) => {
+    const server: Server = createServer(() => {})
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    cleanup(() => void server.close())
+    const { code, message, took } = await failure(connections({ port }, cleanup))
+    assert.equal(code, 'E_REDIS_UNAVAILABLE')
+    assert.match(message, /accepts the connection but does not answer/)
+    assert.isAbove(took, 4_000)
+    assert.isBelow(took, 5_000)
+  }).timeout(10_000)
+
+  test('ride out a restart of less than a second', async ({ assert, cleanup }) => {
+    const server = await redisServer({ own: true })
+    const ours = connections({ port: server.port }, cleanup)
+    cleanup(() => server.stop())
+    assert.equal(await ours.produce('x', (client) => client.ping()), 'PONG')
+    await server.halt()
+    const again = ours.produce('x', (client) => client.ping())
+    setTimeout(() => void server.start(), 600)
+    assert.equal(await again, 'PONG')
+    assert.isNull(ours.outage.since)
+  }).timeout(10_000)
+
+  test('notice soon that a server which was away for long is back', async ({ assert, cleanup }) => {
+    const server = await redisServer({ own: true })
+    const ours = connections({ port: server.port }, cleanup)
+    cleanup(() => server.stop())
+    await server.halt()
+    for (let call = 0; call < 5; call++)
+      assert.equal((await failure(ours)).code !== undefined, true)
+    await server.start()
+    const asked = performance.now()
+    assert.equal(await ours.produce('x', (client) => client.ping()), 'PONG')
+    assert.isBelow(performance.now() - asked, 1_000)
+  }).timeout(20_000)
+})
+
+test.group('Reasons of failures', () => {
+  test('tell what may have been executed, and what a cluster met', ({ assert }) => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), {
+      code: 'ECONNREFUSED',
+    })
+    assert.deepInclude(reasonOf(refused), { sent: false, refused: true })
+    const cluster = Object.assign(new Error('Failed to refresh slots cache.'), {
+      lastNodeError: refused,
+    })
+    assert.deepEqual(reasonOf(cluster), reasonOf(refused))
+    assert.deepInclude(reasonOf(new Error('Connection is closed.')), { sent: true, refused: false })
+    assert.deepInclude(reasonOf(new Error('LOADING Redis is loading the dataset in memory')), {
+      sent: false,
+      refused: false,
+    })
+    assert.isNull(reasonOf(new Error('ERR unknown command')))
+  })
+})
