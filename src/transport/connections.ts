@@ -1,7 +1,9 @@
 import { E_REDIS_UNAVAILABLE } from '../errors.ts'
+import { Answers, UNANSWERED } from './answers.ts'
 import type { HostConnection, RedisClient } from './client.ts'
 import { Outage, reasonOf, whyNotReady } from './outage.ts'
 import { untilReady } from './until_ready.ts'
+import { writeTogether } from './write_together.ts'
 
 /** What a connection is for: it decides how it meets a Redis that is away. */
 export type ConnectionRole = 'producer' | 'worker' | 'mirror' | 'subscriber'
@@ -40,6 +42,8 @@ export class Connections {
   /** Since when Redis is away, as these connections see it. */
   readonly outage = new Outage()
 
+  #answers = new Answers()
+
   #closed = false
 
   constructor(
@@ -76,6 +80,7 @@ export class Connections {
       ])
     const client = this.#duplicate(role)
     this.#open.add(client)
+    writeTogether(client)
     /** Every call that waits for a connection listens once; many at a time are no leak. */
     client.setMaxListeners(0)
     client.on('error', (error: Error) => {
@@ -97,33 +102,19 @@ export class Connections {
   async produce<T>(action: string, work: (client: RedisClient) => Promise<T>): Promise<T> {
     const deadline = Date.now() + (this.options.deadline ?? PRODUCER_DEADLINE)
     const client = this.producer
-    await this.#ready(client, deadline, action)
-    let timer: NodeJS.Timeout | undefined
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new E_REDIS_UNAVAILABLE([
-              unknown(action),
-              'it took the command but has not answered it',
-            ])
-          ),
-        Math.max(deadline - Date.now(), 500)
-      )
-    })
-    const working = work(client)
-    working.catch(() => {})
+    if (client.status !== 'ready') await this.#ready(client, deadline, action)
     try {
-      return await Promise.race([working, silence])
+      return await this.#answers.within(work(client), Math.max(deadline - Date.now(), 500))
     } catch (error) {
-      if (error instanceof E_REDIS_UNAVAILABLE) {
+      if (error === UNANSWERED) {
         // What was sent and not answered must not be sent again later, and the next call deserves a fresh connection.
         client.disconnect(true)
-        throw error
+        throw new E_REDIS_UNAVAILABLE([
+          unknown(action),
+          'it took the command but has not answered it',
+        ])
       }
       throw this.#explained(error as Error, action)
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -191,7 +182,6 @@ export class Connections {
 
   /** Resolves when the client can take a command, at once when it can already. */
   async #ready(client: RedisClient, deadline: number, action: string): Promise<void> {
-    if (client.status === 'ready') return
     if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {})
     const met = await untilReady(client, deadline)
     if (met === null || (client.status as string) === 'ready') return
