@@ -1,6 +1,6 @@
+import { cutText } from '../cut_text.ts'
 import { E_INVALID_OPTION } from '../errors.ts'
 import type { Progress, ProgressDetails } from '../types.ts'
-import { cutText } from './texts.ts'
 
 const DETAILS = ['stage', 'done', 'total', 'unit']
 const LONGEST_STAGE = 200

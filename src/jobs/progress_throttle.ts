@@ -1,24 +1,17 @@
 import type { Progress } from '../types.ts'
 import { type Clock, systemClock } from '../time/long_timer.ts'
+import { WriteBehind } from './write_behind.ts'
 
 /**
  * Keeps a job from writing its progress more often than anybody could look at it: the newest report wins, at most one
  * write starts per interval, one write runs at a time, and the last report is always written.
  */
-export class ProgressThrottle {
+export class ProgressThrottle extends WriteBehind {
   /** Newest report that is not written yet. */
-  #waiting: Progress | undefined
-
-  /** The write that runs now. */
-  #writing: Promise<void> | undefined
-
-  /** Set while the next write waits for its turn. */
-  #timer: unknown
+  #newest: Progress | undefined
 
   /** When the last write started. */
   #lastWrite = Number.NEGATIVE_INFINITY
-
-  #closed = false
 
   /**
    * @param write sends one report. A rejection goes to `onError`; the next report is tried as ever.
@@ -26,86 +19,35 @@ export class ProgressThrottle {
    */
   constructor(
     private write: (progress: Progress) => Promise<unknown>,
-    private onError: (error: unknown) => void,
-    private clock: Clock = systemClock,
+    onError: (error: unknown) => void,
+    clock: Clock = systemClock,
     private interval = 200
-  ) {}
+  ) {
+    super(onError, clock)
+  }
 
   /**
    * Takes a report. The first one after a pause is written at once.
    */
   push(progress: Progress): void {
-    if (this.#closed) {
-      return
-    }
-    this.#waiting = progress
-    this.#schedule()
-  }
-
-  /**
-   * Writes what still waits, without regard to the interval, and resolves when it is written. Reports after this are ignored:
-   * the job has returned.
-   */
-  async finish(): Promise<void> {
-    this.#closed = true
-    this.#clearTimer()
-    await this.#writing
-    if (this.#waiting !== undefined) {
-      await this.#start()
+    if (!this.closed) {
+      this.#newest = progress
+      this.collected()
     }
   }
 
-  /**
-   * Forgets what waits; nothing is written any more. For attempts whose writes would be refused.
-   */
-  drop(): void {
-    this.#closed = true
-    this.#waiting = undefined
-    this.#clearTimer()
+  protected wait(): number | undefined {
+    return this.#newest && this.#lastWrite + this.interval - this.clock.now()
   }
 
-  #schedule(): void {
-    if (this.#timer !== undefined || this.#writing !== undefined) {
-      return
-    }
-    const wait = this.#lastWrite + this.interval - this.clock.now()
-    if (wait <= 0) {
-      void this.#start()
-      return
-    }
-    this.#timer = this.clock.setTimeout(() => {
-      this.#timer = undefined
-      void this.#start()
-    }, wait)
-  }
-
-  async #start(): Promise<void> {
-    const progress = this.#waiting
-    if (progress === undefined) {
-      return
-    }
-    this.#waiting = undefined
+  protected send(): Promise<unknown> {
+    const progress = this.#newest!
+    this.#newest = undefined
     this.#lastWrite = this.clock.now()
-    this.#writing = this.#send(progress)
-    await this.#writing
-    this.#writing = undefined
-    if (this.#waiting !== undefined && !this.#closed) {
-      this.#schedule()
-    }
+    return this.write(progress)
   }
 
-  async #send(progress: Progress): Promise<void> {
-    try {
-      await this.write(progress)
-    } catch (error) {
-      this.onError(error)
-    }
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== undefined) {
-      this.clock.clearTimeout(this.#timer)
-      this.#timer = undefined
-    }
+  protected forget(): void {
+    this.#newest = undefined
   }
 }

@@ -1,3 +1,4 @@
+import { cutText } from '../cut_text.ts'
 import type { StoredJob } from '../records/writer_types.ts'
 import type { ChangeNotice } from '../types.ts'
 
@@ -69,7 +70,7 @@ export class ChangeAnnouncer {
     const change = { id, queue, type, user, status: status! }
     this.#changed.set(
       id,
-      status === 'failed' && error !== null ? { ...change, error: error.slice(0, 200) } : change
+      status === 'failed' && error !== null ? { ...change, error: cutText(error, 200) } : change
     )
   }
 }

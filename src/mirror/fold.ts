@@ -1,3 +1,4 @@
+import { cutText } from '../cut_text.ts'
 import { isTerminal } from '../statuses.ts'
 import { compareIds, idMilliseconds, versionOf, type Entry, type EntryFields } from './entries.ts'
 import { JobDraft } from './job_draft.ts'
@@ -335,5 +336,5 @@ function by({ by: who, reason }: EntryFields): { by?: string; reason?: string } 
 }
 
 function shorten(message: string): string {
-  return message.length > 500 ? message.slice(0, 500) + '…' : message
+  return cutText(message, 500)
 }

@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto'
+import { cutText } from '../cut_text.ts'
 import { fold } from './fold.ts'
 import { ERROR_LENGTH, NAME_LENGTH } from './tables.ts'
-
-/** Stands where something was cut off. */
-export const CUT = '…'
 
 /** Letters that a short text (stage, unit, code, an entry's id) may have. */
 const SHORT_LENGTH = 250
 
 /** Units of a folded name: NFKC may make a letter much longer. */
 const FOLD_LENGTH = 255
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 /**
  * A text as every database takes it: PostgreSQL refuses NUL, and half a surrogate pair has no UTF-8. Both become U+FFFD, a
@@ -23,34 +19,18 @@ export function storable(text: string): string {
 }
 
 /**
- * At most `longest` UTF-16 units, the mark included, cut at a whole character.
- */
-export function cut(text: string, longest: number): string {
-  if (text.length <= longest) return text
-  let end = 0
-  // One cluster may be of any length, so only the end of what could be kept is looked at.
-  const from = Math.max(0, longest - 200)
-  for (const { index, segment } of graphemes.segment(text.slice(from, longest + 64))) {
-    if (from + index + segment.length > longest - CUT.length) break
-    end = from + index + segment.length
-  }
-  if (end === 0) end = longest - CUT.length
-  return text.slice(0, end).toWellFormed() + CUT
-}
-
-/**
  * A long text: cut only where the database could not take it at all.
  */
 export function storableText(text: string, longest: number): string {
-  return cut(storable(text), longest)
+  return cutText(storable(text), longest)
 }
 
 export function storableShort(text: string): string {
-  return cut(storable(text), SHORT_LENGTH)
+  return cutText(storable(text), SHORT_LENGTH)
 }
 
 export function storableError(text: string): string {
-  return cut(storable(text), ERROR_LENGTH)
+  return cutText(storable(text), ERROR_LENGTH)
 }
 
 /**
@@ -61,7 +41,7 @@ export function storedName(name: string): string {
   const text = storable(name)
   if (text.length <= NAME_LENGTH) return text
   const checksum = createHash('sha256').update(text).digest('hex').slice(0, 8)
-  return cut(text, NAME_LENGTH - checksum.length) + checksum
+  return cutText(text, NAME_LENGTH - checksum.length) + checksum
 }
 
 /**

@@ -1,5 +1,8 @@
+import { cutText } from '../cut_text.ts'
+
 /** Longest stack that is kept, in UTF-16 units. */
 const LONGEST_STACK = 16_384
+const MARK = '\n… (cut)'
 
 /**
  * BullMQ's list of stacks (JSON), one per failed attempt, reduced to the last one, which is cut to 16 KiB and made valid text:
@@ -13,14 +16,5 @@ export function lastStack(stacks: string): string {
     return '[]'
   }
   const last: unknown = Array.isArray(list) ? list.at(-1) : undefined
-  return typeof last === 'string' ? JSON.stringify([cutText(last, LONGEST_STACK)]) : '[]'
-}
-
-/** Text of at most so many UTF-16 units, cut between whole characters and marked as cut. */
-export function cutText(text: string, longest: number): string {
-  if (text.length <= longest) return text.toWellFormed()
-  const mark = '\n… (cut)'
-  const end = longest - mark.length
-  const splitsPair = /[\uD800-\uDBFF]/.test(text[end - 1])
-  return text.slice(0, splitsPair ? end - 1 : end).toWellFormed() + mark
+  return typeof last === 'string' ? JSON.stringify([cutText(last, LONGEST_STACK, MARK)]) : '[]'
 }

@@ -1,5 +1,6 @@
+import { cutText } from '../cut_text.ts'
 import { type Clock, systemClock } from '../time/long_timer.ts'
-import { cutText } from '../jobs/texts.ts'
+import { WriteBehind } from '../jobs/write_behind.ts'
 import type { LogLevel } from '../types.ts'
 
 /**
@@ -31,27 +32,32 @@ const INTERVAL = 200
 /**
  * The log of one attempt on its way to Redis: lines are collected and sent together, one write at a time, in order.
  */
-export class LogBuffer {
+export class LogBuffer extends WriteBehind {
   #lines: LogEntry[] = []
   #taken = 0
-  #timer: unknown
-  #writing: Promise<void> | undefined
-  #closed = false
+
+  /** When the oldest line that waits was logged, by the clock. */
+  #oldest = 0
 
   /**
    * @param write sends lines; a rejection goes to `onError` and loses them
    */
   constructor(
     private write: (lines: LogEntry[]) => Promise<unknown>,
-    private onError: (error: unknown) => void,
-    private clock: Clock = systemClock
-  ) {}
+    onError: (error: unknown) => void,
+    clock: Clock = systemClock
+  ) {
+    super(onError, clock)
+  }
 
   push(level: LogLevel, line: string): void {
-    if (this.#closed || this.#taken > MOST_LINES) {
+    if (this.closed || this.#taken > MOST_LINES) {
       return
     }
     this.#taken++
+    if (this.#lines.length === 0) {
+      this.#oldest = this.clock.now()
+    }
     this.#lines.push(
       this.#taken > MOST_LINES
         ? [
@@ -61,62 +67,23 @@ export class LogBuffer {
           ]
         : [Date.now(), LEVELS[level] ?? LEVELS.info, cutText(line, LONGEST_LINE)]
     )
-    if (this.#lines.length >= BATCH) {
-      this.#clearTimer()
-      this.#start()
-    } else if (this.#timer === undefined && this.#writing === undefined) {
-      this.#timer = this.clock.setTimeout(() => {
-        this.#timer = undefined
-        this.#start()
-      }, INTERVAL)
-    }
+    this.collected()
   }
 
-  /**
-   * Sends what is left and takes no more lines.
-   */
-  async finish(): Promise<void> {
-    this.#closed = true
-    this.#clearTimer()
-    while (this.#writing !== undefined || this.#lines.length > 0) {
-      this.#start()
-      await this.#writing
+  protected wait(): number | undefined {
+    if (this.#lines.length === 0) {
+      return undefined
     }
+    return this.#lines.length >= BATCH ? 0 : this.#oldest + INTERVAL - this.clock.now()
   }
 
-  /**
-   * Forgets what was not sent: it would be refused.
-   */
-  drop(): void {
-    this.#closed = true
+  protected send(): Promise<unknown> {
+    const lines = this.#lines.splice(0, BATCH)
+    this.#oldest = this.clock.now()
+    return this.write(lines)
+  }
+
+  protected forget(): void {
     this.#lines = []
-    this.#clearTimer()
-  }
-
-  #start(): void {
-    if (this.#writing !== undefined || this.#lines.length === 0) {
-      return
-    }
-    this.#writing = this.#send(this.#lines.splice(0, BATCH)).then(() => {
-      this.#writing = undefined
-      if (this.#lines.length > 0) {
-        this.#start()
-      }
-    })
-  }
-
-  async #send(lines: LogEntry[]): Promise<void> {
-    try {
-      await this.write(lines)
-    } catch (error) {
-      this.onError(error)
-    }
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== undefined) {
-      this.clock.clearTimeout(this.#timer)
-      this.#timer = undefined
-    }
   }
 }

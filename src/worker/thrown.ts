@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { cutText } from '../jobs/texts.ts'
+import { cutText } from '../cut_text.ts'
 
 /**
  * What a failed attempt leaves behind. `message` is never empty.
@@ -66,7 +66,7 @@ function stackOf(thrown: object): string | null {
     return null
   }
   const causes = causesOf(thrown)
-  return cutText(`${stack}${causes}`.toWellFormed(), LONGEST_STACK)
+  return cutText(`${stack}${causes}`, LONGEST_STACK)
 }
 
 /**
@@ -110,5 +110,5 @@ function show(value: unknown): string {
 }
 
 function cut(text: string): string {
-  return cutText(text.toWellFormed(), LONGEST_MESSAGE)
+  return cutText(text, LONGEST_MESSAGE)
 }

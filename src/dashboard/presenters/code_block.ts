@@ -1,9 +1,10 @@
+import { cutText } from '../../cut_text.ts'
 import { JsonText } from '../redaction/json_text.ts'
 import { REDACTED } from '../redaction/redact.ts'
 import type { JsonPiece } from '../redaction/json_text.ts'
 import type { Redaction } from '../redaction/redact.ts'
 import type { CodeBlock, Token } from './types.ts'
-import { bytes, count, cut } from './format.ts'
+import { bytes, count } from './format.ts'
 
 /** More than this is not put into a page: the whole text has an address of its own. */
 const LONGEST_BLOCK = 40_000
@@ -52,7 +53,8 @@ export function asJson(redaction: Redaction): JsonText {
 
 function plain(text: string): Token[] {
   if (text.length <= LONGEST_BLOCK) return [{ kind: 'plain', text }]
-  return [{ kind: 'plain', text: cut(text, LONGEST_BLOCK) }, more(text.length - LONGEST_BLOCK)]
+  const shown = cutText(text, LONGEST_BLOCK, '')
+  return [{ kind: 'plain', text: shown }, more(text.length - shown.length)]
 }
 
 function more(characters: number): Token {
@@ -110,7 +112,7 @@ function pretty(pieces: JsonPiece[]): Token[] {
         else
           write(
             'string',
-            cut(piece.text, LONGEST_STRING) + (piece.text.length > LONGEST_STRING ? '"' : '')
+            cutText(piece.text, LONGEST_STRING) + (piece.text.length > LONGEST_STRING ? '"' : '')
           )
         break
       default:

@@ -65,21 +65,6 @@ export function bytesFigure(value: number): Figure {
   }
 }
 
-/**
- * A text cut at whole characters (grapheme clusters), with a mark.
- */
-export function cut(text: string, length: number): string {
-  if (text.length <= length) return text
-  let end = 0
-  for (const { index, segment } of SEGMENTER.segment(text.slice(0, length + 64))) {
-    if (index + segment.length > length) break
-    end = index + segment.length
-  }
-  return `${text.slice(0, end)}…`
-}
-
-const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' })
-
 /** The last moment that a date can hold; other producers may write any number. */
 const LAST_MOMENT = 8_640_000_000_000_000
 

@@ -1,8 +1,9 @@
+import { cutText } from '../../cut_text.ts'
 import { isTerminal } from '../../statuses.ts'
 import type { JobView } from '../../types.ts'
 import type { JobText } from '../redaction/job_texts.ts'
 import type { DashboardUrls } from '../urls.ts'
-import { count, cut, duration, type Clock } from './format.ts'
+import { count, duration, type Clock } from './format.ts'
 import type { ActionView, JobRow, Mark } from './types.ts'
 
 /** More attempts than this are told in words only. */
@@ -48,7 +49,7 @@ export function jobRow(job: JobView, text: JobText, context: RowContext, left = 
     stopping: job.stopping,
     suspect,
     left,
-    context: cut(contextLine(job, text, clock, error), LONGEST_CONTEXT),
+    context: cutText(contextLine(job, text, clock, error), LONGEST_CONTEXT),
     contextIsError: job.status === 'failed',
     preview: text.preview,
     progress: {
@@ -126,7 +127,7 @@ function errorLine(job: JobView, text: JobText): string | null {
   const error = text.error(job.error)
   if (!error) return null
   const code = error.code && error.code !== 'CANCELLED' ? `${error.code} ` : ''
-  return cut(`${code}${error.message.replace(/\s+/g, ' ')}`.trim(), LONGEST_CONTEXT)
+  return cutText(`${code}${error.message.replace(/\s+/g, ' ')}`.trim(), LONGEST_CONTEXT)
 }
 
 function hasReported({ progress }: JobView): boolean {

@@ -1,4 +1,4 @@
-import { cut } from '../presenters/format.ts'
+import { cutText } from '../../cut_text.ts'
 import { Mask, REDACTED, redactJson, type Redaction } from './redact.ts'
 import type { Body } from '../../records/reader_types.ts'
 import type { JobError, JobView } from '../../types.ts'
@@ -129,7 +129,7 @@ export class JobTexts {
   #preview(payload: string | null, sensitive: boolean): string | null {
     if (!payload || sensitive) return null
     const text = this.#mayHold(payload) ? redactJson(payload, this.#keys).text : payload
-    return cut(text.slice(0, 1_000).replace(/\s+/g, ' '), PREVIEW_LENGTH)
+    return cutText(text.slice(0, 1_000).replace(/\s+/g, ' '), PREVIEW_LENGTH)
   }
 
   #remember(id: string, text: JobText) {

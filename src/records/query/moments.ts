@@ -1,3 +1,4 @@
+import { cutText } from '../../cut_text.ts'
 import { InvalidInputException } from '../../errors.ts'
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
@@ -74,8 +75,7 @@ export function readZone(text: string, field: string): string {
  * A text from outside as an error message may repeat it.
  */
 export function shorten(text: string): string {
-  const letters = Array.from(text.slice(0, 200))
-  return letters.length <= 60 && text.length <= 200 ? text : `${letters.slice(0, 60).join('')}…`
+  return cutText(text, 60)
 }
 
 function moment(at: number): ReadMoment {

@@ -3,7 +3,6 @@ import {
   bytes,
   Clock,
   count,
-  cut,
   duration,
   roughDuration,
 } from '../../../src/dashboard/presenters/format.ts'
@@ -38,14 +37,6 @@ test.group('Figures', () => {
     assert.equal(bytes(1_500), '1.5 kB')
     assert.equal(roughDuration(47 * 3_600_000), '47 h')
     assert.equal(roughDuration(72 * 3_600_000), '3 d')
-  })
-
-  test('texts are cut at whole characters', ({ assert }) => {
-    const family = '👨‍👩‍👧‍👦'
-    assert.equal(cut(family.repeat(3), 12), `${family}…`)
-    assert.equal(cut('abc', 3), 'abc')
-    assert.equal(cut('abcd', 3), 'abc…')
-    assert.isTrue(cut(`ab${'e\u0301'.repeat(10)}`, 5).isWellFormed())
   })
 })
 
