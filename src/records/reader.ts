@@ -18,14 +18,16 @@ import { countJobs } from './reader/counting.ts'
 import { readBody, readDetails, readLogs, type LogOptions } from './reader/details.ts'
 import { readFacets } from './reader/facets.ts'
 import { ALL_STATUSES, resolveFilters, type Filter } from './reader/filter.ts'
+import { Drivers } from './reader/driver.ts'
 import { Finder, type Part } from './reader/finder.ts'
 import { readHistogram, type HistogramRange } from './reader/histogram.ts'
-import { LIMITS, type Limits } from './reader/limits.ts'
+import { limitsOf, type Limits } from './reader/limits.ts'
 import { NameReader } from './reader/name_reader.ts'
 import { readBySeq, readJobs } from './reader/rows.ts'
 import { compareKeys, idValue, type Order } from './reader/sql.ts'
 import { Sizes } from './reader/sizes.ts'
-import { byStatus, readWalk } from './reader/walk.ts'
+import { byStatus } from './reader/walk.ts'
+import { readWalk } from './reader/walking.ts'
 
 const RUNNING = statusCode('running')
 
@@ -45,7 +47,7 @@ export class Reader {
 
   constructor(
     private db: Db,
-    private limits: Limits = LIMITS
+    private limits: Limits = limitsOf(db.dialect)
   ) {
     this.#names = new NameReader(db)
   }
@@ -63,10 +65,10 @@ export class Reader {
    */
   async page(query: JobQuery): Promise<JobPage> {
     const filters = await resolveFilters(this.db, this.#names, query)
-    const sizes = await Sizes.load(this.db, filters)
+    const drivers = await Drivers.load(this.db, filters, this.limits)
     const { position, sort, direction, limit } = query
     const back = position?.back ?? false
-    const part = await this.#find(filters, sizes, query)
+    const part = await this.#find(filters, drivers, query)
     const hasMore = part.found.length > limit
     const found = part.found.slice(0, limit)
     const ahead = hasMore ? found.at(-1)!.key : part.stopped
@@ -80,7 +82,7 @@ export class Reader {
         this.#names,
         found.map(({ seq }) => seq)
       ),
-      !position && !ahead ? { value: found.length, capped: false } : this.#count(filters, sizes),
+      !position && !ahead ? { value: found.length, capped: false } : this.#count(filters, drivers),
     ])
     // What a page shows is there, however far the count was taken.
     if (count.capped) count.value = Math.max(count.value, part.found.length)
@@ -115,7 +117,7 @@ export class Reader {
    */
   async count(query: JobQuery): Promise<Count> {
     const filters = await resolveFilters(this.db, this.#names, query)
-    return this.#count(filters, await Sizes.load(this.db, filters))
+    return this.#count(filters, await Drivers.load(this.db, filters, this.limits))
   }
 
   /**
@@ -223,18 +225,12 @@ export class Reader {
   }
 
   /** One more than the page holds, so that it is known whether there are others. */
-  async #find(filters: Filter[], sizes: Sizes, query: JobQuery): Promise<Part> {
+  async #find(filters: Filter[], drivers: Drivers, query: JobQuery): Promise<Part> {
     const { sort, direction, position, limit } = query
     const back = position?.back ?? false
     const parts = await Promise.all(
       filters.map((filter) =>
-        new Finder(this.db, filter, sizes, this.limits).find(
-          sort,
-          direction,
-          back,
-          position?.key ?? null,
-          limit + 1
-        )
+        new Finder(filter, drivers).find(sort, direction, back, position?.key ?? null, limit + 1)
       )
     )
     if (parts.length === 1) return parts[0]
@@ -242,10 +238,8 @@ export class Reader {
     return merged(parts, listOrder(sort === 'duration', order, back), limit + 1)
   }
 
-  async #count(filters: Filter[], sizes: Sizes): Promise<Count> {
-    const counts = await Promise.all(
-      filters.map((filter) => countJobs(this.db, filter, sizes, this.limits))
-    )
+  async #count(filters: Filter[], drivers: Drivers): Promise<Count> {
+    const counts = await Promise.all(filters.map((filter) => countJobs(drivers, filter)))
     return {
       value: counts.reduce((sum, { value }) => sum + value, 0),
       capped: counts.some(({ capped }) => capped),

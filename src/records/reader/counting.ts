@@ -1,69 +1,62 @@
 import type { Db } from '../dialect/db.ts'
 import type { Count } from '../reader_types.ts'
-import { chooseDriver, type Driver } from './driver.ts'
+import type { Driver, Drivers } from './driver.ts'
 import { idCondition, isAnyStatus, partsOf, type Filter } from './filter.ts'
 import { every, oneOf, run, type Sql } from './sql.ts'
-import type { Limits } from './limits.ts'
 import type { Sizes } from './sizes.ts'
-import { boundary, byIds, candidatesOf, countWalk, type Stretch } from './walk.ts'
+import { byIds, type Stretch } from './walk.ts'
+import { boundary, candidatesOf, countWalk } from './walking.ts'
 
 /**
  * How many jobs a filter finds: exact from the counters where these know it, else counted up to a limit, and then said so.
  */
-export async function countJobs(
-  db: Db,
-  filter: Filter,
-  sizes: Sizes,
-  limits: Limits
-): Promise<Count> {
+export async function countJobs(drivers: Drivers, filter: Filter): Promise<Count> {
+  const { db, sizes, limits } = drivers
   const known = await fromCounters(db, filter, sizes)
   if (known !== null) return { value: known, capped: false }
-  const { few } = limits
+  const { exact } = limits
   if (partsOf(filter).join() === 'ids' && filter.ids && !filter.notUsers) {
     const walk = byIds(idCondition(db, filter.ids, 'id'))
-    const value = await countWalk(db, walk, filter, few + 1)
-    return { value: Math.min(value, few), capped: value > few }
+    return capped(await countWalk(db, walk, filter, exact + 1), exact)
   }
-  const driver = await chooseDriver(db, filter, sizes, limits)
+  const driver = await drivers.choose(filter)
   if (driver.size === 0) return { value: 0, capped: false }
-  if (driver.isExact) {
-    const value = await countWalk(db, driver.walk, filter, few + 1)
-    return { value: Math.min(value, few), capped: value > few }
-  }
-  const stretch = await newest(db, driver, filter, limits, limits.counted)
-  const matches = matchesOf(db, driver, filter, stretch)
+  if (driver.isExact) return capped(await countWalk(db, driver.walk, filter, exact + 1), exact)
+  const stretch = await newest(drivers, driver, limits.counted)
+  const matches = matchesOf(db, driver, stretch)
   const [{ n }] = await run(db, {
     text: `select count(*) as n from (${matches.text}) m`,
     values: matches.values,
   })
-  const value = Number(n)
-  return { value: Math.min(value, few), capped: stretch.until !== null || value > few }
+  const { value, capped: isMore } = capped(Number(n), exact)
+  return { value, capped: isMore || stretch.until !== null }
+}
+
+function capped(value: number, most: number): Count {
+  return { value: Math.min(value, most), capped: value > most }
 }
 
 /** The whole of a driver's way while it is short, else its newest part of about `size`. */
 export async function newest(
-  db: Db,
-  driver: Driver,
-  filter: Filter,
-  { few }: Limits,
-  size = few
+  { db, limits }: Drivers,
+  { walk, filter, size: all }: Driver,
+  size: number
 ): Promise<Stretch> {
-  if (driver.size <= few) return { after: null, until: null }
-  return { after: null, until: await boundary(db, driver.walk, filter, null, 'desc', size) }
+  if (all <= limits.few) return { after: null, until: null }
+  return { after: null, until: await boundary(db, walk, filter, null, 'desc', size), size }
 }
 
-/** Jobs of a stretch that satisfy the filter, as a select of `j`'s columns. */
+/** Jobs of a stretch that satisfy the driver's filter, as a select of `j`'s columns. */
 export function matchesOf(
   db: Db,
-  driver: Driver,
-  filter: Filter,
+  { walk, filter, rest }: Driver,
   stretch: Stretch,
   columns = 'j.seq'
 ): Sql {
-  const candidates = candidatesOf(db, driver.walk, filter, stretch, 'desc')
+  const candidates = candidatesOf(db, walk, filter, stretch, 'desc')
   return {
-    text: `select ${columns} from (${candidates.text}) j where ${driver.rest.text}`,
-    values: [...candidates.values, ...driver.rest.values],
+    text: `select ${columns} from (${candidates.text}) j where ${rest.text}`,
+    values: [...candidates.values, ...rest.values],
   }
 }
 

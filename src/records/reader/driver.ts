@@ -9,23 +9,24 @@ import {
 } from './filter.ts'
 import type { Sql } from './sql.ts'
 import type { Limits } from './limits.ts'
-import type { Sizes } from './sizes.ts'
+import { Sizes } from './sizes.ts'
 import {
   byCreated,
   byIds,
   byName,
   byStatus,
   byTag,
-  countWalk,
   MOST_RANGES,
-  rangesOf,
+  widthOf,
   type Walk,
 } from './walk.ts'
+import { countWalk } from './walking.ts'
 
 /**
  * The way to a filter's jobs that passes the fewest others, in the order of creation.
  */
 export type Driver = {
+  filter: Filter
   walk: Walk
   /** Jobs on that way: exact up to `limits.few`, else an estimate from above. */
   size: number
@@ -35,54 +36,96 @@ export type Driver = {
   isExact: boolean
 }
 
-/**
- * Chooses the driver of a filter: by the counters, and where that leaves many, by looking how many lie in the range of time.
- */
-export async function chooseDriver(
-  db: Db,
-  filter: Filter,
-  sizes: Sizes,
-  { few }: Limits
-): Promise<Driver> {
-  const { statuses } = filter
-  const ways: { walk: Walk; size: number }[] = []
-  for (const field of NAME_FIELDS) {
-    const ids = filter[field]
-    if (ids)
-      ways.push({ walk: byName(field, ids, statuses), size: sizes.named(field, ids, statuses) })
-  }
-  if (filter.tag)
-    ways.push({ walk: byTag(filter.tag, statuses), size: sizes.named('tag', filter.tag, statuses) })
-  if (ways.length === 0 && !isAnyStatus(filter))
-    ways.push({ walk: byStatus(statuses), size: sizes.all(statuses) })
-  let best = ways.reduce((one, other) => (other.size < one.size ? other : one), {
-    walk: byCreated(),
-    size: Infinity,
-  })
-  if (best.size === Infinity) best.size = sizes.all(statuses)
-  if (best.size > few && filter.ids) {
-    const walk = byIds(idCondition(db, filter.ids, 'id'))
-    const size = await countWalk(db, walk, filter, few + 1)
-    if (size <= few) return { walk, size, rest: conditions(db, filter), isExact: false }
-  }
-  const isTimed = filter.from !== null || filter.to !== null
-  if (best.size > few && isTimed) best = await withinTime(db, filter, best, few)
-  // Too many ranges to be merged: only good while their jobs are few enough to be sorted.
-  if (best.size > few && rangesOf(best.walk) > MOST_RANGES)
-    best = { walk: byCreated(), size: sizes.all(statuses) }
-  const open = partsOf(filter).filter((part) => !best.walk.answers.includes(part))
-  return {
-    ...best,
-    rest: conditions(db, filter, best.walk.answers),
-    isExact: open.length === 0 && rangesOf(best.walk) <= MOST_RANGES,
-  }
-}
+type Way = { walk: Walk; size: number }
 
-async function withinTime(db: Db, filter: Filter, best: { walk: Walk; size: number }, few: number) {
-  const created = byCreated()
-  const inTime = await countWalk(db, created, filter, few + 1)
-  if (inTime <= few) return { walk: created, size: inTime }
-  if (rangesOf(best.walk) > MOST_RANGES) return best
-  const size = await countWalk(db, best.walk, filter, few + 1)
-  return size <= few ? { walk: best.walk, size } : best
+/** So few that sorting them costs less than asking whether there is a shorter way. */
+const HANDFUL = 300
+
+/**
+ * Chooses the drivers of one question's filters: by the counters, and where these leave many, by looking how many lie in the
+ * range of time or of ids. What was looked up once serves all parts of the question.
+ */
+export class Drivers {
+  #chosen = new Map<string, Promise<Driver>>()
+  #counted = new Map<string, Promise<number>>()
+
+  private constructor(
+    readonly db: Db,
+    readonly sizes: Sizes,
+    readonly limits: Limits
+  ) {}
+
+  static async load(db: Db, filters: readonly Filter[], limits: Limits): Promise<Drivers> {
+    return new Drivers(db, await Sizes.load(db, filters), limits)
+  }
+
+  choose(filter: Filter): Promise<Driver> {
+    const key = JSON.stringify(filter)
+    let driver = this.#chosen.get(key)
+    if (!driver) this.#chosen.set(key, (driver = this.#choose(filter)))
+    return driver
+  }
+
+  async #choose(filter: Filter): Promise<Driver> {
+    const { few } = this.limits
+    let best = this.#byCounters(filter)
+    if (best.size > HANDFUL && filter.ids) {
+      const walk = byIds(idCondition(this.db, filter.ids, 'id'))
+      const size = await this.#count(walk, filter)
+      if (size <= few && size < best.size)
+        return { filter, walk, size, rest: conditions(this.db, filter), isExact: false }
+    }
+    const isTimed = filter.from !== null || filter.to !== null
+    if (best.size > few && isTimed) best = await this.#withinTime(filter, best)
+    // Too many ranges to be merged: only good while their jobs are few enough to be sorted.
+    if (best.size > few && widthOf(best.walk) > MOST_RANGES)
+      best = { walk: byCreated(), size: this.sizes.all(filter.statuses) }
+    const open = partsOf(filter).filter((part) => !best.walk.answers.includes(part))
+    return {
+      ...best,
+      filter,
+      rest: conditions(this.db, filter, best.walk.answers),
+      isExact: open.length === 0 && widthOf(best.walk) <= MOST_RANGES,
+    }
+  }
+
+  #byCounters(filter: Filter): Way {
+    const { statuses } = filter
+    const ways: Way[] = []
+    for (const field of [...NAME_FIELDS, 'tag'] as const) {
+      const ids = filter[field]
+      if (!ids) continue
+      // Statuses that nobody is in would be ranges for nothing.
+      const taken = statuses.filter((status) => this.sizes.named(field, ids, [status]) > 0)
+      ways.push({
+        walk: field === 'tag' ? byTag(ids, taken) : byName(field, ids, taken),
+        size: this.sizes.named(field, ids, taken),
+      })
+    }
+    if (ways.length === 0 && !isAnyStatus(filter))
+      ways.push({ walk: byStatus(statuses), size: this.sizes.all(statuses) })
+    const all = { walk: byCreated(), size: this.sizes.all(statuses) }
+    return ways.length === 0 ? all : ways.reduce((one, two) => (two.size < one.size ? two : one))
+  }
+
+  async #withinTime(filter: Filter, best: Way): Promise<Way> {
+    const { few } = this.limits
+    const created = byCreated()
+    const inTime = await this.#count(created, filter)
+    if (inTime <= few) return { walk: created, size: inTime }
+    if (widthOf(best.walk) > MOST_RANGES) return best
+    const size = await countWalk(this.db, best.walk, filter, few + 1)
+    return size <= few ? { walk: best.walk, size } : best
+  }
+
+  /** Of time or ids alone, which are the same for all statuses. */
+  #count(walk: Walk, filter: Filter): Promise<number> {
+    const key = JSON.stringify([walk.index, filter.from, filter.to, filter.ids])
+    let count = this.#counted.get(key)
+    if (!count) {
+      count = countWalk(this.db, walk, filter, this.limits.few + 1)
+      this.#counted.set(key, count)
+    }
+    return count
+  }
 }

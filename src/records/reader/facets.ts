@@ -4,7 +4,7 @@ import type { JobQuery } from '../job_query.ts'
 import type { Facet, FacetName, Facets } from '../reader_types.ts'
 import { NAME_KINDS } from '../tables.ts'
 import { matchesOf, newest } from './counting.ts'
-import { chooseDriver } from './driver.ts'
+import { Drivers } from './driver.ts'
 import {
   ALL_STATUSES,
   isAnyStatus,
@@ -16,7 +16,6 @@ import {
 import type { Limits } from './limits.ts'
 import type { NameReader } from './name_reader.ts'
 import { every, oneOf, run, sql, type Sql } from './sql.ts'
-import { Sizes } from './sizes.ts'
 
 /** Values of one facet at most. */
 const MOST = 30
@@ -65,7 +64,7 @@ type ListField = (typeof FIELDS)[keyof typeof FIELDS]
 
 /**
  * What a list could be narrowed by. A facet leaves its own filter out, so that other values of it can be picked. Exact from
- * counters where the filter is one name and statuses, else counted among the newest 10,000 matches.
+ * counters where the filter is one name and statuses, else counted among the newest candidates.
  */
 class FacetReader {
   /** A sample serves all facets that the filter does not name. */
@@ -132,7 +131,7 @@ class FacetReader {
   }
 
   async #sample(filters: Filter[]): Promise<Sample> {
-    const sizes = await Sizes.load(this.db, filters)
+    const drivers = await Drivers.load(this.db, filters, this.limits)
     const sample: Sample = {
       status: new Map(),
       queue: new Map(),
@@ -143,20 +142,20 @@ class FacetReader {
       sampled: false,
     }
     for (const filter of filters) {
-      const driver = await chooseDriver(this.db, filter, sizes, this.limits)
-      const stretch = await newest(this.db, driver, filter, this.limits)
+      const driver = await drivers.choose(filter)
+      const stretch = await newest(drivers, driver, this.limits.sampled)
       if (stretch.until) sample.sampled = true
       const columns = [
         'j.status',
         ...Object.values(NAME_COLUMNS).map((column) => `j.${column}`),
       ].join(', ')
-      const matches = matchesOf(this.db, driver, filter, stretch, columns)
+      const matches = matchesOf(this.db, driver, stretch, columns)
       for (const row of await run(this.db, matches)) {
         add(sample.status, row.status)
         for (const field of ['queue', 'type', 'user', 'host'] as const)
           add(sample[field], row[NAME_COLUMNS[field]])
       }
-      const tagged = matchesOf(this.db, driver, filter, stretch)
+      const tagged = matchesOf(this.db, driver, stretch)
       const tags = await run(this.db, {
         text: `select t.tag_id as tag, count(*) as n from (${tagged.text}) m join queuedeck_tags t on t.seq = m.seq group by t.tag_id`,
         values: tagged.values,

@@ -4,7 +4,7 @@ import { foreignId } from '../ids.ts'
 import type { JobQuery } from '../job_query.ts'
 import type { NameReader } from './name_reader.ts'
 import { idOf } from './rows.ts'
-import { every, idValue, oneOf, sql, type Sql } from './sql.ts'
+import { every, hint, idValue, oneOf, sql, type Sql } from './sql.ts'
 
 /** Filters by name that a column of jobs answers. */
 export const NAME_COLUMNS = {
@@ -81,10 +81,11 @@ export function conditions(db: Db, filter: Filter, answered: readonly FilterPart
     }
   }
   if (filter.tag && open('tag')) {
-    const tags = oneOf('t.tag_id', filter.tag)
-    // Not `exists`: planners would then read all jobs of the tag first.
+    // Not `exists`, and no condition on the tag itself: planners would then read all jobs of the tag first.
+    const tags = oneOf('t.tag_id + 0', filter.tag)
+    const index = hint(db.dialect, 'queuedeck_tags_seq')
     parts.push({
-      text: `(select 1 from queuedeck_tags t where t.seq = j.seq and ${tags.text} limit 1) is not null`,
+      text: `j.tagged = 1 and (select 1 from queuedeck_tags t${index} where t.seq = j.seq and ${tags.text} limit 1) is not null`,
       values: tags.values,
     })
   }

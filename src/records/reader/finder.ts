@@ -2,23 +2,20 @@ import { statusCode } from '../../statuses.ts'
 import type { Db } from '../dialect/db.ts'
 import type { Direction, Sort } from '../job_query.ts'
 import { COMPLETED_PROGRESS } from '../tables.ts'
-import { chooseDriver, type Driver } from './driver.ts'
+import type { Driver, Drivers } from './driver.ts'
 import { conditions, isAnyStatus, partsOf, type Filter } from './filter.ts'
 import type { Limits } from './limits.ts'
 import { every, sql, type Order, type Sql } from './sql.ts'
-import type { Sizes } from './sizes.ts'
 import {
-  boundary,
   byDuration,
   byProgress,
   isBefore,
   MOST_RANGES,
-  readWalk,
-  searchWalk,
   withoutDuration,
   type Found,
   type Walk,
 } from './walk.ts'
+import { boundary, readWalk, searchWalk } from './walking.ts'
 
 /**
  * Jobs found in order. `stopped`: all jobs up to that key were looked at, and there the search ended for lack of time;
@@ -33,24 +30,33 @@ const ENDED = [statusCode('failed'), statusCode('cancelled'), COMPLETED]
 /** Candidates of a piece at least: each costs two statements, however small. */
 const SMALLEST = 400
 
+/** So few that sorting them costs less than reading a range for each status. */
+const HANDFUL = 300
+
 /**
  * Finds the jobs of one filter in one sort, beginning behind a key, always by an index's own order or by sorting a few
  * thousand candidates at most, whatever the filter.
  */
 export class Finder {
+  #db: Db
+  #limits: Limits
   #began = 0
+  /** Candidates that were passed, and the slowest rate at which that went, in milliseconds a candidate. */
+  #passed = 0
+  #slowest = 0
 
   constructor(
-    private db: Db,
     private filter: Filter,
-    private sizes: Sizes,
-    private limits: Limits
-  ) {}
+    private drivers: Drivers
+  ) {
+    this.#db = drivers.db
+    this.#limits = drivers.limits
+  }
 
   /**
    * Up to `limit` jobs behind `after`, a key of `sort`. `back` reads the list from its end.
    */
-  find(
+  async find(
     sort: Sort,
     direction: Direction,
     back: boolean,
@@ -60,6 +66,14 @@ export class Finder {
     this.#began = performance.now()
     const order: Order = back ? (direction === 'desc' ? 'asc' : 'desc') : direction
     if (sort === 'created') return this.#created(this.filter, order, after, limit)
+    if (sort !== 'duration') {
+      const driver = await this.drivers.choose(this.filter)
+      const { few } = this.#limits
+      if (driver.size === 0) return { found: [], stopped: null }
+      // All of them at once: by status or progress they would be looked at once for each of its parts.
+      if (driver.size <= (driver.isExact ? HANDFUL : few))
+        return this.#sorted(driver, [sort, 'created_at', 'seq'], order, after, limit, [])
+    }
     const segments =
       sort === 'status'
         ? this.#statusSegments(order, after)
@@ -75,15 +89,15 @@ export class Finder {
     after: number[] | null,
     limit: number
   ): Promise<Part> {
-    const driver = await chooseDriver(this.db, filter, this.sizes, this.limits)
+    const driver = await this.drivers.choose(filter)
     if (driver.size === 0) return { found: [], stopped: null }
     if (driver.isExact) {
       return whole(
-        await readWalk(this.db, driver.walk, filter, { after, until: null }, order, limit)
+        await readWalk(this.#db, driver.walk, filter, { after, until: null }, order, limit)
       )
     }
-    if (driver.size <= this.limits.few)
-      return this.#sorted(driver, filter, driver.walk.keys, order, after, limit, [])
+    if (driver.size <= this.#limits.few)
+      return this.#sorted(driver, driver.walk.keys, order, after, limit, [])
     return this.#windows(driver.walk, driver.rest, filter, order, after, limit)
   }
 
@@ -92,7 +106,7 @@ export class Finder {
     if (order === 'desc') codes.reverse()
     return codes
       .filter((code) => !after || !isBefore([code], [after[0]], order))
-      .filter((code) => this.sizes.all([code]) > 0)
+      .filter((code) => this.drivers.sizes.all([code]) > 0)
       .map((code) => async (limit) => {
         const behind = after?.[0] === code ? after.slice(1) : null
         return prefixed(
@@ -179,15 +193,15 @@ export class Finder {
     // Progress excludes the completed by itself.
     const isAll = open.every((part) => part === 'status') && isWholeButCompleted(filter, walk)
     if (open.length === 0 || isAll) {
-      return whole(await readWalk(this.db, walk, filter, { after, until: null }, order, limit))
+      return whole(await readWalk(this.#db, walk, filter, { after, until: null }, order, limit))
     }
-    const driver = await chooseDriver(this.db, filter, this.sizes, this.limits)
+    const driver = await this.drivers.choose(filter)
     if (driver.size === 0) return { found: [], stopped: null }
-    if (driver.size <= this.limits.few)
-      return this.#sorted(driver, filter, walk.keys, order, after, limit, segment)
+    if (driver.size <= this.#limits.few)
+      return this.#sorted(driver, walk.keys, order, after, limit, segment)
     return this.#windows(
       walk,
-      conditions(this.db, filter, walk.answers),
+      conditions(this.#db, filter, walk.answers),
       filter,
       order,
       after,
@@ -198,7 +212,6 @@ export class Finder {
   /** All candidates, sorted. */
   async #sorted(
     driver: Driver,
-    filter: Filter,
     keys: string[],
     order: Order,
     after: number[] | null,
@@ -208,7 +221,9 @@ export class Finder {
     const behind = after ? [behindKey(keys, after, order)] : []
     const rest = every([driver.rest, ...segment, ...behind])
     const stretch = { after: null, until: null }
-    return whole(await searchWalk(this.db, driver.walk, filter, stretch, rest, keys, order, limit))
+    return whole(
+      await searchWalk(this.#db, driver.walk, driver.filter, stretch, rest, keys, order, limit)
+    )
   }
 
   /**
@@ -223,27 +238,32 @@ export class Finder {
     after: number[] | null,
     limit: number
   ): Promise<Part> {
-    const began = performance.now()
-    const { few, passed: least, time } = this.limits
+    const { piece, passed, time } = this.#limits
     const found: Found[] = []
     let from = after
-    let passed = 0
-    for (let size = limit * 8; ;) {
-      const until = await boundary(this.db, walk, filter, from, order, size)
-      const stretch = { after: from, until }
+    for (let size = this.#affordable(limit * 8); ;) {
+      const began = performance.now()
+      const until = await boundary(this.#db, walk, filter, from, order, size)
+      const stretch = { after: from, until, size }
       const missing = limit - found.length
       found.push(
-        ...(await searchWalk(this.db, walk, filter, stretch, rest, walk.keys, order, missing))
+        ...(await searchWalk(this.#db, walk, filter, stretch, rest, walk.keys, order, missing))
       )
       if (found.length >= limit || !until) return { found, stopped: null }
       from = until
-      passed += size
-      const now = performance.now()
-      const left = time - (now - this.#began)
-      if (passed >= least && left < 0) return { found, stopped: until }
-      const affordable = (passed / (now - began)) * left
-      size = Math.round(Math.min(size * 4, few, Math.max(SMALLEST, affordable)))
+      this.#passed += size
+      this.#slowest = Math.max(this.#slowest, (performance.now() - began) / size)
+      if (this.#passed >= passed && performance.now() - this.#began > time)
+        return { found, stopped: until }
+      size = this.#affordable(Math.min(size * 4, piece))
     }
+  }
+
+  /** As many candidates as the time that is left allows at the slowest rate until now. */
+  #affordable(size: number): number {
+    if (this.#slowest === 0) return size
+    const left = this.#limits.time - (performance.now() - this.#began)
+    return Math.round(Math.min(size, Math.max(SMALLEST, left / this.#slowest)))
   }
 }
 

@@ -3,12 +3,12 @@ import type { Db, Row } from '../dialect/db.ts'
 import type { Histogram } from '../reader_types.ts'
 import { DAY, TIMELINE_STEP } from '../tables.ts'
 import { matchesOf, newest } from './counting.ts'
-import { chooseDriver } from './driver.ts'
+import { Drivers } from './driver.ts'
 import { partsOf, type Filter } from './filter.ts'
 import type { Limits } from './limits.ts'
 import { every, oneOf, run, sql } from './sql.ts'
-import { Sizes } from './sizes.ts'
-import { byCreated, countWalk } from './walk.ts'
+import { byCreated } from './walk.ts'
+import { countWalk } from './walking.ts'
 
 export type HistogramRange = {
   /** Epoch milliseconds; widened to whole bars. */
@@ -31,7 +31,7 @@ const MOST_BARS = 500
 
 /**
  * Jobs by moment of creation, in bars. From the timeline or the cube where the filter allows it, then exact for any number of
- * jobs; else counted among the newest 10,000 matches, which `sampled` says.
+ * jobs; else counted among the newest candidates, which `sampled` says.
  */
 export async function readHistogram(
   db: Db,
@@ -106,7 +106,7 @@ async function fromMatches(
   whole: Histogram,
   limits: Limits
 ): Promise<Histogram> {
-  const sizes = await Sizes.load(db, filters)
+  const drivers = await Drivers.load(db, filters, limits)
   // Whole numbers stand in the text: SQLite would divide a bound one as a fraction.
   const bar =
     db.dialect === 'mysql'
@@ -115,11 +115,11 @@ async function fromMatches(
   let sampled = false
   let histogram = whole
   for (const filter of filters.map((each) => within(each, whole))) {
-    const driver = await chooseDriver(db, filter, sizes, limits)
+    const driver = await drivers.choose(filter)
     if (driver.size === 0) continue
-    const stretch = await newest(db, driver, filter, limits)
+    const stretch = await newest(drivers, driver, limits.sampled)
     sampled ||= stretch.until !== null
-    const matches = matchesOf(db, driver, filter, stretch, `${bar} as bar, j.status`)
+    const matches = matchesOf(db, driver, stretch, `${bar} as bar, j.status`)
     const rows = await run(db, {
       text: `select bar, status, count(*) as n from (${matches.text}) m group by bar, status`,
       values: matches.values,

@@ -1,15 +1,40 @@
+import type { DialectName } from '../dialect/names.ts'
+
 /**
  * How much a question may look at. Tests make them small, to reach with thousands of jobs what otherwise takes millions.
  */
 export type Limits = {
-  /** Fewer candidates than this are simply sorted; also the highest exact count of what no counter knows. */
+  /** The highest exact count of what no counter knows. */
+  exact: number
+  /** Fewer candidates than this are simply sorted. */
   few: number
+  /** Candidates of one statement of a search, at most: no statement is given up once it runs. */
+  piece: number
   /** A search for rare matches always passes this many candidates, */
   passed: number
   /** and goes on until it has taken this long (milliseconds). */
   time: number
-  /** Candidates that are looked at for the sake of a count. */
+  /** Candidates that are looked at for the sake of a count, */
   counted: number
+  /** and for facets and bars that no counter knows. */
+  sampled: number
 }
 
-export const LIMITS: Limits = { few: 10_000, passed: 2_000, time: 25, counted: 4_000 }
+const LIMITS: Limits = {
+  exact: 10_000,
+  few: 10_000,
+  piece: 10_000,
+  passed: 2_000,
+  time: 25,
+  counted: 4_000,
+  sampled: 10_000,
+}
+
+/**
+ * The limits for a database. InnoDB goes through a second tree for each candidate, and reads it from the disk itself where its
+ * own memory does not hold it: ten times as long as the others in the worst case.
+ */
+export function limitsOf(dialect: DialectName): Limits {
+  if (dialect !== 'mysql') return LIMITS
+  return { ...LIMITS, few: 6_000, piece: 2_500, time: 40, counted: 3_000, sampled: 4_000 }
+}

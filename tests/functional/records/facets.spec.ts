@@ -4,6 +4,7 @@ import { writeSkewedJobs } from '../../../bench/support/skewed_jobs.ts'
 import type { Db } from '../../../src/records/dialect/db.ts'
 import { JobQuery } from '../../../src/records/job_query.ts'
 import { Reader } from '../../../src/records/reader.ts'
+import { limitsOf } from '../../../src/records/reader/limits.ts'
 import type { FacetName } from '../../../src/records/reader_types.ts'
 import { openSession } from '../../../src/records/records.ts'
 import { STATUSES } from '../../../src/statuses.ts'
@@ -111,7 +112,7 @@ eachDatabase(({ label, create }) => {
     })
 
     test('facets of too many jobs are taken from the newest, and say so', async ({ assert }) => {
-      const limits = { few: 150, passed: 300, time: 0, counted: 400 }
+      const limits = { ...limitsOf(db.dialect), few: 150, sampled: 150 }
       const query = JobQuery.from({ queue: 'default', host: 'web-1' })
       const { status, tag } = await new Reader(db, limits).facets(query)
       assert.isTrue(status.sampled)

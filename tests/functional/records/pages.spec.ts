@@ -17,7 +17,15 @@ const DAY = 86_400_000
 const MIDDLE = (NOW - 15 * DAY).toString(16).padStart(12, '0').slice(0, 8)
 
 /** So small that thousands of jobs meet what otherwise takes millions: pieces of an index, searches that stop. */
-const SMALL: Limits = { few: 150, passed: 300, time: 0, counted: 400 }
+const SMALL: Limits = {
+  exact: 150,
+  few: 150,
+  piece: 150,
+  passed: 300,
+  time: 0,
+  counted: 400,
+  sampled: 150,
+}
 
 const VALUES = {
   status: [...STATUSES],
