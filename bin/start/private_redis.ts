@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from './free_port.ts'
 import { StartError } from './messages.ts'
 import { identify, type ProcessIdentity } from './process_identity.ts'
 import { checkRedis, type RedisAddress } from './redis_check.ts'
@@ -139,15 +139,4 @@ function readLog(log: string): string {
     // It ended before it wrote anything.
     return ''
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

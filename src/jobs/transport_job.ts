@@ -1,30 +1,5 @@
-import type { ResolvedBackoff } from './backoff.ts'
+import type { NewTransportJob } from '../transport/types.ts'
 import { delayOf, type ResolvedDispatchOptions } from './options.ts'
-
-/**
- * A job as the transport adds it. `data` is JSON text; `opts` are BullMQ's own options, and ours below `qd`.
- */
-export type NewTransportJob = {
-  queue: string
-  id: string
-  name: string
-  data: string
-  opts: {
-    timestamp: number
-    delay?: number
-    priority?: number
-    attempts?: number
-    backoff?: { type: 'qd' }
-    qd?: {
-      user?: string
-      tags?: string[]
-      timeout?: number
-      sensitive?: true
-      backoff?: ResolvedBackoff
-      by?: string
-    }
-  }
-}
 
 /**
  * The part of the transport that dispatching needs.

@@ -2,11 +2,12 @@ import type { Job } from '../jobs/job.ts'
 import type { JobContext, JobInfo, LogSink } from '../jobs/job_context.ts'
 import { after, type Clock } from '../time/long_timer.ts'
 import { ProgressThrottle } from '../jobs/progress_throttle.ts'
+import type { LogEntry } from '../transport/types.ts'
 import type { LogLevel, Progress } from '../types.ts'
 import { type JobAbortedError, leaseLost, timedOut } from './abort_reasons.ts'
 import type { ClaimedJob } from './claim.ts'
 import type { Bounded } from '../time/deadlines.ts'
-import { LogBuffer, type LogEntry } from './log_buffer.ts'
+import { LogBuffer } from './log_buffer.ts'
 
 /**
  * What an attempt needs of the worker that runs it.

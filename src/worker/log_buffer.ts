@@ -1,12 +1,8 @@
 import { cutText } from '../cut_text.ts'
 import { type Clock, systemClock } from '../time/long_timer.ts'
 import { WriteBehind } from '../jobs/write_behind.ts'
+import type { LogEntry } from '../transport/types.ts'
 import type { LogLevel } from '../types.ts'
-
-/**
- * One line of a job's log: epoch ms, pino's number of the level, text.
- */
-export type LogEntry = [at: number, level: number, line: string]
 
 const LEVELS: Record<LogLevel, number> = {
   trace: 10,

@@ -1,10 +1,10 @@
 import type { BackendFactory, RedisQueueBackend } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
+import type { LogEntry } from '../transport/types.ts'
 import type { Progress } from '../types.ts'
 import type { CancelRequest } from './claim.ts'
 import type { Execution } from './execution.ts'
-import type { LogEntry } from './log_buffer.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 import type { Slots } from './slots.ts'
 

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import type { Page } from 'playwright-core'
 import type { JobRow } from '../../src/dashboard/presenters/types.ts'
-import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
+import { closeBrowser, newPage, withBrowser, writeHalfAWord } from '../helpers/browser.ts'
 import { jobSample } from './stage/job_sample.ts'
 import * as samples from './stage/samples.ts'
 import { Stage } from './stage/stage.ts'
@@ -28,6 +28,9 @@ withBrowser(() => {
           revision: stage.revision,
           search: url.searchParams.get('q') ?? '',
         })
+        if (request.headers['x-queuedeck-refresh'] === 'rows') {
+          return { template: 'queuedeck::partials/jobs_rows', data: { rows } }
+        }
         if (url.pathname === `${samples.PREFIX}/jobs`) {
           const jobs = samples.jobs(rows, { fresh: url.searchParams.has('pin') ? fresh : 0 })
           const template = partial ? 'queuedeck::partials/jobs_region' : 'queuedeck::pages/jobs'
@@ -54,12 +57,7 @@ withBrowser(() => {
       await page.check(`#tick-${rows[20]!.id}`)
       await page.check(`#tick-${rows[21]!.id}`)
       await page.evaluate(() => window.scrollTo(0, 600))
-      await page.evaluate(() => {
-        const field = document.getElementById('q') as HTMLInputElement
-        field.focus({ preventScroll: true })
-        field.value = 'hal'
-        field.setSelectionRange(2, 2)
-      })
+      await writeHalfAWord(page)
       for (const index of [20, 21]) {
         rows[index] = samples.row(index, { status: 'completed', mark: 'completed' })
       }

@@ -68,3 +68,15 @@ export function withBrowser(define: () => void): void {
     throw new Error(`In CI the browser has to be there: ${reason}`)
   }).skip(!process.env.CI, reason)
 }
+
+/**
+ * Puts the focus and half a word into the search field of a list, the caret inside the word, without scrolling.
+ */
+export function writeHalfAWord(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    const field = document.getElementById('q') as HTMLInputElement
+    field.focus({ preventScroll: true })
+    field.value = 'hal'
+    field.setSelectionRange(2, 2)
+  })
+}

@@ -1,5 +1,7 @@
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+
+export { freePort } from '../../bin/start/free_port.ts'
 
 /**
  * Repeats `condition` until it answers something truthy, and answers that. An error thrown by the condition counts as "not yet";
@@ -34,20 +36,6 @@ export async function waitFor<T>(
     }
     await pause(every)
   }
-}
-
-/**
- * A port of 127.0.0.1 that was free a moment ago.
- */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /**

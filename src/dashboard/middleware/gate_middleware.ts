@@ -2,8 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import { comesFromUs } from '../access/same_origin.ts'
 import { showError } from '../errors.ts'
-import { forbidStoring } from '../negotiation.ts'
-import { Viewer } from '../viewer.ts'
+import { enter } from './enter.ts'
 
 /** For hosts without Shield; with it, the host's own policy stands. */
 const POLICY = [
@@ -23,11 +22,7 @@ const POLICY = [
  */
 export default class GateMiddleware {
   async handle(ctx: HttpContext, next: NextFn): Promise<void> {
-    const dashboard = await ctx.containerResolver.make('queuedeck.dashboard')
-    const viewer = new Viewer(dashboard, ctx)
-    ctx.queuedeck = viewer
-    forbidStoring(ctx)
-    ctx.response.header('x-content-type-options', 'nosniff')
+    const { dashboard, viewer } = await enter(ctx)
     ctx.response.header('referrer-policy', 'same-origin')
     if (!ctx.response.getHeader('content-security-policy')) {
       ctx.response.header('content-security-policy', POLICY)

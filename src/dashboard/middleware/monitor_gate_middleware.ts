@@ -1,8 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import { showError } from '../errors.ts'
-import { forbidStoring } from '../negotiation.ts'
-import { Viewer } from '../viewer.ts'
+import { enter } from './enter.ts'
 
 /**
  * In front of monitors: the host let this browser follow one job by rendering the component, and the token proves it. Whoever may
@@ -10,11 +9,7 @@ import { Viewer } from '../viewer.ts'
  */
 export default class MonitorGateMiddleware {
   async handle(ctx: HttpContext, next: NextFn): Promise<void> {
-    const dashboard = await ctx.containerResolver.make('queuedeck.dashboard')
-    const viewer = new Viewer(dashboard, ctx)
-    ctx.queuedeck = viewer
-    forbidStoring(ctx)
-    ctx.response.header('x-content-type-options', 'nosniff')
+    const { dashboard, viewer } = await enter(ctx)
     const { id } = ctx.params
     if (
       !dashboard.monitorTokens.admits(ctx.request.input('token'), id) &&

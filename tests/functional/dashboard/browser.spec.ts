@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import type { Page } from 'playwright-core'
 import { violations } from '../../browser/axe.ts'
-import { closeBrowser, newPage, withBrowser } from '#tests/helpers/browser'
+import { closeBrowser, newPage, withBrowser, writeHalfAWord } from '#tests/helpers/browser'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Fail, Walk } from './jobs.ts'
 import { DashboardLab } from './lab.ts'
@@ -40,12 +40,7 @@ withBrowser(() => {
         assert.equal(await page.locator('#rows > tr').count(), 100)
         for (const id of ticked) await page.check(`#tick-${id}`)
         await page.evaluate(() => window.scrollTo(0, 600))
-        await page.evaluate(() => {
-          const field = document.getElementById('q') as HTMLInputElement
-          field.focus({ preventScroll: true })
-          field.value = 'hal'
-          field.setSelectionRange(2, 2)
-        })
+        await writeHalfAWord(page)
         await later(50)
         await lab.work({ queues: ['quick'] })
         for (const id of ticked) await page.waitForSelector(`#job-${id}[data-s="completed"]`)

@@ -6,7 +6,7 @@ import { Job } from '../../../src/jobs/job.ts'
 import { QueueManager } from '../../../src/jobs/queue_manager.ts'
 import { JobRegistry } from '../../../src/jobs/registry.ts'
 import { ResultWaiter } from '../../../src/jobs/result_waiter.ts'
-import type { NewTransportJob } from '../../../src/jobs/transport_job.ts'
+import type { NewTransportJob } from '../../../src/transport/types.ts'
 import type { DispatchOptions, JobOptions } from '../../../src/types.ts'
 
 class Plain extends Job<any, string> {

@@ -94,3 +94,29 @@ function qd.stoppedWithWorker(queuePrefix, events, id, jobKey)
   rcall('HSET', jobKey, 'failedReason', reason, 'finishedOn', now, 'eid', eid)
   return true
 end
+
+-- Where BullMQ keeps a job whose hash exists. A lock tells running jobs without a search of the list of them.
+function qd.state(queuePrefix, id)
+  if rcall('ZSCORE', queuePrefix .. 'completed', id) then return 'completed' end
+  if rcall('ZSCORE', queuePrefix .. 'failed', id) then return 'failed' end
+  if rcall('ZSCORE', queuePrefix .. 'delayed', id) then return 'delayed' end
+  if rcall('ZSCORE', queuePrefix .. 'waiting-children', id) then return 'waiting-children' end
+  if rcall('EXISTS', queuePrefix .. id .. ':lock') == 1 then return 'active' end
+  if rcall('ZSCORE', queuePrefix .. 'prioritized', id) then return 'prioritized' end
+  if rcall('LPOS', queuePrefix .. 'active', id) then return 'active' end
+  return 'waiting'
+end
+
+-- Of an event stream: the newest id that it gave ('0-0' for none), its first entry (false for none), its last entry ('0-0' for none).
+function qd.ends(events)
+  local last, first, held = '0-0', false, '0-0'
+  if rcall('EXISTS', events) == 0 then return last, first, held end
+  local info = rcall('XINFO', 'STREAM', events)
+  for i = 1, #info, 2 do
+    local value = info[i + 1]
+    if info[i] == 'last-generated-id' then last = value
+    elseif info[i] == 'first-entry' then first = value and value[1]
+    elseif info[i] == 'last-entry' then held = value and value[1] or held end
+  end
+  return last, first, held
+end

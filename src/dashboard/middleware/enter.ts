@@ -1,0 +1,16 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { Dashboard } from '../dashboard.ts'
+import { forbidStoring } from '../negotiation.ts'
+import { Viewer } from '../viewer.ts'
+
+/**
+ * What every gate begins with: who asks, and that no answer is kept or taken for something else.
+ */
+export async function enter(ctx: HttpContext): Promise<{ dashboard: Dashboard; viewer: Viewer }> {
+  const dashboard = await ctx.containerResolver.make('queuedeck.dashboard')
+  const viewer = new Viewer(dashboard, ctx)
+  ctx.queuedeck = viewer
+  forbidStoring(ctx)
+  ctx.response.header('x-content-type-options', 'nosniff')
+  return { dashboard, viewer }
+}
