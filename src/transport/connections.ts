@@ -81,8 +81,8 @@ export class Connections {
     const client = this.#duplicate(role)
     this.#open.add(client)
     writeTogether(client)
-    /** Every call that waits for a connection listens once; many at a time are no leak. */
-    client.setMaxListeners(0)
+    /** Every call that waits for a connection listens once; many at a time are no leak. BullMQ adds to the limit, so it is not 0. */
+    client.setMaxListeners(Number.POSITIVE_INFINITY)
     client.on('error', (error: Error) => {
       this.outage.failed(error)
       this.options.onError?.(error, role)
