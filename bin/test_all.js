@@ -6,7 +6,9 @@
  * named as skipped; where CI is set, nothing may be skipped. The last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { redisProgram } from './start/redis_program.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
@@ -83,6 +85,11 @@ function runSuite(suite, isBeside) {
     })
   })
 }
+
+// Once for all suites: two lanes that miss a Redis would bring it twice.
+await redisProgram(join(ROOT, '.queuedeck'), process.env).catch((error) => {
+  console.error(error.message)
+})
 
 const results = []
 const wanted = new Set(chosen.length > 0 ? chosen : SUITES)

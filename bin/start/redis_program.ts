@@ -116,11 +116,20 @@ async function isNewEnough({ path, variables }: RedisProgram): Promise<boolean> 
  * here is asked of apt itself.
  */
 async function unpack(apt: string, folder: string, target: string): Promise<void> {
-  const work = join(folder, 'apt')
-  const made = `${target}.new`
+  /** Two of these at once (tests beside a start) do not touch each other's files. */
+  const work = join(folder, `apt.${process.pid}`)
+  const made = `${target}.${process.pid}`
+  try {
+    await fill(made, apt, work)
+    rmSync(target, { recursive: true, force: true })
+    renameSync(made, target)
+  } finally {
+    for (const left of [work, made]) rmSync(left, { recursive: true, force: true })
+  }
+}
+
+async function fill(made: string, apt: string, work: string): Promise<void> {
   const steps = { cwd: join(work, 'archives'), timeout: LONGEST_STEP, maxBuffer: 16 * 1024 * 1024 }
-  rmSync(work, { recursive: true, force: true })
-  rmSync(made, { recursive: true, force: true })
   mkdirSync(join(work, 'lists/partial'), { recursive: true })
   mkdirSync(join(work, 'archives/partial'), { recursive: true })
   const options = [
@@ -142,9 +151,6 @@ async function unpack(apt: string, folder: string, target: string): Promise<void
   for (const archive of readdirSync(steps.cwd).filter((name) => name.endsWith('.deb'))) {
     await run('dpkg', ['-x', join(steps.cwd, archive), made], steps)
   }
-  rmSync(target, { recursive: true, force: true })
-  renameSync(made, target)
-  rmSync(work, { recursive: true, force: true })
 }
 
 function lastLine(text: string): string {

@@ -27,6 +27,8 @@ export type ServerDefinition = {
   directory: string
   command: string
   args: string[]
+  /** Added to the environment of this process. */
+  variables?: Record<string, string | undefined>
   /** Answers once the server takes commands; throws or answers false before. */
   isReady: () => Promise<boolean>
   stopSignal: NodeJS.Signals
@@ -83,10 +85,14 @@ export class PrivateServer implements TestServer {
    * Starts the server, again on the data it had, and waits until it takes commands.
    */
   async start(): Promise<this> {
-    const { name, command, args, directory, killSignal, isReady } = this.#definition
+    const { name, command, args, variables, directory, killSignal, isReady } = this.#definition
     this.#watchdog ??= this.#guard(directory, killSignal)
 
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...variables },
+    })
     this.#child = child
     const log = createWriteStream(join(directory, 'output.log'), { flags: 'a' })
     child.stdout!.pipe(log, { end: false })

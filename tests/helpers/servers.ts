@@ -3,16 +3,20 @@ import { existsSync, readdirSync } from 'node:fs'
 import { chown, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
+import { type RedisProgram, redisProgram } from '../../bin/start/redis_program.ts'
 import { PrivateServer, type TestServer } from './private_server.ts'
 import { freePort } from './wait.ts'
 
 export type { TestServer, PrivateServer } from './private_server.ts'
 
 const run = promisify(execFile)
+
+const QUEUEDECK_FOLDER = fileURLToPath(new URL('../../.queuedeck', import.meta.url))
 
 /** PostgreSQL refuses to run as root, so root runs it as the user `nobody`. */
 const NOBODY = 65_534
@@ -89,9 +93,12 @@ async function temporaryFolder(name: string): Promise<string> {
   return mkdtemp(join(tmpdir(), `queuedeck-${name}-`))
 }
 
+/** The Redis that `npm start` would run: the machine's, or the distribution's, unpacked beside what `npm start` keeps. */
+let redisToRun: Promise<RedisProgram> | undefined
+
 async function startRedis(options: RedisOptions): Promise<PrivateServer> {
-  const program = findProgram('redis-server', 'valkey-server')
-  if (!program) throw new Error('No redis-server and no valkey-server is installed')
+  redisToRun ??= redisProgram(QUEUEDECK_FOLDER, process.env)
+  const { path, variables } = await redisToRun
   const directory = await temporaryFolder('redis')
   const port = options.port ?? (await freePort())
   const settings: Record<string, string> = {
@@ -125,8 +132,9 @@ async function startRedis(options: RedisOptions): Promise<PrivateServer> {
     port,
     url: `redis://127.0.0.1:${port}`,
     directory,
-    command: program,
-    args: Object.entries(await knownSettings(program, settings)).flatMap(([key, value]) => [
+    command: path,
+    variables,
+    args: Object.entries(await knownSettings(await redisToRun, settings)).flatMap(([key, value]) => [
       `--${key}`,
       value,
     ]),
@@ -139,8 +147,8 @@ async function startRedis(options: RedisOptions): Promise<PrivateServer> {
 /**
  * Redis before 7 does not know `enable-debug-command` (there DEBUG is always allowed) and refuses to start with it.
  */
-async function knownSettings(program: string, settings: Record<string, string>) {
-  const { stdout } = await run(program, ['--version'])
+async function knownSettings({ path, variables }: RedisProgram, settings: Record<string, string>) {
+  const { stdout } = await run(path, ['--version'], { env: { ...process.env, ...variables } })
   const major = Number(/v=(\d+)/.exec(stdout)?.[1] ?? 7)
   if (major >= 7) return settings
   const { 'enable-debug-command': unknown, ...others } = settings
