@@ -134,10 +134,9 @@ async function startRedis(options: RedisOptions): Promise<PrivateServer> {
     directory,
     command: path,
     variables,
-    args: Object.entries(await knownSettings(await redisToRun, settings)).flatMap(([key, value]) => [
-      `--${key}`,
-      value,
-    ]),
+    args: Object.entries(await knownSettings(await redisToRun, settings)).flatMap(
+      ([key, value]) => [`--${key}`, value]
+    ),
     isReady,
     stopSignal: 'SIGTERM',
     killSignal: 'SIGKILL',
