@@ -1,11 +1,11 @@
-import type { RedisClient } from './client.ts'
 import { Subscription } from './subscription.ts'
 import type { Transport } from './transport.ts'
+import type { WorkerWish } from './types.ts'
 
-/** A request to workers. Cancellations are sent by the cancel script itself. */
+/** A request to workers. The scripts that note it in Redis also send it: `cancel` and `ask_worker`. */
 export type ControlMessage =
   | { kind: 'cancel'; queue: string; jobId: string; run: number }
-  | { kind: 'quiet' | 'resume' | 'stop'; worker: string }
+  | { kind: WorkerWish; worker: string }
 
 /**
  * Requests to workers, at once to whoever listens. Nothing depends on it: what must not be missed is kept in Redis as well
@@ -14,19 +14,11 @@ export type ControlMessage =
 export class ControlChannel {
   #subscription: Subscription<ControlMessage>
 
-  constructor(private transport: Transport) {
+  constructor(transport: Transport) {
     this.#subscription = new Subscription(
       transport.keys.control,
       () => transport.connections.subscriber
     )
-  }
-
-  async publish(message: ControlMessage, client?: RedisClient): Promise<void> {
-    const send = (to: RedisClient) =>
-      to.publish(this.transport.keys.control, JSON.stringify(message))
-    await (client
-      ? send(client)
-      : this.transport.connections.produce('the request was not sent', send))
   }
 
   /** Calls the listener with every message from now on, across reconnections. Returns the function that ends it. */

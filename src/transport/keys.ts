@@ -41,6 +41,11 @@ export class Keys {
     return `${this.prefix}~worker:${id}`
   }
 
+  /** What a worker was last asked to do. */
+  wish(id: string) {
+    return `${this.prefix}~wish:${id}`
+  }
+
   lease(name: string) {
     return `${this.prefix}~lease:${name}`
   }

@@ -38,6 +38,9 @@ export type LogEntry = [at: number, level: number, text: string]
 /** What a running attempt reports: `token` is its lock's, `attempt` BullMQ's `attemptsStarted`. */
 export type Report = { token: string; attempt: number; progress?: Progress; log?: LogEntry[] }
 
+/** What a worker process can be asked to do from elsewhere: take no more jobs, take jobs again, end as after SIGTERM. */
+export type WorkerWish = 'quiet' | 'resume' | 'stop'
+
 /** How many jobs a queue holds in Redis. */
 export type Depths = {
   pending: number

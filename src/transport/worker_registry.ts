@@ -1,5 +1,7 @@
 import type { RedisClient } from './client.ts'
+import type { ControlMessage } from './control_channel.ts'
 import type { Transport } from './transport.ts'
+import type { WorkerWish } from './types.ts'
 
 /** How long a worker that no longer reports stays registered, milliseconds. */
 export const WORKER_FORGOTTEN_AFTER = 300_000
@@ -13,15 +15,50 @@ export type RegisteredWorker<Report> = { id: string; age: number; report: Report
 export class WorkerRegistry {
   constructor(private transport: Transport) {}
 
-  /** A worker reports. True when it was not registered before. */
+  /**
+   * A worker reports.
+   *
+   * @returns whether it was not registered before, and what somebody asked it to do last
+   */
   async report(
     id: string,
     report: object,
     client: RedisClient = this.transport.connections.worker
-  ): Promise<boolean> {
+  ): Promise<{ isNew: boolean; wish: WorkerWish | null }> {
     const { keys } = this.transport
-    const args = [keys.workers, keys.worker(id), id, JSON.stringify(report), WORKER_FORGOTTEN_AFTER]
-    return (await this.transport.call(client, 'heartbeat', args)) === 1
+    const [added, wish] = (await this.transport.call(client, 'heartbeat', [
+      keys.workers,
+      keys.worker(id),
+      keys.wish(id),
+      id,
+      JSON.stringify(report),
+      WORKER_FORGOTTEN_AFTER,
+    ])) as [number, WorkerWish | null]
+    return { isNew: added === 1, wish }
+  }
+
+  /**
+   * Asks a worker process to take no more jobs (`quiet`), to take jobs again (`resume`), or to end as after SIGTERM (`stop`): what
+   * runs may finish within its grace period. It obeys at once, or with its next report when the message does not reach it.
+   *
+   * @returns false when no such worker is registered
+   * @throws E_REDIS_UNAVAILABLE
+   */
+  async ask(id: string, wish: WorkerWish): Promise<boolean> {
+    const { keys, connections } = this.transport
+    const message: ControlMessage = { kind: wish, worker: id }
+    const answer = await connections.produce('the worker was not asked', (client) =>
+      this.transport.call(client, 'ask_worker', [
+        keys.workers,
+        keys.wish(id),
+        keys.control,
+        id,
+        wish,
+        JSON.stringify(message),
+        WORKER_FORGOTTEN_AFTER,
+      ])
+    )
+    return answer === 1
   }
 
   /** All registered workers, longest silent first. `report` is null when it has expired: the worker counts as gone. */
@@ -62,6 +99,7 @@ export class WorkerRegistry {
       (await this.transport.call(client, 'remove_worker', [
         keys.workers,
         keys.worker(id),
+        keys.wish(id),
         id,
         age,
       ])) === 1

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { LogSink } from '../jobs/job_context.ts'
+import type { WorkerWish } from '../transport/types.ts'
 import type { WorkerView } from '../types.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 import type { SystemUsage } from './system_usage.ts'
@@ -20,7 +21,7 @@ export type WorkerFacts = Pick<WorkerView, 'queues' | 'concurrency' | 'running' 
 export type WorkerReport = Omit<WorkerView, 'age'>
 
 type Registry = {
-  report(id: string, report: object): Promise<boolean>
+  report(id: string, report: object): Promise<{ wish: WorkerWish | null }>
   remove(id: string): Promise<void>
 }
 
@@ -33,11 +34,15 @@ export class Heartbeat {
   #reporting: Promise<void> | undefined
   #since = 0
 
+  /**
+   * @param obey hears with each report what the worker was last asked to do
+   */
   constructor(
     readonly workerId: string,
     private version: string,
     private registry: Registry,
     private facts: () => WorkerFacts,
+    private obey: (wish: WorkerWish) => void,
     private usage: SystemUsage,
     private trouble: RedisTrouble,
     private logger: LogSink
@@ -60,6 +65,14 @@ export class Heartbeat {
       this.#reporting = this.#report().finally(() => (this.#reporting = undefined))
     }
     return this.#reporting
+  }
+
+  /**
+   * Reports what has just changed: a report under way may be older than it.
+   */
+  async changed(): Promise<void> {
+    await this.#reporting
+    await this.beat()
   }
 
   /** How long the report under way has been without an answer, ms; 0 when none is. */
@@ -95,8 +108,11 @@ export class Heartbeat {
         ...this.facts(),
         ...this.usage.take(),
       }
-      await this.registry.report(this.workerId, report)
+      const { wish } = await this.registry.report(this.workerId, report)
       this.trouble.over()
+      if (wish !== null) {
+        this.obey(wish)
+      }
     } catch (error) {
       this.trouble.noticed(error)
     }

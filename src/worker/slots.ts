@@ -24,6 +24,9 @@ export class Slots {
 
   #open = true
 
+  /** Nothing is claimed for the time being. */
+  #paused = false
+
   /** Claims that may still be made; `undefined` is no limit. */
   #claimsLeft: number | undefined
 
@@ -66,7 +69,13 @@ export class Slots {
    * Takes a slot if one is free and nobody has waited longer for it.
    */
   tryAcquire(holder: SlotHolder): boolean {
-    if (!this.#open || this.#free === 0 || this.#waiters.length > 0 || !this.#takeClaim()) {
+    if (
+      !this.#open ||
+      this.#paused ||
+      this.#free === 0 ||
+      this.#waiters.length > 0 ||
+      !this.#takeClaim()
+    ) {
       return false
     }
     this.#free--
@@ -108,7 +117,7 @@ export class Slots {
    * when another queue that has fewer slots waits for its turn. A yes counts as a claim: `claimed` says what became of it.
    */
   mayContinue(holder: SlotHolder): boolean {
-    return this.#open && !this.#othersFirst(holder) && this.#takeClaim()
+    return this.#open && !this.#paused && !this.#othersFirst(holder) && this.#takeClaim()
   }
 
   /**
@@ -116,6 +125,18 @@ export class Slots {
    */
   claimed(job: boolean): void {
     this.#claimOver(job)
+  }
+
+  /**
+   * Lets nobody claim until `resume`: whoever asks waits. What was claimed keeps its slot.
+   */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#serve()
   }
 
   /**
@@ -168,7 +189,7 @@ export class Slots {
   }
 
   #serve(): void {
-    while (this.#free > 0 && this.#waiters.length > 0 && this.#takeClaim()) {
+    while (!this.#paused && this.#free > 0 && this.#waiters.length > 0 && this.#takeClaim()) {
       const waiter = this.#next()
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
       this.#free--

@@ -7,7 +7,7 @@ import type { JobRegistry } from '../jobs/registry.ts'
 import { recordId } from '../records/ids.ts'
 import type { ControlMessage } from '../transport/control_channel.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { ResolvedConfig, WorkerView } from '../types.ts'
+import type { ResolvedConfig } from '../types.ts'
 import { Deadlines } from '../time/deadlines.ts'
 import { Execution } from './execution.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -16,7 +16,9 @@ import { QueueWatch } from './queue_watch.ts'
 import { RedisTrouble } from './redis_trouble.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import { Slots } from './slots.ts'
+import { Standing } from './standing.ts'
 import { SystemUsage } from './system_usage.ts'
+import { deferred, first, pause } from './waiting.ts'
 
 /**
  * How long aborted code gets to return before its job is handed back, ms. Its grace period is over then.
@@ -87,11 +89,11 @@ export class WorkerPool {
 
   #runtime: WorkerRuntime
   #slots: Slots
+  #standing: Standing
   #deadlines: Deadlines
   #heartbeat: Heartbeat
   #queues: QueueWatch
   #workers = new Map<string, JobWorker>()
-  #state: WorkerView['state'] = 'active'
   #timers: NodeJS.Timeout[] = []
   #unsubscribe: (() => void) | undefined
 
@@ -123,6 +125,12 @@ export class WorkerPool {
     const trouble = new RedisTrouble(logger)
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
     this.#slots = new Slots(concurrency)
+    this.#standing = new Standing(
+      this.#slots,
+      logger,
+      () => this.drain(),
+      () => void this.#heartbeat.changed()
+    )
     this.#deadlines = new Deadlines(() => this.#attempts(), clock)
     this.#queues = new QueueWatch(config, transport, registry, settings.queues)
     this.#runtime = {
@@ -147,6 +155,7 @@ export class WorkerPool {
       version,
       transport.workers,
       () => this.#facts(concurrency),
+      (wish) => this.#standing.obey(wish),
       new SystemUsage(),
       trouble,
       logger
@@ -222,7 +231,7 @@ export class WorkerPool {
     return {
       queues: this.queues,
       concurrency,
-      state: this.#state,
+      state: this.#standing.state,
       running: [...this.#attempts()].map(({ job, claim }) => ({
         id: recordId(job.queue, job.id),
         queue: job.queue,
@@ -285,6 +294,8 @@ export class WorkerPool {
         .get(message.queue)
         ?.cancelRequested(message.jobId)
         .catch((error) => this.#runtime.trouble.noticed(error))
+    } else if (message.worker === this.id) {
+      this.#standing.obey(message.kind)
     }
   }
 
@@ -315,11 +326,11 @@ export class WorkerPool {
   }
 
   async #finish(): Promise<void> {
-    this.#state = 'stopping'
+    this.#standing.stopping()
     this.#queues.stop()
     this.#slots.close()
     const workers = [...this.#workers.values()]
-    void this.#heartbeat.beat()
+    void this.#heartbeat.changed()
     /** A Redis that is away cannot be told, and nothing waits there for an answer. */
     await Promise.allSettled(workers.map((worker) => worker.stopClaiming()))
 
@@ -361,24 +372,4 @@ export class WorkerPool {
     await first(this.#heartbeat.stop(), pause(LAST_MOMENT))
     await first(Promise.allSettled(workers.map((worker) => worker.close(true))), pause(LAST_MOMENT))
   }
-}
-
-/**
- * Whether the first promise came before the others.
- */
-function first(promise: Promise<unknown>, ...others: Promise<unknown>[]): Promise<boolean> {
-  return Promise.race([promise.then(() => true), ...others.map((other) => other.then(() => false))])
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    /** Never the reason why a process stays. */
-    setTimeout(resolve, milliseconds).unref()
-  })
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve!: () => void
-  const promise = new Promise<void>((done) => (resolve = done))
-  return { promise, resolve }
 }

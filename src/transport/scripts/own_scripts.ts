@@ -13,9 +13,10 @@ export const OWN_SCRIPTS = {
   publish_change: 2,
   acquire_lease: 1,
   release_lease: 1,
-  heartbeat: 2,
+  heartbeat: 3,
   workers: 1,
-  remove_worker: 2,
+  remove_worker: 3,
+  ask_worker: 3,
 } satisfies Record<string, number>
 
 export type OwnScript = keyof typeof OWN_SCRIPTS

@@ -1,0 +1,101 @@
+import { test } from '@japa/runner'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import type { WorkerView } from '../../../src/types.ts'
+import { WorkerLab } from '../../functional/worker/lab.ts'
+import { add, startProcess, starts } from './processes.ts'
+
+test.group('Workers asked from elsewhere', (group) => {
+  let lab: WorkerLab
+  group.each.setup(async () => {
+    const { url } = await redisServer()
+    lab = new WorkerLab(url)
+    return () => lab.close()
+  })
+
+  /** The worker's id, once it has reported itself. */
+  const idOf = ({ pid }: { pid: number }) =>
+    waitFor('the worker to report', async () => {
+      const workers = await lab.transport.workers.list<WorkerView>()
+      return workers.find(({ report }) => report?.pid === pid)?.id
+    })
+
+  const reports = (id: string, state: WorkerView['state'], within = 5_000) =>
+    waitFor(
+      `the worker to report that it is ${state}`,
+      async () => {
+        const workers = await lab.transport.workers.list<WorkerView>()
+        return workers.find((worker) => worker.id === id)?.report?.state === state
+      },
+      { within }
+    )
+
+  const addMany = (count: number, ms: number) =>
+    Promise.all(Array.from({ length: count }, () => add(lab, 'short', { ms })))
+
+  /** Which workers ran these jobs, once they have ended. */
+  const ranBy = async (ids: string[]) => {
+    const ended = await Promise.all(ids.map((id) => lab.ended(id)))
+    return [...new Set(ended.map(({ pb }) => pb))]
+  }
+
+  test('take no more jobs while quiet, finish what runs, and take jobs again', async ({
+    assert,
+  }) => {
+    const settings = { concurrency: 3 }
+    const quiet = await startProcess(lab, { settings })
+    const id = await idOf(quiet)
+    const running = await addMany(1, 1_500)
+    await lab.running(running[0])
+    assert.isTrue(await lab.transport.workers.ask(id, 'quiet'))
+    await reports(id, 'quiet')
+
+    const other = await startProcess(lab, { settings })
+    const otherId = await idOf(other)
+    assert.deepEqual(await ranBy(await addMany(30, 5)), [otherId])
+    assert.deepEqual(await ranBy(running), [id])
+
+    assert.isTrue(await lab.transport.workers.ask(otherId, 'quiet'))
+    await reports(otherId, 'quiet')
+    const waiting = await addMany(10, 5)
+    const before = (await starts(lab)).length
+    assert.equal((await lab.transport.depths(['default'])).default.pending, 10)
+    assert.isTrue(await lab.transport.workers.ask(id, 'resume'))
+    assert.deepEqual(await ranBy(waiting), [id])
+    assert.equal((await starts(lab)).length, before + 10)
+    await reports(id, 'active')
+    for (const worker of [quiet, other]) assert.equal((await worker.stop()).code, 0)
+  }).timeout(60_000)
+
+  test('end in order when asked to stop, also while quiet', async ({ assert }) => {
+    const worker = await startProcess(lab)
+    const id = await idOf(worker)
+    const [running] = await addMany(1, 1_500)
+    await lab.running(running)
+    await lab.transport.workers.ask(id, 'quiet')
+    await reports(id, 'quiet')
+    assert.isTrue(await lab.transport.workers.ask(id, 'stop'))
+    const { code } = await worker.exited
+    assert.equal(code, 0)
+    const job = await lab.ended(running)
+    assert.deepEqual([job.state, job.ats], ['completed', '1'])
+    assert.isFalse(await lab.transport.workers.ask(id, 'resume'))
+    assert.deepEqual(await lab.redis.keys(`${lab.prefix}~wish:*`), [])
+  }).timeout(60_000)
+
+  test('obey with their next report when the message was lost', async ({ assert }) => {
+    const worker = await startProcess(lab)
+    const id = await idOf(worker)
+    await lab.redis.set(lab.transport.keys.wish(id), 'quiet')
+    await reports(id, 'quiet', 15_000)
+    const [job] = await addMany(1, 5)
+    await lab.redis.set(lab.transport.keys.wish(id), 'resume')
+    assert.equal((await lab.ended(job, 'default', 15_000)).state, 'completed')
+    assert.equal((await worker.stop()).code, 0)
+  }).timeout(60_000)
+
+  test('cannot be asked when they are not there', async ({ assert }) => {
+    assert.isFalse(await lab.transport.workers.ask('nobody:1:00', 'stop'))
+    assert.deepEqual(await lab.redis.keys(`${lab.prefix}~wish:*`), [])
+  })
+})
