@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import type { OpenJob, OpenPlace } from '../records/writer/open_jobs.ts'
 import type { Batch, Cursor, Fold, JobKey } from '../records/writer_types.ts'
 import type { JobStatus } from '../statuses.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -16,11 +17,6 @@ export type RecordState = {
 }
 
 /**
- * A record that is not terminal, or still `stopping`.
- */
-export type OpenJob = { seq: number; id: string; transportId: string; status: JobStatus }
-
-/**
  * What the mirror needs of the records. Each method throws when the database is away; nothing was written then.
  */
 export interface MirrorWriter {
@@ -30,8 +26,8 @@ export interface MirrorWriter {
   /** Cursors of these queues; one that is missing is made, at `0-0`. */
   cursors(queues: string[]): Promise<Map<string, Cursor>>
 
-  /** Records of a queue that Redis may still change, by `seq`, after one of them. */
-  openJobs(queue: string, page: { after?: number; limit: number }): Promise<OpenJob[]>
+  /** Records of a queue that Redis may still change, oldest first, after one of them. */
+  openJobs(queue: string, page: { after?: OpenPlace; limit: number }): Promise<OpenJob[]>
 
   /** By record id; jobs without a record are absent. */
   states(keys: JobKey[]): Promise<Map<string, RecordState>>

@@ -149,11 +149,13 @@ export class Reconcile {
     const name = PHASES[phase]
     const key = transport.keys.queue(position.queue) + name
     if (name === 'records') {
-      const open = await writer.openJobs(position.queue, { after: Number(at), limit: PAGE })
+      const [createdAt, seq] = at.split(':').map(Number)
+      const after = seq === undefined ? undefined : { createdAt, seq }
+      const open = await writer.openJobs(position.queue, { after, limit: PAGE })
       const last = open.at(-1)
       return {
         ids: open.map(({ transportId }) => transportId),
-        next: last && open.length === PAGE ? String(last.seq) : null,
+        next: last && open.length === PAGE ? `${last.place.createdAt}:${last.place.seq}` : null,
       }
     }
     if ((STATE_SETS as readonly string[]).includes(name)) {

@@ -17,7 +17,7 @@ import type {
 import { countJobs } from './reader/counting.ts'
 import { readBody, readDetails, readLogs, type LogOptions } from './reader/details.ts'
 import { readFacets } from './reader/facets.ts'
-import { ALL_STATUSES, resolveFilters, type Filter } from './reader/filter.ts'
+import { NO_FILTER, resolveFilters, type Filter } from './reader/filter.ts'
 import { Drivers } from './reader/driver.ts'
 import { Finder, type Part } from './reader/finder.ts'
 import { readHistogram, type HistogramRange } from './reader/histogram.ts'
@@ -167,20 +167,8 @@ export class Reader {
    * The newest jobs that run now.
    */
   async runningNow(limit: number): Promise<JobView[]> {
-    const all: Filter = {
-      statuses: [...ALL_STATUSES],
-      type: null,
-      queue: null,
-      user: null,
-      host: null,
-      tag: null,
-      from: null,
-      to: null,
-      ids: null,
-      notUsers: null,
-    }
     const stretch = { after: null, until: null }
-    const found = await readWalk(this.db, byStatus([RUNNING]), all, stretch, 'desc', limit)
+    const found = await readWalk(this.db, byStatus([RUNNING]), NO_FILTER, stretch, 'desc', limit)
     const jobs = await readBySeq(
       this.db,
       this.#names,

@@ -1,5 +1,4 @@
-import { isTerminal, STATUSES, statusCode, TERMINAL_STATUSES } from '../statuses.ts'
-import type { JobStatus } from '../statuses.ts'
+import { STATUSES, statusCode, TERMINAL_STATUSES } from '../statuses.ts'
 import { bytesToUuid } from './ids.ts'
 import type { Row } from './dialect/db.ts'
 import type { Session, Shape } from './dialect/session.ts'
@@ -8,6 +7,7 @@ import { CURSOR_COLUMNS, NAME_KINDS, TABLES } from './tables.ts'
 import { blankJob, loadJob, selectColumns, type LoadedJob } from './writer/job_row.ts'
 import { JobWriting } from './writer/job_writing.ts'
 import { NameBook } from './writer/name_book.ts'
+import { openSeqs, type OpenJob, type OpenPlace } from './writer/open_jobs.ts'
 import type { Batch, Cursor, CursorMove, Fold, JobKey } from './writer_types.ts'
 
 const NEW_CURSORS: Shape = {
@@ -99,39 +99,31 @@ export class Writer {
   }
 
   /**
-   * Records of a queue that Redis may still change, by `seq`: those that are not terminal, and those still `stopping`.
+   * Records of a queue that Redis may still change, oldest first: those that are not terminal, and those still `stopping`. Each
+   * page is a range of the index by queue and status, however many there are.
    */
-  openJobs(
-    queue: string,
-    { after = 0, limit }: { after?: number; limit: number }
-  ): Promise<{ seq: number; id: string; transportId: string; status: JobStatus }[]> {
+  openJobs(queue: string, page: { after?: OpenPlace; limit: number }): Promise<OpenJob[]> {
     return this.#take(async (session) => {
       const [name] = await session.all(
         `select id from queuedeck_names where kind = ${NAME_KINDS.queue} and name = ?`,
         [storedName(queue)]
       )
       if (!name) return []
-      // One arm a status: each is a range of the index by queue and status, and only open jobs are looked at.
-      const open = STATUSES.filter((status) => !isTerminal(status)).map(statusCode)
-      const columns = 'seq, id, transport_id, status'
-      const arm = (condition: string) =>
-        `select ${columns} from queuedeck_jobs where queue_id = ? and ${condition} and seq > ?`
-      const arms = [
-        ...open.map((code) => arm(`status = ${code}`)),
-        arm(`status = ${statusCode('cancelled')} and stopping = 1`),
-      ]
-      const rows = await session.all(
-        `select * from (${arms.join(' union all ')}) open_jobs order by seq limit ?`,
-        [...arms.flatMap(() => [name.id, after]), limit]
+      const seqs = await openSeqs(session, name.id, page)
+      const rows = await session.allIn(
+        'select seq, id, transport_id, status, created_at from queuedeck_jobs where',
+        'seq',
+        'seq',
+        seqs
       )
-      return rows.map((row) => {
+      const bySeq = new Map(rows.map((row) => [Number(row.seq), row]))
+      return seqs.flatMap((seq) => {
+        const row = bySeq.get(seq)
+        if (!row) return []
         const id = idText(row.id)
-        return {
-          seq: row.seq,
-          id,
-          transportId: row.transport_id ?? id,
-          status: STATUSES[row.status],
-        }
+        const transportId: string = row.transport_id ?? id
+        const status = STATUSES[row.status]
+        return { id, transportId, status, place: { createdAt: Number(row.created_at), seq } }
       })
     })
   }

@@ -41,6 +41,20 @@ export type Filter = {
 
 export const ALL_STATUSES: readonly number[] = STATUSES.map((_, code) => code)
 
+/** Every job. */
+export const NO_FILTER: Filter = {
+  statuses: [...ALL_STATUSES],
+  type: null,
+  queue: null,
+  user: null,
+  host: null,
+  tag: null,
+  from: null,
+  to: null,
+  ids: null,
+  notUsers: null,
+}
+
 /** Parts of a filter, named so that a plan can say which of them it has answered already. */
 export type FilterPart = NameField | 'tag' | 'status' | 'time' | 'ids'
 
@@ -119,18 +133,7 @@ export async function resolveFilters(
   ])
   const statuses = query.statuses.length ? query.statuses.map(statusCode).sort() : [...ALL_STATUSES]
   const { from, to } = query
-  const filter: Filter = {
-    statuses,
-    type,
-    queue,
-    user,
-    host,
-    tag,
-    from,
-    to,
-    ids: null,
-    notUsers: null,
-  }
+  const filter: Filter = { ...NO_FILTER, statuses, type, queue, user, host, tag, from, to }
   if ([type, queue, user, host, tag].some((ids) => ids?.length === 0)) return []
   return query.q === '' ? [filter] : withSearch(db, names, filter, query.q)
 }

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import { eachDatabase, type TestDatabase } from '#tests/helpers/databases'
 import type { Records } from '../../../src/records/records.ts'
 import { storedName } from '../../../src/records/storable.ts'
+import type { OpenPlace } from '../../../src/records/writer/open_jobs.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
 import { add, countsAndTruth, HandMirror, newKey, NOW, nothing, remake } from './lab.ts'
 
@@ -237,30 +238,35 @@ eachDatabase(({ label, create }) => {
       assert.deepEqual(kept, truth)
     })
 
-    test('lists open jobs by number, and marks only ended ones as gone', async ({ assert }) => {
-      const keys = Array.from({ length: 6 }, () => newKey())
+    test('lists open jobs by age, and marks only ended ones as gone', async ({ assert }) => {
+      const keys = Array.from({ length: 12 }, () => newKey())
       await mirror.write(keys, (job, _out, index) => {
-        add(job, { status: index % 2 ? 'completed' : 'pending', stopping: false })
-        if (index === 5) Object.assign(job, { status: 'cancelled', stopping: true })
+        const status = (['pending', 'completed', 'running', 'scheduled'] as const)[index % 4]
+        // Several of a moment, and the last ones are the oldest.
+        add(job, { status, stopping: false, createdAt: NOW - Math.floor(index / 5) * 1000 })
+        if (index >= 9) Object.assign(job, { status: 'cancelled', stopping: index > 9 })
       })
-      const open = await records.writer.openJobs('default', { limit: 2 })
-      assert.deepEqual(
-        open.map(({ id }) => id),
-        [keys[0].id, keys[2].id]
-      )
-      const rest = await records.writer.openJobs('default', { after: open[1].seq, limit: 9 })
-      assert.deepEqual(
-        rest.map(({ id, status }) => [id, status]),
-        [
-          [keys[4].id, 'pending'],
-          [keys[5].id, 'cancelled'],
-        ]
-      )
+      const ids = [10, 11, 6, 7, 8, 0, 2, 3, 4].map((index) => keys[index].id)
+      for (const limit of [1, 2, 3, 8, 9, 20]) {
+        const seen: string[] = []
+        let after: OpenPlace | undefined
+        for (;;) {
+          const open = await records.writer.openJobs('default', { after, limit })
+          seen.push(...open.map(({ id }) => id))
+          after = open.at(-1)?.place
+          if (open.length < limit) break
+        }
+        assert.deepEqual(seen, ids, `pages of ${limit}`)
+      }
+      const [oldest] = await records.writer.openJobs('default', { limit: 1 })
+      assert.equal(oldest.status, 'cancelled')
+      assert.equal(oldest.transportId, keys[10].id)
+      assert.isEmpty(await records.writer.openJobs('nobody knows it', { limit: 9 }))
       await records.writer.markGone(keys.map(({ id }) => id))
       const [{ n }] = await records.db.all(
         'select count(*) as n from queuedeck_jobs where has_transport = 0'
       )
-      assert.equal(n, 3)
+      assert.equal(n, 5)
     })
 
     test('tables that were dropped and made again get their own names', async ({ assert }) => {

@@ -1,6 +1,7 @@
 import { isTerminal } from '../../../src/statuses.ts'
 import { blankJob } from '../../../src/records/writer/job_row.ts'
 import type { MirrorWriter, RecordState } from '../../../src/mirror/ports.ts'
+import type { OpenPlace } from '../../../src/records/writer/open_jobs.ts'
 import type {
   AttemptWrite,
   Batch,
@@ -78,14 +79,16 @@ export class MemoryWriter implements MirrorWriter {
     )
   }
 
-  async openJobs(queue: string, { after = 0, limit }: { after?: number; limit: number }) {
+  async openJobs(queue: string, { after, limit }: { after?: OpenPlace; limit: number }) {
     await this.#answer()
+    const from = after ?? { createdAt: -1, seq: 0 }
     return [...this.jobs.values()]
-      .filter((job) => job.queue === queue && job.seq > after)
+      .map((job) => ({ ...job, place: { createdAt: job.createdAt!, seq: job.seq } }))
+      .filter((job) => job.queue === queue && byPlace(job.place, from) > 0)
       .filter(({ status, stopping }) => stopping || !isTerminal(status!))
-      .sort((a, b) => a.seq - b.seq)
+      .sort((one, other) => byPlace(one.place, other.place))
       .slice(0, limit)
-      .map(({ seq, id, transportId, status }) => ({ seq, id, transportId, status: status! }))
+      .map(({ id, transportId, status, place }) => ({ id, transportId, status: status!, place }))
   }
 
   async states(keys: JobKey[]): Promise<Map<string, RecordState>> {
@@ -137,4 +140,8 @@ export class MemoryWriter implements MirrorWriter {
     await new Promise((resolve) => setImmediate(resolve))
     if (this.failure) throw this.failure
   }
+}
+
+function byPlace(one: OpenPlace, other: OpenPlace): number {
+  return one.createdAt - other.createdAt || one.seq - other.seq
 }
