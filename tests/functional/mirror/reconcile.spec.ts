@@ -160,6 +160,27 @@ test.group('Mirror | comparing records with Redis', (group) => {
     assert.containSubset(writer.jobs.get(id), { user: '7', type: 'work', hasPayload: true })
   })
 
+  test('takes up all of many jobs so large that Redis tells of them in several answers', async ({
+    assert,
+  }) => {
+    const data = JSON.stringify({ text: 'x'.repeat(500_000) })
+    const ids: string[] = []
+    for (let count = 0; count < 30; count++) ids.push(await lab.add('a', {}, { data }))
+    const { facts } = await lab.transport.audit.facts('a', ids, lab.redis)
+    assert.isBelow(facts.length, ids.length)
+    assert.deepEqual(
+      facts.map((fact) => fact?.id),
+      ids.slice(0, facts.length)
+    )
+    await lab.redis.del(events())
+    mirror()
+    await waitFor('all records', () => writer.jobs.size === ids.length)
+    assert.sameMembers(
+      [...writer.bodies.keys()].filter((id) => writer.bodies.get(id)?.payload === data),
+      ids
+    )
+  })
+
   test('opens the next run of ended jobs that an older Redis brings back', async ({ assert }) => {
     const id = await lab.add('a')
     mirror()
