@@ -2,9 +2,9 @@ import type { Redis } from 'ioredis'
 import { recordId } from '../records/ids.ts'
 import type { CursorMove, FoldResult, JobKey, StoredJob } from '../records/writer_types.ts'
 import { compareIds, concernsJob, idMilliseconds, needsHash, START, type Entry } from './entries.ts'
-import { JobFold } from './fold.ts'
+import { JobFold, NOTHING } from './fold.ts'
 import { Folded } from './job_draft.ts'
-import { messageOf, readStacks } from './job_facts.ts'
+import { count, messageOf, readStacks } from './job_facts.ts'
 import type { Position } from './position.ts'
 
 /**
@@ -14,6 +14,7 @@ const HASH_FIELDS = [
   'data',
   'opts',
   'name',
+  'timestamp',
   'returnvalue',
   'failedReason',
   'stacktrace',
@@ -136,11 +137,14 @@ export class StreamBatch {
 function completeFromHash(fold: JobFold, hash: Hash): void {
   const { job } = fold
   if (!job.hasPayload && hash.data !== null) fold.setPayload(hash.data, hash.opts)
+  fold.dispatchedAt(count(hash.timestamp))
   if ((job.type === '' || job.type === '?') && hash.name) job.type = hash.name
   if (hash.pb && job.worker === null) job.worker = hash.pb
   const isSameRun = Number(hash.run ?? 1) === job.run || hash.run === null
-  if (job.status === 'completed' && hash.returnvalue !== null && isSameRun && !fold.hasResult) {
-    fold.setResult(hash.returnvalue)
+  const { returnvalue } = hash
+  const isGiven = returnvalue !== null && returnvalue !== NOTHING
+  if (job.status === 'completed' && isGiven && isSameRun && !fold.hasResult) {
+    fold.setResult(returnvalue)
   }
   const lacking = fold.attemptsWithoutError()
   if (lacking.length === 0) return

@@ -88,7 +88,7 @@ export class JobFold extends JobDraft {
     } else {
       if (run !== undefined) job.run = Math.max(job.run, run)
       job.status = 'pending'
-      if (!job.createdAt) job.createdAt = at
+      this.added(at)
       this.note(at, 'added', by(fields))
     }
     if (fields.name !== undefined) job.type = fields.name
@@ -171,7 +171,10 @@ export class JobFold extends JobDraft {
     if (!job.createdAt) job.createdAt = at
     if (status === 'completed') {
       job.errorCode = job.error = null
-      if (fields.returnvalue !== undefined) this.setResult(fields.returnvalue)
+      /** A job that returned nothing has no result, and that is how its record stands until here. */
+      if (fields.returnvalue !== undefined && fields.returnvalue !== NOTHING) {
+        this.setResult(fields.returnvalue)
+      }
       return this.note(at, status)
     }
     const error = readError(fields.failedReason)
@@ -325,6 +328,9 @@ export class JobFold extends JobDraft {
     else if (this.job.status === null) this.begin('pending', at)
   }
 }
+
+/** What BullMQ writes for a job that returned nothing. */
+export const NOTHING = 'null'
 
 function isCancelled({ cancelled, failedReason }: EntryFields): boolean {
   return cancelled === '1' || (failedReason?.startsWith('[CANCELLED]') ?? false)

@@ -11,6 +11,9 @@ import type {
 } from '../records/writer_types.ts'
 import { readError, readOptions } from './job_facts.ts'
 
+/** A producer's clock is believed while it is no further than this from Redis', ms. */
+const BELIEVED = 3_600_000
+
 /**
  * Collects what the folding of a batch gives.
  */
@@ -36,6 +39,9 @@ export class JobDraft {
   #logs: LogsWrite[] = []
   #tags: string[] | undefined
   #runs: RunWrite[] = []
+
+  /** Moment of the `added` entry that this record begins with, while nothing tells what its producer's clock said. */
+  #addedAt: number | null = null
 
   /** Key of the timeline's row: the first entry that this change takes in, or the position of a repair. */
   eventsVersion = 0n
@@ -66,6 +72,24 @@ export class JobDraft {
   begin(status: StoredJob['status'], at: number): void {
     this.job.status = status
     if (!this.job.createdAt) this.job.createdAt = at
+  }
+
+  /** A record that begins with its dispatch. */
+  added(at: number): void {
+    if (this.job.createdAt) return
+    this.job.createdAt = at
+    this.#addedAt = at
+  }
+
+  /**
+   * What the producer's clock said at the dispatch. Delays are counted from there, so the record takes it over, unless it is so
+   * far from Redis' clock that one of them must be wrong; a due moment is Redis' own in any case.
+   */
+  dispatchedAt(timestamp: number | null | undefined): void {
+    const at = this.#addedAt
+    if (at === null || timestamp === null || timestamp === undefined) return
+    this.#addedAt = null
+    if (Math.abs(timestamp - at) <= BELIEVED) this.job.createdAt = timestamp
   }
 
   /**
@@ -107,6 +131,7 @@ export class JobDraft {
     job.priority = facts.priority
     job.user = facts.user
     job.sensitive = facts.sensitive
+    this.dispatchedAt(facts.timestamp)
     if (facts.tags.length > 0) this.#tags = facts.tags
   }
 

@@ -11,6 +11,8 @@ export type OptionFacts = {
   user: string | null
   tags: string[]
   sensitive: boolean
+  /** When the producer made the job, by its clock; null where options do not say. */
+  timestamp: number | null
 }
 
 const NO_OPTIONS: OptionFacts = {
@@ -19,6 +21,7 @@ const NO_OPTIONS: OptionFacts = {
   user: null,
   tags: [],
   sensitive: false,
+  timestamp: null,
 }
 
 /**
@@ -34,6 +37,7 @@ export function readOptions(text: string | null | undefined): OptionFacts {
     user: name(own.user),
     tags: Array.isArray(own.tags) ? own.tags.flatMap((tag) => name(tag) ?? []).slice(0, 100) : [],
     sensitive: own.sensitive === true,
+    timestamp: wholeNumber(options.timestamp),
   }
 }
 

@@ -1,10 +1,9 @@
 import { STATUSES, statusCode, TERMINAL_STATUSES } from '../statuses.ts'
 import { bytesToUuid } from './ids.ts'
-import type { Row } from './dialect/db.ts'
 import type { Session, Shape } from './dialect/session.ts'
 import { storableShort, storable, storedName } from './storable.ts'
 import { CURSOR_COLUMNS, NAME_KINDS, TABLES } from './tables.ts'
-import { blankJob, loadJob, selectColumns, type LoadedJob } from './writer/job_row.ts'
+import { AT, blankJob, loadJob, type LoadedJob } from './writer/job_row.ts'
 import { JobWriting } from './writer/job_writing.ts'
 import { NameBook } from './writer/name_book.ts'
 import { openSeqs, type OpenJob, type OpenPlace } from './writer/open_jobs.ts'
@@ -224,19 +223,17 @@ export class Writer {
 
   async #load(session: Session, keys: JobKey[]): Promise<LoadedJob[]> {
     if (keys.length === 0) return []
-    const select = `select ${selectColumns(session)} from queuedeck_jobs where`
-    const ids = keys.map(({ id }) => session.idValue(id))
-    const rows = await session.allIn(select, 'id', 'uuid', ids)
-    if (rows.length === 0) return keys.map(blankJob)
-    const byId = new Map<string, Row>()
+    const rows = await session.jobs(keys.map(({ id }) => id))
     const named = new Set<number>()
     for (const row of rows) {
-      byId.set(idText(row.id), row)
-      for (const id of [row.type_id, row.user_id, row.worker_id]) if (id !== null) named.add(id)
+      if (!row) continue
+      for (const id of [row[AT.type], row[AT.user], row[AT.worker]]) {
+        if (id !== null) named.add(id as number)
+      }
     }
-    await this.#names.loadIds(session, named)
-    return keys.map((key) => {
-      const row = byId.get(key.id)
+    if (named.size > 0) await this.#names.loadIds(session, named)
+    return keys.map((key, index) => {
+      const row = rows[index]
       return row ? loadJob(key, row, this.#names) : blankJob(key)
     })
   }

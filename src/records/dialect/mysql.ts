@@ -3,7 +3,8 @@ import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
 import { uuidToBytes } from '../ids.ts'
 import { JOB_COLUMNS, TABLES, type Column } from '../tables.ts'
 import type { Db, Row } from './db.ts'
-import type { Merge, Session, Shape } from './session.ts'
+import { InTurn } from './in_turn.ts'
+import { jobNames, jobSelection, type Merge, type Session, type Shape } from './session.ts'
 
 /** Longest waiting for a connection, for an answer to writing, and for one to a page, ms. */
 const CONNECT = 5_000
@@ -77,6 +78,16 @@ function literal(value: unknown): string {
   return Buffer.isBuffer(value) ? `x'${value.toString('hex')}'` : String(value)
 }
 
+/** Columns of jobs that have no value unless one is given. */
+const REQUIRED = JOB_COLUMNS.map((_, index) => index).filter((index) => {
+  const column: Column = JOB_COLUMNS[index]
+  return !column.null && column.default === undefined
+})
+
+function pick(rows: unknown[][], columns: readonly number[]): unknown[][] {
+  return rows.map((row) => columns.map((index) => row[index]))
+}
+
 /** Assignments run from left to right, so the outcome, which others do not read here, may stand anywhere. */
 function assignment(column: string, merge: Merge): string {
   const given = `values(${column})`
@@ -95,11 +106,11 @@ function assignment(column: string, merge: Merge): string {
  */
 export class MysqlSession implements Session {
   readonly dialect = 'mysql'
-  readonly versionText = 'cast(version as char) as version'
   readonly lock = ' for update'
   readonly longestText: number
   #connection: Mysql.Connection
   #packet: number
+  #turn = new InTurn()
 
   private constructor(connection: Mysql.Connection, packet: number) {
     this.#connection = connection
@@ -124,24 +135,25 @@ export class MysqlSession implements Session {
 
   async begin(): Promise<void> {
     await this.run('begin')
+    this.#turn.begun()
   }
 
   async commit(): Promise<void> {
     await this.run('commit')
+    await this.#turn.over()
   }
 
   async rollback(): Promise<void> {
+    await this.#turn.over()
     await this.run('rollback')
   }
 
   async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const [rows] = await this.#connection.query({ sql, values: [...values], timeout: WRITE })
-    return rows as Row[]
+    return (await this.#query({ sql, values: [...values] })) as Row[]
   }
 
   async run(sql: string, values: readonly unknown[] = []): Promise<number> {
-    const [answer] = await this.#connection.query({ sql, values: [...values], timeout: WRITE })
-    return (answer as Mysql.ResultSetHeader).affectedRows
+    return ((await this.#query({ sql, values: [...values] })) as Mysql.ResultSetHeader).affectedRows
   }
 
   async allIn(
@@ -166,14 +178,34 @@ export class MysqlSession implements Session {
     await this.#send(`insert${ignore} into ${shape.table.name} (${names}) values `, rows, end)
   }
 
+  async jobs(ids: readonly string[]): Promise<(unknown[] | null)[]> {
+    const found: (unknown[] | null)[] = Array(ids.length).fill(null)
+    if (ids.length === 0) return found
+    const hex = ids.map((id) => id.replaceAll('-', '').toUpperCase())
+    const list = hex.map((id) => `x'${id}'`).join(',')
+    const selection = jobSelection('cast(version as char)', 'hex(id)')
+    const sql = `select ${selection} from queuedeck_jobs where id in (${list})`
+    const places = new Map(hex.map((id, place) => [id, place]))
+    for (const row of (await this.#query({ sql, rowsAsArray: true })) as unknown[][]) {
+      found[places.get(row[1] as string)!] = row
+    }
+    return found
+  }
+
+  async insertJobs(named: readonly number[], rows: unknown[][]): Promise<void> {
+    const start = `insert into ${TABLES.jobs.name} (${jobNames(named)}) values `
+    await this.#send(start, pick(rows, named), '')
+  }
+
   /**
-   * Inserts the whole rows, which exist, and writes what changed of them: the one way to give many rows values of their own.
+   * Inserts rows that exist, and writes what changed of them: the one way to give many rows values of their own. The server reads
+   * every value that is sent, so only those that a row cannot lack are.
    */
   async updateJobs(changed: readonly number[], rows: unknown[][]): Promise<void> {
-    const names = JOB_COLUMNS.map(({ name }) => name).join(', ')
+    const named = [...new Set([...REQUIRED, ...changed])]
     const end = changed.map((index) => assignment(JOB_COLUMNS[index].name, 'replace')).join(', ')
-    const start = `insert into ${TABLES.jobs.name} (${names}) values `
-    await this.#send(start, rows, ` on duplicate key update ${end}`)
+    const start = `insert into ${TABLES.jobs.name} (${jobNames(named)}) values `
+    await this.#send(start, pick(rows, named), ` on duplicate key update ${end}`)
   }
 
   idValue(id: string): Buffer {
@@ -189,14 +221,17 @@ export class MysqlSession implements Session {
     for (const row of rows) {
       sql += `${sql.length === start.length ? '' : ','}(${row.map(literal).join(',')})`
       if (sql.length < this.#packet) continue
-      await this.#query(sql + end)
+      await this.#query({ sql: sql + end })
       sql = start
     }
-    if (sql.length > start.length) await this.#query(sql + end)
+    if (sql.length > start.length) await this.#query({ sql: sql + end })
   }
 
-  async #query(sql: string): Promise<void> {
-    await this.#connection.query({ sql, timeout: WRITE })
+  async #query(query: Mysql.QueryOptions): Promise<unknown> {
+    const [answer] = await this.#turn.run(() =>
+      this.#connection.query({ ...query, timeout: WRITE })
+    )
+    return answer
   }
 }
 

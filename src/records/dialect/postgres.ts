@@ -2,8 +2,9 @@ import type Pg from 'pg'
 import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
 import { JOB_COLUMNS, type Column, type ColumnType } from '../tables.ts'
 import type { Db, Row } from './db.ts'
+import { InTurn } from './in_turn.ts'
 import { numbered } from './marks.ts'
-import { onConflict, type Session, type Shape } from './session.ts'
+import { jobNames, jobSelection, onConflict, type Session, type Shape } from './session.ts'
 
 const TYPES: Record<ColumnType, string> = {
   seq: 'bigint',
@@ -87,11 +88,11 @@ const MOST_LETTERS = 16_000_000
 export class PostgresSession implements Session {
   readonly dialect = 'postgres'
   readonly longestText = 100_000_000
-  readonly versionText = 'version::text as version'
   readonly lock = ' for update'
   #client: Pg.Client
   #names = new Map<string, string>()
   #shapes = new Map<Shape, string>()
+  #turn = new InTurn()
 
   private constructor(client: Pg.Client) {
     this.#client = client
@@ -117,16 +118,19 @@ export class PostgresSession implements Session {
   }
 
   async begin(): Promise<void> {
-    await this.#client.query('begin isolation level read committed')
+    await this.#turn.run(() => this.#client.query('begin isolation level read committed'))
+    this.#turn.begun()
   }
 
   async commit(): Promise<void> {
-    const { command } = await this.#client.query('commit')
+    const { command } = await this.#turn.run(() => this.#client.query('commit'))
+    await this.#turn.over()
     if (command !== 'COMMIT') throw new Error('The database rolled the transaction back')
   }
 
   async rollback(): Promise<void> {
-    await this.#client.query('rollback')
+    await this.#turn.over()
+    await this.#turn.run(() => this.#client.query('rollback'))
   }
 
   async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -160,12 +164,30 @@ export class PostgresSession implements Session {
     }
   }
 
+  async jobs(ids: readonly string[]): Promise<(unknown[] | null)[]> {
+    const text = `select ${jobSelection('version::text', 'place')} from queuedeck_jobs join unnest($1::uuid[]) with ordinality as asked (asked_id, place) on id = asked_id`
+    const found: (unknown[] | null)[] = Array(ids.length).fill(null)
+    const { rows } = await this.#query(text, [`{${ids.join(',')}}`], 'array')
+    for (const row of rows as unknown as unknown[][]) found[(row[1] as number) - 1] = row
+    return found
+  }
+
+  async insertJobs(named: readonly number[], rows: unknown[][]): Promise<void> {
+    const columns = named.map((index) => JOB_COLUMNS[index])
+    const sql = `insert into queuedeck_jobs (${jobNames(named)}) select * from ${unnest(columns)}`
+    for (const part of parts(rows)) {
+      await this.#query(
+        sql,
+        named.map((index) => columnOf(part, index))
+      )
+    }
+  }
+
   async updateJobs(changed: readonly number[], rows: unknown[][]): Promise<void> {
     const indexes = [0, ...changed]
     const columns = indexes.map((index) => JOB_COLUMNS[index])
     const assignments = columns.slice(1).map(({ name }) => `${name} = u.${name}`)
-    const names = columns.map(({ name }) => name).join(', ')
-    const sql = `update queuedeck_jobs j set ${assignments.join(', ')} from ${unnest(columns)} u (${names}) where j.seq = u.seq`
+    const sql = `update queuedeck_jobs j set ${assignments.join(', ')} from ${unnest(columns)} u (${jobNames(indexes)}) where j.seq = u.seq`
     for (const part of parts(rows)) {
       await this.#query(
         sql,
@@ -183,13 +205,15 @@ export class PostgresSession implements Session {
   }
 
   /** Prepared once: writing repeats few statements, all of which go by key. */
-  #query(text: string, values: unknown[]) {
+  #query(text: string, values: unknown[], rowMode?: 'array') {
     let name = this.#names.get(text)
     if (!name && this.#names.size < 300) {
       name = `qd${this.#names.size}`
       this.#names.set(text, name)
     }
-    return this.#client.query({ name, text, values })
+    return this.#turn.run(() =>
+      this.#client.query({ name, text, values, rowMode } as Pg.QueryConfig)
+    )
   }
 }
 

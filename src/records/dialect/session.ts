@@ -1,4 +1,4 @@
-import type { Column, Table } from '../tables.ts'
+import { JOB_COLUMNS, type Column, type Table } from '../tables.ts'
 import type { Row } from './db.ts'
 import type { DialectName } from './names.ts'
 
@@ -23,14 +23,13 @@ export type NamedTable = { name: string; key: string[] }
 
 /**
  * A connection that writes; used by one transaction at a time. `?` marks a value in all statements. Everything throws what
- * the driver throws.
+ * the driver throws. Statements may be sent without waiting for those before; what comes behind one that failed lasts no more
+ * than that one.
  */
 export interface Session {
   readonly dialect: DialectName
   /** Longest text that one column takes, in UTF-16 units. */
   readonly longestText: number
-  /** `version` as text, exact. */
-  readonly versionText: string
   /** Appended to a select to lock its rows. */
   readonly lock: string
   begin(): Promise<void>
@@ -43,6 +42,13 @@ export interface Session {
   allIn(select: string, column: string, type: Column['type'], values: unknown[]): Promise<Row[]>
   /** Inserts rows, each in the order of the shape's columns. */
   put(shape: Shape, rows: unknown[][]): Promise<void>
+  /**
+   * The stored rows of jobs, in the order of their ids, null where there is none: values in the order of JOB_COLUMNS, `version`
+   * as text so that it is exact. What stands in the place of `id` is not told.
+   */
+  jobs(ids: readonly string[]): Promise<(unknown[] | null)[]>
+  /** Inserts jobs; each row holds all columns, those that are not `named` have their default value. */
+  insertJobs(named: readonly number[], rows: unknown[][]): Promise<void>
   /** Writes `changed` columns of existing jobs; each row holds all columns of jobs. */
   updateJobs(changed: readonly number[], rows: unknown[][]): Promise<void>
   /** A job's id as this database takes it. */
@@ -74,4 +80,20 @@ export function onConflict(shape: Shape): string {
     mergeExpression(table.name, column, merge)
   )
   return ` on conflict (${table.key.join(', ')}) do update set ${merges.join(', ')}`
+}
+
+/**
+ * What a select of jobs names, so that values come in the order of JOB_COLUMNS.
+ *
+ * @param version  Expression that gives `version` as text
+ * @param id  What to put in the place of `id`
+ */
+export function jobSelection(version: string, id: string): string {
+  const expressions: Record<string, string> = { id, version }
+  return JOB_COLUMNS.map(({ name }) => expressions[name] ?? name).join(', ')
+}
+
+/** Names of some columns of jobs. */
+export function jobNames(columns: readonly number[]): string {
+  return columns.map((index) => JOB_COLUMNS[index].name).join(', ')
 }

@@ -3,6 +3,7 @@ import type { Session, Shape } from '../dialect/session.ts'
 import { storableNumber, storableShort, storableText } from '../storable.ts'
 import { ATTEMPT_OUTCOMES, BODY_COLUMNS, TABLES } from '../tables.ts'
 import type { BodyWrite, FoldResult, StoredJob } from '../writer_types.ts'
+import { eventRows } from './event_rows.ts'
 import type { NameBook } from './name_book.ts'
 
 const ATTEMPTS: Shape = {
@@ -17,6 +18,13 @@ const ATTEMPTS: Shape = {
     stack: 'given',
     outcome: 'outcome',
   },
+}
+
+/** The same without errors, which few attempts have. */
+const PLAIN_ATTEMPTS: Shape = {
+  table: TABLES.attempts,
+  columns: TABLES.attempts.columns.slice(0, 7),
+  existing: { started_at: 'fill', worker_id: 'fill', finished_at: 'given', outcome: 'outcome' },
 }
 
 const EVENTS: Shape = { table: TABLES.events, columns: TABLES.events.columns, existing: 'ignore' }
@@ -36,28 +44,29 @@ const BODIES: Shape[] = Array.from({ length: 8 }, (_, set) => {
 })
 
 /**
- * Writes what belongs to records: bodies, attempts, earlier runs, events and log lines. Only of those that `isWritten`.
+ * Sends what belongs to records: bodies, attempts, earlier runs, events and log lines. Only of those that `isWritten`.
  */
-export async function writeDetails(
+export function sendDetails(
   session: Session,
+  send: (statement: Promise<unknown>) => void,
   folded: FoldResult,
   names: NameBook,
   isWritten: (job: StoredJob) => boolean
-): Promise<void> {
+): void {
+  const put = (shape: Shape, rows: unknown[][]) => {
+    if (rows.length > 0) send(session.put(shape, rows))
+  }
   const long = (text: string | null) =>
     text === null ? null : storableText(text, session.longestText)
-  const short = (text: string | null) => (text === null ? null : storableShort(text))
 
-  await writeBodies(
-    session,
-    folded.bodies.filter(({ job }) => isWritten(job)),
-    long
-  )
+  for (const [set, rows] of bodyRows(folded.bodies, isWritten, long)) put(BODIES[set], rows)
 
-  const attempts: unknown[][] = []
+  const plain: unknown[][] = []
+  const failed: unknown[][] = []
   for (const attempt of folded.attempts) {
     if (!isWritten(attempt.job)) continue
-    attempts.push([
+    const { errorCode, error, stack } = attempt
+    const row = [
       attempt.job.seq,
       storableNumber(attempt.run, 32),
       storableNumber(attempt.attempt, 32),
@@ -65,12 +74,12 @@ export async function writeDetails(
       attempt.worker === null ? null : names.id('worker', attempt.worker),
       storableNumber(attempt.startedAt),
       storableNumber(attempt.finishedAt),
-      short(attempt.errorCode),
-      long(attempt.error),
-      long(attempt.stack),
-    ])
+    ]
+    if (errorCode === null && error === null && stack === null) plain.push(row)
+    else failed.push([...row, short(errorCode), long(error), long(stack)])
   }
-  if (attempts.length > 0) await session.put(ATTEMPTS, attempts)
+  put(PLAIN_ATTEMPTS, plain)
+  put(ATTEMPTS, failed)
 
   const runs: unknown[][] = []
   for (const { job, run, status, startedAt, finishedAt, errorCode, error } of folded.runs ?? []) {
@@ -78,13 +87,14 @@ export async function writeDetails(
     const moments = [storableNumber(startedAt), storableNumber(finishedAt)]
     runs.push([job.seq, run, statusCode(status), ...moments, short(errorCode), long(error)])
   }
-  if (runs.length > 0) await session.put(RUNS, runs)
+  put(RUNS, runs)
 
   const events: unknown[][] = []
   for (const { job, version, list } of folded.events) {
-    if (isWritten(job)) events.push([job.seq, version, long(JSON.stringify(list))])
+    if (!isWritten(job)) continue
+    for (const row of eventRows(job.seq, version, list)) events.push(row)
   }
-  if (events.length > 0) await session.put(EVENTS, events)
+  put(EVENTS, events)
 
   const lines: unknown[][] = []
   for (const { job, version, run, attempt, lines: written } of folded.logs) {
@@ -103,28 +113,34 @@ export async function writeDetails(
       ])
     })
   }
-  if (lines.length > 0) await session.put(LOGS, lines)
+  put(LOGS, lines)
 }
 
-async function writeBodies(
-  session: Session,
+function short(text: string | null): string | null {
+  return text === null ? null : storableShort(text)
+}
+
+/** Rows by the set of keys that they bring. */
+function bodyRows(
   bodies: BodyWrite[],
+  isWritten: (job: StoredJob) => boolean,
   long: (text: string | null) => string | null
-): Promise<void> {
+): Map<number, unknown[][]> {
   const sets = new Map<number, unknown[][]>()
   for (const body of bodies) {
+    if (!isWritten(body.job)) continue
     let set = 0
     const row: unknown[] = [body.job.seq]
-    BODY_KEYS.forEach((key, index) => {
+    for (const [index, key] of BODY_KEYS.entries()) {
       const text = body[key]
-      if (text === undefined) return
+      if (text === undefined) continue
       set |= 1 << index
       row.push(long(text))
-    })
+    }
     if (set === 0) continue
     const rows = sets.get(set)
     if (rows) rows.push(row)
     else sets.set(set, [row])
   }
-  for (const [set, rows] of sets) await session.put(BODIES[set], rows)
+  return sets
 }

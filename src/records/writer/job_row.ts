@@ -1,8 +1,6 @@
 import { STATUSES, statusCode, type JobStatus } from '../../statuses.ts'
-import type { Row } from '../dialect/db.ts'
-import type { Session } from '../dialect/session.ts'
 import { storableError, storableNumber, storableShort, storable } from '../storable.ts'
-import { COMPLETED_PROGRESS, JOB_COLUMNS, type StoredNameKind } from '../tables.ts'
+import { COMPLETED_PROGRESS, JOB_COLUMNS, type Column, type StoredNameKind } from '../tables.ts'
 import type { JobKey, StoredJob } from '../writer_types.ts'
 import type { NameBook } from './name_book.ts'
 
@@ -10,11 +8,6 @@ import type { NameBook } from './name_book.ts'
  * A record in a transaction: as fold sees it, and as it is stored.
  */
 export type LoadedJob = StoredJob & { readonly before: unknown[] | null }
-
-/** Columns of jobs as a select names them; `version` exact. */
-export function selectColumns(session: Session): string {
-  return JOB_COLUMNS.map(({ name }) => (name === 'version' ? session.versionText : name)).join(', ')
-}
 
 /** A record that nothing is known of yet. */
 export function blankJob({ queue, transportId, id }: JobKey): LoadedJob {
@@ -54,42 +47,47 @@ export function blankJob({ queue, transportId, id }: JobKey): LoadedJob {
 }
 
 /**
- * A stored record; the names of its numbers have been loaded.
+ * A stored record, from its row; the names of its numbers have been loaded.
  */
-export function loadJob(key: JobKey, row: Row, names: NameBook): LoadedJob {
-  const status = STATUSES[row.status]
+export function loadJob(key: JobKey, row: unknown[], names: NameBook): LoadedJob {
+  const status = STATUSES[row[AT.status] as number]
+  const number = (place: number) => row[place] as number
+  const moment = (place: number) => row[place] as number | null
+  const word = (place: number) => row[place] as string | null
+  const name = (place: number) => (row[place] === null ? null : names.name(number(place)))
+  const progress = number(AT.progress)
   return {
-    before: JOB_COLUMNS.map(({ name }) => row[name]),
-    seq: row.seq,
+    before: row,
+    seq: number(AT.seq),
     was: status,
     id: key.id,
     queue: key.queue,
     transportId: key.transportId,
-    type: names.name(row.type_id),
+    type: names.name(number(AT.type)),
     status,
-    stopping: row.stopping === 1,
-    run: row.run,
-    attempts: row.attempts,
-    maxAttempts: row.max_attempts,
-    priority: row.priority,
-    user: row.user_id === null ? null : names.name(row.user_id),
-    worker: row.worker_id === null ? null : names.name(row.worker_id),
-    sensitive: row.is_sensitive === 1,
-    percent: row.progress >= COMPLETED_PROGRESS ? 100 : row.progress / 10,
-    stage: row.stage,
-    done: row.done,
-    total: row.total,
-    unit: row.unit,
-    errorCode: row.error_code,
-    error: row.error,
-    createdAt: row.created_at,
-    dueAt: row.due_at,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    cancelAt: row.cancel_at,
-    version: BigInt(row.version),
-    hasTransport: row.has_transport === 1,
-    hasPayload: row.has_payload === 1,
+    stopping: row[AT.stopping] === 1,
+    run: number(AT.run),
+    attempts: number(AT.attempts),
+    maxAttempts: number(AT.maxAttempts),
+    priority: number(AT.priority),
+    user: name(AT.user),
+    worker: name(AT.worker),
+    sensitive: row[AT.sensitive] === 1,
+    percent: progress >= COMPLETED_PROGRESS ? 100 : progress / 10,
+    stage: word(AT.stage),
+    done: moment(AT.done),
+    total: moment(AT.total),
+    unit: word(AT.unit),
+    errorCode: word(AT.errorCode),
+    error: word(AT.error),
+    createdAt: number(AT.createdAt),
+    dueAt: moment(AT.dueAt),
+    startedAt: moment(AT.startedAt),
+    finishedAt: moment(AT.finishedAt),
+    cancelAt: moment(AT.cancelAt),
+    version: BigInt(row[AT.version] as string),
+    hasTransport: row[AT.hasTransport] === 1,
+    hasPayload: row[AT.hasPayload] === 1,
   }
 }
 
@@ -98,15 +96,7 @@ export function namesOf(job: StoredJob, want: (kind: StoredNameKind, name: strin
   want('type', job.type)
   want('queue', job.queue)
   if (job.user !== null) want('user', job.user)
-  if (job.worker === null) return
-  want('worker', job.worker)
-  want('host', hostOf(job.worker))
-}
-
-/** Host of a worker id: `<host>:<pid>:<random>`. */
-export function hostOf(worker: string): string {
-  const parts = worker.split(':')
-  return (parts.length > 2 ? parts.slice(0, -2).join(':') : worker) || '?'
+  if (job.worker !== null) want('worker', job.worker)
 }
 
 /**
@@ -116,8 +106,6 @@ export function rowOf(job: LoadedJob, names: NameBook, id: unknown, tagged: numb
   const status = job.status as JobStatus
   const { startedAt, finishedAt, worker, before } = job
   const ended = startedAt !== null && finishedAt !== null
-  const text = (value: string | null, store: (text: string) => string) =>
-    value === null ? null : store(value)
   return [
     job.seq,
     id,
@@ -125,7 +113,7 @@ export function rowOf(job: LoadedJob, names: NameBook, id: unknown, tagged: numb
     names.id('type', job.type),
     job.user === null ? null : names.id('user', job.user),
     // A run that has not begun keeps nobody's name; the host of the last worker stays with it.
-    worker === null ? null : names.id('host', hostOf(worker)),
+    worker === null ? null : names.hostId(worker),
     worker === null ? null : names.id('worker', worker),
     statusCode(status),
     status === 'completed' ? COMPLETED_PROGRESS : tenths(job.percent),
@@ -150,10 +138,14 @@ export function rowOf(job: LoadedJob, names: NameBook, id: unknown, tagged: numb
     text(job.stage, storableShort),
     text(job.errorCode, storableShort),
     // An error as it was loaded has been cut already.
-    before && job.error === before[ERROR] ? job.error : text(job.error, storableError),
+    before && job.error === before[AT.error] ? job.error : text(job.error, storableError),
     job.transportId === job.id ? null : text(job.transportId, storable),
     job.version,
   ]
+}
+
+function text(value: string | null, store: (text: string) => string): string | null {
+  return value === null ? null : store(value)
 }
 
 function tenths(percent: number): number {
@@ -162,9 +154,6 @@ function tenths(percent: number): number {
 
 const place = (column: string) => JOB_COLUMNS.findIndex(({ name }) => name === column)
 
-const ERROR = place('error')
-const VERSION = place('version')
-
 /** Columns by place, for whoever looks into rows. */
 export const AT = {
   seq: place('seq'),
@@ -172,20 +161,71 @@ export const AT = {
   type: place('type_id'),
   user: place('user_id'),
   host: place('host_id'),
+  worker: place('worker_id'),
   status: place('status'),
+  progress: place('progress'),
   createdAt: place('created_at'),
+  dueAt: place('due_at'),
+  startedAt: place('started_at'),
+  finishedAt: place('finished_at'),
+  cancelAt: place('cancel_at'),
+  run: place('run'),
+  attempts: place('attempts'),
+  maxAttempts: place('max_attempts'),
+  priority: place('priority'),
+  stopping: place('stopping'),
+  sensitive: place('is_sensitive'),
   tagged: place('tagged'),
+  hasTransport: place('has_transport'),
+  hasPayload: place('has_payload'),
+  done: place('done'),
+  total: place('total'),
+  unit: place('unit'),
+  stage: place('stage'),
+  errorCode: place('error_code'),
+  error: place('error'),
+  version: place('version'),
+} as const
+
+/** Value that a row has where none is given; `undefined` where one must be. */
+const DEFAULTS: unknown[] = JOB_COLUMNS.map(
+  (column: Column) => column.default ?? (column.null ? null : undefined)
+)
+
+/** Columns as bits by place: fewer than 31, as numbers hold them, beside seq and id. */
+const SHIFT = 2
+
+/**
+ * Which columns differ; seq and id never do.
+ */
+export function changedBits(before: unknown[], row: unknown[]): number {
+  let bits = 0
+  for (let index = SHIFT; index < AT.version; index++) {
+    if (before[index] !== row[index]) bits |= 1 << (index - SHIFT)
+  }
+  /** As it was read it is a text. */
+  if (before[AT.version] !== String(row[AT.version])) bits |= 1 << (AT.version - SHIFT)
+  return bits
 }
 
-/** Which columns differ, as bits by place; seq and id never do. */
-export function changedBits(before: unknown[], row: unknown[]): bigint {
-  let bits = 0n
-  for (let index = 2; index < row.length; index++) {
-    const isSame =
-      index === VERSION
-        ? String(before[index]) === String(row[index])
-        : before[index] === row[index]
-    if (!isSame) bits |= 1n << BigInt(index)
+/**
+ * Which columns have another value than their default.
+ */
+export function givenBits(row: unknown[]): number {
+  let bits = 0
+  for (let index = SHIFT; index < row.length; index++) {
+    if (row[index] !== DEFAULTS[index]) bits |= 1 << (index - SHIFT)
   }
   return bits
+}
+
+/**
+ * Places of the columns whose bits are set.
+ */
+export function columnsOf(bits: number): number[] {
+  const columns: number[] = []
+  for (let index = SHIFT; index < JOB_COLUMNS.length; index++) {
+    if (bits & (1 << (index - SHIFT))) columns.push(index)
+  }
+  return columns
 }

@@ -1,12 +1,11 @@
 import type { Session, Shape } from '../dialect/session.ts'
-import { JOB_COLUMNS, TABLES, type StoredNameKind } from '../tables.ts'
+import { TABLES, type StoredNameKind } from '../tables.ts'
 import type { FoldResult, StoredJob } from '../writer_types.ts'
-import { writeDetails } from './details.ts'
-import { AT, changedBits, namesOf, rowOf, type LoadedJob } from './job_row.ts'
-import type { NameBook } from './name_book.ts'
+import { sendDetails } from './details.ts'
+import { AT, changedBits, columnsOf, givenBits, namesOf, rowOf, type LoadedJob } from './job_row.ts'
+import { hostOf, type NameBook } from './name_book.ts'
 import { Tally } from './tally.ts'
 
-const NEW_JOBS: Shape = { table: TABLES.jobs, columns: JOB_COLUMNS, existing: 'fail' }
 const TAGS: Shape = { table: TABLES.tags, columns: TABLES.tags.columns, existing: 'ignore' }
 
 /** Groups of jobs with the same changed columns; what goes beyond them shares one that names more columns. */
@@ -24,6 +23,9 @@ export class JobWriting {
   #written = new Set<StoredJob>()
   #jobs: Written[] = []
 
+  /** Statements on their way: the database works on them while the rows of the next are made. */
+  #sent: Promise<unknown>[] = []
+
   constructor(session: Session, names: NameBook, folded: FoldResult) {
     this.#session = session
     this.#names = names
@@ -31,7 +33,7 @@ export class JobWriting {
   }
 
   /**
-   * Writes the rows of jobs. New ones get the numbers after `highest`; returns the highest that is given out now.
+   * Sends the rows of jobs. New ones get the numbers after `highest`; returns the highest that is given out now.
    */
   async writeJobs(highest: number): Promise<number> {
     const session = this.#session
@@ -43,47 +45,63 @@ export class JobWriting {
 
     let number = highest
     const fresh: unknown[][] = []
-    const changed = new Map<bigint, unknown[][]>()
+    let given = 0
+    const changed = new Map<number, unknown[][]>()
     for (const job of jobs) {
       const { before } = job
       if (!before) job.seq = ++number
       const had = tagsBefore.get(job.seq) ?? []
-      const given = tags.get(job)
-      const has = given ? [...new Set(given.map((tag) => this.#names.id('tag', tag)))] : had
+      const list = tags.get(job)
+      const has = list ? [...new Set(list.map((tag) => this.#names.id('tag', tag)))] : had
       const row = rowOf(job, this.#names, session.idValue(job.id), has.length > 0 ? 1 : 0)
       this.#written.add(job)
       this.#jobs.push({ job, row, tags: has, tagsBefore: had })
       if (!before) {
         fresh.push(row)
+        given |= givenBits(row)
         continue
       }
       const bits = changedBits(before, row)
-      if (bits === 0n) continue
+      if (bits === 0) continue
       const group = changed.get(bits)
       if (group) group.push(row)
       else changed.set(bits, [row])
     }
-    if (fresh.length > 0) await session.put(NEW_JOBS, fresh)
+    if (fresh.length > 0) this.#send(session.insertJobs([0, 1, ...columnsOf(given)], fresh))
     for (const [bits, rows] of fewGroups(changed)) {
       rows.sort((one, other) => (one[0] as number) - (other[0] as number))
-      await session.updateJobs(columnsOf(bits), rows)
+      this.#send(session.updateJobs(columnsOf(bits), rows))
     }
     return number
   }
 
   /**
-   * Writes what belongs to the jobs, and the counts.
+   * Writes what belongs to the jobs, and the counts. Settles when everything is written.
    */
   async writeRest(): Promise<void> {
-    if (this.#jobs.length === 0) return
-    await writeDetails(this.#session, this.#folded, this.#names, (job) => this.#written.has(job))
-    await this.#writeTags()
+    if (this.#jobs.length > 0) this.#sendRest()
+    for (const result of await Promise.allSettled(this.#sent)) {
+      if (result.status === 'rejected') throw result.reason
+    }
+  }
+
+  #sendRest(): void {
+    const send = (statement: Promise<unknown>) => this.#send(statement)
+    const isWritten = (job: StoredJob) => this.#written.has(job)
+    sendDetails(this.#session, send, this.#folded, this.#names, isWritten)
+    send(this.#writeTags())
     const tally = new Tally()
     for (const { job, row, tags, tagsBefore } of this.#jobs) {
       if (job.before) tally.count(job.before, tagsBefore, -1)
       tally.count(row, tags, 1)
     }
-    await tally.write(this.#session)
+    send(tally.write(this.#session))
+  }
+
+  /** A failure is told by `writeRest`. */
+  #send(statement: Promise<unknown>): void {
+    statement.catch(() => {})
+    this.#sent.push(statement)
   }
 
   async #loadNames(tags: Map<StoredJob, string[]>): Promise<void> {
@@ -95,7 +113,10 @@ export class JobWriting {
       if (known) known.add(name)
       else wanted.set(kind, new Set([name]))
     }
-    for (const job of this.#folded.jobs) namesOf(job, want)
+    for (const job of this.#folded.jobs) {
+      namesOf(job, want)
+      if (job.worker !== null && !names.hasHost(job.worker)) want('host', hostOf(job.worker))
+    }
     for (const { worker } of this.#folded.attempts) if (worker !== null) want('worker', worker)
     for (const list of tags.values()) for (const tag of list) want('tag', tag)
     if (wanted.size > 0) await names.loadNames(this.#session, wanted)
@@ -144,19 +165,15 @@ export class JobWriting {
   }
 }
 
-function columnsOf(bits: bigint): number[] {
-  return JOB_COLUMNS.map((_, index) => index).filter((index) => bits & (1n << BigInt(index)))
-}
-
 /**
  * Joins the smallest groups: rows are whole, so a statement may name more columns than changed.
  */
-function fewGroups(groups: Map<bigint, unknown[][]>): Map<bigint, unknown[][]> {
+function fewGroups(groups: Map<number, unknown[][]>): Map<number, unknown[][]> {
   if (groups.size <= MOST_GROUPS) return groups
   const sorted = [...groups].sort(([, one], [, other]) => other.length - one.length)
   const few = new Map(sorted.slice(0, MOST_GROUPS - 1))
   const rest = sorted.slice(MOST_GROUPS - 1)
-  const bits = rest.reduce((all, [one]) => all | one, 0n)
+  const bits = rest.reduce((all, [one]) => all | one, 0)
   const rows = rest.flatMap(([, list]) => list)
   few.set(bits, [...(few.get(bits) ?? []), ...rows])
   return few

@@ -8,26 +8,53 @@ const NAMES: Shape = {
   existing: 'ignore',
 }
 
+const KINDS = new Map(
+  Object.entries(NAME_KINDS).map(([kind, code]) => [code as number, kind as StoredNameKind])
+)
+
 /** Names remembered before all are forgotten: users may be without number. */
 const MOST_NAMES = 200_000
+
+/** Host of a worker id: `<host>:<pid>:<random>`. */
+export function hostOf(worker: string): string {
+  const parts = worker.split(':')
+  return (parts.length > 2 ? parts.slice(0, -2).join(':') : worker) || '?'
+}
 
 /**
  * The numbers of names. What a transaction adds is remembered once it is committed.
  */
 export class NameBook {
-  #ids = new Map<string, number>()
+  /** By kind; as given, so that cutting and folding happen once. */
+  #ids = makeIds()
   #names = new Map<number, string>()
-  #fresh: [kind: number, name: string, id: number][] = []
+  #fresh: [kind: StoredNameKind, name: string, id: number][] = []
 
-  /** The name as given is looked up by, so that cutting and folding happen once. */
+  /** Numbers of the hosts of workers, which are asked for with each of their jobs. */
+  #hosts = new Map<string, number>()
+
   id(kind: StoredNameKind, name: string): number {
-    const id = this.#ids.get(`${NAME_KINDS[kind]}\0${name}`)
+    const id = this.#ids[kind].get(name)
     if (id === undefined) throw new Error(`The name "${name}" (${kind}) has not been loaded`)
     return id
   }
 
+  /** Number of a worker's host. */
+  hostId(worker: string): number {
+    let id = this.#hosts.get(worker)
+    if (id === undefined) {
+      id = this.id('host', hostOf(worker))
+      this.#hosts.set(worker, id)
+    }
+    return id
+  }
+
+  hasHost(worker: string): boolean {
+    return this.#hosts.has(worker) || this.has('host', hostOf(worker))
+  }
+
   has(kind: StoredNameKind, name: string): boolean {
-    return this.#ids.has(`${NAME_KINDS[kind]}\0${name}`)
+    return this.#ids[kind].has(name)
   }
 
   name(id: number): string {
@@ -42,7 +69,7 @@ export class NameBook {
     if (missing.length === 0) return
     const select = 'select id, kind, name from queuedeck_names where'
     for (const { id, kind, name } of await session.allIn(select, 'id', 'int', missing)) {
-      this.#remember(kind, name, id)
+      this.#remember(KINDS.get(kind)!, name, id)
     }
   }
 
@@ -73,35 +100,48 @@ export class NameBook {
       }
       for (const [name, text] of stored) {
         const id = found.get(text)!
-        this.#remember(code, name, id)
-        this.#fresh.push([code, name, id])
+        this.#remember(kind, name, id)
+        this.#fresh.push([kind, name, id])
         if (!this.#names.has(id) || name !== text) this.#names.set(id, text)
       }
     }
   }
 
-  #remember(kind: number, name: string, id: number): void {
-    this.#ids.set(`${kind}\0${name}`, id)
+  #remember(kind: StoredNameKind, name: string, id: number): void {
+    this.#ids[kind].set(name, id)
     this.#names.set(id, name)
   }
 
   committed(): void {
     this.#fresh = []
-    if (this.#ids.size > MOST_NAMES) this.forget()
+    if (this.#names.size > MOST_NAMES) this.forget()
   }
 
   /** What was added is gone with its transaction. */
   rolledBack(): void {
     for (const [kind, name, id] of this.#fresh) {
-      this.#ids.delete(`${kind}\0${name}`)
+      this.#ids[kind].delete(name)
       this.#names.delete(id)
     }
+    if (this.#fresh.length > 0) this.#hosts.clear()
     this.#fresh = []
   }
 
   forget(): void {
-    this.#ids.clear()
+    this.#ids = makeIds()
     this.#names.clear()
+    this.#hosts.clear()
     this.#fresh = []
+  }
+}
+
+function makeIds(): Record<StoredNameKind, Map<string, number>> {
+  return {
+    type: new Map(),
+    queue: new Map(),
+    user: new Map(),
+    host: new Map(),
+    worker: new Map(),
+    tag: new Map(),
   }
 }

@@ -23,9 +23,9 @@ const COUNTED = [
  * How the counts of a batch change, kept exact by writing them in the same transaction.
  */
 export class Tally {
-  #counters = new Map<string, number>()
-  #cube = new Map<string, number>()
-  #timeline = new Map<string, number>()
+  #counters = new Counts()
+  #cube = new Counts()
+  #timeline = new Counts()
 
   /**
    * Counts one row of jobs, with its tags: `sign` 1 as it is now, -1 as it was.
@@ -33,15 +33,16 @@ export class Tally {
   count(row: unknown[], tags: readonly number[], sign: 1 | -1): void {
     const status = row[AT.status] as number
     const createdAt = row[AT.createdAt] as number
-    add(this.#counters, `0,0,${status}`, sign)
+    const counters = this.#counters
+    counters.add(sign, 0, 0, status)
     for (const [kind, column] of COUNTED) {
       const id = row[column]
-      if (id !== null) add(this.#counters, `${kind},${id},${status}`, sign)
+      if (id !== null) counters.add(sign, kind, id as number, status)
     }
-    for (const tag of tags) add(this.#counters, `${NAME_KINDS.tag},${tag},${status}`, sign)
+    for (const tag of tags) counters.add(sign, NAME_KINDS.tag, tag, status)
     const day = Math.floor(createdAt / DAY)
-    add(this.#cube, `${day},${row[AT.queue]},${row[AT.type]},${status}`, sign)
-    add(this.#timeline, `${Math.floor(createdAt / TIMELINE_STEP)},${status}`, sign)
+    this.#cube.add(sign, day, row[AT.queue] as number, row[AT.type] as number, status)
+    this.#timeline.add(sign, Math.floor(createdAt / TIMELINE_STEP), status)
   }
 
   async write(session: Session): Promise<void> {
@@ -51,18 +52,37 @@ export class Tally {
   }
 }
 
-function add(counts: Map<string, number>, key: string, sign: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + sign)
+type Level = Map<number, Level | number>
+
+/**
+ * Sums by keys of several numbers: a map of maps, because making a text of each key would cost more than all the counting.
+ */
+class Counts {
+  #sums: Level = new Map()
+
+  add(sign: number, ...key: number[]): void {
+    let level = this.#sums
+    const last = key.length - 1
+    for (let index = 0; index < last; index++) {
+      let next = level.get(key[index])
+      if (next === undefined) level.set(key[index], (next = new Map()))
+      level = next as Level
+    }
+    level.set(key[last], ((level.get(key[last]) as number | undefined) ?? 0) + sign)
+  }
+
+  /** Each key with its sum behind it, where that is not 0; in the order of the keys, so that writers that meet do so in one order. */
+  rows(level = this.#sums): number[][] {
+    const keys = [...level.keys()].sort((one, other) => one - other)
+    return keys.flatMap((key) => {
+      const value = level.get(key)!
+      if (typeof value === 'number') return value === 0 ? [] : [[key, value]]
+      return this.rows(value).map((row) => [key, ...row])
+    })
+  }
 }
 
-/** In the order of the keys, so that writers that meet do so in one order. */
-async function put(session: Session, shape: Shape, counts: Map<string, number>): Promise<void> {
-  const rows: number[][] = []
-  for (const [key, n] of counts) if (n !== 0) rows.push([...key.split(',').map(Number), n])
-  if (rows.length === 0) return
-  rows.sort((one, other) => {
-    const place = one.findIndex((value, index) => value !== other[index])
-    return place === -1 ? 0 : one[place] - other[place]
-  })
-  await session.put(shape, rows)
+async function put(session: Session, shape: Shape, counts: Counts): Promise<void> {
+  const rows = counts.rows()
+  if (rows.length > 0) await session.put(shape, rows)
 }

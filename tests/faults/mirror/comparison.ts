@@ -91,7 +91,12 @@ export function differences(
     record.runs.map(({ run, status }) => [run, status]),
     logged.run === 2 ? [[1, 'failed']] : []
   )
-  within('created', record.createdAt, logged.dispatchedAt, logged.dispatchedAt + SLACK)
+  same('created', record.createdAt, job.opts.timestamp)
+  if (job.opts.delay) {
+    const scheduled = record.events.find((event) => event.kind === 'scheduled')
+    const { dueAt } = (scheduled?.detail ?? {}) as { dueAt?: number }
+    same('delay', dueAt && dueAt - record.createdAt, job.opts.delay)
+  }
   if (last.length > 0) {
     within('started', record.startedAt, last[0].startedAt - SLACK, last[0].startedAt)
     within('finished', record.finishedAt, last.at(-1)!.startedAt, last.at(-1)!.endedAt + SLACK)

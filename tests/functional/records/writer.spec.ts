@@ -3,6 +3,7 @@ import { eachDatabase, type TestDatabase } from '#tests/helpers/databases'
 import type { Records } from '../../../src/records/records.ts'
 import { storedName } from '../../../src/records/storable.ts'
 import type { OpenPlace } from '../../../src/records/writer/open_jobs.ts'
+import type { EventTuple } from '../../../src/records/writer_types.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
 import { add, countsAndTruth, HandMirror, newKey, NOW, nothing, remake } from './lab.ts'
 
@@ -209,6 +210,25 @@ eachDatabase(({ label, create }) => {
       })
       const { kept, truth } = await countsAndTruth(records)
       assert.deepEqual(kept, truth)
+    })
+
+    test('a timeline of many megabytes from one batch is read back whole', async ({ assert }) => {
+      const key = newKey()
+      const message = 'é"'.repeat(250)
+      const list = Array.from({ length: 9_000 }, (_, index): EventTuple => {
+        return [NOW + index, 1, index + 1, 'attempt failed', { code: null, message }]
+      })
+      await mirror.write([key], (job, out) => {
+        add(job, {})
+        out.events.push({ job, version: (BigInt(NOW) << 20n) | 1n, list })
+      })
+      const { events } = (await records.reader.find(key.id))!
+      assert.lengthOf(events, 9_000)
+      assert.deepEqual(
+        events.map(({ at }) => at),
+        list.map(([at]) => at)
+      )
+      assert.deepEqual(events[8_999].detail, { code: null, message })
     })
 
     test('an error in the fold leaves nothing behind, and the next batch goes in', async ({

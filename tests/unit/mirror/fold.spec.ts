@@ -197,6 +197,50 @@ test.group('Mirror | fold', () => {
     assert.equal(job.version, versionOf('2-1', 100))
   })
 
+  test('takes the moment of creation from the producer, from which delays are counted', ({
+    assert,
+  }) => {
+    const at = 1_700_000_000_000
+    const dispatch = (timestamp: unknown) =>
+      fold(
+        [
+          { ...ADDED, opts: JSON.stringify({ timestamp, delay: 60_000 }) },
+          { event: 'delayed', delay: String(Number(timestamp) + 60_000) },
+        ],
+        blank(KEY),
+        at
+      ).job
+    for (const timestamp of [at - 12, at + 3, at - 3_600_000, at + 3_600_000]) {
+      const { createdAt, dueAt } = dispatch(timestamp)
+      assert.equal(createdAt, timestamp)
+      assert.equal(dueAt! - createdAt, 60_000)
+    }
+    /** Such a clock is wrong, or the producer dates back: when the job is due Redis decides all the same. */
+    for (const timestamp of [at - 3_600_001, at + 3_600_001, 1]) {
+      assert.containSubset(dispatch(timestamp), { createdAt: at, dueAt: timestamp + 60_000 })
+    }
+    for (const timestamp of ['soon', null, -5, 1.5, {}]) {
+      assert.equal(dispatch(timestamp).createdAt, at)
+    }
+  })
+
+  test('keeps the moment of creation through retries and restarts', ({ assert }) => {
+    const at = 1_700_000_000_000
+    const added = { ...ADDED, opts: JSON.stringify({ timestamp: at - 5 }) }
+    const { job } = fold(
+      [added, ACTIVE, { event: 'failed', failedReason: 'x', ats: '1' }],
+      blank(KEY),
+      at
+    )
+    fold([{ ...added, run: '2', opts: JSON.stringify({ timestamp: at + 50 }) }], job, at + 100)
+    assert.containSubset(job, { run: 2, status: 'pending', createdAt: at - 5 })
+  })
+
+  test('a job that returned nothing has no result', ({ assert }) => {
+    const { out } = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: 'null', ats: '1' }])
+    assert.notProperty(out.bodies[0], 'result')
+  })
+
   test('keeps a job that was removed while it waited as cancelled', ({ assert }) => {
     const { job } = fold([ADDED, { event: 'removed', prev: 'waiting' }])
     assert.containSubset(job, { status: 'cancelled', hasTransport: false, finishedAt: 2 })
