@@ -9,6 +9,30 @@ export type ResolvedBackoff = {
 }
 
 /**
+ * The longest wait between two attempts, ms: ten years. Other producers may write any number.
+ */
+const LONGEST = 315_576_000_000
+
+/**
+ * Reads a backoff that anybody may have written, in our words or in BullMQ's; undefined where it is none.
+ */
+export function readBackoff(value: unknown): ResolvedBackoff | undefined {
+  if (typeof value === 'number') {
+    return { type: 'fixed', delay: Math.max(0, value) }
+  }
+  const { type, delay, max, jitter } = (value ?? {}) as Record<string, unknown>
+  if (type !== 'fixed' && type !== 'exponential') {
+    return undefined
+  }
+  return {
+    type,
+    delay: Math.max(0, Number(delay) || 0),
+    ...(typeof max === 'number' && max >= 0 ? { max } : undefined),
+    jitter: Math.min(1, Math.max(0, Number(jitter) || 0)),
+  }
+}
+
+/**
  * For jobs with several attempts that say nothing about the waits between them.
  */
 export const DEFAULT_BACKOFF: Required<ResolvedBackoff> = {
@@ -31,6 +55,6 @@ export function backoffDelay(
 ): number {
   const growth =
     backoff.type === 'exponential' ? 2 ** Math.min(Math.max(0, failedAttempts - 1), 60) : 1
-  const full = Math.min(backoff.delay * growth, backoff.max ?? Number.MAX_SAFE_INTEGER)
+  const full = Math.min(backoff.delay * growth, backoff.max ?? LONGEST, LONGEST)
   return Math.round(full * (1 - (backoff.jitter ?? 0) * random()))
 }

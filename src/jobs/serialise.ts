@@ -23,8 +23,7 @@ export function toJson(value: unknown): string {
   if (value === undefined) {
     return '{}'
   }
-  check(value, '', [])
-  return JSON.stringify(value)
+  return written(value) ?? '{}'
 }
 
 /**
@@ -33,7 +32,13 @@ export function toJson(value: unknown): string {
  * @throws NotSerialisableError
  */
 export function resultToJson(value: unknown): string {
-  return value === undefined ? 'null' : toJson(value)
+  return value === undefined ? 'null' : (written(value) ?? 'null')
+}
+
+/** Undefined when a `toJSON` says that there is nothing to write. */
+function written(value: unknown): string | undefined {
+  check(value, '', [])
+  return JSON.stringify(value)
 }
 
 function check(value: unknown, path: string, parents: object[]): void {

@@ -37,6 +37,7 @@ const REFUSALS: [RegExp, string][] = [
   [/^NOPERM/, 'its user lacks a permission'],
   [/^MISCONF/, 'it cannot write its data to disk and therefore takes no writes'],
   [/^(CLUSTERDOWN|MASTERDOWN|TRYAGAIN)/, 'its cluster is not complete'],
+  [/^NOREPLICAS/, 'it has too few replicas to take writes'],
   [/^BUSY /, 'a long script of another client blocks it'],
 ]
 

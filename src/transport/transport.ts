@@ -173,7 +173,7 @@ export class Transport {
   /** The request to cancel a running job; null while there is none. */
   async cancelRequest(queue: string, id: string, client: RedisClient = this.connections.worker) {
     const text = await client.hget(this.keys.job(queue, id), 'cr')
-    return text === null ? null : (JSON.parse(text) as { at: number; by: string; reason: string })
+    return text === null ? null : readRequest(text)
   }
 
   /** Names of every queue that was ever used, sorted. */
@@ -294,6 +294,15 @@ export class Transport {
       this.#queueKeys.set(queue, keys)
     }
     return keys
+  }
+}
+
+/** That a request is there is what counts; who asked may be unreadable. */
+function readRequest(text: string): { at?: number; by?: string; reason?: string } {
+  try {
+    return JSON.parse(text) ?? {}
+  } catch {
+    return {}
   }
 }
 

@@ -66,8 +66,8 @@ export class Attempt implements JobContext, Bounded {
       type: claim.type,
       run: claim.run,
       attempt: claim.attempt,
-      user: claim.own.user ?? null,
-      tags: claim.own.tags ?? [],
+      user: claim.user,
+      tags: claim.tags,
     }
   }
 

@@ -1,31 +1,9 @@
-import type { ResolvedBackoff } from '../jobs/backoff.ts'
+import { readBackoff, type ResolvedBackoff } from '../jobs/backoff.ts'
 
 /**
- * What our dispatches add to BullMQ's job options, under `qd`. Durations in milliseconds.
+ * The options in a job's hash, as some producer wrote them.
  */
-type OwnOptions = {
-  user?: string
-  tags?: string[]
-  timeout?: number
-  sensitive?: boolean
-  backoff?: ResolvedBackoff
-}
-
-/**
- * BullMQ's own backoff, as other producers write it.
- */
-export type ForeignBackoff = number | { type: string; delay?: number; jitter?: number }
-
-/**
- * The options in a job's hash that a worker looks at.
- */
-type StoredOptions = {
-  attempts?: number
-  backoff?: ForeignBackoff
-  lifo?: boolean
-  repeat?: object
-  qd?: OwnOptions
-} & Record<string, unknown>
+type StoredOptions = { repeat?: object } & Record<string, unknown>
 
 /**
  * Who asked for the cancellation of a running job: the value of the hash's `cr`.
@@ -42,7 +20,12 @@ export type ClaimedJob = {
   /** The payload's JSON, exactly as stored. */
   data: string
   options: StoredOptions
-  own: OwnOptions
+  user: string | null
+  tags: string[]
+  /** Ms; undefined where the dispatch said nothing. */
+  timeout: number | undefined
+  /** Undefined where neither the dispatch nor another producer said something that can be used. */
+  backoff: ResolvedBackoff | undefined
   token: string
   /** Executions started in this run, this one included. */
   attempt: number
@@ -72,7 +55,10 @@ export function readClaim(hash: readonly string[], id: string, token: string): C
     type: '',
     data: '{}',
     options: {},
-    own: {},
+    user: null,
+    tags: [],
+    timeout: undefined,
+    backoff: undefined,
     token,
     attempt: 1,
     attemptsFailed: 0,
@@ -130,9 +116,14 @@ function readField(claim: ClaimedJob, name: string, value: string): void {
 
 function readOptions(claim: ClaimedJob, json: string): void {
   const options = parseObject(json) as StoredOptions
+  /** What our dispatches add to BullMQ's options; durations in ms. */
+  const own = (options.qd ?? {}) as Record<string, unknown>
   claim.options = options
-  claim.own = typeof options.qd === 'object' && options.qd !== null ? options.qd : {}
   claim.attempts = Math.max(1, Number(options.attempts) || 1)
+  claim.user = typeof own.user === 'string' ? own.user : null
+  claim.tags = Array.isArray(own.tags) ? own.tags.filter((tag) => typeof tag === 'string') : []
+  claim.timeout = typeof own.timeout === 'number' && own.timeout > 0 ? own.timeout : undefined
+  claim.backoff = readBackoff(own.backoff) ?? readBackoff(options.backoff)
 }
 
 /**

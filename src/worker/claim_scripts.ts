@@ -17,9 +17,12 @@ export type ClaimReply = {
  * How Redis took a write that ends an attempt.
  *
  * - `lease`: refused, another attempt or nobody holds the job
+ * - `children`: refused to complete, children that another producer gave it have not ended, or have failed
  * - `cancel requested`: refused, the job was told to stop, it can only end as cancelled
  */
-export type Settled = { refused: 'lease' | 'cancel requested' } | { next: ClaimReply | null }
+export type Settled = { refused: Refusal } | { next: ClaimReply | null }
+
+export type Refusal = 'lease' | 'cancel requested' | 'children'
 
 const NOTHING: ClaimReply = { hash: null, id: '', limitedFor: 0, nextDue: 0 }
 
@@ -27,6 +30,7 @@ const NOTHING: ClaimReply = { hash: null, id: '', limitedFor: 0, nextDue: 0 }
  * Codes with which the scripts refuse a write.
  */
 const LEASE_CODES = new Set([-1, -2, -3, -6])
+const CHILDREN_CODES = new Set([-4, -9])
 const CANCEL_CODE = -101
 
 /**
@@ -211,6 +215,9 @@ function settled(reply: unknown): Settled {
     }
     if (LEASE_CODES.has(reply)) {
       return { refused: 'lease' }
+    }
+    if (CHILDREN_CODES.has(reply)) {
+      return { refused: 'children' }
     }
     throw new Error(`Redis refused to end the attempt, with code ${reply}`)
   }

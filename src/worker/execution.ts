@@ -7,7 +7,7 @@ import type { JobDefinition, JobRegistry } from '../jobs/registry.ts'
 import { NotSerialisableError, resultToJson } from '../jobs/serialise.ts'
 import type { Attempt } from './attempt.ts'
 import { finalFailure, type Outcome } from './outcome.ts'
-import { describeThrown, type Failure, failedReason } from './thrown.ts'
+import { describeThrown, type Failure, failedReason, isInstance } from './thrown.ts'
 
 /**
  * Largest result as JSON, in bytes. Redis refuses values of half a gigabyte, and everything that reads a job would carry it.
@@ -55,7 +55,7 @@ export class Execution {
       )
     }
 
-    attempt.limit(claim.own.timeout ?? definition.options.timeout ?? this.defaultTimeout)
+    attempt.limit(claim.timeout ?? definition.options.timeout ?? this.defaultTimeout)
     try {
       const result = await running.run(attempt, () => this.#execute(definition, payload, attempt))
       return this.#ended(attempt, result)
@@ -107,8 +107,9 @@ export class Execution {
     try {
       json = resultToJson(result)
     } catch (error) {
-      const reason =
-        error instanceof NotSerialisableError ? error.reason : describeThrown(error).message
+      const reason = isInstance(error, NotSerialisableError)
+        ? error.reason
+        : describeThrown(error).message
       return finalFailure(
         'RESULT_NOT_SERIALISABLE',
         `The result cannot be written as JSON: ${reason}`,
@@ -128,7 +129,7 @@ export class Execution {
     if (stopped !== undefined) {
       return stopped
     }
-    const final = error instanceof PayloadInvalidException || isUnrecoverable(error)
+    const final = isInstance(error, PayloadInvalidException) || isUnrecoverable(error)
     return { kind: 'failed', failure: describeThrown(error), final, error }
   }
 
@@ -192,7 +193,7 @@ function isUnrecoverable(error: unknown): boolean {
  * `failed()` is promised an error, whatever was thrown.
  */
 function asError(thrown: unknown, failure: Failure): Error {
-  if (thrown instanceof Error) {
+  if (isInstance(thrown, Error)) {
     return thrown
   }
   return Object.assign(new Error(failedReason(failure), { cause: thrown }), { code: failure.code })

@@ -6,10 +6,10 @@ import type { Progress } from '../types.ts'
 import { cancelled, leaseLost, shutdown } from './abort_reasons.ts'
 import { Attempt, type AttemptHost } from './attempt.ts'
 import { type ClaimedJob, readClaim } from './claim.ts'
-import { type ClaimReply, ClaimScripts, type Settled } from './claim_scripts.ts'
+import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './claim_scripts.ts'
 import { stoppedOutcome } from './execution.ts'
 import { JobSource } from './job_source.ts'
-import { type Outcome, outcomeWithoutRunning } from './outcome.ts'
+import { finalFailure, type Outcome, outcomeWithoutRunning } from './outcome.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import { continueScheduler } from './schedulers.ts'
 import { Settlement } from './settlement.ts'
@@ -239,6 +239,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     const outcome = stoppedOutcome(attempt, false)
     if (outcome?.kind === 'failed') {
       attempt.settledEarly ??= this.#settleEarly(attempt, outcome)
+      /** Looked at when the code returns, which may be never. */
+      attempt.settledEarly.catch(() => {})
     }
   }
 
@@ -337,7 +339,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     return settled.next
   }
 
-  async #refused(attempt: Attempt, why: 'lease' | 'cancel requested'): Promise<null> {
+  async #refused(attempt: Attempt, why: Refusal): Promise<null> {
     if (why === 'cancel requested') {
       const { code, message } =
         attempt.aborted?.kind === 'cancelled' ? attempt.aborted : cancelled()
@@ -346,6 +348,9 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
         { kind: 'cancelled', failure: { code, message, stack: null } },
         false
       )
+    } else if (why === 'children') {
+      const message = 'Its code returned before the children that it waits for had all completed'
+      await this.#settle(attempt, finalFailure('CHILDREN_UNFINISHED', message), false)
     } else {
       this.#loseLease(attempt, 'Redis refused its end')
     }

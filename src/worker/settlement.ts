@@ -1,5 +1,6 @@
-import { backoffDelay, DEFAULT_BACKOFF, type ResolvedBackoff } from '../jobs/backoff.ts'
+import { backoffDelay, DEFAULT_BACKOFF } from '../jobs/backoff.ts'
 import type { Clock } from '../time/long_timer.ts'
+import { reasonOf } from '../transport/outage.ts'
 import type { ClaimedJob } from './claim.ts'
 import type { ClaimScripts, Settled } from './claim_scripts.ts'
 import type { Outcome } from './outcome.ts'
@@ -10,6 +11,12 @@ import { failedReason } from './thrown.ts'
  * Waits between tries while Redis cannot take the end of an attempt, ms.
  */
 const RETRY_WAITS = [100, 300, 1_000]
+
+/**
+ * Tries of a write that fails although Redis is there: it will not be taken ever. The lease runs out then, and the job runs again,
+ * until it has been lost too often.
+ */
+const MOST_TRIES = 30
 
 /**
  * Writes how attempts ended. While Redis is away, full or read-only it waits and tries again, for as long as it takes: the
@@ -67,7 +74,8 @@ export class Settlement {
         if (this.isFinal(job, outcome)) {
           return this.#persist(() => this.scripts.fail(job, reason, failure.stack, claimNext))
         }
-        const delay = backoffDelay(backoffOf(job), job.attemptsFailed + 1, this.random)
+        const backoff = job.backoff ?? DEFAULT_BACKOFF
+        const delay = backoffDelay(backoff, job.attemptsFailed + 1, this.random)
         return this.#persist(() => this.scripts.retry(job, reason, failure.stack, delay))
       }
     }
@@ -92,7 +100,8 @@ export class Settlement {
         }
         return settled
       } catch (error) {
-        if (this.#givenUp) {
+        const hopeless = failures + 1 >= MOST_TRIES && reasonOf(error as Error) === null
+        if (this.#givenUp || hopeless) {
           throw error
         }
         this.trouble.noticed(error)
@@ -115,29 +124,4 @@ export class Settlement {
       }
     })
   }
-}
-
-/**
- * The backoff of a job: ours, or what another producer wrote in BullMQ's words, or the default.
- */
-export function backoffOf(job: ClaimedJob): ResolvedBackoff {
-  if (job.own.backoff !== undefined) {
-    return job.own.backoff
-  }
-  const foreign = job.options.backoff
-  if (typeof foreign === 'number') {
-    return { type: 'fixed', delay: Math.max(0, foreign) }
-  }
-  if (
-    typeof foreign === 'object' &&
-    foreign !== null &&
-    (foreign.type === 'fixed' || foreign.type === 'exponential')
-  ) {
-    return {
-      type: foreign.type,
-      delay: Math.max(0, Number(foreign.delay) || 0),
-      jitter: Number(foreign.jitter) || 0,
-    }
-  }
-  return DEFAULT_BACKOFF
 }

@@ -42,6 +42,17 @@ export function describeThrown(thrown: unknown): Failure {
 }
 
 /**
+ * `instanceof` for a stranger's value: a proxy may refuse to be asked.
+ */
+export function isInstance<T>(value: unknown, Class: new (...args: any[]) => T): value is T {
+  try {
+    return value instanceof Class
+  } catch {
+    return false
+  }
+}
+
+/**
  * The text that Redis keeps as a job's failed reason: `[CODE] message`, or the message alone.
  */
 export function failedReason(failure: Failure): string {
@@ -53,7 +64,7 @@ function messageOf(thrown: object): string {
   if (typeof message === 'string' && message.trim() !== '') {
     return message
   }
-  if (thrown instanceof Error) {
+  if (isInstance(thrown, Error)) {
     const name = read(thrown, 'name')
     return `${typeof name === 'string' && name !== '' ? name : 'Error'} without a readable message`
   }

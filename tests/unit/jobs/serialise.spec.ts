@@ -52,5 +52,8 @@ test.group('Payloads and results as JSON', () => {
   test('undefined is an empty payload and a null result', ({ assert }) => {
     assert.equal(toJson(undefined), '{}')
     assert.equal(resultToJson(undefined), 'null')
+    const nothing = { toJSON: () => undefined }
+    assert.equal(toJson(nothing), '{}')
+    assert.equal(resultToJson(nothing), 'null')
   })
 })

@@ -77,8 +77,15 @@ test.group('Log buffer', () => {
     releases[0]()
     await settle()
     assert.deepEqual(sent, ['one', 'two'])
+    log.push('info', 'three')
+    const finished = log.finish()
+    await settle()
+    assert.deepEqual(sent, ['one', 'two'])
     releases[1]()
     await settle()
+    releases[2]()
+    await finished
+    assert.deepEqual(sent, ['one', 'two', 'three'])
     assert.equal(most, 1)
   })
 

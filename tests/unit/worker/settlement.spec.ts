@@ -3,7 +3,7 @@ import { type ClaimedJob, readClaim } from '../../../src/worker/claim.ts'
 import type { ClaimScripts, Settled } from '../../../src/worker/claim_scripts.ts'
 import { finalFailure, type Outcome } from '../../../src/worker/outcome.ts'
 import { RedisTrouble } from '../../../src/worker/redis_trouble.ts'
-import { backoffOf, Settlement } from '../../../src/worker/settlement.ts'
+import { Settlement } from '../../../src/worker/settlement.ts'
 import { FakeClock } from '../jobs/fake_clock.ts'
 
 const DONE: Settled = { next: null }
@@ -21,14 +21,14 @@ const failed = (final = false): Outcome & { kind: 'failed' } => ({
 })
 
 /** A settlement whose writes are noted, and refused as often as `refusals` says. */
-function setup(refusals = 0, random = () => 0) {
+function setup(refusals = 0, random = () => 0, refusal = 'OOM command not allowed') {
   const clock = new FakeClock()
   const writes: unknown[][] = []
   const logged: string[] = []
   const write =
     (name: string) =>
     async (_: ClaimedJob, ...rest: unknown[]) => {
-      if (refusals-- > 0) throw new Error('OOM command not allowed')
+      if (refusals-- > 0) throw new Error(refusal)
       writes.push([name, ...rest])
       return DONE
     }
@@ -102,11 +102,8 @@ test.group('Settlement', () => {
       await settle()
       assert.equal(clock.waiting, 1)
       const before = clock.now()
-      while (clock.waiting === 1 && writes.length === 0) {
-        clock.advance(50)
-        if (clock.now() - before > 2_000) break
-        if (clock.waiting === 0) break
-      }
+      const isWaiting = () => clock.waiting === 1 && clock.now() - before <= 2_000
+      while (isWaiting()) clock.advance(50)
       waits.push(clock.now() - before)
     }
     assert.deepEqual(await settled, DONE)
@@ -130,7 +127,7 @@ test.group('Settlement', () => {
   })
 
   test('reads the backoff of other producers, and trusts none of it', ({ assert }) => {
-    const of = (backoff: unknown) => backoffOf(claimed({ backoff }))
+    const of = (backoff: unknown) => claimed({ backoff }).backoff
     assert.deepEqual(of(250), { type: 'fixed', delay: 250 })
     assert.deepEqual(of(-5), { type: 'fixed', delay: 0 })
     assert.deepEqual(of({ type: 'exponential', delay: 3, jitter: 0.2 }), {
@@ -138,9 +135,50 @@ test.group('Settlement', () => {
       delay: 3,
       jitter: 0.2,
     })
-    assert.deepEqual(of({ type: 'fixed', delay: 'soon' }), { type: 'fixed', delay: 0, jitter: 0 })
+    assert.deepEqual(of({ type: 'fixed', delay: 'soon', jitter: 7, max: 'x' }), {
+      type: 'fixed',
+      delay: 0,
+      jitter: 1,
+    })
     for (const unknown of [undefined, null, 'x', { type: 'custom', delay: 9 }]) {
-      assert.equal(of(unknown).delay, 1_000)
+      assert.isUndefined(of(unknown))
     }
+  })
+
+  test('waits a whole number of ms that Redis takes, whatever was written', async ({ assert }) => {
+    const written = [
+      '{"type":"fixed","delay":1e999}',
+      '{"type":"exponential","delay":1e300,"jitter":-4,"max":1e999}',
+      '"soon"',
+      '{"type":"exponential","delay":{}}',
+      '[]',
+    ]
+    for (const backoff of written) {
+      for (const opts of [
+        `{"attempts":2,"backoff":${backoff}}`,
+        `{"attempts":2,"qd":{"backoff":${backoff}}}`,
+      ]) {
+        const { settlement, writes } = setup()
+        const job = readClaim(['name', 'work', 'opts', opts, 'atm', '0'], 'id', 'token')
+        await settlement.settle(job, failed(), false)
+        const delay = writes[0][3] as number
+        assert.isTrue(
+          Number.isSafeInteger(delay) && delay >= 0 && delay < 1e12,
+          `${opts}: ${delay}`
+        )
+      }
+    }
+  })
+
+  test('does not hold a job for ever whose end Redis will never take', async ({ assert }) => {
+    const { settlement, clock } = setup(1_000, undefined, 'ERR the script has a fault')
+    const settled = settlement.settle(claimed(), { kind: 'completed', result: '1' }, false)
+    const rejected = assert.rejects(() => settled, /fault/)
+    for (let turn = 0; turn < 40; turn++) {
+      await settle()
+      clock.advance(1_000)
+    }
+    await rejected
+    assert.isBelow(clock.waiting, 1)
   })
 })

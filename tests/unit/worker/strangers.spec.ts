@@ -1,0 +1,78 @@
+import { test } from '@japa/runner'
+import { readClaim } from '../../../src/worker/claim.ts'
+import { describeThrown, failedReason, isInstance } from '../../../src/worker/thrown.ts'
+
+/** A proxy that refuses whatever it is asked. */
+function refusing(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+test.group('What strangers wrote', () => {
+  test('into options is read as far as it can be used', ({ assert }) => {
+    const read = (opts: string) => readClaim(['name', 'work', 'opts', opts], 'id', 'token')
+    const hostile = [
+      '',
+      'null',
+      '[]',
+      '{',
+      '{"qd":7}',
+      '{"qd":{"user":{},"tags":"x","timeout":"soon","backoff":[]},"attempts":"many"}',
+      '{"qd":{"user":null,"tags":[1,{},null],"timeout":-1,"backoff":"x"},"attempts":-3}',
+      '{"__proto__":{"attempts":9},"qd":{"__proto__":{"user":"evil"}},"attempts":null}',
+    ]
+    for (const opts of hostile) {
+      const { user, tags, timeout, backoff, attempts } = read(opts)
+      assert.deepEqual(
+        [user, tags, timeout, backoff, attempts],
+        [null, [], undefined, undefined, 1],
+        opts
+      )
+    }
+    const fine = read('{"attempts":3,"qd":{"user":"u","tags":["t",7],"timeout":50}}')
+    assert.deepInclude(fine, { attempts: 3, user: 'u', tags: ['t'], timeout: 50 })
+  })
+
+  test('into a request to cancel is a request all the same', ({ assert }) => {
+    for (const cr of ['', 'null', '7', '{', '{"by":7}']) {
+      assert.isNotNull(readClaim(['name', 'work', 'cr', cr], 'id', 'token').cancelRequest, cr)
+    }
+  })
+
+  test('or threw always gets a message, and never throws again', ({ assert }) => {
+    const loop = Object.assign(new Error('round'), { cause: undefined as unknown })
+    loop.cause = loop
+    const thrown = [
+      refusing(),
+      new Proxy(new Error('x'), {
+        getPrototypeOf: () => {
+          throw new Error('no')
+        },
+      }),
+      Object.create(null),
+      Object.assign(new Error('x'), { code: { toString: () => 'EVIL' } }),
+      Object.defineProperty(new Error(), 'stack', {
+        get: () => {
+          throw new Error('no')
+        },
+      }),
+      loop,
+      Symbol('s'),
+      10n,
+      Number.NaN,
+      () => 1,
+      new Error(`half \ud83d ${'x'.repeat(100_000)}`),
+    ]
+    for (const value of thrown) {
+      const failure = describeThrown(value)
+      assert.isNotEmpty(failure.message)
+      assert.isAtMost(failure.message.length, 8_192)
+      assert.isAtMost(failure.stack?.length ?? 0, 16_384)
+      assert.isTrue(failedReason(failure).isWellFormed())
+      assert.isNull(failure.code)
+    }
+    assert.isFalse(isInstance(refusing(), Error))
+    assert.isTrue(isInstance(new TypeError('x'), Error))
+  })
+})
