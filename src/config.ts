@@ -1,9 +1,13 @@
 import string from '@adonisjs/core/helpers/string'
 import { E_INVALID_CONFIG } from './errors.ts'
 import { toMilliseconds } from './durations.ts'
-import type { Duration, QueuedeckConfig, ResolvedConfig } from './types.ts'
+import type { Duration, KeptClocks, QueuedeckConfig, ResolvedConfig } from './types.ts'
+
+/** Largest limit that can be set: beyond it nobody limits anything. */
+export const LARGEST_LIMIT = 1_000_000
 
 const MEBIBYTE = 1_048_576
+const MINUTE = 60_000
 
 /**
  * Every key that may stand in the configuration, by its place.
@@ -18,12 +22,27 @@ const KNOWN: Record<string, string[]> = {
     'payloadLimit',
     'jobs',
     'worker',
+    'limits',
     'mirror',
     'kept',
+    'cleanup',
     'dashboard',
   ],
   'worker': ['concurrency', 'timeout', 'grace', 'lease', 'maxLosses'],
-  'kept': ['completed', 'cancelled'],
+  'limits': ['global', 'user', 'users', 'types', 'queues'],
+  'kept': [
+    'completed',
+    'cancelled',
+    'failed',
+    'atStart',
+    'results',
+    'claims',
+    'records',
+    'details',
+    'cleanups',
+  ],
+  'kept.records': ['completed', 'failed', 'cancelled'],
+  'cleanup': ['every', 'automatic'],
   'dashboard': ['prefix', 'access', 'redact'],
   'dashboard.access': ['view', 'manage', 'actor'],
 }
@@ -37,9 +56,12 @@ const resolvedConfigs = new WeakSet<object>()
  */
 export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
   checkKeys(config, '')
-  const { worker = {}, kept = {}, dashboard = {} } = config
+  const { worker = {}, limits = {}, kept = {}, cleanup = {}, dashboard = {} } = config
   checkKeys(worker, 'worker')
+  checkKeys(limits, 'limits')
   checkKeys(kept, 'kept')
+  checkKeys(kept.records ?? {}, 'kept.records')
+  checkKeys(cleanup, 'cleanup')
   checkKeys(dashboard, 'dashboard')
   checkKeys(dashboard.access ?? {}, 'dashboard.access')
 
@@ -59,10 +81,18 @@ export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
       lease: duration(worker.lease ?? '30s', 'worker.lease', 1_000),
       maxLosses: whole(worker.maxLosses ?? 3, 'worker.maxLosses', 0, 1_000),
     },
+    limits: {
+      global: limit(limits.global, 'limits.global', 10),
+      user: limit(limits.user, 'limits.user', 3),
+      users: limitsOf(limits.users, 'limits.users'),
+      types: limitsOf(limits.types, 'limits.types'),
+      queues: limitsOf(limits.queues, 'limits.queues', (name) => queueName(name, 'limits.queues')),
+    },
     mirror: yesOrNo(config.mirror ?? true, 'mirror'),
-    kept: {
-      completed: duration(kept.completed ?? '24h', 'kept.completed', 0),
-      cancelled: duration(kept.cancelled ?? '2h', 'kept.cancelled', 0),
+    kept: keptClocks(kept),
+    cleanup: {
+      every: duration(cleanup.every ?? '10m', 'cleanup.every', 10_000),
+      automatic: yesOrNo(cleanup.automatic ?? true, 'cleanup.automatic'),
     },
     dashboard: {
       prefix: path(dashboard.prefix ?? '/admin/queue'),
@@ -81,6 +111,40 @@ export function resolveConfig(config: QueuedeckConfig | ResolvedConfig): Resolve
   return resolvedConfigs.has(config)
     ? (config as ResolvedConfig)
     : defineConfig(config as QueuedeckConfig)
+}
+
+function keptClocks(kept: NonNullable<QueuedeckConfig['kept']>): KeptClocks {
+  const { records = {} } = kept
+  const clocks = {
+    completed: orForEver(records.completed, 'kept.records.completed', '30d'),
+    failed: orForEver(records.failed, 'kept.records.failed', '90d'),
+    cancelled: orForEver(records.cancelled, 'kept.records.cancelled', '90d'),
+  }
+  /** What Redis still holds is what records are compared with after an outage: a record goes last. */
+  const inRedis = (key: 'completed' | 'cancelled' | 'failed', fallback: Duration) =>
+    Math.min(
+      duration(kept[key] ?? fallback, `kept.${key}`, 0),
+      clocks[key] ?? Number.POSITIVE_INFINITY
+    )
+  return {
+    completed: inRedis('completed', '24h'),
+    cancelled: inRedis('cancelled', '2h'),
+    failed: inRedis('failed', 0),
+    atStart: duration(kept.atStart ?? '1h', 'kept.atStart', 0),
+    results: duration(kept.results ?? '500s', 'kept.results', 0),
+    claims: duration(kept.claims ?? '10m', 'kept.claims', MINUTE),
+    records: clocks,
+    details: orForEver(kept.details, 'kept.details', '30d'),
+    cleanups: duration(kept.cleanups ?? '90d', 'kept.cleanups', MINUTE),
+  }
+}
+
+function orForEver(
+  value: Duration | null | undefined,
+  key: string,
+  fallback: Duration
+): number | null {
+  return value === null ? null : duration(value ?? fallback, key, MINUTE)
 }
 
 function checkKeys(value: object, place: string): void {
@@ -181,6 +245,39 @@ function whole(value: unknown, key: string, least: number, most: number): number
     throw wrong(key, value, `give a whole number from ${least} to ${most}`)
   }
   return value as number
+}
+
+function limit(value: unknown, key: string, otherwise: number): number | null {
+  if (value === undefined) return otherwise
+  if (value === null) return null
+  if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > LARGEST_LIMIT) {
+    throw wrong(
+      key,
+      value,
+      `give a whole number from 1 to ${LARGEST_LIMIT}, or null for no limit. To run nothing at all, pause the queue`
+    )
+  }
+  return value as number
+}
+
+function limitsOf(
+  value: unknown,
+  key: string,
+  checkName: (name: string) => unknown = () => {}
+): Record<string, number> {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrong(key, value, 'give an object of names and whole numbers')
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, most]) => {
+      checkName(name)
+      const checked = limit(most, `${key}.${name}`, 0)
+      if (checked === null)
+        throw wrong(`${key}.${name}`, null, 'give a whole number, or leave it out')
+      return [name, checked]
+    })
+  )
 }
 
 function yesOrNo(value: unknown, key: string): boolean {

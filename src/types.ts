@@ -134,13 +134,54 @@ export type QueuedeckConfig = {
     /** Losses of a worker after which its job fails with WORKER_LOST. Default 3. */
     maxLosses?: number
   }
+  /** Jobs that run at once, over all processes. Whole numbers from 1; null is no limit. Can be changed at run time. */
+  limits?: {
+    /** Over all queues. Default 10. */
+    global?: number | null
+    /** Of each user; jobs without a user are exempt. Default 3. */
+    user?: number | null
+    /** Of single users, instead of `user`. */
+    users?: Record<string, number>
+    /** Of single job types. */
+    types?: Record<string, number>
+    /** Of single queues. */
+    queues?: Record<string, number>
+  }
   /** Whether worker and web processes mirror by themselves when no other process does. Default true. */
   mirror?: boolean
+  /** How long things are kept. Nothing leaves Redis before its record is committed, and only what has ended goes at all. */
   kept?: {
-    /** Completed transports in Redis. Default `24h`. */
+    /** Completed transports in Redis. Default `24h`; never longer than their records. */
     completed?: Duration
-    /** Cancelled transports in Redis; failed ones go as soon as their record is committed. Default `2h`. */
+    /** Cancelled transports in Redis. Default `2h`; never longer than their records. */
     cancelled?: Duration
+    /** Failed transports in Redis. Default 0: they go as soon as their record is committed. */
+    failed?: Duration
+    /** All of these at the start: ended transports older than this go then. Default `1h`. */
+    atStart?: Duration
+    /** Results in Redis after the end; records keep them. Default `500s`. */
+    results?: Duration
+    /** Locks and claims in Redis that nobody holds any more. Default `10m`. */
+    claims?: Duration
+    /** Records, from the job's end on; null keeps them for ever. */
+    records?: {
+      /** Default `30d`. */
+      completed?: Duration | null
+      /** Default `90d`. */
+      failed?: Duration | null
+      /** Default `90d`. */
+      cancelled?: Duration | null
+    }
+    /** Log lines and progress history of records that are kept longer, from the job's end on. Default `30d`; null: as long. */
+    details?: Duration | null
+    /** The list of cleanups. Default `90d`. */
+    cleanups?: Duration
+  }
+  cleanup?: {
+    /** Pause from the beginning of one cleanup to the next. Default `10m`. */
+    every?: Duration
+    /** Whether worker, web and mirror processes clean up by themselves. Default true; else only `queue:cleanup` does. */
+    automatic?: boolean
   }
   dashboard?: {
     /** Default `/admin/queue`. */
@@ -149,6 +190,32 @@ export type QueuedeckConfig = {
     /** Keys whose values are shown as redacted, at any depth; compared without case, `-` and `_`. Added to a list of our own. */
     redact?: string[]
   }
+}
+
+/**
+ * Limits as the configuration gives them: whole numbers from 1, null for none.
+ */
+export type LimitSettings = {
+  global: number | null
+  user: number | null
+  users: Record<string, number>
+  types: Record<string, number>
+  queues: Record<string, number>
+}
+
+/**
+ * How long things are kept, milliseconds; null is for ever.
+ */
+export type KeptClocks = {
+  completed: number
+  cancelled: number
+  failed: number
+  atStart: number
+  results: number
+  claims: number
+  records: { completed: number | null; failed: number | null; cancelled: number | null }
+  details: number | null
+  cleanups: number
 }
 
 /**
@@ -163,8 +230,10 @@ export type ResolvedConfig = {
   payloadLimit: number
   jobs: string
   worker: { concurrency: number; timeout: number; grace: number; lease: number; maxLosses: number }
+  limits: LimitSettings
   mirror: boolean
-  kept: { completed: number; cancelled: number }
+  kept: KeptClocks
+  cleanup: { every: number; automatic: boolean }
   dashboard: { prefix: string; access: AccessCallbacks; redact: string[] }
 }
 

@@ -51,8 +51,17 @@ export function withOurScripts(
   backend.execCommand = (client, script, args) => {
     if (client instanceof CallCollector)
       return client.calls.push({ script, args: args as ScriptArgument[] })
+    if (script === 'pause') return pauseOrResume(client as never, args as ScriptArgument[])
     if (!delivery.has(script)) return plain.execCommand(client, script, args)
     return delivery.call(client, script, args as ScriptArgument[])
+  }
+
+  /** BullMQ wakes workers only when `wait` holds jobs: those that a limit holds back would sleep on. */
+  const pauseOrResume = async (client: never, args: ScriptArgument[]) => {
+    const result = await plain.execCommand(client, 'pause', args as never)
+    const [, base, queue] = /^(.*):([^:]*):[^:]*$/.exec(String(args[0]))!
+    await delivery.call(client, 'sweep_limits', [`${base}~gate:limits`, `${base}:${queue}:`])
+    return result
   }
 
   backend.forQueue = (queueName, prefix) =>

@@ -37,6 +37,21 @@ export class Keys {
     return `${this.prefix}~worker:`
   }
 
+  /** Hash of the limits in force, read by every claim. */
+  get limits() {
+    return `${this.prefix}~gate:limits`
+  }
+
+  /** Hash of the limits that the configuration gives. */
+  get limitsConfigured() {
+    return `${this.prefix}~gate:configured`
+  }
+
+  /** Hash of the limits that were set at run time. */
+  get limitsSet() {
+    return `${this.prefix}~gate:set`
+  }
+
   worker(id: string) {
     return `${this.prefix}~worker:${id}`
   }
@@ -44,6 +59,16 @@ export class Keys {
   /** What a worker was last asked to do. */
   wish(id: string) {
     return `${this.prefix}~wish:${id}`
+  }
+
+  /** Set of the keys of jobs whose records are being erased: they cannot be restarted. */
+  get erasing() {
+    return `${this.prefix}~erasing`
+  }
+
+  /** Hash: how many transports were removed since the last cleanup took note of it, by kind. */
+  get removed() {
+    return `${this.prefix}~removed`
   }
 
   lease(name: string) {

@@ -7,6 +7,7 @@ import type { Connections } from './connections.ts'
 import { ControlChannel } from './control_channel.ts'
 import { assertQueueName, Keys } from './keys.ts'
 import { Lease } from './lease.ts'
+import { Limits } from './limits.ts'
 import { DUPLICATE_JOB } from './scripts/edits.ts'
 import { ScriptDelivery, type ScriptArgument, type ScriptCall } from './scripts/delivery.ts'
 import type { OwnScript } from './scripts/own_scripts.ts'
@@ -54,6 +55,9 @@ export class Transport {
 
   readonly workers: WorkerRegistry
 
+  /** Limits on jobs that run at once. */
+  readonly limits: Limits
+
   /** What reconcile, cleanup and trimming need. */
   readonly audit: TransportAudit
 
@@ -74,6 +78,7 @@ export class Transport {
     this.control = new ControlChannel(this)
     this.changes = new ChangeChannel(this)
     this.workers = new WorkerRegistry(this)
+    this.limits = new Limits(this)
     this.audit = new TransportAudit(this)
   }
 

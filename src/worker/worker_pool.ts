@@ -12,6 +12,7 @@ import { Deadlines } from '../time/deadlines.ts'
 import { Execution } from './execution.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { JobWorker } from './job_worker.ts'
+import { LimitKeeper } from './limit_keeper.ts'
 import { QueueWatch } from './queue_watch.ts'
 import { RedisTrouble } from './redis_trouble.ts'
 import type { WorkerRuntime } from './runtime.ts'
@@ -92,6 +93,7 @@ export class WorkerPool {
   #standing: Standing
   #deadlines: Deadlines
   #heartbeat: Heartbeat
+  #limits: LimitKeeper
   #queues: QueueWatch
   #workers = new Map<string, JobWorker>()
   #timers: NodeJS.Timeout[] = []
@@ -150,6 +152,7 @@ export class WorkerPool {
       cancelRequest: (queue, jobId) => transport.cancelRequest(queue, jobId),
       report: (queue, jobId, what) => transport.report(queue, jobId, what),
     }
+    this.#limits = new LimitKeeper(this.id, config, transport, trouble)
     this.#heartbeat = new Heartbeat(
       this.id,
       version,
@@ -190,6 +193,9 @@ export class WorkerPool {
     void this.#heartbeat.start()
     this.#every(Math.max(100, this.#runtime.lease / 4), () => this.#renewLeases())
     this.#every(1_000, () => this.#watchProcess())
+
+    /** Before the first claim. */
+    await Promise.race([this.#limits.start(), this.ended])
 
     if (this.settings.once) {
       void this.#workOff()
@@ -369,7 +375,7 @@ export class WorkerPool {
     this.#timers.forEach((timer) => clearInterval(timer))
     this.#deadlines.stop()
     this.#unsubscribe?.()
-    await first(this.#heartbeat.stop(), pause(LAST_MOMENT))
+    await first(Promise.all([this.#limits.stop(), this.#heartbeat.stop()]), pause(LAST_MOMENT))
     await first(Promise.allSettled(workers.map((worker) => worker.close(true))), pause(LAST_MOMENT))
   }
 }

@@ -133,7 +133,7 @@ export const RICH_ENTRIES: Omit<EditSet, 'prelude'> = {
       // One read instead of EXISTS and HMGET; a hash without a name is no job (the ghost of a late write by another tool).
       {
         find: `if rcall("EXISTS", jobIdKey) == 1 then -- Make sure job exists`,
-        put: `local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid", "ats", "cr", "name")
+        put: `local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid", "ats", "cr", "name", "opts")
 if jobAttributes[6] then
     if ARGV[5] == "completed" and jobAttributes[5] then return ${CANCEL_REQUESTED} end`,
       },

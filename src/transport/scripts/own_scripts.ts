@@ -10,6 +10,9 @@ export const OWN_SCRIPTS = {
   states: 1,
   ended: 1,
   remove_ended: 1,
+  strip_results: 1,
+  sweep_orphans: 1,
+  claim_erasure: 2,
   publish_change: 2,
   acquire_lease: 1,
   release_lease: 1,
@@ -17,6 +20,10 @@ export const OWN_SCRIPTS = {
   workers: 1,
   remove_worker: 3,
   ask_worker: 3,
+  set_limits: 4,
+  sweep_limits: 1,
+  limits: 3,
+  waiting: 1,
 } satisfies Record<string, number>
 
 export type OwnScript = keyof typeof OWN_SCRIPTS

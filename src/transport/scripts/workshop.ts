@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { RuntimeException } from '@adonisjs/core/exceptions'
 import { checksum, installedTexts, installedVersion, type BullText } from './bullmq_texts.ts'
 import { RICH_ENTRIES, type Edit, type EditSet } from './edits.ts'
+import { CLAIM_GATE } from './gate_edits.ts'
 import { OWN_SCRIPTS } from './own_scripts.ts'
 import { PINNED_CHECKSUMS, PINNED_VERSION } from './pins.ts'
 
@@ -54,7 +55,10 @@ const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.
 
 /** The edit sets of this release, in the order in which they are applied. */
 export function editSets(): EditSet[] {
-  return [{ ...RICH_ENTRIES, prelude: read('entries') }]
+  return [
+    { ...RICH_ENTRIES, prelude: read('entries') },
+    { ...CLAIM_GATE, prelude: read('gate') },
+  ]
 }
 
 /**
@@ -143,7 +147,7 @@ function forms(name: string, keys: number, text: string, prelude: string): Scrip
   const evalText = `local rcall = redis.call\n${opening}${prelude}\n${bare}`
   const { head, body } = hoist(bare)
   const flags = whenFull ? `, flags={'allow-oom'}` : ''
-  const functionText = `do\n${head}\nredis.register_function{function_name='QD_FUNCTION_${name}', callback=function(KEYS, ARGV)\nrcall = redis.call\n${body}\nend${flags}}\nend`
+  const functionText = `do\n${head}\nredis.register_function{function_name='QD_FUNCTION_${name}', callback=function(KEYS, ARGV)\nrcall = redis.call gate.reset()\n${body}\nend${flags}}\nend`
   const sha = createHash('sha1').update(evalText).digest('hex')
   return { name, keys, evalText, sha, functionText, whenFull }
 }

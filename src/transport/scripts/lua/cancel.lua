@@ -19,8 +19,8 @@ if running then
   rcall('PUBLISH', ARGV[5], cjson.encode({kind = 'cancel', queue = queue, jobId = id, run = run}))
   return {'requested', run}
 end
-local prev = 'unknown'
-if rcall('ZREM', prefix .. 'delayed', id) == 1 then prev = 'delayed'
+local prev, due = 'unknown', rcall('ZSCORE', prefix .. 'delayed', id)
+if rcall('ZREM', prefix .. 'delayed', id) == 1 then prev = tonumber(due) < gate.far and 'delayed' or 'waiting'
 elseif rcall('ZREM', prefix .. 'prioritized', id) == 1 then prev = 'prioritized'
 elseif rcall('ZREM', prefix .. 'waiting-children', id) == 1 then prev = 'waiting-children'
 elseif rcall('LREM', prefix .. 'wait', 1, id) == 1 then prev = 'waiting'

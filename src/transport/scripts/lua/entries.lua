@@ -1,6 +1,7 @@
 -- In front of every script: appends what a record needs to the queue's event stream, in the same atomic call as the change itself.
 -- `rcall` is redis.call, CAP the length at which a stream that nobody mirrors is cut. `qd` is ours alone: BullMQ has no such name.
-local qd = { large = 65536 }
+-- A delayed job with a score from `far` on is parked: a limit holds it back.
+local qd = { large = 65536, far = 1e16 }
 
 -- `{prefix}:mail:` gives `{prefix}` and `mail`; queue names have no colon.
 function qd.split(queuePrefix)
@@ -99,7 +100,8 @@ end
 function qd.state(queuePrefix, id)
   if rcall('ZSCORE', queuePrefix .. 'completed', id) then return 'completed' end
   if rcall('ZSCORE', queuePrefix .. 'failed', id) then return 'failed' end
-  if rcall('ZSCORE', queuePrefix .. 'delayed', id) then return 'delayed' end
+  local due = rcall('ZSCORE', queuePrefix .. 'delayed', id)
+  if due then return tonumber(due) < qd.far and 'delayed' or 'waiting' end
   if rcall('ZSCORE', queuePrefix .. 'waiting-children', id) then return 'waiting-children' end
   if rcall('EXISTS', queuePrefix .. id .. ':lock') == 1 then return 'active' end
   if rcall('ZSCORE', queuePrefix .. 'prioritized', id) then return 'prioritized' end

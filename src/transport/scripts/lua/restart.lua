@@ -1,6 +1,7 @@
 -- KEYS[1] job, KEYS[2] event stream
 -- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority
--- Answers {outcome, run}: done, or too_late when the job is alive or this run was opened already. The last four arguments serve a job
+-- Answers {outcome, run}: done, or too_late when the job is alive, this run was opened already, or its record is being erased (then `run` is
+-- the one before). The last four arguments serve a job
 -- that Redis forgot.
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority')
@@ -21,8 +22,9 @@ if job[1] then
     rcall('SADD', parent .. ':dependencies', jobKey)
   end
 else
-  rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   local base, queue = qd.split(prefix)
+  if rcall('SISMEMBER', base .. '~erasing', jobKey) == 1 then return {'too_late', run - 1} end
+  rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   rcall('SADD', base .. '~queues', queue)
 end
 local priority = tonumber(job[4] or ARGV[9]) or 0

@@ -1,0 +1,51 @@
+import type { Edit, EditSet } from './edits.ts'
+
+/** Where a script takes the next job: `pops` looks at the wait list, below the queue's prefix `prefix`. */
+const claims = (pops: number, prefix: string): Edit[] => [
+  {
+    find: `rcall("RPOPLPUSH", waitKey, activeKey)`,
+    put: `gate.take(${prefix})`,
+    times: pops,
+  },
+  // The gate has looked there already.
+  { find: `rcall("ZPOPMIN", priorityKey)`, put: `{}` },
+  // Parked jobs keep their priority score, so the counter behind it never starts again.
+  { find: `rcall("DEL", priorityCounterKey)`, put: '' },
+  { find: `rcall("ZRANGE", delayedKey, 0, 0, "WITHSCORES")`, put: `gate.due(delayedKey)` },
+  // Waking another worker is pointless after the last slot went: a release wakes the starved queue.
+  {
+    find: `  addBaseMarkerIfNeeded(markerKey, false)`,
+    put: `  if gate.more then addBaseMarkerIfNeeded(markerKey, false) end`,
+  },
+]
+
+/**
+ * The claim gate: limits over all processes, decided inside the claim (lua/gate.lua). Applied after the rich entries, whose
+ * texts its anchors state.
+ */
+export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {
+  name: 'claim gate',
+  scripts: {
+    moveToActive: claims(2, 'ARGV[1]'),
+    moveToFinished: [
+      ...claims(1, 'prefix'),
+      {
+        find: `rcall("LREM", KEYS[2], -1, jobId)`,
+        put: `gate.leave(KEYS[2], -1, jobId, jobAttributes[7], jobAttributes[6], ARGV[6] == "1")`,
+      },
+    ],
+    moveToDelayed: [
+      ...claims(1, 'prefix'),
+      {
+        find: `rcall("LREM", KEYS[2], -1, jobId)`,
+        put: `gate.leave(KEYS[2], -1, jobId, nil, nil, ARGV[8] == "1")`,
+      },
+    ],
+    retryJob: [{ find: `rcall("LREM", KEYS[1],`, put: `gate.leave(KEYS[1],` }],
+    moveToWaitingChildren: [{ find: `rcall("LREM", activeKey,`, put: `gate.leave(activeKey,` }],
+    moveJobFromActiveToWait: [{ find: `rcall("LREM", KEYS[1],`, put: `gate.leave(KEYS[1],` }],
+    moveStalledJobsToWait: [
+      { find: `rcall("LREM", activeKey,`, put: `gate.leave(activeKey,`, times: 2 },
+    ],
+  },
+}

@@ -1,0 +1,330 @@
+-- In front of every script that starts, ends or hands back a job: the claim gate. It decides inside the claim, in the same atomic call, which
+-- job may run, and frees what a job held when it leaves `active`.
+--
+-- Keys. QP is a queue's prefix (`{prefix}:mail:`), G is `{prefix}~gate:`. A limit key is `u:<user>` or `t:<type>`.
+--   G limits         hash  global, user (every user's), u:<user>, users (how many of those), t:<type>, types (how many). Absent = no limit.
+--                          Read by every claim, so changes apply at once. `busy` = something is parked or starved somewhere.
+--   G slots          zset  `<user>\n<job key>`, one member per running job: ZCARD is the global count, ZLEXCOUNT the user's. The lease of
+--                          a member is the job's own lock: a member whose lock is gone is dropped when somebody needs the room.
+--   G types          zset  `<type>\n<job key>`, the same by type, while any type is limited
+--   G park:QP|<key>  zset  ids of the jobs that wait for that key, in order
+--   QP delayed       zset  a parked job stands here too, with a score from `far` on: visible to and removable by every BullMQ tool
+--   G parked         zset  index of what is parked, `QP|<key>`                   G queues:<key>  set  the same, queues by key
+--   G ready:QP       zset  keys that got room and have parked jobs here: the next claim in that queue takes their first job
+--   G starved        zset  queues refused by the global limit                    G baton  string  queue for which one slot is kept 200 ms
+local gate = { far = qd.far, most = 1e308 * 10 }
+local QP, G, limits
+-- Whether another worker has something to take after this claim.
+gate.more = true
+
+-- What stays in memory between calls of one function must not outlive its call.
+function gate.reset() limits = nil gate.more = true end
+
+function gate.open(queuePrefix)
+  if limits and QP == queuePrefix then return limits end
+  QP = queuePrefix
+  G = string.match(queuePrefix, '^(.*):[^:]*:$') .. '~gate:'
+  if limits then return limits end
+  local l = rcall('HMGET', G .. 'limits', 'global', 'user', 'users', 'types', 'busy')
+  limits = { global = tonumber(l[1]) or gate.most, user = tonumber(l[2]) or gate.most, users = l[3], types = l[4], busy = l[5] }
+  limits.any = l[1] or l[2] or l[3] or l[4] or l[5]
+  return limits
+end
+
+-- Whose slots a job needs. Users that are not plain letters have their limit key encoded by the dispatch.
+function gate.userOf(opts)
+  if not opts then return '' end
+  return string.match(opts, '"qd":{"lk":"([%w_.:@%%-]+)"') or string.match(opts, '"qd":{"user":"([%w_.:@-]+)"') or ''
+end
+
+local function maxOfUser(u) return limits.users and tonumber(rcall('HGET', G .. 'limits', 'u:' .. u)) or limits.user end
+local function maxOfType(t) return limits.types and tonumber(rcall('HGET', G .. 'limits', 't:' .. t)) or gate.most end
+local function now() local t = rcall('TIME') return t[1] * 1000 + math.floor(t[2] / 1000) end
+local function setBusy()
+  if not limits.busy then limits.busy = '1' rcall('HSET', G .. 'limits', 'busy', 1) end
+end
+local function parkKey(key) return G .. 'park:' .. QP .. '|' .. key end
+local function index(key)
+  rcall('SADD', G .. 'queues:' .. key, QP)
+  rcall('ZADD', G .. 'parked', 0, QP .. '|' .. key)
+  setBusy()
+end
+local function unindex(key)
+  rcall('SREM', G .. 'queues:' .. key, QP)
+  rcall('ZREM', G .. 'parked', QP .. '|' .. key)
+end
+local function wake(queuePrefix)
+  if rcall('HEXISTS', queuePrefix .. 'meta', 'paused') == 0 then rcall('ZADD', queuePrefix .. 'marker', 0, '0') end
+end
+local function setReady(queuePrefix, key) rcall('ZADD', G .. 'ready:' .. queuePrefix, 'NX', now(), key) wake(queuePrefix) end
+local function parkedHere(id)
+  local score = rcall('ZSCORE', QP .. 'delayed', id)
+  return score and tonumber(score) >= gate.far
+end
+
+-- A key got room: tell each queue where its jobs are parked.
+local function freedKey(key)
+  for _, q in ipairs(rcall('SMEMBERS', G .. 'queues:' .. key)) do setReady(q, key) end
+end
+
+-- A slot is free: tell the queues where its user's and type's jobs are parked, and hand the turn to the longest starved queue.
+-- `takes` = the same call goes on to claim the next job of this queue.
+local function freed(u, t, takes)
+  if u ~= '' then freedKey('u:' .. u) end
+  if t ~= '' then freedKey('t:' .. t) end
+  local starved = rcall('ZPOPMIN', G .. 'starved')[1]
+  if starved and starved ~= QP then
+    rcall('SET', G .. 'baton', starved, 'PX', 200)
+    wake(starved)
+  elseif starved and not takes then
+    wake(starved)
+  end
+end
+
+local function release(jobKey, u, t, takes)
+  local held = rcall('ZREM', G .. 'slots', u .. '\n' .. jobKey)
+  if limits.types and t then held = held + rcall('ZREM', G .. 'types', t .. '\n' .. jobKey) end
+  if held > 0 and limits.busy then freed(u, t or '', takes) end
+  return held > 0 and 1 or 0
+end
+
+-- No slot free: drop members whose lock is gone, at most every 250 ms for each key. Answers how many are left.
+local function reap(set, name, n)
+  if not rcall('SET', G .. 'reap:' .. set .. ':' .. (name or ''), 1, 'PX', 250, 'NX') then return n end
+  local from, to = name and '[' .. name .. '\n' or '-', name and '(' .. name .. '\v' or '+'
+  for _, member in ipairs(rcall('ZRANGEBYLEX', G .. set, from, to)) do
+    local owner, jobKey = string.match(member, '^(.-)\n(.*)$')
+    if rcall('EXISTS', jobKey .. ':lock') == 0 then
+      rcall('ZREM', G .. set, member)
+      if limits.busy then
+        if set == 'slots' then freed(owner, '', false) else freed('', owner, false) end
+      end
+      n = n - 1
+    end
+  end
+  return n
+end
+
+-- How many more may run: over all (`slots` without a name), of a user, of a type.
+local function room(max, set, name)
+  if max == gate.most then return max end
+  local n = name and rcall('ZLEXCOUNT', G .. set, '[' .. name .. '\n', '(' .. name .. '\v') or rcall('ZCARD', G .. set)
+  if n >= max then n = reap(set, name, n) end
+  return max - n
+end
+
+local function roomOf(key)
+  local name = string.sub(key, 3)
+  if string.sub(key, 1, 1) == 'u' then return room(maxOfUser(name), 'slots', name) end
+  return room(maxOfType(name), 'types', name)
+end
+
+-- The global limit refuses, or its last slot went: register as starved, so that a release wakes this queue.
+local function starve(ready, again)
+  if rcall('LLEN', QP .. 'wait') == 0 and rcall('EXISTS', QP .. 'prioritized', ready) == 0 then return false end
+  setBusy()
+  if again then rcall('ZADD', G .. 'starved', now(), QP) else rcall('ZADD', G .. 'starved', 'NX', now(), QP) end
+  return false
+end
+
+-- The job stands at the head of `active`: sets it aside until its key has room. Its hash stays as it is, but for the place that it keeps when
+-- it waits for one key after the other. What BullMQ put at the head (LIFO, or recovered after a stall) keeps its place in front.
+local function park(id, key, score, front, kept)
+  rcall('LPOP', QP .. 'active')
+  local seq = tonumber(kept)
+  if not seq then
+    seq = rcall('INCR', G .. 'seq')
+    if front then seq = -seq end
+    rcall('HSET', QP .. id, 'ps', seq)
+  end
+  rcall('ZADD', parkKey(key), score or seq, id)
+  rcall('ZADD', QP .. 'delayed', gate.far + 2 * math.abs(seq), id)
+  index(key)
+end
+
+-- The key's first parked job of this queue goes back where it came from: to the head of `wait`, which answers its id, or to its place among
+-- the prioritized, which answers true. False: there is none, or no room.
+local function unpark(key)
+  if roomOf(key) <= 0 then return false end
+  for _ = 1, 1000 do
+    local first = rcall('ZPOPMIN', parkKey(key))
+    local id, score = first[1], tonumber(first[2])
+    if not id then unindex(key) return false end
+    if parkedHere(id) then -- or else it was removed, promoted, cancelled or delayed anew, and the entry is stale
+      rcall('ZREM', QP .. 'delayed', id)
+      local priority = tonumber(rcall('HGET', QP .. id, 'priority')) or 0
+      if rcall('EXISTS', parkKey(key)) == 0 then unindex(key) end
+      if priority == 0 then rcall('RPUSH', QP .. 'wait', id) return id end
+      if math.floor(score / 0x100000000) ~= priority then score = priority * 0x100000000 end
+      rcall('ZADD', QP .. 'prioritized', score, id)
+      return true
+    end
+  end
+  setReady(QP, key) -- a long stale stretch: the next call goes on
+  return false
+end
+
+-- Lets the key that waits longest for its turn go on; answers the id that now stands at the head of `wait`, if one does.
+local function serveReady()
+  for _ = 1, 20 do
+    local key = rcall('ZPOPMIN', G .. 'ready:' .. QP)[1]
+    if not key then return nil end
+    local id = unpark(key)
+    if id then return id ~= true and id or nil end
+  end
+end
+
+local function pop()
+  local id = rcall('RPOPLPUSH', QP .. 'wait', QP .. 'active')
+  if id then return id end
+  local first = rcall('ZPOPMIN', QP .. 'prioritized')
+  if not first[1] then return nil end
+  rcall('LPUSH', QP .. 'active', first[1])
+  return first[1], first[2]
+end
+
+-- Whether the job has to wait for this key: there is no room, or others of the key come before it. `place` is its own place among them.
+local function mustWait(key, place, full)
+  if full[key] == nil then full[key] = roomOf(key) <= 0 end
+  if full[key] then return true end
+  if not limits.busy then return false end
+  local first = tonumber(rcall('ZRANGE', parkKey(key), 0, 0, 'WITHSCORES')[2])
+  if not first or first >= place then return false end
+  setReady(QP, key)
+  return true
+end
+
+-- Calls the key's next parked job when there is room for it and for `more` others.
+local function callNext(key, more)
+  if rcall('EXISTS', parkKey(key)) == 1 and roomOf(key) > more then setReady(QP, key) end
+end
+
+-- Instead of RPOPLPUSH wait active and the prioritized pop: the next job that may run, now in `active` and holding its slots; or false.
+function gate.take(queuePrefix)
+  gate.open(queuePrefix)
+  if not limits.any then return pop() or false end
+  local ready, free = G .. 'ready:' .. QP, room(limits.global, 'slots')
+  if free <= 1 then
+    local baton = rcall('GET', G .. 'baton')
+    if baton == QP then rcall('DEL', G .. 'baton') elseif baton then free = free - 1 end
+    if free <= 0 then return starve(ready, false) end
+  end
+  -- Every other claim looks at the wait list first, or newcomers would starve behind the parked.
+  local backlog = limits.busy and rcall('EXISTS', ready) == 1
+  local newcomers = backlog and rcall('INCR', G .. 'turn') % 2 == 0
+  local served = backlog and not newcomers and serveReady() or nil
+  local full = {}
+  for _ = 1, 100 do
+    local id, score = pop()
+    if id then
+      local jobKey = QP .. id
+      local job = rcall('HMGET', jobKey, 'opts', 'name', 'stc', 'ps')
+      local u, t = gate.userOf(job[1]), (limits.types or limits.busy) and job[2] or nil
+      local front = not score and (job[3] or string.find(job[1] or '', '"lifo":true', 1, true))
+      local place = tonumber(score or job[4]) or (front and -gate.most or gate.most)
+      local blocker = u ~= '' and mustWait('u:' .. u, place, full) and 'u:' .. u or t and mustWait('t:' .. t, place, full) and 't:' .. t
+      if not blocker then
+        -- Before it is a member itself: it has no lock yet, and would be dropped as dead.
+        if limits.busy then
+          if u ~= '' then callNext('u:' .. u, 1) end
+          if t then callNext('t:' .. t, 1) end
+        end
+        rcall('ZADD', G .. 'slots', 0, u .. '\n' .. jobKey)
+        if t and limits.types then rcall('ZADD', G .. 'types', 0, t .. '\n' .. jobKey) end
+        if job[4] then rcall('HDEL', jobKey, 'ps') end
+        gate.more = free > 1
+        if free <= 2 then
+          rcall('ZREM', G .. 'starved', QP)
+          if free <= 1 then starve(ready, true) end
+        end
+        return id
+      end
+      park(id, blocker, score, front, job[4])
+      -- It was called by a key that has room and meets another that has none: the next of the first key is called instead.
+      if served == id then
+        if u ~= '' and blocker ~= 'u:' .. u then callNext('u:' .. u, 0) end
+        if t and blocker ~= 't:' .. t then callNext('t:' .. t, 0) end
+      end
+      if not newcomers then served = serveReady() end
+    elseif newcomers then
+      newcomers, served = false, serveReady() -- nobody new: call the parked after all
+    elseif limits.busy and rcall('EXISTS', ready) == 1 then
+      served = serveReady()
+      if not served and rcall('EXISTS', QP .. 'prioritized') == 0 then return false end
+    else
+      return false
+    end
+  end
+  wake(QP) -- looked at 100 jobs that may not run: let Redis breathe, the next call goes on
+  return false
+end
+
+-- Instead of LREM active: frees what the job held.
+function gate.leave(activeKey, count, id, opts, name, takes)
+  local n = rcall('LREM', activeKey, count, id)
+  if n == 0 then return 0 end
+  gate.open(string.sub(activeKey, 1, -7))
+  if limits.any then
+    local jobKey = QP .. id
+    if not name then
+      local job = rcall('HMGET', jobKey, 'opts', 'name')
+      opts, name = job[1], job[2]
+    end
+    release(jobKey, gate.userOf(opts), name, takes)
+  end
+  return n
+end
+
+-- The next delayed job; parked ones are no reason to wake up.
+function gate.due(delayedKey)
+  local first = rcall('ZRANGE', delayedKey, 0, 0, 'WITHSCORES')
+  return first[2] and tonumber(first[2]) >= gate.far and {} or first
+end
+
+-- Repairs one queue: lost signals, stale and missing entries, and puts every parked job back when nothing is limited any more.
+-- Answers {keys that were called, parked jobs, repaired entries}.
+function gate.sweep(queuePrefix)
+  gate.open(queuePrefix)
+  local called, parked, repaired, delayed = 0, 0, 0, QP .. 'delayed'
+  for _, member in ipairs(rcall('ZRANGEBYLEX', G .. 'parked', '[' .. QP .. '|', '(' .. QP .. '}')) do
+    local key, first = string.sub(member, #QP + 2), nil
+    for _ = 1, 1000 do
+      first = rcall('ZRANGE', parkKey(key), 0, 0)[1]
+      if not first or parkedHere(first) then break end
+      rcall('ZREM', parkKey(key), first)
+      repaired = repaired + 1
+    end
+    if not first then unindex(key) else
+      index(key)
+      parked = parked + rcall('ZCARD', parkKey(key))
+      if roomOf(key) > 0 then setReady(QP, key) called = called + 1 end
+    end
+  end
+  if rcall('ZCOUNT', delayed, gate.far, '+inf') > parked then -- parked without an entry: rebuilt from what their hashes say
+    local found = rcall('ZRANGEBYSCORE', delayed, gate.far, '+inf', 'WITHSCORES')
+    local rebuilt = 0
+    for i = 1, #found, 2 do
+      local id = found[i]
+      local job = rcall('HMGET', QP .. id, 'opts', 'name', 'priority', 'ps')
+      local u, seq = gate.userOf(job[1]), tonumber(job[4]) or (tonumber(found[i + 1]) - gate.far) / 2
+      local key = u ~= '' and 'u:' .. u or 't:' .. (job[2] or '')
+      local elsewhere = u ~= '' and job[2] and rcall('ZSCORE', parkKey('t:' .. job[2]), id)
+      if not elsewhere then
+        index(key)
+        local priority = tonumber(job[3]) or 0
+        rebuilt = rebuilt + rcall('ZADD', parkKey(key), 'NX', priority > 0 and priority * 0x100000000 + math.abs(seq) or seq, id)
+      end
+      if math.abs(seq) > tonumber(rcall('GET', G .. 'seq') or 0) then rcall('SET', G .. 'seq', math.abs(seq)) end
+      if rebuilt >= 500 then break end
+    end
+    repaired = repaired + rebuilt
+    if rebuilt > 0 then wake(QP) end
+  end
+  if room(limits.global, 'slots') > 0 and rcall('EXISTS', QP .. 'wait', QP .. 'prioritized') > 0 then wake(QP) end
+  if limits.busy and rcall('EXISTS', G .. 'parked', G .. 'starved') == 0 then
+    rcall('HDEL', G .. 'limits', 'busy')
+    local l = rcall('HLEN', G .. 'limits')
+    if l == 0 then rcall('DEL', G .. 'slots', G .. 'types') end
+  end
+  return { called, parked, repaired }
+end

@@ -1,0 +1,249 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { uniquePrefix } from '#tests/helpers/app'
+import { GateLab, inversions } from './lab.ts'
+
+for (const withoutFunctions of [false, true]) {
+  test.group(`Limits by ${withoutFunctions ? 'EVALSHA' : 'functions'}`, (group) => {
+    let lab: GateLab
+    group.each.setup(async () => {
+      lab = new GateLab((await redisServer()).url, { withoutFunctions }, uniquePrefix())
+      return () => lab.close()
+    })
+
+    test('hold over several queues, workers and users, and all jobs run', async ({ assert }) => {
+      await lab.configure({ global: 10, user: 3 })
+      const queues = ['q1', 'q2', 'q3', 'q4'].map((name) => lab.queue(name))
+      for (const queue of queues)
+        for (const user of 'abcdef') await queue.addBulk(lab.jobs(20, user))
+      for (const { name } of queues) {
+        lab.worker(name)
+        lab.worker(name)
+      }
+      await Promise.all(queues.map((queue) => lab.ended(queue, 120)))
+      assert.equal(await lab.most('all'), 10)
+      assert.equal(await lab.mostOfAnyUser(), 3)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('hold while jobs fail, wait for their next attempt and run again', async ({ assert }) => {
+      await lab.configure({ global: 10, user: 3 })
+      const queue = lab.queue()
+      const backoff = { type: 'fixed', delay: 50 }
+      await queue.addBulk(lab.jobs(20, 'a', { attempts: 4, backoff }, { failures: 2 }))
+      await queue.addBulk(lab.jobs(20, 'b', { attempts: 3 }, { failures: 1 }))
+      await queue.addBulk(lab.jobs(20, 'c'))
+      lab.worker()
+      await waitFor('all', async () => (await queue.getCompletedCount()) === 60, { within: 20_000 })
+      assert.equal(await lab.mostOfAnyUser(), 3)
+      const first = [...new Set(await lab.order())].filter((id) => id.startsWith('a'))
+      assert.equal(inversions(first), 0)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('of one run one job, in order', async ({ assert }) => {
+      await lab.configure({ global: 1 })
+      const queues = [lab.queue('q'), lab.queue('p')]
+      for (const queue of queues) await queue.addBulk(lab.jobs(15, ''))
+      lab.worker('q')
+      lab.worker('p')
+      await Promise.all(queues.map((queue) => lab.ended(queue, 15)))
+      assert.equal(await lab.most('all'), 1)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('of types and queues hold beside those of users', async ({ assert }) => {
+      await lab.configure({ global: 12, user: 4, types: { pdf: 2 }, queues: { p: 3 } })
+      const queues = [lab.queue('q'), lab.queue('p')]
+      const of = (user: string, name: string) => lab.jobs(10, `${user}-${name}`, {}, {}, name)
+      for (const queue of queues) {
+        for (const user of 'abc') await queue.addBulk([...of(user, 'pdf'), ...of(user, 'mail')])
+      }
+      lab.worker('q')
+      lab.worker('p')
+      let inP = 0
+      const watch = setInterval(async () => {
+        inP = Math.max(inP, (await queues[1].getActiveCount().catch(() => 0)) ?? 0)
+      }, 2)
+      await Promise.all(queues.map((queue) => lab.ended(queue, 60)))
+      clearInterval(watch)
+      assert.equal(await lab.most('type pdf'), 2)
+      assert.isAtMost(inP, 3)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('of a user and of a type at once let everything run that may', async ({ assert }) => {
+      await lab.configure({ user: 2, types: { slow: 1 } })
+      const queue = lab.queue()
+      const mixed = (user: string) => {
+        const both = ['slow', 'fast'].flatMap((name) => lab.jobs(15, user, {}, { ms: 3 }, name))
+        return both.map((job, at) => ({
+          ...job,
+          opts: { ...(job.opts as object), jobId: `${user}${at}` },
+        }))
+      }
+      for (const user of 'abcd') await queue.addBulk(mixed(user))
+      lab.worker()
+      await lab.ended(queue, 120)
+      assert.equal(await lab.most('type slow'), 1)
+      assert.equal(await lab.mostOfAnyUser(), 2)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('keep the order of priorities and of the newest first', async ({ assert }) => {
+      await lab.configure({ global: 10, user: 1 })
+      const queue = lab.queue()
+      await queue.addBulk(lab.jobs(10, 'a'))
+      await queue.addBulk(lab.jobs(10, 'b', { priority: 10 }))
+      await queue.addBulk(lab.jobs(10, 'c', { priority: 2 }))
+      lab.worker()
+      await lab.ended(queue, 30)
+      const order = await lab.order()
+      for (const user of 'abc')
+        assert.equal(inversions(order.filter((id) => id.startsWith(user))), 0)
+
+      await lab.forgetOrder()
+      await queue.addBulk(lab.jobs(1, 'z', {}, { ms: 100 }))
+      await waitFor('the first', async () => (await lab.order()).length === 1)
+      for (const job of lab.jobs(7, 'z').slice(1)) {
+        await queue.add(job.name, job.data, { ...(job.opts as object), lifo: true })
+        /** Each meets the limit before the next comes. */
+        await waitFor('it to be held back', async () => (await queue.getWaitingCount()) === 0)
+      }
+      await lab.ended(queue, 37)
+      assert.deepEqual(await lab.order(), ['z1', 'z7', 'z6', 'z5', 'z4', 'z3', 'z2'])
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('let a job of another user begin soon behind a long backlog', async ({ assert }) => {
+      await lab.configure({ global: 10, user: 3 })
+      const queue = lab.queue()
+      for (let from = 0; from < 5_000; from += 1_000)
+        await queue.addBulk(lab.jobs(5_000, 'a', {}, { ms: 20 }).slice(from, from + 1_000))
+      await queue.addBulk(lab.jobs(5, 'b'))
+      lab.worker()
+      const began = performance.now()
+      await waitFor('b to run', async () => (await lab.order()).includes('b5'))
+      assert.isBelow(performance.now() - began, 1_500)
+      assert.isAbove(Number(await queue.getDelayedCount()), 4_000)
+    })
+
+    test('change at run time, at once, in order, for jobs that are held back', async ({
+      assert,
+    }) => {
+      await lab.configure({ global: 20, user: 3 })
+      const { limits } = lab.transport
+      const queue = lab.queue()
+      await queue.addBulk(lab.jobs(400, 'a', {}, { ms: 20 }))
+      lab.worker()
+      const runs = (count: number) =>
+        waitFor(`${count} to run`, async () => (await lab.running()) === count, { every: 1 })
+      await runs(3)
+      await limits.set({ kind: 'user' }, 8, 'op')
+      await runs(8)
+      await limits.set({ kind: 'user' }, 2, 'op')
+      await runs(2)
+      await limits.set({ kind: 'user', user: 'a' }, 5, 'op')
+      await runs(5)
+      await limits.set({ kind: 'global' }, 1, 'op')
+      await runs(1)
+      await limits.set({ kind: 'queue', queue: 'q' }, 4, 'op')
+      await limits.reset({ kind: 'global' })
+      await runs(4)
+      await limits.set({ kind: 'type', type: 'work' }, 2, 'op')
+      await limits.reset({ kind: 'queue', queue: 'q' })
+      await runs(2)
+      await limits.reset({ kind: 'type', type: 'work' })
+      await runs(5)
+      await limits.set({ kind: 'user' }, null, 'op')
+      await limits.set({ kind: 'user', user: 'a' }, null, 'op')
+      await limits.set({ kind: 'global' }, null, 'op')
+      await lab.ended(queue, 400)
+      assert.equal(inversions(await lab.order()), 0)
+      await limits.sweep(['q'], lab.redis)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('hold nothing back in a paused queue, and go on when it is resumed', async ({
+      assert,
+    }) => {
+      await lab.configure({ global: 10, user: 3 })
+      const [queue, other] = [lab.queue('q'), lab.queue('p')]
+      await queue.addBulk(lab.jobs(20, 'a', {}, { ms: 10 }))
+      lab.worker('q')
+      lab.worker('p')
+      await waitFor('some to be held back', async () => (await queue.getDelayedCount()) > 0)
+      await queue.pause()
+      await waitFor('the running to end', async () => (await lab.running()) === 0)
+      const before = await queue.getCompletedCount()
+      await other.addBulk(lab.jobs(20, 'a', {}, { ms: 5 }))
+      await lab.ended(other, 20)
+      assert.equal(await queue.getCompletedCount(), before)
+      await queue.resume()
+      const resumed = performance.now()
+      await lab.ended(queue, 20)
+      assert.isBelow(performance.now() - resumed, 3_000)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
+    test('survive what other tools do to jobs that are held back', async ({ assert }) => {
+      await lab.configure({ global: 10, user: 1 })
+      const queue = lab.queue()
+      await queue.addBulk(lab.jobs(10, 'a', {}, { ms: 40 }))
+      lab.worker()
+      const held = (count: number) =>
+        waitFor(`${count} to be held back`, async () => (await queue.getDelayedCount()) === count)
+      await held(9)
+      await (await queue.getJob('a3'))!.remove()
+      await (await queue.getJob('a8'))!.promote()
+      await (await queue.getJob('a5'))!.changeDelay(300)
+      await (await queue.getJob('a6'))!.changePriority({ priority: 1 })
+      await queue.add('work', {}, { jobId: 'a3', qd: { user: 'a' }, delay: 100 } as never)
+      await queue.promoteJobs()
+      await lab.ended(queue, 10)
+      assert.equal(await lab.most('user a'), 1)
+      await waitFor('nothing left', async () => {
+        await lab.transport.limits.sweep(['q'], lab.redis)
+        return (await lab.leftovers()).length === 0
+      })
+
+      await queue.addBulk(lab.jobs(6, 'n', {}, { ms: 40 }))
+      await held(5)
+      await queue.drain(true)
+      await waitFor('nothing left', async () => {
+        await lab.transport.limits.sweep(['q'], lab.redis)
+        return (await lab.leftovers()).length === 0
+      })
+      await queue.addBulk(lab.jobs(3, 'm'))
+      await waitFor('the next', async () => (await queue.getJobState('m3')) === 'completed')
+    })
+
+    for (const [what, keys] of Object.entries({
+      'signals': ['ready:*', 'starved', 'baton'],
+      'the index of what is held back': ['queues:*', 'parked', 'ready:*'],
+      'the lists of what is held back': ['park:*', 'queues:*', 'parked', 'ready:*'],
+      'who runs': ['slots', 'types'],
+    })) {
+      test(`go on after ${what} were lost`, async ({ assert }) => {
+        await lab.configure({ global: 10, user: 3 })
+        const queue = lab.queue()
+        await queue.addBulk([...lab.jobs(40, 'a'), ...lab.jobs(40, 'b')])
+        lab.worker()
+        await waitFor('some to be held back', async () => (await queue.getDelayedCount()) > 0)
+        for (const pattern of keys) {
+          const found = await lab.redis.keys(`${lab.prefix}~gate:${pattern}`)
+          if (found.length > 0) await lab.redis.del(...found)
+        }
+        await lab.redis.del(`${lab.prefix}:q:marker`)
+        await waitFor('all', async () => {
+          await pause(100)
+          await lab.transport.limits.sweep(['q'], lab.redis)
+          return (await queue.getCompletedCount()) === 80
+        })
+        assert.deepEqual(await lab.leftovers(), [])
+      })
+    }
+  })
+}
