@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
 import { Connections } from '../src/transport/connections.ts'
 import { Transport } from '../src/transport/transport.ts'
@@ -6,10 +7,17 @@ import { uuidV7 } from '../src/jobs/uuid.ts'
 import { applicationEnv, migrate, startWeb, startWorker } from '../tests/helpers/app.ts'
 import { closeBrowser, newPage } from '../tests/helpers/browser.ts'
 import { waitFor } from '../tests/helpers/wait.ts'
+import { ListViewer } from './support/list_viewer.ts'
 import { quantile } from './support/rounds.ts'
 import type { Bench } from './support/types.ts'
 
 const ROWS = 100
+
+/** Further pages that show the same list. */
+const VIEWERS = 50
+
+/** Clock ticks of `/proc/<pid>/stat` a second, on every Linux. */
+const TICKS = 100
 
 /** Jobs measured one by one, and those measured while others end all the time. */
 const SAMPLES = 30
@@ -82,12 +90,27 @@ const bench: Bench = async ({ tell }) => {
     }
     const single = await measure('one change at a time', 1_500)
     const busy = await measure('ten changes a second', 100)
+    const viewers = Array.from(
+      { length: VIEWERS },
+      () => new ListViewer(`${web.url}/admin/queue/jobs?limit=${ROWS}`)
+    )
+    await Promise.all(viewers.map((viewer) => viewer.open()))
+    const began = { at: Date.now(), cpu: await cpuSeconds(web.pid) }
+    const crowd = await measure(`ten changes a second before ${VIEWERS} further pages`, 100)
+    const seconds = (Date.now() - began.at) / 1_000
+    const cpu = (await cpuSeconds(web.pid)) - began.cpu
+    const answered = viewers.reduce((sum, viewer) => sum + viewer.answered, 0)
+    for (const viewer of viewers) viewer.close()
     return {
       measures: [
         { name: 'commit to pixel, one, p50', value: single.p50, unit: 'ms' },
         { name: 'commit to pixel, one, p95', value: single.p95, unit: 'ms', ceiling: CEILING },
         { name: 'commit to pixel, busy, p50', value: busy.p50, unit: 'ms' },
         { name: 'commit to pixel, busy, p95', value: busy.p95, unit: 'ms', ceiling: CEILING },
+        { name: `commit to pixel, ${VIEWERS} viewers, p50`, value: crowd.p50, unit: 'ms' },
+        { name: `commit to pixel, ${VIEWERS} viewers, p95`, value: crowd.p95, unit: 'ms' },
+        { name: 'refreshes answered a second', value: Math.round(answered / seconds), unit: '/s' },
+        { name: 'of one core for pages', value: Math.round((cpu / seconds) * 100), unit: '%' },
       ],
     }
   } finally {
@@ -97,6 +120,13 @@ const bench: Bench = async ({ tell }) => {
     await connections.closeAll()
     plain.disconnect()
   }
+}
+
+/** Processor time that a process has used. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS
 }
 
 export default bench

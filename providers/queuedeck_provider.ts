@@ -1,5 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import { resolveConfig } from '../src/config.ts'
+import type { Cleanup } from '../src/cleanup/cleanup.ts'
+import type { CleanupService } from '../src/cleanup/cleanup_service.ts'
 import type { Dashboard } from '../src/dashboard/dashboard.ts'
 import { useManager } from '../src/jobs/current_manager.ts'
 import type { QueueManager } from '../src/jobs/queue_manager.ts'
@@ -15,6 +17,8 @@ declare module '@adonisjs/core/types' {
     'queuedeck.transport': Transport
     'queuedeck.records': Records
     'queuedeck.mirror': MirrorService
+    'queuedeck.cleanup': Cleanup
+    'queuedeck.cleanup.service': CleanupService
     'queuedeck.dashboard': Dashboard
   }
 }
@@ -101,10 +105,35 @@ export default class QueuedeckProvider {
       return service
     })
 
+    container.singleton('queuedeck.cleanup', async () => {
+      const { Cleanup: CleanupClass } = await import('../src/cleanup/cleanup.ts')
+      return new CleanupClass({
+        transport: await container.make('queuedeck.transport'),
+        records: await container.make('queuedeck.records'),
+        config: await container.make('queuedeck.config'),
+        logger: await container.make('logger'),
+      })
+    })
+
+    container.singleton('queuedeck.cleanup.service', async () => {
+      const { CleanupService: Service } = await import('../src/cleanup/cleanup_service.ts')
+      const service = new Service({
+        cleanup: await container.make('queuedeck.cleanup'),
+        transport: await container.make('queuedeck.transport'),
+        config: await container.make('queuedeck.config'),
+        logger: await container.make('logger'),
+      })
+      this.#closers.unshift(() => service.stop())
+      return service
+    })
+
     container.singleton('queuedeck.dashboard', async () => {
       const { Dashboard: DashboardClass } = await import('../src/dashboard/dashboard.ts')
+      const { mountedAt } = await import('../src/dashboard/mount.ts')
       const records = await container.make('queuedeck.records')
+      const router = await container.make('router')
       return new DashboardClass({
+        mountedAt: () => mountedAt(router),
         config: await container.make('queuedeck.config'),
         queue: await container.make('queuedeck'),
         transport: await container.make('queuedeck.transport'),
@@ -128,6 +157,9 @@ export default class QueuedeckProvider {
     if (this.app.getEnvironment() !== 'web') return
     const config = await this.app.container.make('queuedeck.config')
     if (config.mirror) (await this.app.container.make('queuedeck.mirror')).start()
+    if (config.cleanup.automatic) {
+      ;(await this.app.container.make('queuedeck.cleanup.service')).start()
+    }
     const dashboard = await this.app.container.make('queuedeck.dashboard')
     const { warning } = dashboard.gate
     if (warning !== null) (await this.app.container.make('logger')).warn(warning)
@@ -144,9 +176,12 @@ export default class QueuedeckProvider {
     if (!this.app.usingEdgeJS) return
     const { default: edge } = await import('edge.js')
     edge.mount('queuedeck', new URL('../resources/views', import.meta.url))
-    edge.global('queuedeckMonitor', async (jobId: string, forId?: string) => {
-      const dashboard = await this.app.container.make('queuedeck.dashboard')
-      return dashboard.monitor(jobId, forId ?? null)
-    })
+    edge.global(
+      'queuedeckMonitor',
+      async (jobId: string, forId?: string, params?: Record<string, unknown>) => {
+        const dashboard = await this.app.container.make('queuedeck.dashboard')
+        return dashboard.monitor(jobId, forId ?? null, params)
+      }
+    )
   }
 }

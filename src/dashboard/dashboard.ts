@@ -1,5 +1,5 @@
 import type { EncryptionService } from '@adonisjs/core/types'
-import type { HttpContext } from '@adonisjs/core/http'
+import { HttpContext } from '@adonisjs/core/http'
 import type { Logger } from '@adonisjs/core/logger'
 import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
@@ -9,17 +9,22 @@ import { findJob, type OperationDependencies } from '../operations/job_lookup.ts
 import { RestartJob } from '../operations/restart_job.ts'
 import type { Reader } from '../records/reader.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { JobDetails, ResolvedConfig, WorkerView } from '../types.ts'
+import type { JobDetails, JobView, ResolvedConfig, WorkerView } from '../types.ts'
 import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
+import { Lists } from './lists.ts'
 import { LiveHub } from './live/live_hub.ts'
+import { filled } from './mount.ts'
 import { addressOf } from './negotiation.ts'
+import { SUSPECT_AFTER } from './presenters/dashboard_page.ts'
+import type { RowFacts } from './presenters/job_row.ts'
 import { monitorView } from './presenters/monitor_view.ts'
 import type { MonitorView } from './presenters/types.ts'
 import { JobTexts } from './redaction/job_texts.ts'
 import { SecretKeys } from './redaction/secret_keys.ts'
 import { DashboardUrls } from './urls.ts'
+import { Views } from './views.ts'
 
 export type DashboardDependencies = {
   config: ResolvedConfig
@@ -28,6 +33,8 @@ export type DashboardDependencies = {
   reader: Reader
   encryption: EncryptionService
   logger: Logger
+  /** Where the routes are mounted; null before they are. */
+  mountedAt(): string | null
   /** As the environment says, `undefined` when it says nothing. */
   environment: string | undefined
 }
@@ -43,6 +50,8 @@ export class Dashboard {
   readonly assets = new Assets()
   readonly texts: JobTexts
   readonly live: LiveHub
+  readonly lists: Lists
+  readonly views = new Views()
   readonly reader: Reader
   readonly monitorTokens: MonitorTokens
   readonly operations: OperationDependencies
@@ -53,6 +62,7 @@ export class Dashboard {
 
   #config: ResolvedConfig
   #transport: Transport
+  #mountedAt: () => string | null
 
   constructor({
     config,
@@ -62,7 +72,9 @@ export class Dashboard {
     encryption,
     logger,
     environment,
+    mountedAt,
   }: DashboardDependencies) {
+    this.#mountedAt = mountedAt
     this.#config = config
     this.#transport = transport
     this.reader = reader
@@ -75,24 +87,30 @@ export class Dashboard {
     this.restartJob = new RestartJob(this.operations)
     this.createJob = new CreateJob({ ...this.operations, queue })
     this.live = new LiveHub(this, transport, logger)
+    this.lists = new Lists(this)
   }
 
   /**
-   * Addresses as this request sees them: the host may have put our routes below a group with a prefix, even one with parameters.
+   * Addresses as this request to one of our pages sees them: the host may have put our routes below a group with a prefix, even
+   * one with parameters.
    */
   urlsFor(ctx: HttpContext): DashboardUrls {
-    const { prefix } = this.#config.dashboard
-    const pattern = ctx.route?.pattern ?? ''
-    const at = pattern.indexOf(prefix)
-    if (at < 0) return new DashboardUrls(prefix)
-    const segments = pattern.slice(0, at + prefix.length).split('/').length
+    const segments = this.#pattern.split('/').length
     const [path] = addressOf(ctx).split('?')
     return new DashboardUrls(path.split('/').slice(0, segments).join('/'))
   }
 
-  /** Addresses for pages outside of ours. */
-  get urls(): DashboardUrls {
-    return new DashboardUrls(this.#config.dashboard.prefix)
+  /**
+   * Addresses for pages outside of ours. Parameters of a prefix are those given, or those of the page's own address where the
+   * host keeps the context of its requests.
+   */
+  urls(params: Record<string, unknown> = {}): DashboardUrls {
+    const own = HttpContext.usingAsyncLocalStorage ? HttpContext.get()?.params : undefined
+    return new DashboardUrls(filled(this.#pattern, { ...own, ...params }))
+  }
+
+  get #pattern(): string {
+    return this.#mountedAt() ?? this.#config.dashboard.prefix
   }
 
   /** Since when Redis is away for this process, epoch ms; null while it answers. */
@@ -113,6 +131,20 @@ export class Dashboard {
   }
 
   /**
+   * What rows of these jobs show beside the jobs.
+   */
+  async rowFacts(jobs: JobView[]): Promise<RowFacts> {
+    const types = [...new Set(jobs.map(({ type }) => type))]
+    const isRunning = jobs.some(({ status }) => status === 'running')
+    const [p95, workers] = await Promise.all([
+      this.reader.p95(types),
+      isRunning ? this.workers() : null,
+    ])
+    const silent = (workers ?? []).filter(({ age }) => age > SUSPECT_AFTER)
+    return { p95, suspects: new Set(silent.map(({ id }) => id)) }
+  }
+
+  /**
    * The mirror's newest report; null while none runs or Redis does not answer.
    */
   mirror(): Promise<MirrorStatus | null> {
@@ -124,10 +156,16 @@ export class Dashboard {
   /**
    * What `@queuedeck.monitor({ jobId, for })` shows in a page of the host. The page's browser may follow this job from then on. A job
    * that was dispatched this instant is waited for; null when there is none.
+   *
+   * @param params  of the prefix that the host put around our routes
    */
-  async monitor(jobId: string, forId: string | null): Promise<MonitorView | null> {
+  async monitor(
+    jobId: string,
+    forId: string | null,
+    params: Record<string, unknown> = {}
+  ): Promise<MonitorView | null> {
     try {
-      return await this.monitorOf(await findJob(this.operations, jobId), this.urls, forId)
+      return await this.monitorOf(await findJob(this.operations, jobId), this.urls(params), forId)
     } catch (error) {
       if ((error as { code?: string }).code === 'E_JOB_NOT_FOUND') return null
       throw error

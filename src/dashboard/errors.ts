@@ -31,9 +31,6 @@ export async function showError(viewer: Viewer, error: unknown): Promise<void> {
     return sendJson(ctx, { errors: [{ code, message, ...(field ? { field } : {}) }] }, status)
   }
   ctx.response.status(status)
-  if ((ctx as { view?: unknown }).view === undefined) {
-    return ctx.response.header('content-type', 'text/plain; charset=utf-8').send(message)
-  }
   const bare = status === 403
   const view: ErrorPage = {
     status,
@@ -45,8 +42,8 @@ export async function showError(viewer: Viewer, error: unknown): Promise<void> {
     bare,
   }
   const page = bare ? await barePage(viewer, view.title) : await errorFrame(viewer, view.title)
-  const template = isHtmx(ctx.request) ? 'queuedeck::partials/error_body' : 'queuedeck::pages/error'
-  ctx.response.send(await ctx.view.render(template, { page, error: view }))
+  const template = isHtmx(ctx.request) ? 'partials/error_body' : 'pages/error'
+  ctx.response.send(await dashboard.views.render(template, { page, error: view }))
 }
 
 export function explain(error: unknown): Shown {

@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { answeredUnchanged, hash } from './conditional.ts'
 import { toJson } from './redaction/json_text.ts'
 
 /**
@@ -16,13 +17,13 @@ export function isHtmx(request: HttpContext['request']): boolean {
 }
 
 /**
- * Sends JSON that may carry JSON texts of jobs as they stand.
+ * Sends JSON that may carry JSON texts of jobs as they stand. Whoever asks again and again may send the tag of what it has.
  */
-export function sendJson({ response }: HttpContext, body: unknown, status = 200) {
-  response
-    .status(status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(toJson(body))
+export function sendJson(ctx: HttpContext, body: unknown, status = 200) {
+  const text = toJson(body)
+  const isRead = status === 200 && ['GET', 'HEAD'].includes(ctx.request.method())
+  if (isRead && answeredUnchanged(ctx, hash(text))) return
+  ctx.response.status(status).header('content-type', 'application/json; charset=utf-8').send(text)
 }
 
 /**
@@ -30,7 +31,7 @@ export function sendJson({ response }: HttpContext, body: unknown, status = 200)
  */
 export function forbidStoring({ response }: HttpContext) {
   response.header('cache-control', 'no-store, private')
-  response.vary('Accept, HX-Request, HX-Request-Type, Cookie')
+  response.vary('Accept, HX-Request, HX-Request-Type, X-Queuedeck-Refresh, Cookie')
 }
 
 /**

@@ -3,6 +3,7 @@ import type { NextFn } from '@adonisjs/core/types/http'
 import app from '@adonisjs/core/services/app'
 import { resolveConfig } from '../config.ts'
 import { showError } from './errors.ts'
+import { rememberHome } from './mount.ts'
 
 const gate = lazily(() => import('./middleware/gate_middleware.ts'))
 const monitorGate = lazily(() => import('./middleware/monitor_gate_middleware.ts'))
@@ -41,7 +42,7 @@ export function queuedeckRoutes(router: Router): RouteGroup {
 
     router
       .group(() => {
-        router.get('/', answer(DashboardController, 'show'))
+        rememberHome(router, router.get('/', answer(DashboardController, 'show')))
         router.get('/jobs', answer(JobsController, 'index'))
         router.post('/jobs', answer(JobsController, 'store'))
         router.get('/jobs/:id', answer(JobsController, 'show'))

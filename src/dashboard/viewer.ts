@@ -2,8 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { Actor, JobView } from '../types.ts'
 import type { Dashboard } from './dashboard.ts'
 import { Clock } from './presenters/format.ts'
-import { SUSPECT_AFTER } from './presenters/dashboard_page.ts'
-import type { RowContext } from './presenters/job_row.ts'
+import type { RowContext, RowFacts } from './presenters/job_row.ts'
 import type { DashboardUrls } from './urls.ts'
 
 declare module '@adonisjs/core/http' {
@@ -61,25 +60,28 @@ export class Viewer {
   }
 
   /**
+   * Ids of the jobs that this viewer may act on.
+   */
+  async manageable(jobs: JobView[]): Promise<ReadonlySet<string>> {
+    const allowed = await Promise.all(
+      jobs.map(async (job) => ((await this.mayManage(job)) ? job.id : null))
+    )
+    return new Set(allowed.filter((id) => id !== null))
+  }
+
+  /**
    * What rows of these jobs need beside the jobs.
    */
   async rowContext(jobs: JobView[]): Promise<RowContext> {
-    const types = [...new Set(jobs.map(({ type }) => type))]
-    const [p95, workers, allowed] = await Promise.all([
-      this.dashboard.reader.p95(types),
-      this.dashboard.workers(),
-      Promise.all(jobs.map(async (job) => ((await this.mayManage(job)) ? job.id : null))),
+    const [facts, manageable] = await Promise.all([
+      this.dashboard.rowFacts(jobs),
+      this.manageable(jobs),
     ])
-    const manageable = new Set(allowed)
-    return {
-      urls: this.urls,
-      clock: this.clock,
-      mayManage: ({ id }) => manageable.has(id),
-      p95,
-      suspects: new Set(
-        (workers ?? []).filter(({ age }) => age > SUSPECT_AFTER).map(({ id }) => id)
-      ),
-    }
+    return this.rowContextOf(facts, manageable, this.clock)
+  }
+
+  rowContextOf(facts: RowFacts, manageable: ReadonlySet<string>, clock: Clock): RowContext {
+    return { ...facts, urls: this.urls, clock, mayManage: ({ id }) => manageable.has(id) }
   }
 }
 

@@ -54,6 +54,11 @@
       for (const name of ['poll', 'retry', 'hello']) this.#clear(name)
     }
 
+    /* The newest that the stream told, or the page was made from. */
+    get revision() {
+      return this.#revision
+    }
+
     /* The page's numbers were just read from the server. */
     refreshed(revision) {
       this.freshAt = Date.now()

@@ -14,7 +14,7 @@
 
   const flush = () => {
     frame = 0
-    let unseen = false
+    const unseen = []
     for (const [id, percent, context, items, duration] of waiting.values()) {
       for (const host of hosts(id)) {
         for (const bar of host.querySelectorAll('[data-part="bar"]')) {
@@ -23,14 +23,14 @@
         const outputs = host.querySelectorAll('[data-part="percent"]')
         for (const output of outputs) qd.write(output, `${percent} %`)
         /* The page was made before the job had reported anything. */
-        if (host.dataset.s === 'running' && outputs.length === 0) unseen = true
+        if (host.dataset.s === 'running' && outputs.length === 0) unseen.push(id)
         if (context) for (const line of host.querySelectorAll('[data-part="context"]')) qd.write(line, context)
         if (items) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items)
         if (duration) for (const cell of host.querySelectorAll('[data-part="duration"]')) qd.write(cell, duration)
       }
     }
     waiting.clear()
-    if (unseen) qd.emit('changed', { ids: [], more: true })
+    if (unseen.length) qd.emit('changed', { ids: unseen })
   }
 
   qd.on('progress', (updates) => {
@@ -67,6 +67,8 @@
 
   /* A row whose status changed is tinted for a second. The styles decide whether that moves. */
   let before = new Map()
+  /* Which of two equal animations a cell had last: the same one would not start again. */
+  const turns = new WeakMap()
   const marks = () =>
     new Map([...document.querySelectorAll('#rows > tr, #running > tr')].map((row) => [row.id, row.dataset.s]))
 
@@ -76,8 +78,10 @@
     for (const [id, mark] of marks()) {
       if (!before.has(id) || before.get(id) === mark) continue
       const cell = document.querySelector(`#${CSS.escape(id)} .c-state, #${CSS.escape(id)} .w-stage`)
-      cell?.classList.add('fresh')
-      setTimeout(() => cell?.classList.remove('fresh'), 1_000)
+      if (!cell) continue
+      turns.set(cell, !turns.get(cell))
+      cell.classList.add('fresh')
+      cell.classList.toggle('again', turns.get(cell))
     }
   })
 })()

@@ -1,22 +1,43 @@
 /*
- * Refreshes of the page's region: its own address again, morphed in, at most four times a second, and never more than a third
- * of the time: a status has to be on the page within half a second of its commit. While the person is busy in the table the
+ * Refreshes of the page's region: its own address again, morphed in. A list asks in two rhythms: rows that changed at once, and
+ * only those; all that counts over many jobs (facets, chart, pages) once a second. While the person is busy in the table the
  * refresh sends the rows on the screen as pins: the server answers exactly those rows, and what is new waits behind the pill.
+ *
+ * Whatever a refresh costs, several times that passes until the next of its kind: many open pages slow each other down, and
+ * never the server.
  */
 ;(() => {
   const qd = window.queuedeck
-  const GAP = 250
   /* Whatever took longer has ended without a word. */
   const LONGEST = 20_000
+  /* A burst of changes gathers for a moment before the whole list follows. */
+  const SETTLE = 150
+  /* How often a page that is behind what the stream told asks again at once. */
+  const CATCH_UPS = 3
+  /* Until then a list is made of the rows that the browser has and those that changed. */
+  const COMPLETE_EVERY = 10_000
+  /* As many digits at the end of an id as the server compares. */
+  const ID_END = 12
 
+  const isList = Boolean(document.getElementById('jobs'))
+  const kinds = {
+    rows: { gap: 50, costs: 1, due: false, notBefore: 0 },
+    region: isList ? { gap: 1_000, costs: 5, due: false, notBefore: 0 } : { gap: 100, costs: 3, due: false, notBefore: 0 },
+  }
+  /* Ids that changed since rows were last asked for; null: any may have. */
+  let changed = new Set()
   let timer = null
+  let underway = null
   let startedAt = 0
-  let endedAt = 0
-  let cost = 0
+  /* Whether the request that is under way has left. */
+  let admitted = false
   let pinned = true
-  /* A refresh asked for while one is under way would be dropped: it follows that one instead, or the last change is never seen. */
-  let underway = false
-  let again = false
+  let behind = 0
+  let completeAt = performance.now()
+  /* The request under way names rows that need not be sent. */
+  let partly = false
+  /* Tags of what each region shows as the server last sent it. */
+  const tags = new Map()
 
   const busy = () => {
     const rows = document.getElementById('rows')
@@ -32,62 +53,122 @@
     )
   }
 
-  const run = () => {
-    timer = null
-    startedAt = performance.now()
-    const region = qd.region()
-    if (region) htmx.trigger(region, 'queuedeck:refresh')
-    const sheet = document.querySelector('#sheet[open] #sheet-job')
-    if (sheet) htmx.trigger(sheet, 'queuedeck:refresh')
+  const plan = () => {
+    clearTimeout(timer)
+    if (document.hidden || (underway && performance.now() - startedAt < LONGEST)) return
+    const due = Object.keys(kinds).filter((kind) => kinds[kind].due)
+    due.sort((one, other) => kinds[one].notBefore - kinds[other].notBefore)
+    if (due.length) timer = setTimeout(run, Math.max(0, kinds[due[0]].notBefore - performance.now()), due[0])
   }
 
-  const ask = () => {
-    if (timer || document.hidden) return
-    if (underway && performance.now() - startedAt < LONGEST) {
-      again = true
-      return
+  const run = (kind) => {
+    kinds[kind].due = false
+    const region = qd.region()
+    const sheet = document.querySelector('#sheet[open] #sheet-job')
+    if (sheet && (kind === 'region' || changed === null || changed.has(sheet.dataset.id))) {
+      htmx.trigger(sheet, 'queuedeck:refresh')
     }
-    timer = setTimeout(run, Math.max(0, endedAt + Math.max(GAP, cost * 3) - performance.now()))
+    if (!region || (kind === 'rows' && !document.getElementById('rows'))) return plan()
+    underway = kind
+    const at = (startedAt = performance.now())
+    admitted = false
+    htmx.trigger(region, 'queuedeck:refresh')
+    setTimeout(() => underway && !admitted && at === startedAt && end(kind, 200), 50)
+  }
+
+  /* Refused: the person is just asking for another list. It comes with all that is new, so there is no hurry. */
+  const end = (kind, wait) => {
+    underway = null
+    changed = null
+    kinds[kind].due = true
+    kinds[kind].notBefore = performance.now() + wait
+    plan()
+  }
+
+  const now = (kind) => {
+    kinds[kind].due = true
+    kinds[kind].notBefore = 0
+    plan()
   }
 
   /* At once and without pins: the person asked for it. */
   qd.refreshNow = () => {
-    clearTimeout(timer)
     pinned = false
-    run()
+    now('region')
   }
 
   /* At once, but the rows on the screen stay where they are. */
-  qd.refreshSoon = () => {
-    clearTimeout(timer)
-    run()
-  }
+  qd.refreshSoon = () => now('region')
 
-  qd.on('changed', ask)
+  qd.on('changed', ({ ids = [], more = false, polled = false }) => {
+    if (more) changed = null
+    for (const id of ids) changed?.add(id)
+    const { rows, region } = kinds
+    if (isList && !polled) rows.due = true
+    if (isList && !polled && !region.due) region.notBefore = Math.max(region.notBefore, performance.now() + SETTLE)
+    region.due = true
+    plan()
+  })
+
+  /* What the stream writes into the page by itself, the server does not know as sent. */
+  for (const name of ['progress', 'stats']) qd.on(name, () => tags.clear())
+
+  const ids = () => [...document.querySelectorAll('#rows > tr')].map((row) => row.dataset.id)
 
   document.addEventListener('htmx:config:request', (event) => {
     const { ctx } = event.detail
     if (ctx.sourceEvent?.type !== 'queuedeck:refresh') return
-    if (ctx.sourceElement.id !== 'sheet-job') underway = true
-    ctx.request.headers['X-Queuedeck-Refresh'] = '1'
-    if (ctx.sourceElement.id === 'jobs' && pinned && busy()) {
-      const ids = [...document.querySelectorAll('#rows > tr')].map((row) => row.dataset.id)
-      if (ids.length) ctx.request.body.set('pin', ids.join(','))
-    }
-    if (ctx.sourceElement.id === 'jobs') pinned = true
+    const { id } = ctx.sourceElement
+    const { headers, body } = ctx.request
+    const rows = id === 'jobs' && underway === 'rows' && document.getElementById('rows')
+    headers['X-Queuedeck-Refresh'] = rows ? 'rows' : id
+    if (id === 'sheet-job') return
+    if (id === 'jobs' && pinned && busy() && ids().length) body.set('pin', ids().join(','))
+    const isFresh = qd.live?.state === 'live' && performance.now() - completeAt < COMPLETE_EVERY
+    const same = id === 'jobs' && changed && (rows || isFresh) ? ids().filter((one) => !changed.has(one)) : []
+    partly = same.length > 0
+    if (partly) body.set('have', same.map((one) => one.slice(-ID_END)).join(''))
+    if (rows) ctx.target = rows
+    else pinned = true
+    if (!rows && tags.has(id)) headers['If-None-Match'] = tags.get(id)
+    /* What changes from here on, this answer may not show. */
+    if (id === 'jobs') changed = new Set()
+  })
+
+  document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
+    if (ctx.sourceEvent?.type === 'queuedeck:refresh' && ctx.sourceElement.id !== 'sheet-job') admitted = true
+  })
+
+  /* Rows that the browser has stay as they are; of those the server sends the name only. */
+  htmx.registerExtension('queuedeck', {
+    htmx_before_morph_node: (_, { newNode }) => newNode.dataset?.same === undefined,
   })
 
   document.addEventListener('htmx:finally:request', (event) => {
     const { ctx } = event.detail
-    if (ctx.sourceEvent?.type !== 'queuedeck:refresh' || ctx.sourceElement?.id === 'sheet-job') return
-    underway = false
-    endedAt = performance.now()
-    cost = endedAt - startedAt
-    if (ctx.response?.status === 200) qd.live?.refreshed(Number(qd.region()?.dataset.revision))
-    else if (!ctx.response || ctx.response.status >= 500) qd.live?.failed()
-    if (again) {
-      again = false
-      ask()
+    if (ctx.sourceEvent?.type !== 'queuedeck:refresh' || !underway) return
+    const id = ctx.request.headers['X-Queuedeck-Refresh']
+    if (id === 'sheet-job') return
+    /* The person asked for another list meanwhile. */
+    if (ctx.request.signal?.aborted && ctx.request.signal.reason !== 'timeout') return end(underway, 200)
+    const kind = kinds[underway]
+    const endedAt = performance.now()
+    kind.notBefore = endedAt + Math.max(kind.gap, kind.costs * (endedAt - startedAt))
+    const { status = 0, headers } = ctx.response ?? {}
+    const revision = Number(headers?.get('x-queuedeck-revision'))
+    if (status === 200) {
+      /* A tag speaks of a whole region, as it was sent. */
+      if (partly || underway === 'rows') tags.clear()
+      else if (headers.get('etag')) tags.set(id, headers.get('etag'))
+      if (!partly && underway === 'region') completeAt = endedAt
+    } else if (status !== 304) {
+      changed = null
     }
+    if (status === 200 || status === 304) qd.live?.refreshed(underway === 'region' ? revision : 0)
+    else if (status === 0 || status >= 500) qd.live?.failed()
+    behind = underway === 'region' && status < 400 && revision < qd.live?.revision ? behind + 1 : 0
+    if (behind > 0 && behind <= CATCH_UPS) kinds.region.due = true
+    underway = null
+    plan()
   })
 })()

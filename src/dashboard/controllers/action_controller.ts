@@ -40,7 +40,7 @@ export abstract class ActionController {
     }
     const page = await framePage(viewer, { title: confirm.title, kind: 'confirm', stream: null })
     const template = wishOf(ctx) === 'fragment' ? 'partials/confirm' : 'pages/confirm'
-    return ctx.view.render(`queuedeck::${template}`, { page, confirm })
+    return dashboard.views.render(template, { page, confirm })
   }
 
   async store(ctx: HttpContext) {

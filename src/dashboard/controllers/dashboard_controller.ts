@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { JobQuery } from '../../records/job_query.ts'
+import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { dashboardPage, statistics, usage } from '../presenters/dashboard_page.ts'
 import { iso, jobJson } from '../presenters/job_json.ts'
@@ -56,7 +57,7 @@ export default class DashboardController {
       revision,
       databaseAway: history === null,
     })
-    return ctx.view.render('queuedeck::pages/dashboard', {
+    const html = await dashboard.views.render('pages/dashboard', {
       page,
       dashboard: dashboardPage({
         counts,
@@ -68,6 +69,9 @@ export default class DashboardController {
         clock,
       }),
     })
+    ctx.response.header('x-queuedeck-revision', String(revision))
+    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
+    return html
   }
 
   /** What the records tell; null while the database is away: the rest of the page still stands. */

@@ -39,7 +39,7 @@ export default class JobPartsController {
       fragment: true,
       stream: null,
     })
-    return ctx.view.render('queuedeck::partials/log_lines', {
+    return viewer.dashboard.views.render('partials/log_lines', {
       page,
       log: logView(id, log, text, viewer),
     })

@@ -1,6 +1,7 @@
 import { JobQuery } from '../../records/job_query.ts'
 import type { JobPage as RecordsPage } from '../../records/reader_types.ts'
 import type { JobDetails, JobView } from '../../types.ts'
+import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { wishOf } from '../negotiation.ts'
 import { jobPage } from '../presenters/job_page.ts'
 import { framePage } from '../presenters/page.ts'
@@ -19,14 +20,15 @@ export async function renderJob(
   job: JobDetails,
   revision: number,
   logCursor?: string
-): Promise<string> {
+): Promise<string | void> {
   const { dashboard, ctx } = viewer
   const [log, context, beside] = await Promise.all([
     dashboard.reader.logs(job.id, { limit: LOG_LINES, newest: true, cursor: logCursor }),
     viewer.rowContext([job]),
     neighbours(viewer, job),
   ])
-  const isSheet = wishOf(ctx) === 'fragment'
+  const refresh = refreshOf(ctx)
+  const isSheet = wishOf(ctx) === 'fragment' && refresh !== 'job'
   const data = {
     page: await framePage(viewer, {
       title: job.type,
@@ -37,7 +39,15 @@ export async function renderJob(
     }),
     job: jobPage({ job, texts: dashboard.texts, log, context, ...beside }),
   }
-  return ctx.view.render(isSheet ? 'queuedeck::partials/job_sheet' : 'queuedeck::pages/job', data)
+  const template = isSheet
+    ? 'partials/job_sheet'
+    : refresh === 'job'
+      ? 'partials/job_region'
+      : 'pages/job'
+  const html = await dashboard.views.render(template, data)
+  ctx.response.header('x-queuedeck-revision', String(revision))
+  if (refresh !== null && answeredUnchanged(ctx, tagOf(html))) return
+  return html
 }
 
 /** The jobs created before and after one. */

@@ -3,20 +3,14 @@ import { InvalidInputException } from '../../errors.ts'
 import { findJob } from '../../operations/job_lookup.ts'
 import { isUuid } from '../../records/ids.ts'
 import { JobQuery } from '../../records/job_query.ts'
-import type { JobPage as RecordsPage } from '../../records/reader_types.ts'
-import type { JobView } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
-import { listKey } from '../live/live_view.ts'
+import { answeredUnchanged, refreshOf } from '../conditional.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { jobDetailsJson, jobJson } from '../presenters/job_json.ts'
-import { jobRow } from '../presenters/job_row.ts'
-import { jobsPage } from '../presenters/jobs_page.ts'
-import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
 import { renderJob } from './job_rendering.ts'
+import { ID_END, renderList, type ListRequest } from './list_rendering.ts'
 
-const BARS = 96
-const DAY = 86_400_000
 const MOST_PINS = 200
 
 /**
@@ -25,63 +19,25 @@ const MOST_PINS = 200
 export default class JobsController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { dashboard, urls, clock } = viewer
-    const { reader } = dashboard
-    const { query, pins } = readList(viewer)
-    const revision = await dashboard.live.revision()
-
+    const { reader, texts } = viewer.dashboard
+    const list = readList(viewer)
     if (wishOf(ctx) === 'json') {
-      const { rows, next, previous, count } = await reader.page(query)
-      const texts = await dashboard.texts.forJobs(rows)
+      const { rows, next, previous, count } = await reader.page(list.query)
+      const known = await texts.forJobs(rows)
       return sendJson(ctx, {
-        data: rows.map((job) => jobJson(job, texts.get(job.id)!)),
+        data: rows.map((job) => jobJson(job, known.get(job.id)!)),
         page: { next, previous, count: count.value, capped: count.capped },
       })
     }
-
-    const range = chartRange(query, clock.now)
-    const [page, counts, facets, histogram] = await Promise.all([
-      reader.page(query),
-      reader.counts(),
-      reader.facets(query),
-      reader.histogram(query.with({ from: null, to: null }), { ...range, bars: BARS }),
-    ])
-    const { rows, left, fresh } = pins ? await pinned(viewer, pins, page) : unpinned(page)
-    const [texts, context] = await Promise.all([
-      dashboard.texts.forJobs(rows),
-      viewer.rowContext(rows),
-    ])
-    dashboard.live.show(
-      listKey(query),
-      rows.map(({ id }) => id)
-    )
-    const data = {
-      page: await framePage(viewer, {
-        title: 'Jobs',
-        kind: 'jobs',
-        fragment: wishOf(ctx) === 'fragment',
-        stream: { page: 'jobs', ...query.toParams() },
-        revision,
-        search: query.q,
-      }),
-      jobs: jobsPage({
-        query,
-        rows: rows.map((job) => jobRow(job, texts.get(job.id)!, context, left.has(job.id))),
-        page,
-        total: Object.values(counts).reduce((sum, value) => sum + value, 0),
-        facets,
-        histogram,
-        fresh,
-        urls,
-        clock,
-      }),
-    }
-    if (wishOf(ctx) === 'page') return ctx.view.render('queuedeck::pages/jobs', data)
+    const { html, tag, revision } = await renderList(viewer, list)
+    ctx.response.header('x-queuedeck-revision', String(revision))
+    const refresh = refreshOf(ctx)
+    if (refresh === 'jobs' && answeredUnchanged(ctx, tag)) return
     /** The form sends its empty fields too; the address that stays is the short one. Refreshes change no address. */
-    if (ctx.request.header('x-queuedeck-refresh') === undefined) {
-      ctx.response.header('hx-push-url', urls.jobs(query.toParams()))
+    if (wishOf(ctx) === 'fragment' && refresh === null) {
+      ctx.response.header('hx-push-url', viewer.urls.jobs(list.query.toParams()))
     }
-    return ctx.view.render('queuedeck::partials/jobs_region', data)
+    return html
   }
 
   async show(ctx: HttpContext) {
@@ -110,11 +66,11 @@ export default class JobsController {
 /**
  * The list that an address asks for. Days are days of the viewer's zone, unless the address names another.
  */
-function readList({ ctx, preferences }: Viewer): { query: JobQuery; pins: string[] | null } {
-  const { pin, ...params } = ctx.request.qs()
+function readList({ ctx, preferences }: Viewer): ListRequest {
+  const { pin, have, ...params } = ctx.request.qs()
   const isRange = Boolean(params.from || params.to)
   if (isRange && !params.tz && preferences.zone) params.tz = preferences.zone
-  return { query: JobQuery.from(params), pins: readPins(pin) }
+  return { query: JobQuery.from(params), pins: readPins(pin), have: readEnds(have) }
 }
 
 function readPins(pin: unknown): string[] | null {
@@ -129,31 +85,13 @@ function readPins(pin: unknown): string[] | null {
   return [...new Set(ids)]
 }
 
-type Rows = { rows: JobView[]; left: Set<string>; fresh: number }
-
-function unpinned({ rows }: RecordsPage): Rows {
-  return { rows, left: new Set(), fresh: 0 }
-}
-
-/**
- * Exactly the rows that are on the screen, in their order. What left the filter since stays, dimmed; what came in is counted.
- */
-async function pinned({ dashboard }: Viewer, pins: string[], page: RecordsPage): Promise<Rows> {
-  const rows = await dashboard.reader.rowsById(pins)
-  const inside = new Set(page.rows.map(({ id }) => id))
-  const shown = new Set(rows.map(({ id }) => id))
-  const fresh = page.rows.filter(({ id }) => !shown.has(id)).length
-  /** Rows that new ones pushed below the page have not left the filter. */
-  const left = rows.filter(({ id }) => !inside.has(id)).slice(fresh)
-  return { rows, left: new Set(left.map(({ id }) => id)), fresh }
-}
-
-/**
- * What the chart covers: the chosen range with as much again on both sides, else the last day.
- */
-function chartRange({ from, to }: JobQuery, now: number): { from: number; to: number } {
-  if (from === null && to === null) return { from: now - DAY, to: now }
-  const end = to ?? now
-  const start = Math.min(from ?? end - DAY, end - 60_000)
-  return { from: Math.min(start, now - DAY), to: Math.max(now, end) }
+/** Ends of the ids of rows that the browser has as they are, each 12 digits, without anything between them. */
+function readEnds(have: unknown): string {
+  if (have === undefined) return ''
+  const fits = new RegExp(`^(?:[0-9a-f]{${ID_END}}){0,${MOST_PINS}}$`)
+  if (typeof have === 'string' && fits.test(have)) return have
+  throw new InvalidInputException(
+    `"have" must be the last ${ID_END} digits of at most ${MOST_PINS} ids, one behind the other`,
+    'have'
+  )
 }

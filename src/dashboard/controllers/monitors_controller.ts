@@ -18,7 +18,7 @@ export default class MonitorsController {
     const viewer = ctx.queuedeck
     const view = await this.#view(viewer)
     if (ctx.request.input('html') === undefined) return sendJson(ctx, monitorState(view))
-    return ctx.view.render('queuedeck::components/monitor_state', { monitor: view })
+    return viewer.dashboard.views.render('components/monitor_state', { monitor: view })
   }
 
   async stream(ctx: HttpContext) {

@@ -15,7 +15,10 @@ import type { LiveView } from './live_view.ts'
 const MOST_STREAMS = 1_000
 
 const PROGRESS_EVERY = 250
-const CHANGES_EVERY = 100
+const CHANGES_EVERY = 60
+/** Each page that is told asks for what changed: many pages are told less often, ms per page, so that they take no process whole. */
+const CHANGES_EVERY_PER_CLIENT = 8
+const CHANGES_AT_LEAST = 400
 const STATISTICS_EVERY = 1_000
 /** CPU, memory and silent workers change without any job changing. */
 const STATISTICS_AT_LEAST = 10_000
@@ -195,7 +198,11 @@ export class LiveHub {
     }
     if (this.#clients.size === 0 || this.#flushSoon) return
     /** The first change goes out at once, those that follow are gathered. */
-    const wait = Math.max(0, this.#flushedAt + CHANGES_EVERY - Date.now())
+    const every = Math.min(
+      CHANGES_AT_LEAST,
+      Math.max(CHANGES_EVERY, CHANGES_EVERY_PER_CLIENT * this.#clients.size)
+    )
+    const wait = Math.max(0, this.#flushedAt + every - Date.now())
     this.#flushSoon = setTimeout(() => {
       this.#flushSoon = undefined
       this.#flush(this.#urls)

@@ -1,6 +1,6 @@
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import { isStatus } from '../../statuses.ts'
-import type { EventView, JobDetails, LogLevel } from '../../types.ts'
+import type { AttemptView, EventView, JobDetails, LogLevel } from '../../types.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
 import { count, duration, durationFigures, type Clock } from './format.ts'
@@ -85,10 +85,16 @@ function tiles(
   clock: Clock
 ): Tile[] {
   const opened = job.events.findLast(({ kind }) => kind === 'restarted')?.at ?? job.createdAt
-  const waiting = Math.max(0, (job.startedAt ?? job.finishedAt ?? clock.now) - opened)
-  const executing =
-    job.startedAt === null ? null : Math.max(0, (job.finishedAt ?? clock.now) - job.startedAt)
   const total = Math.max(0, (job.finishedAt ?? clock.now) - opened)
+  const attempts = job.attemptList.filter(({ run, startedAt }) => run === job.run && startedAt)
+  /** What lies between two attempts is waiting. */
+  const executing = attempts.reduce(
+    (sum, attempt) => sum + Math.max(0, endOf(attempt, job, clock) - attempt.startedAt!),
+    0
+  )
+  const first = Math.min(...attempts.map(({ startedAt }) => startedAt!))
+  const waiting = Math.max(0, total - executing)
+  const between = attempts.length > 1 ? waiting - Math.max(0, first - opened) : 0
   const tile = (key: string, label: string, figures: Tile['figures'], sub = ''): Tile => ({
     key,
     label,
@@ -99,8 +105,18 @@ function tiles(
     url: null,
   })
   return [
-    tile('waiting', 'Waiting', durationFigures(waiting)),
-    tile('executing', 'Executing', executing === null ? NONE : durationFigures(executing)),
+    tile(
+      'waiting',
+      'Waiting',
+      durationFigures(waiting),
+      between > 0 ? `${duration(between)} of it between attempts` : ''
+    ),
+    tile(
+      'executing',
+      'Executing',
+      attempts.length === 0 ? NONE : durationFigures(executing),
+      attempts.length > 1 ? `in ${count(attempts.length)} attempts` : ''
+    ),
     tile('duration', 'Total', durationFigures(total)),
     tile('items', 'Items', items ? [{ value: items.value, unit: items.unit }] : NONE),
     tile('run', 'Run', [{ value: count(job.run), unit: '' }]),
@@ -109,6 +125,11 @@ function tiles(
 }
 
 const NONE = [{ value: '–', unit: '' }]
+
+/** An attempt without an end of its own runs now, or ended with the job. */
+function endOf(attempt: AttemptView, job: JobDetails, clock: Clock): number {
+  return attempt.finishedAt ?? job.finishedAt ?? clock.now
+}
 
 function errors(job: JobDetails, text: JobText, clock: Clock): JobPage['errors'] {
   const failed = job.attemptList

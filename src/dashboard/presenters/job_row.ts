@@ -11,17 +11,23 @@ const MOST_DOTS = 6
 const LONGEST_CONTEXT = 240
 
 /**
- * What all rows of one answer share.
+ * What rows show beside their jobs.
  */
-export type RowContext = {
-  urls: DashboardUrls
-  clock: Clock
-  /** Whether this viewer may act on a job. */
-  mayManage(job: JobView): boolean
+export type RowFacts = {
   /** 95th percentile of completed jobs by type, milliseconds. */
   p95: Record<string, number>
   /** Ids of workers that have been silent for more than 30 s. */
   suspects: ReadonlySet<string>
+}
+
+/**
+ * What all rows of one answer share.
+ */
+export type RowContext = RowFacts & {
+  urls: DashboardUrls
+  clock: Clock
+  /** Whether this viewer may act on a job. */
+  mayManage(job: JobView): boolean
 }
 
 /**
@@ -36,6 +42,7 @@ export function jobRow(job: JobView, text: JobText, context: RowContext, left = 
   const error = errorLine(job, text)
   return {
     id: job.id,
+    now: clock.now,
     shortId: `…${job.id.slice(-4)}`,
     url: urls.job(job.id),
     type: job.type,
@@ -105,7 +112,7 @@ function contextLine(job: JobView, text: JobText, clock: Clock, error: string | 
     case 'failed':
       return error ?? ''
     case 'cancelled':
-      return job.stopping ? 'stopping: its code has not returned yet' : (error ?? '')
+      return job.stopping ? 'stopping: its code has not returned yet' : withoutStatus(error)
     case 'scheduled': {
       const due = job.dueAt === null ? '' : ` ${clock.relative(job.dueAt)}`
       return job.attempts.started > 0
@@ -128,6 +135,11 @@ function errorLine(job: JobView, text: JobText): string | null {
   if (!error) return null
   const code = error.code && error.code !== 'CANCELLED' ? `${error.code} ` : ''
   return cutText(`${code}${error.message.replace(/\s+/g, ' ')}`.trim(), LONGEST_CONTEXT)
+}
+
+/** The status stands beside it already: of `cancelled by Ada` the line says `by Ada`. */
+function withoutStatus(error: string | null): string {
+  return error?.replace(/^cancelled (?=by )/, '') ?? ''
 }
 
 function hasReported({ progress }: JobView): boolean {

@@ -7,17 +7,24 @@ import type { Mark, StageView, TraceRow } from './types.ts'
 /** More stages than these are not drawn; the timeline has all of them. */
 const MOST_STAGES = 60
 
-type Stage = { event: EventView; progress: Progress; end: number; isLast: boolean }
+type Stage = {
+  event: EventView
+  progress: Progress
+  end: number
+  /** The stage in which the job is now, or ended. */
+  isLast: boolean
+  mark: Mark
+}
 
 /**
  * The named stages of the current run, in order.
  */
 export function stagesOf(job: JobDetails, text: JobText, now: number): StageView[] {
-  return stages(job, now).map(({ event, progress, end, isLast }) => ({
+  return stages(job, now).map(({ event, progress, end, isLast, mark }) => ({
     name: text.line(progress.stage ?? ''),
-    items: items(isLast ? job.progress : progress, text),
+    items: isLast ? items(job.progress, text) : whole(progress, text),
     duration: duration(end - event.at),
-    mark: isLast ? markOf(job) : 'completed',
+    mark,
     attempt: event.attempt,
   }))
 }
@@ -70,7 +77,7 @@ export function traceOf(
     for (const stage of stages(job, now)) {
       if (stage.event.attempt !== attempt.attempt) continue
       const name = text.line(stage.progress.stage ?? '')
-      const mark = stage.isLast ? markOf(job) : 'completed'
+      const { mark } = stage
       rows.push({
         kind: 'stage',
         label: name,
@@ -101,8 +108,15 @@ function stages(job: JobDetails, now: number): Stage[] {
       (one) => one.run === job.run && one.attempt === event.attempt
     )
     const ended = attempt?.finishedAt ?? job.finishedAt ?? now
-    const end = next && next.attempt === event.attempt ? next.at : ended
-    return { event, progress: event.detail as Progress, end, isLast: next === undefined }
+    const goesOn = next !== undefined && next.attempt === event.attempt
+    const isLast = next === undefined
+    return {
+      event,
+      progress: event.detail as Progress,
+      end: goesOn ? next.at : ended,
+      isLast,
+      mark: goesOn ? 'completed' : isLast || !attempt ? markOf(job) : outcomeMark(attempt.outcome),
+    }
   })
 }
 
@@ -110,6 +124,14 @@ function items({ done, total, unit = '' }: Progress, text: JobText): string {
   if (done === undefined) return ''
   const counted = total === undefined ? count(done) : `${count(done)} of ${count(total)}`
   return `${counted} ${text.line(unit)}`.trim()
+}
+
+/**
+ * What a stage that is over dealt with. How far it came when it began says nothing any more, and how far it came in the end is
+ * not told.
+ */
+function whole({ total, unit = '' }: Progress, text: JobText): string {
+  return total === undefined ? '' : `${count(total)} ${text.line(unit)}`.trim()
 }
 
 const STATUS_OF_KIND: Record<string, Mark> = {

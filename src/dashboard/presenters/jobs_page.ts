@@ -3,7 +3,7 @@ import type { Count, FacetName, Facets, Histogram, JobPage } from '../../records
 import type { DashboardUrls } from '../urls.ts'
 import { count, type Clock } from './format.ts'
 import { histogram } from './histogram.ts'
-import type { Facet, JobRow, JobsPage, SortColumn } from './types.ts'
+import type { Facet, JobRow, JobsPage, SameRow, SortColumn } from './types.ts'
 
 const FACETS: [key: FacetName, label: string, field: ListField][] = [
   ['status', 'Status', 'statuses'],
@@ -21,7 +21,7 @@ const MOST_VALUES = 12
 
 export type JobsPageInput = {
   query: JobQuery
-  rows: JobRow[]
+  rows: (JobRow | SameRow)[]
   page: Pick<JobPage, 'next' | 'previous' | 'count' | 'bounded'>
   total: number
   facets: Facets
@@ -70,6 +70,8 @@ export function jobsPage(input: JobsPageInput): JobsPage {
       from: String(params.from ?? ''),
       to: String(params.to ?? ''),
       sort: String(params.sort ?? ''),
+      direction: String(params.direction ?? ''),
+      tz: String(params.tz ?? ''),
       limit: String(params.limit ?? ''),
     },
     chips: chips(query, url),

@@ -175,6 +175,8 @@ export type WorkerRow = {
  */
 export type JobRow = {
   id: string
+  /** When the row was made, epoch ms: its running duration and relative time count from then. */
+  now: number
   /** `…9a41` */
   shortId: string
   url: string
@@ -247,8 +249,11 @@ export type SortColumn = {
   url: string
 }
 
+/** A row that the browser has already. */
+export type SameRow = { id: string; same: true }
+
 export type JobsPage = {
-  rows: JobRow[]
+  rows: (JobRow | SameRow)[]
   /** `2,184` or `10,000+`. */
   count: string
   /** All jobs known, without the filter. */
@@ -281,6 +286,8 @@ export type JobsPage = {
     from: string
     to: string
     sort: string
+    direction: string
+    tz: string
     limit: string
   }
   /** Active filters as chips, each with the list without it. */

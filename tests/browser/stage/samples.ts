@@ -61,6 +61,7 @@ export function row(index: number, change: Partial<JobRow> = {}): JobRow {
   const began = ended || status === 'running'
   return {
     id,
+    now: NOW,
     shortId: `…${id.slice(-4)}`,
     url: `${PREFIX}/jobs/${id}`,
     type: TYPES[index % TYPES.length]!,
@@ -247,6 +248,8 @@ export function jobs(rows: JobRow[], change: Partial<JobsPage> = {}): JobsPage {
       from: '',
       to: '',
       sort: '',
+      direction: '',
+      tz: '',
       limit: '',
     },
     chips: [],

@@ -205,14 +205,14 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     const client = lab.client()
     const { headers } = await client.partial('/jobs?q=&status=failed&from=&to=&sort=')
     assert.equal(headers.get('hx-push-url'), `${PREFIX}/jobs?status=failed`)
-    const refresh = await client.partial('/jobs?status=failed', { 'x-queuedeck-refresh': '1' })
+    const refresh = await client.partial('/jobs?status=failed', { 'x-queuedeck-refresh': 'jobs' })
     assert.isNull(refresh.headers.get('hx-push-url'))
   })
 
   test('a refresh with pins answers exactly those rows', async ({ assert }) => {
     const { status, text } = await lab
       .client()
-      .partial(`/jobs?pin=${done}`, { 'x-queuedeck-refresh': '1' })
+      .partial(`/jobs?pin=${done}`, { 'x-queuedeck-refresh': 'jobs' })
     assert.equal(status, 200)
     assert.include(text, done)
     assert.notInclude(text, `/jobs/${failed}`)

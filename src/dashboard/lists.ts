@@ -1,0 +1,134 @@
+import type { JobQuery } from '../records/job_query.ts'
+import type { Facets, Histogram, JobPage } from '../records/reader_types.ts'
+import type { JobView } from '../types.ts'
+import type { Dashboard } from './dashboard.ts'
+import { listKey } from './live/live_view.ts'
+import type { RowFacts } from './presenters/job_row.ts'
+import type { JobText } from './redaction/job_texts.ts'
+import { Shared } from './shared.ts'
+
+const BARS = 96
+const DAY = 86_400_000
+
+/** How old what surrounds the rows may be while jobs change all the time, ms: it counts over all jobs, and nobody counts along. */
+const STALE = 500
+
+/** The rows of a list, with all they need but who looks. */
+export type ListRows = {
+  /** They are at least as new. */
+  revision: number
+  /** When they were read, epoch ms. */
+  now: number
+  page: JobPage
+  rows: JobView[]
+  /** Pinned rows that no longer match the filter. */
+  left: ReadonlySet<string>
+  /** Jobs that came in above pinned rows. */
+  fresh: number
+  texts: Map<string, JobText>
+  about: RowFacts
+}
+
+/** What stands around the rows: counted over all jobs. */
+export type ListAround = {
+  revision: number
+  total: number
+  facets: Facets
+  histogram: Histogram
+}
+
+/** A fragment as it is sent, and the tag of what it shows. */
+export type ListFragment = { html: string; tag: string; revision: number }
+
+/**
+ * Reads lists for all who look at them: pages that show the same ask at the same moment, each time something changed, and that
+ * costs one reading.
+ */
+export class Lists {
+  /** Rendered fragments by list, and by everything that differs between viewers. */
+  readonly fragments = new Shared<ListFragment>()
+
+  #dashboard: Dashboard
+  #rows = new Shared<ListRows>()
+  #around = new Shared<ListAround>()
+
+  constructor(dashboard: Dashboard) {
+    this.#dashboard = dashboard
+  }
+
+  /**
+   * @param pins  exactly these rows, in this order; null: the page that the query asks for
+   * @param shared  whether what others were just given will do; false where a person asks
+   */
+  rows(
+    query: JobQuery,
+    pins: string[] | null,
+    revision: number,
+    shared: boolean
+  ): Promise<ListRows> {
+    const read = () => this.#readRows(query, pins, revision)
+    return shared ? this.#rows.get(shownKey(query, pins), revision, read) : read()
+  }
+
+  around(query: JobQuery, revision: number, shared: boolean): Promise<ListAround> {
+    const read = () => this.#readAround(query, revision)
+    return shared ? this.#around.get(listKey(query), revision, read, STALE) : read()
+  }
+
+  async #readRows(query: JobQuery, pins: string[] | null, revision: number): Promise<ListRows> {
+    const { reader, texts } = this.#dashboard
+    const now = Date.now()
+    const page = await reader.page(query)
+    const shown = pins ? pinned(await reader.rowsById(pins), page) : unpinned(page)
+    const [known, about] = await Promise.all([
+      texts.forJobs(shown.rows),
+      this.#dashboard.rowFacts(shown.rows),
+    ])
+    return { revision, now, page, ...shown, texts: known, about }
+  }
+
+  async #readAround(query: JobQuery, revision: number): Promise<ListAround> {
+    const { reader } = this.#dashboard
+    const range = chartRange(query, Date.now())
+    const [counts, facets, histogram] = await Promise.all([
+      reader.counts(),
+      reader.facets(query),
+      reader.histogram(query.with({ from: null, to: null }), { ...range, bars: BARS }),
+    ])
+    const total = Object.values(counts).reduce((sum, value) => sum + value, 0)
+    return { revision, total, facets, histogram }
+  }
+}
+
+/** Lists with the same key show the same. */
+export function shownKey(query: JobQuery, pins: string[] | null): string {
+  return `${listKey(query)} ${pins ?? ''}`
+}
+
+type Shown = Pick<ListRows, 'rows' | 'left' | 'fresh'>
+
+function unpinned({ rows }: JobPage): Shown {
+  return { rows, left: new Set(), fresh: 0 }
+}
+
+/**
+ * Exactly the rows that are on the screen, in their order. What left the filter since stays, dimmed; what came in is counted.
+ */
+function pinned(rows: JobView[], page: JobPage): Shown {
+  const inside = new Set(page.rows.map(({ id }) => id))
+  const shown = new Set(rows.map(({ id }) => id))
+  const fresh = page.rows.filter(({ id }) => !shown.has(id)).length
+  /** Rows that new ones pushed below the page have not left the filter. */
+  const left = rows.filter(({ id }) => !inside.has(id)).slice(fresh)
+  return { rows, left: new Set(left.map(({ id }) => id)), fresh }
+}
+
+/**
+ * What the chart covers: the chosen range with as much again on both sides, else the last day.
+ */
+function chartRange({ from, to }: JobQuery, now: number): { from: number; to: number } {
+  if (from === null && to === null) return { from: now - DAY, to: now }
+  const end = to ?? now
+  const start = Math.min(from ?? end - DAY, end - 60_000)
+  return { from: Math.min(start, now - DAY), to: Math.max(now, end) }
+}

@@ -1,0 +1,203 @@
+import { createServer, request as send, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { test } from '@japa/runner'
+import type { Page } from 'playwright-core'
+import { type AppProcess, applicationEnv, migrate, startWeb, startWorker } from '../helpers/app.ts'
+import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
+import { jobClient } from '../helpers/job_client.ts'
+import { redisServer } from '../helpers/servers.ts'
+import { waitFor } from '../helpers/wait.ts'
+
+const state = (page: Page, expected: string, timeout = 10_000) =>
+  page.waitForSelector(`body:is(${expected.split(' ').map((one) => `[data-live="${one}"]`)})`, {
+    timeout,
+  })
+
+const age = (page: Page) => page.textContent('#live .age')
+
+/**
+ * A proxy before the application, as in a company's network: passes everything on, and answers for streams as it is told.
+ */
+class Gateway {
+  streams: 'pass' | 'refuse' = 'pass'
+  /** Streams that are open through it now. */
+  open = 0
+  #server: Server
+  #sockets = new Set<Socket>()
+
+  constructor(target: URL) {
+    this.#server = createServer((asked, answer) => {
+      const isStream = asked.url!.includes('/stream')
+      if (isStream && this.streams === 'refuse') {
+        answer.writeHead(503, { 'content-type': 'text/html' })
+        return void answer.end('<h1 id="gateway">503 from the gateway</h1>')
+      }
+      const { method, url: path, headers } = asked
+      const passed = send({ hostname: target.hostname, port: target.port, method, path, headers })
+      passed.once('response', (got) => {
+        if (isStream && got.statusCode === 200) {
+          this.open++
+          answer.once('close', () => this.open--)
+        }
+        answer.writeHead(got.statusCode!, got.headers)
+        got.pipe(answer)
+        got.once('error', () => answer.destroy())
+      })
+      passed.once('error', () =>
+        answer.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502</h1>')
+      )
+      answer.once('close', () => passed.destroy())
+      asked.pipe(passed)
+    })
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  close(): void {
+    this.cut()
+    this.#server.close()
+  }
+}
+
+withBrowser(() => {
+  test.group('The application behind a gateway', (group) => {
+    let env: Record<string, string>
+    let web: AppProcess
+    let gateway: Gateway
+    let dashboard: string
+    let jobs: ReturnType<typeof jobClient>
+
+    group.setup(async () => {
+      const redis = await redisServer({ own: true })
+      env = await applicationEnv({ redisPort: redis.port, env: { NODE_ENV: 'production' } })
+      await migrate(env)
+      const started = await startWeb(env)
+      web = started
+      const worker = startWorker(env)
+      gateway = new Gateway(new URL(started.url))
+      dashboard = `${await gateway.listen()}/admin/queue`
+      const desk = await newPage()
+      await desk.page.goto(`${started.url}/admin/queue`)
+      jobs = jobClient(desk.page)
+      await waitFor('a worker', async () => (await jobs.activeWorkers()) > 0, { within: 30_000 })
+      return async () => {
+        await closeBrowser()
+        gateway.close()
+        await worker.stop()
+        await web.stop()
+        await redis.stop()
+      }
+    })
+
+    test('polls while its streams are refused, shows how old its numbers are, and is live again by itself', async ({
+      assert,
+    }) => {
+      const { page, close } = await newPage()
+      const asked: { status: number; known: boolean }[] = []
+      page.on('response', (answer) => {
+        const headers = answer.request().headers()
+        if (headers['x-queuedeck-refresh'] === 'jobs') {
+          asked.push({ status: answer.status(), known: 'if-none-match' in headers })
+        }
+      })
+      await page.goto(`${dashboard}/jobs`)
+      await state(page, 'live')
+      gateway.streams = 'refuse'
+      gateway.cut()
+      const refused = Date.now()
+      await state(page, 'polling')
+      const first = await age(page)
+      await waitFor('numbers to age', async () => (await age(page)) !== first)
+
+      // Asked again, the server has nothing new to say, and says so without a page.
+      const poll = () =>
+        page.evaluate(() =>
+          document.dispatchEvent(
+            new CustomEvent('queuedeck:changed', { detail: { more: true, polled: true } })
+          )
+        )
+      await poll()
+      await waitFor('the first poll', () => asked.at(-1)?.status === 200)
+      await poll()
+      await waitFor('the second poll', () => asked.at(-1)?.status === 304)
+      assert.isTrue(asked.at(-1)!.known)
+      assert.equal(await page.getAttribute('body', 'data-live'), 'polling')
+
+      const id = await jobs.create({ type: 'demo.sleep', payload: { ms: 10, steps: 1 } })
+      await waitFor('40 s to pass', () => Date.now() - refused > 40_000, { within: 45_000 })
+      assert.equal(await page.getAttribute('body', 'data-live'), 'polling')
+      assert.equal(await page.locator('#gateway').count(), 0)
+      gateway.streams = 'pass'
+      await state(page, 'live', 60_000)
+      await page.waitForSelector(`#job-${id}[data-s="completed"]`)
+      assert.equal(gateway.open, 1)
+      await close()
+    }).timeout(150_000)
+
+    test('is live again after the server was started anew in the middle of refreshes', async ({
+      assert,
+    }) => {
+      const { page, close } = await newPage()
+      await page.goto(`${dashboard}/jobs`)
+      await state(page, 'live')
+      const ids = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          jobs.create({ type: 'demo.sleep', payload: { ms: 300, steps: 3 } })
+        )
+      )
+      await web.stop('SIGKILL')
+      await state(page, 'polling offline', 20_000)
+      web = await startWeb(env)
+      await state(page, 'live', 60_000)
+      for (const id of ids) await page.waitForSelector(`#job-${id}[data-s="completed"]`)
+      assert.equal(await page.locator('main h1').count(), 1)
+      assert.equal(
+        await page.locator('#rows > tr').count(),
+        await page.evaluate(
+          () => new Set([...document.querySelectorAll('#rows > tr')].map(({ id }) => id)).size
+        )
+      )
+      assert.equal(gateway.open, 1)
+      await close()
+    }).timeout(120_000)
+
+    test('seven windows of one browser all tell the truth over HTTP/1.1', async ({ assert }) => {
+      const first = await newPage()
+      const context = first.page.context()
+      const pages = [first.page]
+      for (let count = 1; count < 7; count++) pages.push(await context.newPage())
+      // Each shows another list, so that none can share another's stream.
+      for (const [index, page] of pages.entries()) {
+        await page.goto(`${dashboard}/jobs?limit=${index + 10}`, { waitUntil: 'domcontentloaded' })
+      }
+      const arrived = await pages[6]!.evaluate(() => {
+        const [navigation] = performance.getEntriesByType('navigation')
+        return (navigation as PerformanceNavigationTiming).responseEnd
+      })
+      assert.isBelow(arrived, 2_000)
+      for (const page of pages) await state(page, 'live polling')
+      await waitFor('no more than four streams', () => gateway.open > 0 && gateway.open <= 4)
+      const id = await jobs.create({ type: 'demo.sleep', payload: { ms: 60_000, steps: 1 } })
+      const answer = await pages[6]!.evaluate(
+        (path) =>
+          (window as unknown as { queuedeck: { act(url: string): Promise<object> } }).queuedeck.act(
+            path
+          ),
+        `${new URL(dashboard).pathname}/jobs/${id}/cancel`
+      )
+      assert.include(['done', 'requested'], (answer as { outcome: string }).outcome)
+      await first.close()
+    })
+  })
+})
