@@ -51,10 +51,12 @@ export default class QueueMirror extends BaseCommand {
       this.exitCode = 1
       return this.terminate()
     }
+    const config = await container.make('queuedeck.config')
+    if (config.cleanup.automatic) (await container.make('queuedeck.cleanup.service')).start()
     this.#service = new MirrorService({
       transport,
       records: await container.make('queuedeck.records'),
-      config: await container.make('queuedeck.config'),
+      config,
       logger: await container.make('logger'),
       dedicated: true,
       onLead: (isLeader) =>

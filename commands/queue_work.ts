@@ -88,6 +88,9 @@ export default class QueueWork extends BaseCommand {
     )
     if (this.#signals > 0) this.#pool.abort()
     if (this.mirror ?? config.mirror) (await container.make('queuedeck.mirror')).start()
+    if (config.cleanup.automatic && !this.once) {
+      ;(await container.make('queuedeck.cleanup.service')).start()
+    }
 
     void this.#pool.ended.then((ending) => this.#leave(ending))
     const starting = this.#pool.start()

@@ -103,6 +103,12 @@ export const E_TOO_MANY_STREAMS = createError(
   503
 )
 
+export const E_CLEANUP_RUNNING = createError(
+  'A cleanup is running already: wait for its end, or ask for a dry run',
+  'E_CLEANUP_RUNNING',
+  409
+)
+
 export const E_FORBIDDEN = createError('You may not do this', 'E_FORBIDDEN', 403)
 
 /**

@@ -21,6 +21,8 @@ export abstract class QueueCommand extends BaseCommand {
   @flags.boolean({ description: 'Print one JSON document' })
   declare json: boolean
 
+  #late: NodeJS.Timeout | undefined
+
   /**
    * Does the work.
    *
@@ -35,7 +37,7 @@ export abstract class QueueCommand extends BaseCommand {
 
   /** Works and answers, and leaves the process to go on. */
   protected async once(): Promise<void> {
-    const late = setTimeout(() => {
+    this.#late = setTimeout(() => {
       this.#failed(new Error(`No answer within ${LONGEST / 1_000} s: are Redis and database up?`))
       process.exit(1)
     }, LONGEST)
@@ -48,8 +50,13 @@ export abstract class QueueCommand extends BaseCommand {
     } catch (error) {
       this.#failed(error)
     } finally {
-      clearTimeout(late)
+      clearTimeout(this.#late)
     }
+  }
+
+  /** Something was done: the servers have as long again for the next answer. */
+  protected goesOn(): void {
+    this.#late?.refresh()
   }
 
   /** A line for people; nothing with `--json`. */

@@ -37,14 +37,14 @@ export class TransportAndRecord implements EndingSource {
   async endingOf(jobId: string, queue: string | null): Promise<JobEnding | null | 'missing'> {
     if (queue !== null) {
       const facts = await this.transport.facts(queue, jobId)
-      if (facts !== null) return endingInRedis(facts)
+      if (facts !== null && !isForgotten(facts)) return endingInRedis(facts)
     }
     const record = await this.findRecord(jobId)
     if (record === null) return 'missing'
     if (queue === null) {
       const facts = await this.transport.facts(record.queue, record.transportId)
       /** A record may lag behind; Redis says what is so now. */
-      if (facts !== null) return endingInRedis(facts)
+      if (facts !== null && !isForgotten(facts)) return endingInRedis(facts)
     }
     return isTerminal(record.status) ? endingInRecord(record) : null
   }
@@ -52,6 +52,11 @@ export class TransportAndRecord implements EndingSource {
   subscribe(listener: (notice: ChangeNotice) => void): Promise<() => void> {
     return this.transport.subscribe(listener)
   }
+}
+
+/** Results leave Redis before their jobs do; BullMQ itself gives every completed job one, if only "null". */
+function isForgotten({ state, returnvalue }: TransportFacts): boolean {
+  return state === 'completed' && returnvalue === null
 }
 
 function endingInRedis({

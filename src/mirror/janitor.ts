@@ -4,11 +4,19 @@ import { compareIds, idMilliseconds } from './entries.ts'
 import type { Mirror } from './mirror.ts'
 import type { MirrorDependencies } from './ports.ts'
 import type { Position } from './position.ts'
+import { countRemoved, ResultJanitor } from './result_janitor.ts'
 import { wait } from './retry.ts'
 
+/** How long ended transports stay in Redis, and results in them, ms after the end. Left out: failed ones go at once, results stay. */
+export type TransportClocks = {
+  completed: number
+  cancelled: number
+  failed?: number
+  results?: number
+}
+
 export type JanitorOptions = {
-  /** How long ended transports stay in Redis, ms; failed ones go as soon as their record is committed. */
-  kept: { completed: number; cancelled: number }
+  kept: TransportClocks
   /** Pause between two rounds, ms. Default 1,000. */
   every?: number
   /** Entries that stay in a stream behind the cursor, for others who read it: ms. Default 60,000. */
@@ -39,18 +47,30 @@ type Noted = { epoch: number; position: string; ended: EndedTransport[] }
 export class Janitor {
   readonly counts = { removed: 0, trimmed: 0 }
 
-  #mirror: Mirror
+  #mirror: Pick<Mirror, 'positions'>
   #dependencies: MirrorDependencies
   #options: Required<JanitorOptions>
   #noted = new Map<string, Noted>()
+  #results: ResultJanitor | undefined
 
   /** Per queue: how many transports at the front of `failed` are only kept because they were cancelled. */
   #skipped = new Map<string, { offset: number; since: number }>()
 
-  constructor(mirror: Mirror, dependencies: MirrorDependencies, options: JanitorOptions) {
+  constructor(
+    mirror: Pick<Mirror, 'positions'>,
+    dependencies: MirrorDependencies,
+    options: JanitorOptions
+  ) {
     this.#mirror = mirror
     this.#dependencies = dependencies
     this.#options = { every: 1_000, trail: 60_000, longest: 200_000, ...options }
+    const { results } = options.kept
+    if (results !== undefined) this.#results = new ResultJanitor(dependencies, results)
+  }
+
+  /** Whether something of a queue is noted and not yet removed. */
+  isBusy(queue: string): boolean {
+    return this.#noted.has(`failed:${queue}`) || this.#noted.has(`completed:${queue}`)
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -74,6 +94,7 @@ export class Janitor {
    * One round over one queue: removes what was noted in the last one, and notes again.
    */
   async clean(position: Position): Promise<void> {
+    await this.#results?.strip(position)
     for (const set of ['failed', 'completed'] as const) {
       const name = `${set}:${position.queue}`
       if (position.notes.audit) {
@@ -92,11 +113,29 @@ export class Janitor {
   async #remove(position: Position, set: EndedSet, noted: Noted): Promise<boolean> {
     if (noted.epoch !== position.epoch) return true
     if (compareIds(position.lastId, noted.position) < 0) return false
-    const { transport, writer, redis } = this.#dependencies
+    const { writer } = this.#dependencies
     const { queue } = position
-    this.counts.removed += await transport.audit.removeEnded(queue, set, noted.ended, redis)
+    await this.#removeAndCount(queue, set, noted.ended)
     await writer.markGone(noted.ended.map(({ id }) => recordId(queue, id)))
     return true
+  }
+
+  /** What the cleanup's record says of transports is counted here, whoever removed them. */
+  async #removeAndCount(queue: string, set: EndedSet, ended: EndedTransport[]): Promise<void> {
+    const { transport, redis } = this.#dependencies
+    const kinds: [string, EndedTransport[]][] =
+      set === 'completed'
+        ? [['completedTransports', ended]]
+        : [
+            ['cancelledTransports', ended.filter(({ cancelled }) => cancelled)],
+            ['failedTransports', ended.filter(({ cancelled }) => !cancelled)],
+          ]
+    for (const [kind, jobs] of kinds) {
+      if (jobs.length === 0) continue
+      const removed = await transport.audit.removeEnded(queue, set, jobs, redis)
+      this.counts.removed += removed
+      await countRemoved(this.#dependencies, kind, removed)
+    }
   }
 
   async #note(position: Position, set: EndedSet): Promise<Noted | null> {
@@ -114,7 +153,8 @@ export class Janitor {
       if (compareIds(page.position, lastId) < 0) return null
       at = page.position
       for (const job of page.ended) {
-        if (!job.cancelled || job.finishedOn <= now - kept.cancelled) ended.push(job)
+        const clock = job.cancelled ? kept.cancelled : set === 'failed' ? (kept.failed ?? 0) : 0
+        if (job.finishedOn <= now - clock) ended.push(job)
       }
       if (page.ended.length < PAGE) break
       offset += PAGE

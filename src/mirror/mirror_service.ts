@@ -4,7 +4,7 @@ import type { ResolvedConfig } from '../types.ts'
 import type { RedisClient } from '../transport/client.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { Transport } from '../transport/transport.ts'
-import { Janitor } from './janitor.ts'
+import { Janitor, type TransportClocks } from './janitor.ts'
 import { Mirror } from './mirror.ts'
 import { behindOf, writeMirrorStatus, type MirrorStatus } from './mirror_status.ts'
 import type { MirrorDependencies, MirrorLogger, MirrorWriter } from './ports.ts'
@@ -17,7 +17,7 @@ export type MirrorServiceOptions = {
   transport: Transport
   /** `ready` throws while the database is away or lacks our tables. */
   records: { ready(): Promise<void>; readonly writer: MirrorWriter }
-  config: Pick<ResolvedConfig, 'queues' | 'kept'>
+  config: Pick<ResolvedConfig, 'queues'> & { kept: TransportClocks }
   logger: MirrorLogger
   /** A process of its own: those inside web and worker processes then stand by. */
   dedicated?: boolean

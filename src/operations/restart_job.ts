@@ -17,11 +17,15 @@ export class RestartJob {
     const refusal = whyNot(job)
     if (refusal) return { ...refusal, job }
 
-    const { outcome } = await this.dependencies.transport.restart(job.queue, job.transportId, {
-      by: actor.name ?? actor.id,
-      run: job.run + 1,
-      job: forgotten(job),
-    })
+    const { outcome, run: opened } = await this.dependencies.transport.restart(
+      job.queue,
+      job.transportId,
+      { by: actor.name ?? actor.id, run: job.run + 1, job: forgotten(job) }
+    )
+    if (outcome === 'too_late' && opened <= job.run) {
+      const reason = 'The job has been kept long enough and is being deleted at this moment'
+      return { outcome, reason, job }
+    }
     const restarted = await jobOnce(this.dependencies, job, ({ run }) => run > job.run)
     return outcome === 'done'
       ? { outcome, reason: null, job: restarted }

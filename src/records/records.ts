@@ -6,6 +6,7 @@ import { MysqlDb, MysqlSession } from './dialect/mysql.ts'
 import { PostgresDb, PostgresSession } from './dialect/postgres.ts'
 import { SqliteDb, SqliteSession } from './dialect/sqlite.ts'
 import type { Session } from './dialect/session.ts'
+import { Eraser } from './eraser/eraser.ts'
 import { Reader } from './reader.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { translated } from './trouble.ts'
@@ -44,14 +45,7 @@ export class Records {
     this.#settings = () => (settings ??= connectionSettings(database, connection))
     this.#db = new TranslatedDb(this.#settings)
     this.reader = new Reader(this.#db)
-    this.writer = new Writer(async () => {
-      const { dialect } = this.#settings()
-      try {
-        return await OPENERS[dialect](this.#settings())
-      } catch (error) {
-        throw translated(error, 'no records can be written')
-      }
-    })
+    this.writer = new Writer(() => this.#openSession('no records can be written'))
   }
 
   /**
@@ -68,6 +62,11 @@ export class Records {
     ])
   }
 
+  /** Deletes records, over a connection of its own: end it with `close`. For the cleanup. */
+  eraser(): Eraser {
+    return new Eraser(() => this.#openSession('no records can be deleted'))
+  }
+
   /** Reading for models and tests: `?` marks a value. */
   get db(): Db {
     return this.#db
@@ -78,6 +77,14 @@ export class Records {
    */
   async close(): Promise<void> {
     await Promise.all([this.writer.close(), this.#db.close()])
+  }
+
+  async #openSession(action: string): Promise<Session> {
+    try {
+      return await OPENERS[this.#settings().dialect](this.#settings())
+    } catch (error) {
+      throw translated(error, action)
+    }
   }
 }
 

@@ -180,6 +180,21 @@ export const RUN_COLUMNS = [
   column('error', 'long', { null: true }),
 ]
 
+/** Runs of the cleanup. */
+export const CLEANUP_COLUMNS = [
+  column('seq', 'seq'),
+  column('started_at', 'big'),
+  column('ended_at', 'big', { null: true }),
+  // `start`, `schedule`, `command`, `page`
+  column('trigger_name', 'short'),
+  column('actor', 'short'),
+  column('process', 'short'),
+  column('dry_run', 'small', { default: 0 }),
+  // JSON: how many of each kind
+  column('counts', 'long'),
+  column('error', 'long', { null: true }),
+]
+
 export const NAME_COLUMNS = [
   column('kind', 'small'),
   column('name', 'name'),
@@ -251,4 +266,5 @@ export const TABLES = {
   },
   timeline: { name: 'queuedeck_timeline', columns: TIMELINE_COLUMNS, key: ['slot', 'status'] },
   cursors: { name: 'queuedeck_cursors', columns: CURSOR_COLUMNS, key: ['queue'] },
+  cleanups: { name: 'queuedeck_cleanups', columns: CLEANUP_COLUMNS, key: ['seq'] },
 } satisfies Record<string, Table>

@@ -132,7 +132,7 @@ export class TransportAudit {
   async ended(
     queue: string,
     set: EndedSet,
-    options: { before: number; offset?: number; limit?: number },
+    options: { before: number; after?: number; offset?: number; limit?: number },
     client: RedisClient = this.transport.connections.mirror
   ): Promise<{ position: StreamPosition; ended: EndedTransport[] }> {
     const { keys } = this.transport
@@ -143,6 +143,7 @@ export class TransportAudit {
       options.before,
       options.offset ?? 0,
       options.limit ?? 500,
+      ...(options.after === undefined ? [] : [options.after]),
     ]
     const [position, rows] = (await this.transport.call(client, 'ended', args)) as [
       string,
@@ -178,6 +179,69 @@ export class TransportAudit {
       ])) as number
     }
     return removed
+  }
+
+  /** Second phase for results: forgets those of completed jobs that nothing happened to since. Returns of how many. */
+  async stripResults(
+    queue: string,
+    ended: Pick<EndedTransport, 'id' | 'mark'>[],
+    client: RedisClient = this.transport.connections.mirror
+  ): Promise<number> {
+    const { keys } = this.transport
+    const pairs = ended.flatMap(({ id, mark }) => [id, mark])
+    const args = [keys.events(queue), keys.queue(queue), ...pairs]
+    return (await this.transport.call(client, 'strip_results', args)) as number
+  }
+
+  /**
+   * Removes ids of running jobs that have neither a job nor a lock, and lets locks without an end run out after `longest` ms.
+   * With `onlyCount` it changes nothing. Returns how many there were.
+   */
+  async sweepOrphans(
+    queue: string,
+    longest: number,
+    onlyCount: boolean,
+    client: RedisClient
+  ): Promise<number> {
+    const { keys } = this.transport
+    let orphans = 0
+    for (let from = 0; ; from += 1_000) {
+      const args = [
+        keys.events(queue),
+        keys.queue(queue),
+        longest,
+        onlyCount ? '1' : '0',
+        from,
+        1_000,
+      ]
+      const [held, found] = (await this.transport.call(client, 'sweep_orphans', args)) as number[]
+      orphans += found
+      if (held <= from + 1_000) return orphans
+    }
+  }
+
+  /**
+   * Claims jobs whose records are to be erased, for so many milliseconds: none that Redis holds, and none of them can be
+   * restarted meanwhile. `position` is where the stream stands: once the mirror has passed it, records say all that
+   * happened to these jobs.
+   */
+  async claimErasure(
+    queue: string,
+    ids: string[],
+    milliseconds: number,
+    client: RedisClient
+  ): Promise<{ position: StreamPosition; claimed: number[] }> {
+    const { keys } = this.transport
+    const args = [keys.erasing, keys.events(queue), keys.queue(queue), milliseconds, ...ids]
+    const answer = await this.transport.call(client, 'claim_erasure', args)
+    const [position, claimed] = answer as [StreamPosition, number[]]
+    return { position, claimed }
+  }
+
+  /** Gives claims of `claimErasure` back. */
+  async endErasure(queue: string, ids: string[], client: RedisClient): Promise<void> {
+    const { keys } = this.transport
+    if (ids.length > 0) await client.srem(keys.erasing, ...ids.map((id) => keys.job(queue, id)))
   }
 
   /**

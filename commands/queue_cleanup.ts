@@ -1,0 +1,97 @@
+import { flags } from '@adonisjs/core/ace'
+import type { CleanupRun } from '../src/cleanup/cleanup.ts'
+import { CLEANUP_KINDS, type CleanupCounts, type CleanupKind } from '../src/cleanup/kinds.ts'
+import { QueueCommand } from '../src/console/queue_command.ts'
+
+const BAR = 24
+
+/** How often the bar is drawn anew, ms. */
+const DRAW = 100
+
+/**
+ * Removes what has been kept long enough, as processes do every ten minutes.
+ */
+export default class QueueCleanup extends QueueCommand {
+  static override commandName = 'queue:cleanup'
+  static override description = 'Remove what has been kept long enough, in Redis and in the records'
+  static override help = [
+    'How long things are kept stands in config/queuedeck.ts, under "kept". Jobs that have not ended are never touched.',
+    'Workers and web processes do the same by themselves every ten minutes.',
+    '',
+    '  {{ binaryName }} queue:cleanup --dry-run',
+    '  {{ binaryName }} queue:cleanup --json',
+  ]
+
+  @flags.boolean({ description: 'List what would go, and remove nothing' })
+  declare dryRun: boolean
+
+  #drawnAt = 0
+
+  protected async answer() {
+    const cleanup = await this.app.container.make('queuedeck.cleanup')
+    const stopping = new AbortController()
+    const stop = () => stopping.abort(new Error('Stopped: the next cleanup goes on'))
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+    const { signal } = stopping
+    const isDrawn = !this.json && process.stdout.isTTY === true
+    const expected =
+      isDrawn && !this.dryRun
+        ? await cleanup.count({ signal, onProgress: () => this.goesOn() })
+        : null
+    try {
+      const run = await cleanup.run({
+        trigger: 'command',
+        actor: this.actor.name ?? this.actor.id,
+        dryRun: this.dryRun,
+        signal,
+        onProgress: (counts, kind) => {
+          this.goesOn()
+          if (expected) this.#draw(counts, expected, kind)
+        },
+      })
+      if (isDrawn && expected) this.logger.logUpdatePersist()
+      this.#tell(run)
+      if (run.error !== null) this.exitCode = 1
+      return { cleanup: cleanupJson(run) }
+    } finally {
+      process.removeListener('SIGINT', stop)
+      process.removeListener('SIGTERM', stop)
+    }
+  }
+
+  #draw(counts: CleanupCounts, expected: CleanupCounts, kind: CleanupKind): void {
+    const now = performance.now()
+    const sum = (from: CleanupCounts) => Object.values(from).reduce((total, n) => total + n, 0)
+    const done = sum(counts)
+    const total = Math.max(sum(expected), done, 1)
+    if (now - this.#drawnAt < DRAW && done < total) return
+    this.#drawnAt = now
+    const full = Math.round((done / total) * BAR)
+    const bar = `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`
+    this.logger.logUpdate(
+      `${bar} ${Math.floor((done / total) * 100)} %  ${CLEANUP_KINDS[kind]}: ${counts[kind]}`
+    )
+  }
+
+  #tell({ counts, startedAt, endedAt, dryRun, error }: CleanupRun): void {
+    const found = Object.entries(counts).filter(([, n]) => n > 0) as [CleanupKind, number][]
+    const verb = dryRun ? 'would be removed' : 'removed'
+    if (found.length === 0) {
+      this.say(dryRun ? 'Nothing would be removed' : 'Nothing had to be removed')
+    }
+    for (const [kind, n] of found) this.say(`${n} ${CLEANUP_KINDS[kind]} ${verb}`)
+    this.say(`took ${((endedAt ?? startedAt) - startedAt) / 1_000} s`)
+    if (error !== null) this.logger.error(error)
+  }
+}
+
+/** A run as programs get it. */
+function cleanupJson({ startedAt, endedAt, ...run }: CleanupRun) {
+  return {
+    ...run,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
+    duration: endedAt === null ? null : endedAt - startedAt,
+  }
+}

@@ -1,0 +1,156 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { MirrorDependencies } from '../mirror/ports.ts'
+import { endedRecords, type EndedPage, type Place } from '../records/eraser/candidates.ts'
+import { eraseCleanups, writeCounts } from '../records/eraser/cleanup_log.ts'
+import { sweepCounts, type SweepPlace, type SweepStep } from '../records/eraser/count_sweep.ts'
+import type { Ended } from '../records/eraser/eraser.ts'
+import { TERMINAL_STATUSES } from '../statuses.ts'
+import type { KeptClocks, ResolvedConfig } from '../types.ts'
+import type { CleanupContext } from './context.ts'
+import { type DetailProgress, DetailSweep } from './detail_sweep.ts'
+import { RecordSweep } from './record_sweep.ts'
+import { countTransports, sweepTransports, takeRemoved } from './transport_sweep.ts'
+
+const PAGE = 5_000
+
+/**
+ * The steps of one run, in the order in which they free the most for the least: Redis' memory first.
+ */
+export class CleanupSteps {
+  #mirror: MirrorDependencies
+  #config: Pick<ResolvedConfig, 'kept' | 'queues'>
+  #details: DetailProgress
+  #context: CleanupContext
+
+  constructor(
+    mirror: MirrorDependencies,
+    config: Pick<ResolvedConfig, 'kept' | 'queues'>,
+    details: DetailProgress,
+    context: CleanupContext
+  ) {
+    this.#mirror = mirror
+    this.#config = config
+    this.#details = details
+    this.#context = context
+  }
+
+  /**
+   * Removes what has been kept long enough.
+   *
+   * @param now  Epoch ms that ends are compared with.
+   * @param isStart  Ended transports go by the shorter clock of the start.
+   * @returns what had to stay and why; null when nothing had to
+   */
+  async remove(now: number, isStart: boolean): Promise<string | null> {
+    const { kept } = this.#config
+    const { transport, redis, counts, eraser, run, behind, progressed } = this.#context
+    const queues = await this.#queues()
+    const atMost = isStart ? kept.atStart : Number.POSITIVE_INFINITY
+    const clocks = {
+      ...kept,
+      completed: Math.min(kept.completed, atMost),
+      cancelled: Math.min(kept.cancelled, atMost),
+    }
+    for (const queue of await sweepTransports(this.#mirror, queues, clocks, this.#context)) {
+      behind.add(queue)
+    }
+    for (const queue of queues) {
+      counts.orphans += await transport.audit.sweepOrphans(queue, kept.claims, false, redis)
+    }
+    await takeRemoved(transport, redis, counts)
+    await eraser.transaction((session) => writeCounts(session, run, counts))
+    progressed('completedTransports')
+
+    const records = new RecordSweep(this.#context)
+    for (const ended of recordClocks(kept, now)) await records.sweep(ended)
+    const details = new DetailSweep(this.#context)
+    for (const ended of detailClocks(kept, now)) await details.sweep(ended, this.#details)
+    await this.#sweepCounts()
+    counts.cleanups += await eraser.transaction((session) =>
+      eraseCleanups(session, now - kept.cleanups)
+    )
+    progressed('cleanups')
+    if (behind.size === 0) return null
+    const names = [...behind].map((name) => `"${name}"`).join(', ')
+    return `The mirror is behind in ${names}: what ended there stays until the next run`
+  }
+
+  /**
+   * Counts what `remove` would remove now. What belongs to records that would go is not counted again.
+   */
+  async count(now: number): Promise<void> {
+    const { kept } = this.#config
+    const { transport, redis, signal, counts, progressed } = this.#context
+    for (const queue of await this.#queues()) {
+      signal.throwIfAborted()
+      await countTransports(this.#mirror, queue, kept, counts)
+      counts.orphans += await transport.audit.sweepOrphans(queue, kept.claims, true, redis)
+      progressed('completedTransports')
+    }
+    for (const ended of recordClocks(kept, now)) {
+      await this.#walk(ended, async (seqs) => {
+        counts[`${ended.status}Records`] += seqs.length
+        progressed(`${ended.status}Records`)
+      })
+    }
+    for (const ended of detailClocks(kept, now)) {
+      await this.#walk(ended, async (seqs) => {
+        const { logs, stages } = await this.#context.eraser.countDetails(seqs)
+        counts.logLines += logs
+        counts.progressReports += stages
+        progressed('logLines')
+      })
+    }
+  }
+
+  async #walk(ended: Ended, visit: (seqs: number[]) => Promise<void>): Promise<void> {
+    const { eraser, signal } = this.#context
+    let place: Place | null = null
+    do {
+      signal.throwIfAborted()
+      const from: Place | null = place
+      const page: EndedPage = await eraser.read((session) =>
+        endedRecords(session, ended, from, PAGE)
+      )
+      if (page.candidates.length > 0) await visit(page.candidates.map(({ seq }) => seq))
+      place = page.next
+      /** SQLite answers in this thread. */
+      await pause(1)
+    } while (place)
+  }
+
+  async #sweepCounts(): Promise<void> {
+    const { eraser, counts, signal, progressed } = this.#context
+    let place: SweepPlace | null = null
+    do {
+      signal.throwIfAborted()
+      const from: SweepPlace | null = place
+      const step: SweepStep = await eraser.locked((session) => sweepCounts(session, from))
+      counts.names += step.removed
+      place = step.next
+      progressed('names')
+      await pause(5)
+    } while (place)
+  }
+
+  async #queues(): Promise<string[]> {
+    const { transport, redis } = this.#context
+    return [...new Set([...(await transport.queueNames(redis)), ...this.#config.queues])]
+  }
+}
+
+/** What ended before which moment goes, by status. */
+function recordClocks({ records }: KeptClocks, now: number): Ended[] {
+  return TERMINAL_STATUSES.flatMap((status) => {
+    const clock = records[status]
+    return clock === null ? [] : [{ status, before: now - clock }]
+  })
+}
+
+/** The same for logs and progress, of records that are kept longer than these. */
+function detailClocks({ records, details }: KeptClocks, now: number): Ended[] {
+  if (details === null) return []
+  return TERMINAL_STATUSES.filter(
+    (status) => (records[status] ?? Number.POSITIVE_INFINITY) > details
+  ).map((status) => ({ status, before: now - details }))
+}

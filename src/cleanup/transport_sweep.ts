@@ -1,0 +1,95 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Janitor, type TransportClocks } from '../mirror/janitor.ts'
+import { Position } from '../mirror/position.ts'
+import type { MirrorDependencies } from '../mirror/ports.ts'
+import type { RedisClient } from '../transport/client.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { CleanupContext } from './context.ts'
+import { type CleanupCounts, CLEANUP_KINDS, type CleanupKind } from './kinds.ts'
+
+const PAGE = 500
+
+/**
+ * Removes ended transports of these queues by their clocks, and results in them, as the mirror's janitor does all the time: never
+ * before their records are committed. Answers the queues whose mirror is behind, where some had to stay.
+ */
+export async function sweepTransports(
+  dependencies: MirrorDependencies,
+  queues: string[],
+  kept: TransportClocks,
+  { signal, patience }: Pick<CleanupContext, 'signal' | 'patience'>
+): Promise<string[]> {
+  const { transport, writer } = dependencies
+  const behind: string[] = []
+  for (const queue of queues) {
+    const position = new Position(queue, transport.keys.events(queue))
+    const janitor = new Janitor({ positions: new Map([[queue, position]]) }, dependencies, {
+      kept,
+    })
+    let deadline = performance.now() + patience
+    for (;;) {
+      signal.throwIfAborted()
+      const { removed } = janitor.counts
+      position.load((await writer.cursors([queue])).get(queue)!)
+      await janitor.clean(position)
+      if (!janitor.isBusy(queue)) break
+      if (janitor.counts.removed > removed) deadline = performance.now() + patience
+      else if (performance.now() > deadline) {
+        behind.push(queue)
+        break
+      }
+      await pause(10)
+    }
+  }
+  return behind
+}
+
+/**
+ * Adds what was removed from Redis since the last time, by whatever process, and begins to count anew.
+ */
+export async function takeRemoved(
+  { keys }: Transport,
+  redis: RedisClient,
+  counts: CleanupCounts
+): Promise<void> {
+  const answers = await redis.multi().hgetall(keys.removed).del(keys.removed).exec()
+  const taken = (answers?.[0][1] ?? {}) as Record<string, string>
+  for (const [kind, n] of Object.entries(taken)) {
+    if (kind in CLEANUP_KINDS) counts[kind as CleanupKind] += Number(n)
+  }
+}
+
+/**
+ * Counts what `sweepTransports` would remove.
+ */
+export async function countTransports(
+  { transport, redis }: Pick<MirrorDependencies, 'transport' | 'redis'>,
+  queue: string,
+  kept: Required<TransportClocks>,
+  counts: CleanupCounts
+): Promise<void> {
+  const { audit, keys } = transport
+  const now = await transport.time(redis)
+  const ended = async function* (set: 'completed' | 'failed', before: number) {
+    for (let offset = 0; ; offset += PAGE) {
+      const page = await audit.ended(queue, set, { before, offset, limit: PAGE }, redis)
+      yield page.ended
+      if (page.ended.length < PAGE) return
+    }
+  }
+  for await (const page of ended('completed', now - Math.min(kept.results, kept.completed))) {
+    const pipeline = redis.pipeline()
+    for (const { id } of page) pipeline.hexists(keys.job(queue, id), 'returnvalue')
+    const answers = (await pipeline.exec()) ?? []
+    page.forEach(({ finishedOn }, index) => {
+      if (finishedOn <= now - kept.completed) counts.completedTransports++
+      else if (answers[index][1] === 1) counts.results++
+    })
+  }
+  for await (const page of ended('failed', now)) {
+    for (const { cancelled, finishedOn } of page) {
+      if (finishedOn > now - (cancelled ? kept.cancelled : kept.failed)) continue
+      counts[cancelled ? 'cancelledTransports' : 'failedTransports']++
+    }
+  }
+}
