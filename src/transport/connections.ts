@@ -121,19 +121,21 @@ export class Connections {
   async close(client: RedisClient): Promise<void> {
     this.#open.delete(client)
     for (const [role, shared] of this.#shared) if (shared === client) this.#shared.delete(role)
-    if (client.status === 'ready') {
-      let timer: NodeJS.Timeout | undefined
-      const patience = new Promise((resolve) => (timer = setTimeout(resolve, 300)))
-      await Promise.race([client.quit().catch(() => {}), patience])
-      clearTimeout(timer)
-    }
+    if (client.status === 'ready') await within(client.quit(), 300)
     client.disconnect()
   }
 
-  /** Closes every connection, quickly also when Redis is away. */
+  /**
+   * Closes every connection, quickly also when Redis is away. The host's own, which the framework says goodbye to next, is cut when
+   * Redis says nothing: its answer would be waited for for ever.
+   */
   async closeAll(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#open].map((client) => this.close(client)))
+    const hosts = this.#open.size > 0 ? (this.host().ioConnection as RedisClient) : undefined
+    await Promise.all([
+      ...[...this.#open].map((client) => this.close(client)),
+      hosts && disconnectIfSilent(hosts),
+    ])
   }
 
   #sharedOne(role: ConnectionRole): RedisClient {
@@ -196,6 +198,22 @@ export class Connections {
     if (reason === null) return error
     return new E_REDIS_UNAVAILABLE([reason.sent ? unknown(action) : action, reason.text])
   }
+}
+
+async function disconnectIfSilent(client: RedisClient): Promise<void> {
+  if (['wait', 'end', 'close', 'reconnecting'].includes(client.status)) return
+  if (client.status !== 'ready' || !(await within(client.ping(), 1_000))) client.disconnect()
+}
+
+/** Whether a promise is fulfilled in time, ms. */
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, milliseconds, false)))
+  const done = promise.then(
+    () => true,
+    () => false
+  )
+  return Promise.race([done, late]).finally(() => clearTimeout(timer))
 }
 
 function unknown(action: string): string {

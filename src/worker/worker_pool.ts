@@ -337,8 +337,9 @@ export class WorkerPool {
     this.#slots.close()
     const workers = [...this.#workers.values()]
     void this.#heartbeat.changed()
-    /** A Redis that is away cannot be told, and nothing waits there for an answer. */
-    await Promise.allSettled(workers.map((worker) => worker.stopClaiming()))
+    /** A Redis that is away cannot be told, and one that says nothing would be waited for for ever. */
+    const stopped = Promise.allSettled(workers.map((worker) => worker.stopClaiming()))
+    await first(stopped, pause(LAST_MOMENT))
 
     const idle = Promise.all(workers.map((worker) => worker.idle()))
     let clean = await first(idle, this.#patienceOver.promise)
