@@ -2,7 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { WorkerPool } from '../src/worker/worker_pool.ts'
 import type { DatabaseKind } from '../tests/helpers/databases.ts'
 import { benchLab, container, silent, type BenchLab } from './support/lab.ts'
-import { addJobs, MirroredLab, ourRate, plainRate, QUEUES } from './support/mirrored.ts'
+import {
+  addJobs,
+  FULL,
+  MirroredLab,
+  ourRate,
+  plainRate,
+  QUEUES,
+  SHORT,
+  type Load,
+} from './support/mirrored.ts'
 import { interleaved, median, ratio } from './support/rounds.ts'
 import type { Bench, Measure } from './support/types.ts'
 import { Noop, Wait5, wait5 } from './support/working.ts'
@@ -26,8 +35,8 @@ const LABELS: Record<DatabaseKind, string> = {
 /**
  * The mirror in a process of its own beside a worker, Redis and the database, all on this machine.
  *
- * Options: `--databases=sqlite,pg,mysql`, `--jobs=20000`, and `--into=1000000`: catch up until so many records are there, and tell
- * the rate of the last part.
+ * Options: `--databases=sqlite,pg,mysql`, `--jobs=20000`, and `--into=1000000`: catch up only, beside so many records that are
+ * there already.
  */
 const bench: Bench = async ({ rounds = 3, others, tell }) => {
   const kinds = String(others.databases ?? 'sqlite,pg,mysql').split(',') as DatabaseKind[]
@@ -49,6 +58,9 @@ const bench: Bench = async ({ rounds = 3, others, tell }) => {
   }
 }
 
+/** Jobs that go through before a rate counts. */
+const WARM_UP = 5_000
+
 type Settings = { rounds: number; jobs: number; into: number; tell: (text: string) => void }
 
 async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): Promise<Measure[]> {
@@ -56,19 +68,36 @@ async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): P
   const label = LABELS[kind]
   const floors = FLOORS[kind]
   const mirrored = new MirroredLab(lab, kind)
-  const beside = async (name: string, count: number) => {
+  const beside = async (name: string, count: number, load: Load) => {
     await mirrored.renew()
-    await addJobs(lab, name, count)
     await mirrored.startMirror()
-    await mirrored.caughtUp()
-    const rate = await ourRate(lab, count)
+    // A mirror runs for days: neither its first entries nor the comparison at its start are what it costs.
+    await addJobs(lab, name, WARM_UP, load)
+    await ourRate(lab, WARM_UP, load)
+    await addJobs(lab, name, count, load)
+    await mirrored.caughtUp({ isAudited: true })
+    const rate = await ourRate(lab, count, load)
     await mirrored.caughtUp()
     return rate
   }
+  const catchUps = async (records: number) => {
+    const rates: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      if (round === 0 || records === 0) await mirrored.renew()
+      if (round === 0 && records > 0) await mirrored.fill(records)
+      rates.push(await catchUp(lab, mirrored, jobs * 3))
+      tell(`catch-up ${Math.round(rates.at(-1)!)} events/s`)
+    }
+    return Math.round(median(rates))
+  }
   try {
+    if (into > 0) {
+      const name = `${label}: catch-up into ${into} records`
+      return [{ name, value: await catchUps(into), unit: 'events/s' }]
+    }
     const noop = await interleaved(
       {
-        ours: () => beside('bench.noop', jobs),
+        ours: () => beside('bench.noop', jobs, FULL),
         plain: async () => {
           await mirrored.end()
           return plainRate(lab, 'bench.noop', async () => {}, jobs)
@@ -79,23 +108,18 @@ async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): P
     )
     const short = await interleaved(
       {
-        ours: () => beside('bench.wait', jobs / 2),
+        ours: () => beside('bench.wait', jobs / 2, SHORT),
         plain: async () => {
           await mirrored.end()
-          return plainRate(lab, 'bench.wait', wait5, jobs / 2)
+          return plainRate(lab, 'bench.wait', wait5, jobs / 2, SHORT)
         },
       },
       rounds,
       tell
     )
-    const catchUps: number[] = []
-    for (let round = 0; round < rounds; round++) {
-      await mirrored.renew()
-      catchUps.push(await catchUp(lab, mirrored, jobs))
-      tell(`catch-up ${Math.round(catchUps.at(-1)!)} events/s`)
-    }
+    const caughtUp = await catchUps(0)
     const lag = await pacedLag(lab, mirrored)
-    const measures: Measure[] = [
+    return [
       {
         name: `${label}: no-op jobs / plain BullMQ`,
         value: ratio(noop.ours, noop.plain),
@@ -108,7 +132,7 @@ async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): P
       },
       {
         name: `${label}: catch-up`,
-        value: Math.round(median(catchUps)),
+        value: caughtUp,
         unit: 'events/s',
         floor: floors.catchUp,
       },
@@ -120,20 +144,6 @@ async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): P
         ceiling: floors.lag,
       },
     ]
-    if (into > 0) {
-      await mirrored.renew()
-      let rate = 0
-      for (let records = 0; records < into; records += 50_000) {
-        rate = await catchUp(lab, mirrored, 50_000)
-        tell(`catch-up into ${records} records: ${Math.round(rate)} events/s`)
-      }
-      measures.push({
-        name: `${label}: catch-up into ${into} records`,
-        value: Math.round(rate),
-        unit: 'events/s',
-      })
-    }
-    return measures
   } finally {
     await mirrored.end()
   }

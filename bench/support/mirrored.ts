@@ -1,17 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import { uuidV7 } from '../../src/jobs/uuid.ts'
-import type { Records } from '../../src/records/records.ts'
+import { openSession, type Records } from '../../src/records/records.ts'
 import { WorkerPool } from '../../src/worker/worker_pool.ts'
 import { MirrorProcess } from '../../tests/faults/mirror/victims.ts'
 import { migrate, openRecords } from '../../tests/functional/mirror/records.ts'
+import { lucidOn } from '../../tests/functional/records/lab.ts'
 import { createDatabase, type DatabaseKind } from '../../tests/helpers/databases.ts'
 import { container, silent, type BenchLab } from './lab.ts'
+import { writeSkewedJobs } from './skewed_jobs.ts'
 
 export const QUEUES = ['bench1', 'bench2', 'bench3', 'bench4']
 
-/** Over all four queues. */
-const CONCURRENCY = 100
+/** Which queues hold the jobs, and how many of all of them run at once. */
+export type Load = { queues: string[]; concurrency: number }
+
+/** Jobs that do nothing, over all queues: as much as the machine can do. */
+export const FULL: Load = { queues: QUEUES, concurrency: 100 }
+
+/** Jobs that wait for 5 ms: the load of the bench `worker-5ms`. */
+export const SHORT: Load = { queues: QUEUES.slice(0, 1), concurrency: 50 }
+
+/** Entries of one transaction of `queue:mirror`. */
+const BATCH = 4_000
 
 const DATA = JSON.stringify({ u: 1, s: 'x'.repeat(60) })
 
@@ -41,12 +52,22 @@ export class MirroredLab {
     await this.records.ready()
   }
 
+  /** Puts so many records of other jobs into the database. */
+  async fill(jobs: number): Promise<void> {
+    const database = lucidOn(this.#connection!)
+    const session = await openSession(database)
+    await writeSkewedJobs(session, { jobs, now: Date.now() })
+    await session.close()
+    await database.manager.closeAll()
+  }
+
   async startMirror(): Promise<MirrorProcess> {
     this.#mirror = new MirrorProcess({
       redis: this.lab.url,
       prefix: this.lab.transport.keys.prefix,
       connection: this.#connection!,
       unled: true,
+      batch: BATCH,
     })
     await this.#mirror.ready()
     return this.#mirror
@@ -65,8 +86,12 @@ export class MirroredLab {
     this.#drop = undefined
   }
 
-  /** Waits until the cursors stand on the last entries of the streams. */
-  async caughtUp(): Promise<void> {
+  /**
+   * Waits until the cursors stand on the last entries of the streams.
+   *
+   * @param isAudited  Until the comparison with Redis that follows each start of a server is over, too
+   */
+  async caughtUp({ isAudited = false } = {}): Promise<void> {
     for (;;) {
       const cursors = await this.records.writer.cursors(QUEUES)
       const ends = await Promise.all(
@@ -76,7 +101,9 @@ export class MirroredLab {
       )
       const isThere = QUEUES.every((queue, index) => {
         const last = ends[index][0]?.[0]
-        return last === undefined || cursors.get(queue)?.lastId === last
+        const cursor = cursors.get(queue)!
+        if (isAudited && cursor.notes !== null) return false
+        return last === undefined || cursor.lastId === last
       })
       if (isThere) return
       await pause(20)
@@ -84,12 +111,17 @@ export class MirroredLab {
   }
 }
 
-export async function addJobs(lab: BenchLab, name: string, jobs: number): Promise<void> {
+export async function addJobs(
+  lab: BenchLab,
+  name: string,
+  jobs: number,
+  { queues }: Load = FULL
+): Promise<void> {
   for (let from = 0; from < jobs; from += 1_000) {
     const timestamp = Date.now()
     await lab.transport.add(
       Array.from({ length: Math.min(1_000, jobs - from) }, (_, index) => ({
-        queue: QUEUES[index % QUEUES.length],
+        queue: queues[index % queues.length],
         id: uuidV7(),
         name,
         data: DATA,
@@ -100,12 +132,16 @@ export async function addJobs(lab: BenchLab, name: string, jobs: number): Promis
 }
 
 /** Works off what the queues hold with our worker; answers jobs per second. */
-export async function ourRate(lab: BenchLab, jobs: number): Promise<number> {
+export async function ourRate(
+  lab: BenchLab,
+  jobs: number,
+  { queues, concurrency }: Load = FULL
+): Promise<number> {
   const prefix = lab.transport.keys.prefix
   const before = await completed(lab, prefix)
   const pool = new WorkerPool(
     { ...lab, container, logger: silent as never, version: 'bench' },
-    { queues: QUEUES, concurrency: CONCURRENCY, maxJobs: jobs }
+    { queues, concurrency, maxJobs: jobs }
   )
   const start = performance.now()
   await pool.start()
@@ -120,22 +156,24 @@ export async function plainRate(
   lab: BenchLab,
   name: string,
   code: () => Promise<void>,
-  jobs: number
+  jobs: number,
+  { queues: names, concurrency }: Load = FULL
 ): Promise<number> {
   await lab.plain.flushdb()
   const options = { connection: lab.plain as never, prefix: '{plain}' }
-  const queues = QUEUES.map((queue) => new Queue(queue, options))
+  const queues = names.map((queue) => new Queue(queue, options))
   const data = JSON.parse(DATA) as object
+  const share = 1_000 / names.length
   for (let from = 0; from < jobs; from += 1_000) {
     await Promise.all(
-      queues.map((queue) => queue.addBulk(Array.from({ length: 250 }, () => ({ name, data }))))
+      queues.map((queue) => queue.addBulk(Array.from({ length: share }, () => ({ name, data }))))
     )
   }
-  const workers = QUEUES.map(
+  const workers = names.map(
     (queue) =>
       new Worker(queue, code, {
         ...options,
-        concurrency: CONCURRENCY / QUEUES.length,
+        concurrency: concurrency / names.length,
         autorun: false,
       })
   )

@@ -13,9 +13,17 @@ import type { StreamReader } from './stream_reader.ts'
 export type MirrorOptions = {
   /** Entries written in one transaction, about. Fewer keep the event loop of a shared process free. Default 4,000. */
   batch?: number
-  /** How long to gather entries after a small batch, ms. Default 8. */
-  gather?: number
 }
+
+/**
+ * How long entries gather before the next read, ms, while the mirror keeps up: the more there were, the longer. Under load more
+ * entries of a job then come together and are one change of its record, and the workers get the time.
+ */
+const GATHER = 8
+const LONGEST_GATHER = 40
+
+/** Entries of a batch for each millisecond of gathering after it. */
+const GATHER_SHARE = 16
 
 /** Longest wait of a read for entries; new queues are taken up after it. */
 const BLOCK = 500
@@ -63,7 +71,7 @@ export class Mirror {
   constructor(dependencies: MirrorDependencies, reader: StreamReader, options: MirrorOptions = {}) {
     this.#dependencies = dependencies
     this.#reader = reader
-    this.#options = { batch: options.batch ?? 4_000, gather: options.gather ?? 8 }
+    this.#options = { batch: options.batch ?? 4_000 }
     const { transport, redis } = dependencies
     this.announcer = new ChangeAnnouncer((notice) => transport.changes.publish(notice, redis))
     this.lag = new LagMeter(() => transport.time(redis))
@@ -128,7 +136,8 @@ export class Mirror {
     try {
       const size = await this.#write(replies, signal)
       if (this.sqlOutage.recovered()) this.#note('info', 'The database is back')
-      if (size > 0 && size < this.#options.batch / 4) await wait(this.#options.gather, signal)
+      /** What nearly fills a batch means that it is behind. */
+      if (size > 0 && size < this.#options.batch * 0.75) await wait(gatherAfter(size), signal)
     } catch (error) {
       this.#ahead = undefined
       if (signal.aborted) return
@@ -324,4 +333,8 @@ export class Mirror {
   #note(level: 'info' | 'warn', message: string, error?: unknown): void {
     this.#dependencies.logger[level](error ? { err: error } : {}, `Mirror: ${message}`)
   }
+}
+
+function gatherAfter(size: number): number {
+  return Math.max(GATHER, Math.min(LONGEST_GATHER, size / GATHER_SHARE))
 }

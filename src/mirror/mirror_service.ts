@@ -21,7 +21,7 @@ export type MirrorServiceOptions = {
   logger: MirrorLogger
   /** A process of its own: those inside web and worker processes then stand by. */
   dedicated?: boolean
-  /** Entries in one transaction. Default 10,000 in a process of its own, else 1,000. */
+  /** Entries in one transaction. Default 4,000 in a process of its own, else 1,000. */
   batch?: number
   /** For tests. */
   janitor?: { every?: number; trail?: number; longest?: number }
@@ -143,7 +143,7 @@ export class MirrorService {
     const dependencies: MirrorDependencies = { transport, writer: records.writer, redis, logger }
     const reader = new StreamReader(() => readerAddress(redis, transport.keys.events('~')))
     const mirror = new Mirror(dependencies, reader, {
-      batch: batch ?? (dedicated ? 10_000 : 1_000),
+      batch: batch ?? (dedicated ? 4_000 : 1_000),
     })
     const reconcile = new Reconcile(mirror, dependencies)
     const janitor = new Janitor(mirror, dependencies, { kept: config.kept, ...cleaning })

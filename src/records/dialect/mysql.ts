@@ -5,6 +5,7 @@ import { JOB_COLUMNS, TABLES, type Column } from '../tables.ts'
 import type { Db, Row } from './db.ts'
 import { InTurn } from './in_turn.ts'
 import { jobNames, jobSelection, type Merge, type Session, type Shape } from './session.ts'
+import { VERSION_TEXT } from './version_text.ts'
 
 /** Longest waiting for a connection, for an answer to writing, and for one to a page, ms. */
 const CONNECT = 5_000
@@ -183,7 +184,7 @@ export class MysqlSession implements Session {
     if (ids.length === 0) return found
     const hex = ids.map((id) => id.replaceAll('-', '').toUpperCase())
     const list = hex.map((id) => `x'${id}'`).join(',')
-    const selection = jobSelection('cast(version as char)', 'hex(id)')
+    const selection = jobSelection(VERSION_TEXT.mysql, 'hex(id)')
     const sql = `select ${selection} from queuedeck_jobs where id in (${list})`
     const places = new Map(hex.map((id, place) => [id, place]))
     for (const row of (await this.#query({ sql, rowsAsArray: true })) as unknown[][]) {

@@ -5,6 +5,7 @@ import type { Db, Row } from './db.ts'
 import { InTurn } from './in_turn.ts'
 import { numbered } from './marks.ts'
 import { jobNames, jobSelection, onConflict, type Session, type Shape } from './session.ts'
+import { VERSION_TEXT } from './version_text.ts'
 
 const TYPES: Record<ColumnType, string> = {
   seq: 'bigint',
@@ -165,7 +166,7 @@ export class PostgresSession implements Session {
   }
 
   async jobs(ids: readonly string[]): Promise<(unknown[] | null)[]> {
-    const text = `select ${jobSelection('version::text', 'place')} from queuedeck_jobs join unnest($1::uuid[]) with ordinality as asked (asked_id, place) on id = asked_id`
+    const text = `select ${jobSelection(VERSION_TEXT.postgres, 'place')} from queuedeck_jobs join unnest($1::uuid[]) with ordinality as asked (asked_id, place) on id = asked_id`
     const found: (unknown[] | null)[] = Array(ids.length).fill(null)
     const { rows } = await this.#query(text, [`{${ids.join(',')}}`], 'array')
     for (const row of rows as unknown as unknown[][]) found[(row[1] as number) - 1] = row

@@ -6,6 +6,7 @@ import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
 import { JOB_COLUMNS, TABLES, type Column } from '../tables.ts'
 import type { Db, Row } from './db.ts'
 import { jobNames, jobSelection, onConflict, type Session, type Shape } from './session.ts'
+import { VERSION_TEXT } from './version_text.ts'
 
 /** How long to wait for another writer of the file, ms. */
 const PATIENCE = 10_000
@@ -184,7 +185,7 @@ export class SqliteSession implements Session {
    * One by one: a list of ids would be sorted first, and an object for each row made, which is half as fast again.
    */
   async jobs(ids: readonly string[]): Promise<(unknown[] | null)[]> {
-    const selection = jobSelection('cast(version as text)', 'null')
+    const selection = jobSelection(VERSION_TEXT.sqlite, 'null')
     this.#jobs ??= this.#database
       .prepare(`select ${selection} from queuedeck_jobs where id = ${markOf({ type: 'uuid' })}`)
       .raw(true)
