@@ -10,6 +10,9 @@ export class Subscription<Message> {
   /** The client that is subscribed, while there are listeners. */
   #client: RedisClient | null = null
 
+  /** Resolves when it is subscribed. */
+  #subscribed: Promise<unknown> | null = null
+
   constructor(
     private channel: string,
     private client: () => RedisClient
@@ -18,30 +21,40 @@ export class Subscription<Message> {
   /** Resolves once messages arrive; while Redis is away the listener stays and hears later ones. */
   async add(listener: (message: Message) => void): Promise<() => void> {
     this.#listeners.add(listener)
-    if (!this.#client) {
-      this.#client = this.client()
-      this.#client.on('message', this.#receive)
-      await this.#client.subscribe(this.channel)
+    try {
+      await (this.#subscribed ??= this.#subscribe())
+    } catch (error) {
+      /** Nobody would hear anything: the next one tries again. */
+      this.#remove(listener)
+      throw error
     }
     return () => this.#remove(listener)
   }
 
+  async #subscribe(): Promise<unknown> {
+    this.#client = this.client()
+    this.#client.on('message', this.#receive)
+    return this.#client.subscribe(this.channel)
+  }
+
   #receive = (channel: string, text: string) => {
     if (channel !== this.channel) return
-    let message: Message
-    try {
-      message = JSON.parse(text) as Message
-    } catch {
-      return // Another program's message: nothing of ours is not JSON.
+    for (const listener of this.#listeners) {
+      try {
+        listener(JSON.parse(text) as Message)
+      } catch {
+        // Whoever reaches Redis can send anything. What is not as we send it is another program's, and must not end this process.
+      }
     }
-    for (const listener of this.#listeners) listener(message)
   }
 
   #remove(listener: (message: Message) => void): void {
     this.#listeners.delete(listener)
-    if (this.#listeners.size > 0 || !this.#client) return
+    if (this.#listeners.size > 0) return
     const client = this.#client
     this.#client = null
+    this.#subscribed = null
+    if (client === null) return
     client.off('message', this.#receive)
     if (client.status === 'ready') client.unsubscribe(this.channel).catch(() => {})
   }
