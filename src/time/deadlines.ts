@@ -1,14 +1,9 @@
-import { type Clock, systemClock } from './long_timer.ts'
+import { type Clock, LONGEST_DELAY, systemClock } from './long_timer.ts'
 
 /**
  * Something that must end by a moment of the clock.
  */
 export type Bounded = { readonly deadline: number; overdue(): void }
-
-/**
- * The largest delay that the platform's timers hold; a longer one would fire at once.
- */
-const LONGEST = 2_147_483_647
 
 /**
  * One timer for the timeouts of all running jobs. A job that ends in time costs nothing but a number: the timer is set for
@@ -48,7 +43,7 @@ export class Deadlines {
       this.clock.clearTimeout(this.#timer)
     }
     this.#armedFor = deadline
-    const wait = Math.min(Math.max(0, Math.ceil(deadline - this.clock.now())), LONGEST)
+    const wait = Math.min(Math.max(0, Math.ceil(deadline - this.clock.now())), LONGEST_DELAY)
     this.#timer = this.clock.setTimeout(() => this.#check(), wait)
   }
 

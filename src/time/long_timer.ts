@@ -1,7 +1,7 @@
 /**
  * The largest delay that the platform's timers hold: 2^31 - 1 ms, about 24.8 days. Anything longer fires at once.
  */
-const LONGEST = 2_147_483_647
+export const LONGEST_DELAY = 2_147_483_647
 
 /**
  * What timers need of the outside, so that tests bring their own.
@@ -36,10 +36,10 @@ export function after(
 
   const step = () => {
     const left = due - clock.now()
-    if (left <= LONGEST) {
+    if (left <= LONGEST_DELAY) {
       timer = clock.setTimeout(callback, Math.max(0, Math.ceil(left)))
     } else {
-      timer = clock.setTimeout(step, LONGEST)
+      timer = clock.setTimeout(step, LONGEST_DELAY)
     }
   }
 

@@ -61,7 +61,9 @@ export class WorkerRegistry {
     return answer === 1
   }
 
-  /** All registered workers, longest silent first. `report` is null when it has expired: the worker counts as gone. */
+  /**
+   * All registered workers, longest silent first. `report` is null when it has expired or cannot be read: the worker counts as gone.
+   */
   async list<Report>(client?: RedisClient): Promise<RegisteredWorker<Report>[]> {
     const { keys, connections } = this.transport
     const read = (from: RedisClient) =>
@@ -72,7 +74,7 @@ export class WorkerRegistry {
     return rows.map(([id, age, text]) => ({
       id,
       age,
-      report: text === null ? null : (JSON.parse(text) as Report),
+      report: text === null ? null : readReport<Report>(text),
     }))
   }
 
@@ -104,5 +106,14 @@ export class WorkerRegistry {
         age,
       ])) === 1
     )
+  }
+}
+
+function readReport<Report>(text: string): Report | null {
+  try {
+    return JSON.parse(text) as Report
+  } catch {
+    // Another program's; one that cannot be read must not hide the others.
+    return null
   }
 }

@@ -1,4 +1,5 @@
 import { spawnNode, type AppProcess } from '#tests/helpers/app'
+import { transportJob } from '#tests/helpers/transport_job'
 import { waitFor } from '#tests/helpers/wait'
 import type { WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import type { QueuedeckConfig } from '../../../src/types.ts'
@@ -37,15 +38,7 @@ export function starts(lab: WorkerLab): Promise<string[]> {
 
 /** A job of the worker process, added as a dispatch would. */
 export async function add(lab: WorkerLab, name: string, payload: object, opts: object = {}) {
-  const id = crypto.randomUUID()
-  await lab.transport.add([
-    {
-      id,
-      name,
-      queue: 'default',
-      data: JSON.stringify(payload),
-      opts: { timestamp: Date.now(), ...opts },
-    },
-  ])
-  return id
+  const job = transportJob(opts, { name, data: JSON.stringify(payload) })
+  await lab.transport.add([job])
+  return job.id
 }

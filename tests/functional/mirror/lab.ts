@@ -4,10 +4,10 @@ import { Redis } from 'ioredis'
 import { MirrorService, type MirrorServiceOptions } from '../../../src/mirror/mirror_service.ts'
 import type { MirrorWriter } from '../../../src/mirror/ports.ts'
 import { readMirrorStatus, type MirrorStatus } from '../../../src/mirror/mirror_status.ts'
-import { uuidV7 } from '../../../src/jobs/uuid.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import type { NewTransportJob } from '../../../src/transport/types.ts'
+import { transportJob } from '#tests/helpers/transport_job'
 import { waitFor } from '#tests/helpers/wait'
 
 export type LabRecords = { ready(): Promise<void>; writer: MirrorWriter }
@@ -45,14 +45,7 @@ export class Lab {
     opts: Partial<NewTransportJob['opts']> = {},
     rest: Partial<NewTransportJob> = {}
   ): NewTransportJob {
-    return {
-      queue,
-      id: uuidV7(),
-      name: 'work',
-      data: '{"n":1}',
-      opts: { timestamp: Date.now(), ...opts },
-      ...rest,
-    }
+    return transportJob(opts, { queue, ...rest })
   }
 
   async add(

@@ -1,23 +1,12 @@
 import { Queue, Worker } from 'bullmq'
 import { test } from '@japa/runner'
-import { uuidV7 } from '../../../src/jobs/uuid.ts'
 import { installedTexts } from '../../../src/transport/scripts/bullmq_texts.ts'
 import { buildLibrary, edit, editSets } from '../../../src/transport/scripts/workshop.ts'
-import type { NewTransportJob } from '../../../src/transport/types.ts'
 import { uniquePrefix } from '#tests/helpers/app'
 import { redisServer } from '#tests/helpers/servers'
+import { transportJob as job } from '#tests/helpers/transport_job'
 import { waitFor } from '#tests/helpers/wait'
 import { WorkerLab } from '../worker/lab.ts'
-
-function job(opts: Partial<NewTransportJob['opts']> = {}, queue = 'default'): NewTransportJob {
-  return {
-    queue,
-    id: uuidV7(),
-    name: 'work',
-    data: '{"n":1}',
-    opts: { timestamp: Date.now(), ...opts },
-  }
-}
 
 /** Commands that Redis took while `work` ran, as its own counter says. */
 async function roundTrips(lab: WorkerLab, work: () => Promise<unknown>): Promise<number> {
