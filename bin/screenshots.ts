@@ -21,6 +21,7 @@ import { waitFor } from '../tests/helpers/wait.ts'
 
 const SIZES = [
   { width: 1440, height: 900 },
+  { width: 768, height: 1024 },
   { width: 390, height: 844 },
 ]
 const SCHEMES = ['light', 'dark'] as const
@@ -66,6 +67,7 @@ try {
   const desk = await chromium.newPage()
   await desk.goto(dashboard)
   const jobs = jobClient(desk)
+  await shoot(chromium, { 'first-dashboard': dashboard, 'first-jobs': `${dashboard}/jobs` })
   const documents = await runAce(['demo:documents'], env)
   if (documents.code !== 0) throw new Error(documents.output)
   await waitFor('the documents to be processed', async () => (await jobs.unfinished()) === 0, {
@@ -85,31 +87,37 @@ try {
 
   const shown = await jobs.newest({ type: 'document_processing.parse', status: 'completed' })
   const failed = await jobs.newest({ type: 'demo.flaky', status: 'completed' })
+  const running = await jobs.newest({ status: 'running' })
+  const ill = await jobs.newest({ type: 'demo.fail' })
   const pages = {
     'dashboard': dashboard,
     'jobs': `${dashboard}/jobs`,
     'job': `${dashboard}/jobs/${shown}`,
     'job-retried': `${dashboard}/jobs/${failed}`,
+    'job-running': `${dashboard}/jobs/${running}`,
+    'job-failed': `${dashboard}/jobs/${ill}`,
+    'jobs-filtered': `${dashboard}/jobs?status=completed&queue=documents&from=1h`,
+    'jobs-none': `${dashboard}/jobs?user=nobody`,
+    'missing': `${dashboard}/jobs/01900000-0000-7000-8000-000000000000`,
+    'confirm': `${dashboard}/jobs/${running}/cancel`,
     'upload': `${web.url}/upload`,
     ...uploads,
   }
-  for (const viewport of SIZES) {
-    for (const colorScheme of SCHEMES) {
-      const context = await chromium.newContext({ viewport, colorScheme, locale: 'en-GB' })
-      const page = await context.newPage()
-      for (const [name, url] of Object.entries(pages)) {
-        await open(page, url)
-        const path = `${output}${name}-${viewport.width}-${colorScheme}.png`
-        await page.screenshot({ path })
-        if (viewport.width < 640 || name.startsWith('job-') || name === 'job') {
-          await page.screenshot({ path: path.replace('.png', '-whole.png'), fullPage: true })
-        }
-      }
-      await openSheet(page, `${dashboard}/jobs`)
-      await page.screenshot({ path: `${output}sheet-${viewport.width}-${colorScheme}.png` })
-      await context.close()
-    }
-  }
+  await shoot(chromium, pages, async (page, name) => {
+    await openSheet(page, `${dashboard}/jobs`)
+    await page.screenshot({ path: name('sheet') })
+    await open(page, `${dashboard}/jobs`)
+    for (const box of (await page.locator('#rows .c-tick input').all()).slice(1, 4))
+      await box.check()
+    await page.screenshot({ path: name('ticked') })
+    await page.locator('#ticked-clear').click()
+    await page.locator('#filters-open').click()
+    await page.screenshot({ path: name('filters') })
+    await open(page, `${dashboard}/jobs/${running}`)
+    await page.locator('#job-cancel').click()
+    await page.waitForSelector('#confirm[open]')
+    await page.screenshot({ path: name('dialog') })
+  })
   await takePicture(chromium, `${dashboard}/jobs`)
   console.log(`Screenshots are in ${output}, the README's picture is ${picture}`)
 } finally {
@@ -118,9 +126,35 @@ try {
 }
 process.exit()
 
+/** All pages in all sizes and schemes; `further` takes pictures that need a hand. */
+async function shoot(
+  chromium: Browser,
+  pages: Record<string, string>,
+  further?: (page: Page, path: (name: string) => string) => Promise<void>
+): Promise<void> {
+  for (const viewport of SIZES) {
+    for (const colorScheme of SCHEMES) {
+      const context = await chromium.newContext({ viewport, colorScheme, locale: 'en-GB' })
+      const page = await context.newPage()
+      const path = (name: string) => `${output}${name}-${viewport.width}-${colorScheme}.png`
+      for (const [name, url] of Object.entries(pages)) {
+        await open(page, url)
+        await page.screenshot({ path: path(name) })
+        if (viewport.width < 640 || name.startsWith('job-') || name === 'job') {
+          await page.screenshot({ path: path(`${name}-whole`), fullPage: true })
+        }
+      }
+      await further?.(page, path)
+      await context.close()
+    }
+  }
+}
+
 async function open(page: Page, url: string): Promise<void> {
   await page.goto(url)
-  if (url.includes('/admin/')) await page.waitForSelector('body[data-live="live"]')
+  if (await page.locator('body[data-stream]').count()) {
+    await page.waitForSelector('body[data-live="live"]')
+  }
   // What changed in between is tinted for a second.
   await page.waitForFunction(() =>
     document

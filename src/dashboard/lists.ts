@@ -1,6 +1,7 @@
 import type { JobQuery } from '../records/job_query.ts'
 import type { Facets, Histogram, JobPage } from '../records/reader_types.ts'
 import type { JobView } from '../types.ts'
+import { recentHistogram } from './chart.ts'
 import type { Dashboard } from './dashboard.ts'
 import { listKey } from './live/live_view.ts'
 import type { RowFacts } from './presenters/job_row.ts'
@@ -89,11 +90,15 @@ export class Lists {
 
   async #readAround(query: JobQuery, revision: number): Promise<ListAround> {
     const { reader } = this.#dashboard
-    const range = chartRange(query, Date.now())
+    const now = Date.now()
+    const range = chartRange(query, now)
+    const all = query.with({ from: null, to: null })
     const [counts, facets, histogram] = await Promise.all([
       reader.counts(),
       reader.facets(query),
-      reader.histogram(query.with({ from: null, to: null }), { ...range, bars: BARS }),
+      range
+        ? reader.histogram(all, { ...range, bars: BARS })
+        : recentHistogram(reader, all, { from: now - DAY, to: now, bars: BARS }),
     ])
     const total = Object.values(counts).reduce((sum, value) => sum + value, 0)
     return { revision, total, facets, histogram }
@@ -124,10 +129,10 @@ function pinned(rows: JobView[], page: JobPage): Shown {
 }
 
 /**
- * What the chart covers: the chosen range with as much again on both sides, else the last day.
+ * What the chart covers: the chosen range within its day; null without one.
  */
-function chartRange({ from, to }: JobQuery, now: number): { from: number; to: number } {
-  if (from === null && to === null) return { from: now - DAY, to: now }
+function chartRange({ from, to }: JobQuery, now: number): { from: number; to: number } | null {
+  if (from === null && to === null) return null
   const end = to ?? now
   const start = Math.min(from ?? end - DAY, end - 60_000)
   return { from: Math.min(start, now - DAY), to: Math.max(now, end) }

@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { JobQuery } from '../../records/job_query.ts'
 import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
+import { recentHistogram } from '../chart.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { dashboardPage, statistics, usage } from '../presenters/dashboard_page.ts'
 import { iso, jobJson } from '../presenters/job_json.ts'
@@ -80,7 +81,7 @@ export default class DashboardController {
       const from = clock.now - CHART.hours * 3_600_000
       const [counts, histogram, running] = await Promise.all([
         reader.counts(),
-        reader.histogram(JobQuery.from(), { from, to: clock.now, bars: CHART.bars }),
+        recentHistogram(reader, JobQuery.from(), { from, to: clock.now, bars: CHART.bars }),
         reader.runningNow(MOST_RUNNING),
       ])
       return { counts, histogram, running }

@@ -22,6 +22,7 @@ export function histogram(
     from: clock.moment(from),
     to: clock.moment(to),
     step: roughDuration(step),
+    span: roughDuration(to - from),
     peak,
     bars: bars.map(({ at, total, failed }) => ({
       from: clock.moment(at),
@@ -41,11 +42,12 @@ export function histogram(
 function ticksOf(bars: number, from: number, to: number, clock: Clock): Histogram['ticks'] {
   if (bars === 0) return []
   const days = to - from > 2 * 86_400_000
+  const seconds = to - from < MOST_TICKS * 60_000
   return Array.from({ length: MOST_TICKS }, (_, index) => {
     const at = from + ((to - from) * index) / MOST_TICKS
     return {
       x: Math.round((index / MOST_TICKS) * 1_000) / 10,
-      label: days ? clock.day(at).slice(5) : clock.hourAndMinute(at),
+      label: days ? clock.day(at).slice(5) : seconds ? clock.time(at) : clock.hourAndMinute(at),
     }
   })
 }

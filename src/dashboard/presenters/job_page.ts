@@ -1,5 +1,5 @@
 import type { Body, LogPage } from '../../records/reader_types.ts'
-import { isStatus } from '../../statuses.ts'
+import { isStatus, isTerminal } from '../../statuses.ts'
 import type { AttemptView, EventView, JobDetails, LogLevel } from '../../types.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
@@ -35,7 +35,7 @@ export function jobPage(input: JobPageInput): JobPage {
   const row = jobRow(job, text, context)
   return {
     ...row,
-    priority: job.priority === 0 ? 'none (first)' : count(job.priority),
+    priority: job.priority === 0 ? 'none' : count(job.priority),
     sensitive: job.sensitive,
     previousUrl: input.previousId && urls.job(input.previousId),
     nextUrl: input.nextId && urls.job(input.nextId),
@@ -45,6 +45,7 @@ export function jobPage(input: JobPageInput): JobPage {
     errors: errors(job, text, clock),
     payload: block('Payload', job.payload, urls.job(job.id)),
     result: block('Result', job.result, urls.result(job.id)),
+    noResult: noResult(job),
     options: block('Options', job.options, urls.job(job.id)),
     log: logView(job.id, input.log, text, context),
     timeline: timeline(job, text, clock),
@@ -163,6 +164,12 @@ function errors(job: JobDetails, text: JobText, clock: Clock): JobPage['errors']
   ]
 }
 
+function noResult({ status, stopping }: JobDetails): string {
+  if (status === 'completed') return 'The job returned nothing.'
+  if (isTerminal(status) && !stopping) return `The job is ${status}: it has no result.`
+  return 'None yet. It is written when the run completes.'
+}
+
 const LABELS: Record<string, [label: string, mark: Mark]> = {
   'added': ['Added', 'pending'],
   'added again': ['Added again', 'pending'],
@@ -183,20 +190,24 @@ const LABELS: Record<string, [label: string, mark: Mark]> = {
 function timeline(job: JobDetails, text: JobText, clock: Clock): JobPage['timeline'] {
   return job.events
     .map((event, index) => {
-      const [label, mark] = labelOf(event)
+      const [label, mark] = labelOf(event, text)
       const next = job.events[index + 1]
       return {
         mark,
         label,
         detail: detailOf(event, text, clock),
         at: clock.moment(event.at),
-        duration: next && next.run === event.run ? duration(next.at - event.at) : '',
+        /** What took no time needs no word. */
+        duration:
+          next && next.run === event.run && next.at > event.at ? duration(next.at - event.at) : '',
       }
     })
     .reverse()
 }
 
-function labelOf({ kind }: EventView): [string, Mark] {
+function labelOf({ kind, detail }: EventView, text: JobText): [string, Mark] {
+  const { stage } = object(detail)
+  if (kind === 'stage' && typeof stage === 'string' && stage) return [text.line(stage), 'running']
   if (Object.hasOwn(LABELS, kind)) return LABELS[kind]
   const label = kind.charAt(0).toUpperCase() + kind.slice(1)
   return [label, isStatus(kind) ? kind : 'pending']
@@ -207,7 +218,6 @@ function detailOf({ detail, kind, attempt }: EventView, text: JobText, clock: Cl
     typeof detail === 'object' && detail !== null ? (detail as Record<string, unknown>) : {}
   const parts: string[] = []
   if (kind === 'running') parts.push(`attempt ${attempt}`)
-  if (typeof told.stage === 'string') parts.push(told.stage)
   if (typeof told.code === 'string') parts.push(told.code)
   if (typeof told.message === 'string') parts.push(told.message)
   if (typeof told.by === 'string' && told.by) parts.push(`by ${told.by}`)
@@ -225,7 +235,7 @@ function facts(job: JobDetails): JobPage['facts'] {
     { label: 'Tags', value: job.tags.length > 0 ? '' : '–', tags: job.tags },
     {
       label: 'Priority',
-      value: job.priority === 0 ? 'none (first)' : count(job.priority),
+      value: job.priority === 0 ? 'none' : count(job.priority),
       tags: [],
     },
     { label: 'Attempts', value: count(job.attempts.max), tags: [] },

@@ -6,6 +6,7 @@ import type { Mark, StageView, TraceRow } from './types.ts'
 
 /** More stages than these are not drawn; the timeline has all of them. */
 const MOST_STAGES = 60
+const FEW = 8
 
 type Stage = {
   event: EventView
@@ -88,7 +89,9 @@ export function traceOf(
       })
     }
   }
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => ({
+  /** Of a few milliseconds, quarters would have the same name. */
+  const parts = end - start < FEW ? [0, 1] : [0, 0.25, 0.5, 0.75, 1]
+  const ticks = parts.map((part) => ({
     x: part * 100,
     label: part === 0 ? '0' : duration((end - start) * part),
   }))

@@ -72,6 +72,8 @@ export type JobPage = JobRow & {
     mark: Mark
     last: boolean
   }[]
+  /** Why there is no result, in words. */
+  noResult: string
   payload: CodeBlock | null
   result: CodeBlock | null
   options: CodeBlock | null

@@ -161,6 +161,7 @@ function chips(query: JobQuery, url: (changes: JobQueryChanges) => string): Jobs
 function emptyState({ query, page, urls }: JobsPageInput): JobsPage['empty'] {
   if (page.bounded && page.next !== null) {
     return {
+      icon: 'search',
       title: 'Nothing found yet',
       text: 'No index serves this combination, so only a part of the jobs was looked through.',
       action: { label: 'Search on', url: urls.jobs(query.with({ cursor: page.next }).toParams()) },
@@ -168,6 +169,7 @@ function emptyState({ query, page, urls }: JobsPageInput): JobsPage['empty'] {
   }
   if (query.isFiltered) {
     return {
+      icon: 'search',
       title: 'No job matches this filter',
       text: 'Take a filter away, or look at a longer time.',
       action: { label: 'Clear all filters', url: urls.jobs() },
@@ -175,12 +177,14 @@ function emptyState({ query, page, urls }: JobsPageInput): JobsPage['empty'] {
   }
   if (query.cursor !== null) {
     return {
+      icon: 'search',
       title: 'This is the end of the list',
       text: 'There are no jobs beyond this page.',
       action: { label: 'To the first page', url: urls.jobs() },
     }
   }
   return {
+    icon: 'jobs',
     title: 'No job yet',
     text: 'Dispatch one in your code, or with "node ace queue:dispatch", and it appears here at once.',
     action: null,

@@ -116,6 +116,8 @@ export type Tile = {
  * Bars over time. `bars` are in order; heights are shares of `peak`.
  */
 export type Histogram = {
+  /** How long a time it covers: `2 h`. */
+  span: string
   from: Moment
   to: Moment
   /** Length of one bar in words: `15 min`. */
@@ -294,7 +296,12 @@ export type JobsPage = {
   chips: { label: string; value: string; url: string }[]
   clearUrl: string
   /** Why the table is empty and what next; null when it is not. */
-  empty: { title: string; text: string; action: { label: string; url: string } | null } | null
+  empty: {
+    icon: string
+    title: string
+    text: string
+    action: { label: string; url: string } | null
+  } | null
 }
 
 export type ConfirmPage = {

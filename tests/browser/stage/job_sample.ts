@@ -81,6 +81,7 @@ export function jobSample(head: JobRow, text = 'Reading files'): JobPage {
     ],
     payload: code('Payload', document),
     result: code('Result', document),
+    noResult: '',
     options: code('Options', document),
     log: {
       lines: (['info', 'warn', 'error'] as const).map((level, index) => ({

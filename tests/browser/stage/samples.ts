@@ -136,7 +136,15 @@ function histogram(brushed: boolean): Histogram {
     }
   })
   const ticks = [0, 16, 33, 50, 66, 83].map((x, index) => ({ x, label: `${15 + index}:00` }))
-  return { from: moment(86_400_000), to: moment(0), step: '15 min', peak: 96, bars, ticks }
+  return {
+    from: moment(86_400_000),
+    to: moment(0),
+    step: '15 min',
+    span: '24 h',
+    peak: 96,
+    bars,
+    ticks,
+  }
 }
 
 export function page(kind: Page['kind'], change: Partial<Page> = {}): Page {

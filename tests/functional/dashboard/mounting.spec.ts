@@ -62,4 +62,20 @@ test.group('Dashboard | below a group of the host', (group) => {
     const record = await lab.record(id, 'cancelled')
     assert.include(JSON.stringify(record.events), '"ada"')
   })
+
+  test('a monitor on a page of the host asks there too', async ({ assert }) => {
+    const id = await lab.dispatch(Echo, {}, { queue: 'idle' })
+    const dashboard = await lab.app.container.make('queuedeck.dashboard')
+    const view = await dashboard.monitor(id, null, { tenant: 'a b' })
+    for (const address of Object.values(view!.urls)) {
+      assert.match(address, /^\/tenants\/a%20b\/admin\/queue\/monitors\//)
+    }
+    const state = await client.ask('GET', view!.urls.state, {
+      accept: 'application/json',
+      headers: ada,
+    })
+    assert.equal(state.status, 200)
+    assert.equal(state.json.status, 'pending')
+    await assert.rejects(() => dashboard.monitor(id, null), /"tenant" is not known/)
+  })
 })
