@@ -20,7 +20,7 @@ export type FacetName = 'status' | 'queue' | 'type' | 'user' | 'host' | 'tag'
 
 /**
  * Values of one facet, most frequent first. An exact facet leaves its own filter out, so that other values can be
- * picked; a sampled one counts among the newest 10,000 matches.
+ * picked; a sampled one counts among the newest matches only.
  */
 export type Facet = { values: { name: string; count: number }[]; sampled: boolean }
 
@@ -34,7 +34,7 @@ export type Histogram = {
   to: number
   step: number
   bars: { at: number; total: number; failed: number }[]
-  /** Counted among the newest 10,000 matches only. */
+  /** Counted among the newest matches only. */
   sampled: boolean
 }
 

@@ -22,7 +22,7 @@ export async function countJobs(drivers: Drivers, filter: Filter): Promise<Count
   const driver = await drivers.choose(filter)
   if (driver.size === 0) return { value: 0, capped: false }
   if (driver.isExact) return capped(await countWalk(db, driver.walk, filter, exact + 1), exact)
-  const stretch = await newest(drivers, driver, limits.counted)
+  const stretch = await newest(drivers, driver, limits.few, limits.counted)
   const matches = matchesOf(db, driver, stretch)
   const [{ n }] = await run(db, {
     text: `select count(*) as n from (${matches.text}) m`,
@@ -36,13 +36,14 @@ function capped(value: number, most: number): Count {
   return { value: Math.min(value, most), capped: value > most }
 }
 
-/** The whole of a driver's way while it is short, else its newest part of about `size`. */
+/** The whole of a driver's way where it is not longer than `most`, else its newest part of about `size`. */
 export async function newest(
-  { db, limits }: Drivers,
+  { db }: Drivers,
   { walk, filter, size: all }: Driver,
+  most: number,
   size: number
 ): Promise<Stretch> {
-  if (all <= limits.few) return { after: null, until: null }
+  if (all <= most) return { after: null, until: null }
   return { after: null, until: await boundary(db, walk, filter, null, 'desc', size), size }
 }
 

@@ -15,17 +15,23 @@ import {
 } from './filter.ts'
 import type { Limits } from './limits.ts'
 import type { NameReader } from './name_reader.ts'
-import { every, oneOf, run, sql, type Sql } from './sql.ts'
+import { every, hint, oneOf, run, sql, type Sql } from './sql.ts'
 
 /** Values of one facet at most. */
 const MOST = 30
+
+/** Facets that a column of jobs tells. */
+const COLUMNS = { status: 'status', ...NAME_COLUMNS }
+
+type ColumnName = keyof typeof COLUMNS
 
 const NAMES: FacetName[] = ['status', 'queue', 'type', 'user', 'host', 'tag']
 
 /** Counts by number: code of the status, or number of the name. */
 type Counted = { counts: Map<number, number>; sampled: boolean }
 
-type Sample = Record<FacetName, Map<number, number>> & { sampled: boolean }
+/** Matches that are looked at, and whether there are more. */
+type Sample = { matches: (columns: string) => Sql; sampled: boolean }
 
 const FIELDS = {
   queue: 'queues',
@@ -67,15 +73,24 @@ type ListField = (typeof FIELDS)[keyof typeof FIELDS]
  * counters where the filter is one name and statuses, else counted among the newest candidates.
  */
 class FacetReader {
+  #drivers: Promise<Drivers>
+  /** Candidates of one facet. */
+  #size: number
   /** A sample serves all facets that the filter does not name. */
   #samples = new Map<string, Promise<Sample>>()
+  #shared: Promise<Record<ColumnName, Map<number, number>>> | undefined
 
   constructor(
     private db: Db,
     private names: NameReader,
     private filters: readonly Filter[],
-    private limits: Limits
-  ) {}
+    limits: Limits
+  ) {
+    this.#drivers = Drivers.load(db, filters, limits)
+    const own = NAMES.filter((name) => filters.some((filter) => isNamed(filter, name))).length
+    // Facets that the filter names have samples of their own, the others share one; together they are limited.
+    this.#size = Math.floor(limits.sampled / (own + 1))
+  }
 
   async read(which: readonly FacetName[] = NAMES): Promise<Facets> {
     const facets = {} as Facets
@@ -123,51 +138,78 @@ class FacetReader {
   }
 
   async #sampled(name: FacetName, others: Filter[]): Promise<Counted> {
-    const key = JSON.stringify(others)
-    let sample = this.#samples.get(key)
-    if (!sample) this.#samples.set(key, (sample = this.#sample(others)))
-    const { [name]: counts, sampled } = await sample
+    const samples = await Promise.all(others.map((filter) => this.#sample(filter)))
+    const sampled = samples.some((sample) => sample.sampled)
+    if (name === 'tag') return { counts: await this.#tags(samples), sampled }
+    if (!this.filters.some((filter) => isNamed(filter, name))) {
+      this.#shared ??= this.#columns(samples)
+      return { counts: (await this.#shared)[name], sampled }
+    }
+    const column = COLUMNS[name]
+    const counts = new Map<number, number>()
+    for (const { matches } of samples) {
+      const { text, values } = matches(`j.${column} as value`)
+      const rows = await run(this.db, {
+        text: `select value, count(*) as n from (${text}) m group by value`,
+        values,
+      })
+      for (const { value, n } of rows) add(counts, value, Number(n))
+    }
     return { counts, sampled }
   }
 
-  async #sample(filters: Filter[]): Promise<Sample> {
-    const drivers = await Drivers.load(this.db, filters, this.limits)
-    const sample: Sample = {
-      status: new Map(),
-      queue: new Map(),
-      type: new Map(),
-      user: new Map(),
-      host: new Map(),
-      tag: new Map(),
-      sampled: false,
-    }
-    for (const filter of filters) {
-      const driver = await drivers.choose(filter)
-      const stretch = await newest(drivers, driver, this.limits.sampled)
-      if (stretch.until) sample.sampled = true
-      const columns = [
-        'j.status',
-        ...Object.values(NAME_COLUMNS).map((column) => `j.${column}`),
-      ].join(', ')
-      const matches = matchesOf(this.db, driver, stretch, columns)
-      for (const row of await run(this.db, matches)) {
-        add(sample.status, row.status)
-        for (const field of ['queue', 'type', 'user', 'host'] as const)
-          add(sample[field], row[NAME_COLUMNS[field]])
-      }
-      const tagged = matchesOf(this.db, driver, stretch)
-      const tags = await run(this.db, {
-        text: `select t.tag_id as tag, count(*) as n from (${tagged.text}) m join queuedeck_tags t on t.seq = m.seq group by t.tag_id`,
-        values: tagged.values,
-      })
-      for (const { tag, n } of tags) add(sample.tag, tag, Number(n))
-    }
+  #sample(filter: Filter): Promise<Sample> {
+    const key = JSON.stringify(filter)
+    let sample = this.#samples.get(key)
+    if (!sample) this.#samples.set(key, (sample = this.#newSample(filter)))
     return sample
+  }
+
+  async #newSample(filter: Filter): Promise<Sample> {
+    const drivers = await this.#drivers
+    const driver = await drivers.choose(filter)
+    const stretch = await newest(drivers, driver, this.#size, this.#size)
+    return {
+      matches: (columns) => matchesOf(this.db, driver, stretch, columns),
+      sampled: stretch.until !== null,
+    }
+  }
+
+  /** All facets of the whole filter at once, but tags. */
+  async #columns(samples: Sample[]): Promise<Record<ColumnName, Map<number, number>>> {
+    const names = Object.entries(COLUMNS) as [ColumnName, string][]
+    const counts = Object.fromEntries(names.map(([name]) => [name, new Map()])) as Record<
+      ColumnName,
+      Map<number, number>
+    >
+    const columns = Object.values(COLUMNS).map((column) => `j.${column}`)
+    for (const { matches } of samples)
+      for (const row of await run(this.db, matches(columns.join(', '))))
+        for (const [name, column] of names) add(counts[name], row[column])
+    return counts
+  }
+
+  async #tags(samples: Sample[]): Promise<Map<number, number>> {
+    const counts = new Map<number, number>()
+    for (const { matches } of samples) {
+      const { text, values } = matches('j.seq, j.tagged')
+      const join = this.db.dialect === 'mysql' ? 'straight_join' : 'cross join'
+      const rows = await run(this.db, {
+        text: `select t.tag_id as tag, count(*) as n from (${text}) m ${join} queuedeck_tags t${hint(this.db.dialect, 'queuedeck_tags_seq')} ${this.db.dialect === 'mysql' ? 'on' : 'where'} t.seq = m.seq and m.tagged = 1 group by t.tag_id`,
+        values,
+      })
+      for (const { tag, n } of rows) add(counts, tag, Number(n))
+    }
+    return counts
   }
 }
 
 function add(counts: Map<number, number>, value: number | null, n = 1): void {
   if (value !== null) counts.set(value, (counts.get(value) ?? 0) + n)
+}
+
+function isNamed(filter: Filter, name: FacetName): boolean {
+  return name === 'status' ? !isAnyStatus(filter) : filter[name] !== null
 }
 
 function without(filter: Filter, name: FacetName): Filter {

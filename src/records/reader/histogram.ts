@@ -117,7 +117,7 @@ async function fromMatches(
   for (const filter of filters.map((each) => within(each, whole))) {
     const driver = await drivers.choose(filter)
     if (driver.size === 0) continue
-    const stretch = await newest(drivers, driver, limits.sampled)
+    const stretch = await newest(drivers, driver, limits.sampled, limits.sampled)
     sampled ||= stretch.until !== null
     const matches = matchesOf(db, driver, stretch, `${bar} as bar, j.status`)
     const rows = await run(db, {

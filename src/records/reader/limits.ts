@@ -16,7 +16,7 @@ export type Limits = {
   time: number
   /** Candidates that are looked at for the sake of a count, */
   counted: number
-  /** and for facets and bars that no counter knows. */
+  /** and for all facets together, or bars, that no counter knows. */
   sampled: number
 }
 
@@ -27,7 +27,7 @@ const LIMITS: Limits = {
   passed: 2_000,
   time: 25,
   counted: 4_000,
-  sampled: 10_000,
+  sampled: 6_000,
 }
 
 /**

@@ -34,7 +34,8 @@ export async function readWalk(
 }
 
 /**
- * The key up to which a walk holds about `size` jobs of the widest range behind `after`; null when all ranges end before.
+ * The key up to which a walk holds about `size` jobs behind `after`; null when all ranges end before. With many ranges it holds
+ * fewer: each of them is passed to find it.
  */
 export async function boundary(
   db: Db,
@@ -44,9 +45,10 @@ export async function boundary(
   order: Order,
   size: number
 ): Promise<number[] | null> {
+  const passed = Math.ceil(size / Math.sqrt(widthOf(walk))) - 1
   const arms = rangesOf(walk).map((range) => {
     const where = conditionOf(db, walk, range, filter, { after, until: null }, order)
-    return arm(db, walk, walk.keys, where, ` ${inOrder(walk, order)} limit 1 offset ${size - 1}`)
+    return arm(db, walk, walk.keys, where, ` ${inOrder(walk, order)} limit 1 offset ${passed}`)
   })
   const rows = arms.length === 0 ? [] : await run(db, union(db.dialect, arms))
   const keys = rows.map((row) => walk.keys.map((key) => Number(row[key])))
@@ -151,15 +153,13 @@ function jobsOf({ dialect }: Db, seqs: string): string {
  * Counts the entries of a walk, giving up at `most`.
  */
 export async function countWalk(db: Db, walk: Walk, filter: Filter, most: number): Promise<number> {
-  const arms = rangesOf(walk).map((range) => {
-    const where = conditionOf(db, walk, range, filter, WHOLE, 'asc')
-    return arm(db, walk, ['seq'], where, ` limit ${most}`)
-  })
-  if (arms.length === 0) return 0
-  const all = union(db.dialect, arms)
+  if (widthOf(walk) === 0) return 0
+  // One condition for all ranges: MySQL and MariaDB would count each of them to its end before they add up.
+  const where = conditionOfAll(db, walk, filter, WHOLE, 'asc')
+  const all = arm(db, walk, ['seq'], where, ` limit ${most}`)
   const count = walk.doubles ? 'count(distinct seq)' : 'count(*)'
   const [{ n }] = await run(db, {
-    text: `select ${count} as n from (select seq from (${all.text}) u limit ${most}) v`,
+    text: `select ${count} as n from (${all.text}) v`,
     values: all.values,
   })
   return Number(n)

@@ -86,8 +86,9 @@ eachDatabase(({ label, create }) => {
     })
 
     test('facets count what would be found, without their own filter', async ({ assert }) => {
+      const all = new Reader(db, { ...limitsOf(db.dialect), sampled: 100_000 })
       for (const filter of FILTERS) {
-        const facets = await reader.facets(JobQuery.from(filter))
+        const facets = await all.facets(JobQuery.from(filter))
         for (const [name, { values, sampled }] of Object.entries(facets)) {
           const about = `${name} of ${JSON.stringify(filter)}`
           assert.isFalse(sampled, about)
