@@ -88,7 +88,8 @@ export class Connections {
       this.options.onError?.(error, role)
     })
     client.on('ready', () => this.outage.ended())
-    client.on('close', () => this.outage.began())
+    /** One that we close ourselves says nothing about Redis. */
+    client.on('close', () => this.#open.has(client) && this.outage.began())
     return client
   }
 

@@ -77,6 +77,23 @@ test.group('Connections of producers', () => {
     assert.isNull(ours.outage.since)
   }).timeout(10_000)
 
+  test('say nothing of an outage when one of them is closed on purpose', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { port } = await redisServer()
+    const ours = connections({ port }, cleanup)
+    assert.equal(await ours.produce('x', (client) => client.ping()), 'PONG')
+    for (const role of ['mirror', 'worker'] as const) {
+      const own = ours.open(role)
+      assert.equal(await own.ping(), 'PONG')
+      const closed = new Promise((resolve) => own.once('end', resolve))
+      await ours.close(own)
+      await closed
+    }
+    assert.isNull(ours.outage.since)
+  })
+
   test('notice soon that a server which was away for long is back', async ({ assert, cleanup }) => {
     const server = await redisServer({ own: true })
     const ours = connections({ port: server.port }, cleanup)
