@@ -93,7 +93,8 @@ export class MirroredLab {
    */
   async caughtUp({ isAudited = false } = {}): Promise<void> {
     for (;;) {
-      const cursors = await this.records.writer.cursors(QUEUES)
+      const rows = await this.records.db.all('select queue, last_id, notes from queuedeck_cursors')
+      const cursors = new Map(rows.map((row) => [row.queue as string, row]))
       const ends = await Promise.all(
         QUEUES.map((queue) =>
           this.lab.plain.xrevrange(this.lab.transport.keys.events(queue), '+', '-', 'COUNT', 1)
@@ -101,9 +102,9 @@ export class MirroredLab {
       )
       const isThere = QUEUES.every((queue, index) => {
         const last = ends[index][0]?.[0]
-        const cursor = cursors.get(queue)!
-        if (isAudited && cursor.notes !== null) return false
-        return last === undefined || cursor.lastId === last
+        const cursor = cursors.get(queue)
+        if (isAudited && cursor && cursor.notes !== null) return false
+        return last === undefined || cursor?.last_id === last
       })
       if (isThere) return
       await pause(20)
