@@ -52,8 +52,15 @@ export async function takeRemoved(
   redis: RedisClient,
   counts: CleanupCounts
 ): Promise<void> {
-  const answers = await redis.multi().hgetall(keys.removed).del(keys.removed).exec()
-  const taken = (answers?.[0][1] ?? {}) as Record<string, string>
+  /** A transaction would be refused while Redis is full; renaming is as good. */
+  const mine = `${keys.removed}:taken`
+  const isThere = await redis.rename(keys.removed, mine).catch((error: Error) => {
+    if (/no such key/.test(error.message)) return null
+    throw error
+  })
+  if (isThere === null) return
+  const taken = await redis.hgetall(mine)
+  await redis.del(mine)
   for (const [kind, n] of Object.entries(taken)) {
     if (kind in CLEANUP_KINDS) counts[kind as CleanupKind] += Number(n)
   }
