@@ -23,18 +23,26 @@ export type Limits = {
 const LIMITS: Limits = {
   exact: 10_000,
   few: 10_000,
-  piece: 10_000,
+  piece: 5_000,
   passed: 2_000,
-  time: 25,
+  time: 20,
   counted: 4_000,
   sampled: 6_000,
 }
 
 /**
- * The limits for a database. InnoDB goes through a second tree for each candidate, and reads it from the disk itself where its
- * own memory does not hold it: ten times as long as the others in the worst case.
+ * The limits for a database. InnoDB goes through a second tree for each candidate, and where its own memory does not hold that it
+ * reads from the disk itself: fifty times as long as the others in the worst case.
  */
 export function limitsOf(dialect: DialectName): Limits {
   if (dialect !== 'mysql') return LIMITS
-  return { ...LIMITS, few: 6_000, piece: 2_500, time: 40, counted: 3_000, sampled: 4_000 }
+  return {
+    ...LIMITS,
+    few: 6_000,
+    piece: 800,
+    passed: 800,
+    time: 30,
+    counted: 3_000,
+    sampled: 4_000,
+  }
 }
