@@ -1,6 +1,7 @@
 import type { EncryptionService } from '@adonisjs/core/types'
 import { HttpContext } from '@adonisjs/core/http'
 import type { Logger } from '@adonisjs/core/logger'
+import type { Cleanup } from '../cleanup/cleanup.ts'
 import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import { CancelJob } from '../operations/cancel_job.ts'
@@ -31,6 +32,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
+  cleanup: Cleanup
   encryption: EncryptionService
   logger: Logger
   /** Where the routes are mounted; null before they are. */
@@ -60,6 +62,7 @@ export class Dashboard {
   readonly createJob: CreateJob
   readonly logger: Logger
 
+  #cleanup: Cleanup
   #config: ResolvedConfig
   #transport: Transport
   #mountedAt: () => string | null
@@ -69,12 +72,14 @@ export class Dashboard {
     queue,
     transport,
     reader,
+    cleanup,
     encryption,
     logger,
     environment,
     mountedAt,
   }: DashboardDependencies) {
     this.#mountedAt = mountedAt
+    this.#cleanup = cleanup
     this.#config = config
     this.#transport = transport
     this.reader = reader
@@ -151,6 +156,19 @@ export class Dashboard {
     return this.#fromRedis(() =>
       readMirrorStatus(this.#transport, this.#transport.connections.producer)
     )
+  }
+
+  /**
+   * When the last cleanup ended and when the next is due, epoch ms; null what is not known, because there is none, or Redis or the
+   * database does not answer.
+   */
+  async cleanup(): Promise<{ last: number | null; next: number | null }> {
+    const [recorded, isLed] = await Promise.all([
+      this.#cleanup.recorded().catch(() => null),
+      this.#fromRedis(() => this.#cleanup.isLed()),
+    ])
+    const next = isLed === true ? (recorded?.next ?? null) : null
+    return { last: recorded?.last?.endedAt ?? null, next }
   }
 
   /**

@@ -12,6 +12,7 @@ class JobMonitor extends HTMLElement {
   #watch
   #tries = 0
   #heard = 0
+  #tag = ''
 
   connectedCallback() {
     if (this.hasAttribute('terminal')) return
@@ -50,9 +51,12 @@ class JobMonitor extends HTMLElement {
   }
 
   async #ask() {
-    const answer = await fetch(this.getAttribute('src'), { headers: { accept: 'application/json' } }).catch(() => null)
-    if (answer?.ok) this.#apply(await answer.json())
-    else if ([401, 403, 404].includes(answer?.status)) location.reload()
+    const headers = { 'accept': 'application/json', 'if-none-match': this.#tag || '""' }
+    const answer = await fetch(this.getAttribute('src'), { headers }).catch(() => null)
+    if (answer?.ok) {
+      this.#tag = answer.headers.get('etag')
+      this.#apply(await answer.json())
+    } else if ([401, 403, 404].includes(answer?.status)) location.reload()
   }
 
   #apply(state) {

@@ -21,10 +21,11 @@ export default class DashboardController {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
     const revision = await dashboard.live.revision()
-    const [history, workers, mirror] = await Promise.all([
+    const [history, workers, mirror, cleanup] = await Promise.all([
       this.#history(viewer),
       dashboard.workers(),
       dashboard.mirror(),
+      dashboard.cleanup(),
     ])
     const { counts, histogram, running } = history ?? {
       counts: null,
@@ -43,7 +44,7 @@ export default class DashboardController {
           database: { away: history === null, since: iso(mirror?.sql.since ?? null) },
           mirror: { lag: mirror?.lag ?? null },
         },
-        cleanup: { last: null, next: null },
+        cleanup: { last: iso(cleanup.last), next: iso(cleanup.next) },
         alerts: [],
         running: running.map((job) => jobJson(job, texts.get(job.id)!)),
       })
@@ -66,6 +67,7 @@ export default class DashboardController {
         histogram,
         running: running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
         mirrorLag: mirror?.lag ?? null,
+        cleanup,
         urls,
         clock,
       }),

@@ -21,6 +21,8 @@ export type DashboardInput = Statistics & {
   histogram: Histogram | null
   running: JobRow[]
   mirrorLag: number | null
+  /** When the last cleanup ended and the next is due, epoch ms. */
+  cleanup: { last: number | null; next: number | null }
   urls: DashboardUrls
   clock: Clock
 }
@@ -37,7 +39,10 @@ export function dashboardPage(input: DashboardInput): DashboardPage {
     running: input.running,
     workers: (input.workers ?? []).map((worker) => workerRow(worker, clock)),
     mirrorLag: input.mirrorLag === null ? null : duration(input.mirrorLag),
-    cleanup: { last: null, next: null },
+    cleanup: {
+      last: clock.maybe(input.cleanup.last),
+      next: clock.maybe(input.cleanup.next),
+    },
     alerts: [],
   }
 }

@@ -159,5 +159,10 @@ function statusSpans(job: JobDetails, start: number, end: number): [number, numb
     changes.push([Math.max(at, start), mark])
   }
   if (changes.length === 0) return [[start, end, markOf(job)]]
-  return changes.map(([from, mark], index) => [from, changes[index + 1]?.[0] ?? end, mark])
+  /** Redis' clock and the dispatcher's may differ by a little: nothing was before the first status. */
+  return changes.map(([from, mark], index) => [
+    index === 0 ? start : from,
+    changes[index + 1]?.[0] ?? end,
+    mark,
+  ])
 }

@@ -110,7 +110,12 @@ test.group('Dashboard | refreshes', (group) => {
 
   test('of programs that ask for JSON answer 304 too', async ({ assert }) => {
     const client = lab.client()
-    for (const path of ['/jobs', `/jobs/${ids[1]}`, `/jobs/${ids[1]}/result`]) {
+    for (const path of [
+      '/jobs',
+      `/jobs/${ids[1]}`,
+      `/jobs/${ids[1]}/result`,
+      `/monitors/${ids[1]}`,
+    ]) {
       const first = await client.json(path)
       const tag = first.headers.get('etag')!
       assert.equal((await client.json(path, { 'if-none-match': tag })).status, 304, path)
