@@ -23,7 +23,7 @@ export type Limits = {
 const LIMITS: Limits = {
   exact: 10_000,
   few: 10_000,
-  piece: 5_000,
+  piece: 3_000,
   passed: 2_000,
   time: 20,
   counted: 4_000,
