@@ -138,6 +138,7 @@ export default class QueuedeckProvider {
         queue: await container.make('queuedeck'),
         transport: await container.make('queuedeck.transport'),
         reader: records.reader,
+        cleanup: await container.make('queuedeck.cleanup'),
         encryption: await container.make('encryption'),
         logger: await container.make('logger'),
         environment: process.env.NODE_ENV,

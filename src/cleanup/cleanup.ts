@@ -39,6 +39,12 @@ export type CleanupRun = Omit<CleanupRow, 'seq' | 'counts'> & {
   counts: CleanupCounts
 }
 
+export type CleanupStatus = {
+  last: CleanupRun | null
+  running: CleanupRun | null
+  next: number | null
+}
+
 export type CleanupOptions = {
   trigger: CleanupTrigger
   /** Who asked for it. */
@@ -107,21 +113,29 @@ export class Cleanup {
    * The newest run that was no dry one and has ended, the one under way, and when the next is due (epoch ms): null while no process
    * cleans up by itself.
    */
-  async status(): Promise<{
-    last: CleanupRun | null
-    running: CleanupRun | null
-    next: number | null
-  }> {
-    const { transport, records, config } = this.#dependencies
+  async status(): Promise<CleanupStatus> {
+    const recorded = await this.recorded()
+    return (await this.isLed()) ? recorded : { ...recorded, next: null }
+  }
+
+  /** What the records alone say; `next` is when a run is due if some process cleans up by itself. */
+  async recorded(): Promise<CleanupStatus> {
+    const { records, config } = this.#dependencies
     const newest = (await readCleanups(records.db, { limit: 2, real: true })).map(runOf)
-    const isLed = await transport.connections.produce('the cleanup cannot be looked up', (client) =>
-      client.exists(transport.keys.lease('cleanup'))
-    )
     return {
       last: newest.find(({ endedAt }) => endedAt !== null) ?? null,
       running: newest.find(({ endedAt }) => endedAt === null) ?? null,
-      next: isLed && newest.length > 0 ? newest[0].startedAt + config.cleanup.every : null,
+      next: newest.length > 0 ? newest[0].startedAt + config.cleanup.every : null,
     }
+  }
+
+  /** Whether some process cleans up by itself: only Redis knows. */
+  async isLed(): Promise<boolean> {
+    const { connections, keys } = this.#dependencies.transport
+    const found = await connections.produce('the cleanup cannot be looked up', (client) =>
+      client.exists(keys.lease('cleanup'))
+    )
+    return found === 1
   }
 
   async #connected<T>(work: (redis: RedisClient, eraser: Eraser) => Promise<T>): Promise<T> {

@@ -30,7 +30,8 @@ export async function sweepTransports(
     for (;;) {
       signal.throwIfAborted()
       const { removed } = janitor.counts
-      position.load((await writer.cursors([queue])).get(queue)!)
+      const cursor = (await writer.cursors([queue])).get(queue)
+      if (cursor) position.load(cursor)
       await janitor.clean(position)
       if (!janitor.isBusy(queue)) break
       if (janitor.counts.removed > removed) deadline = performance.now() + patience

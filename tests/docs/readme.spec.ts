@@ -6,15 +6,18 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import { ROOT, spawnNode } from '#tests/helpers/app'
+import { defineConfig } from '../../src/config.ts'
+import { toMilliseconds } from '../../src/durations.ts'
 import { freePort, waitFor } from '#tests/helpers/wait'
 
 const run = promisify(execFile)
 const path = (name: string) => fileURLToPath(new URL(name, ROOT))
 const readme = readFileSync(path('README.md'), 'utf8')
+const cleanupPage = readFileSync(path('docs/cleanup.md'), 'utf8')
 
 /** Fenced blocks with this info string, their indentation taken off. */
-function blocks(info: string): string[] {
-  return [...readme.matchAll(/^( *)```(.*)\n([\s\S]*?)^ *```$/gm)]
+function blocks(info: string, page = readme): string[] {
+  return [...page.matchAll(/^( *)```(.*)\n([\s\S]*?)^ *```$/gm)]
     .filter(([, , found]) => found.trim() === info)
     .map(([, indent, , text]) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
 }
@@ -22,6 +25,12 @@ function blocks(info: string): string[] {
 /** What a host declares for itself and the examples take for granted. */
 const HOST = `/// <reference types="@adonisjs/core/providers/edge_provider" />
 import '@adonisjs/core/http'
+import '@adonisjs/lucid/database_provider'
+import '@adonisjs/redis/redis_provider'
+import 'adonis-queuedeck/queuedeck_provider'
+declare module '@adonisjs/redis/types' {
+  interface RedisConnections { main: {} }
+}
 declare module '@adonisjs/core/http' {
   interface HttpContext { auth: { user?: { id: number; isAdmin: boolean } } }
 }
@@ -35,7 +44,7 @@ test.group('README', () => {
     mkdirSync(path('tmp'), { recursive: true })
     const folder = mkdtempSync(path('tmp/readme-'))
     cleanup(() => rmSync(folder, { recursive: true, force: true }))
-    const examples = blocks('ts')
+    const examples = [...blocks('ts'), ...blocks('ts', cleanupPage)]
     assert.isAtLeast(examples.length, 4)
     examples.forEach((text, index) => writeFileSync(join(folder, `example_${index}.ts`), text))
     writeFileSync(join(folder, 'host.ts'), HOST)
@@ -98,6 +107,27 @@ test.group('README', () => {
       assert.equal(response.status, 200, address)
     }
   }).timeout(240_000)
+
+  test('names every clock of the cleanup with its default', ({ assert }) => {
+    const { kept } = defineConfig({})
+    const stated = new Map<string, string>()
+    for (const [, names, value] of cleanupPage.matchAll(/^\| (`\w.*?) \|.*\| (.*) \|$/gm)) {
+      for (const [, name] of names.matchAll(/`([\w.]+)`/g)) stated.set(name, value)
+    }
+    const { records, ...rest } = kept
+    const clocks = [
+      ...Object.entries(rest),
+      ...Object.entries(records).map(([status, clock]) => [`records.${status}`, clock] as const),
+    ]
+    assert.sameMembers(
+      [...stated.keys()],
+      clocks.map(([name]) => name)
+    )
+    for (const [name, clock] of clocks) {
+      const [, text] = /^`?(\w+)`?/.exec(stated.get(name)!)!
+      assert.equal(toMilliseconds(text === '0' ? 0 : text, name), clock, name)
+    }
+  })
 
   test('names only commands and variables that there are', ({ assert }) => {
     const { scripts } = JSON.parse(readFileSync(path('package.json'), 'utf8'))
