@@ -114,7 +114,7 @@ export function resolveConfig(config: QueuedeckConfig | ResolvedConfig): Resolve
 }
 
 function keptClocks(kept: NonNullable<QueuedeckConfig['kept']>): KeptClocks {
-  const { records = {} } = kept
+  const { records = {}, atStart = '1h', results = '500s', claims = '10m', cleanups = '90d' } = kept
   const clocks = {
     completed: orForEver(records.completed, 'kept.records.completed', '30d'),
     failed: orForEver(records.failed, 'kept.records.failed', '90d'),
@@ -123,19 +123,19 @@ function keptClocks(kept: NonNullable<QueuedeckConfig['kept']>): KeptClocks {
   /** What Redis still holds is what records are compared with after an outage: a record goes last. */
   const inRedis = (key: 'completed' | 'cancelled' | 'failed', fallback: Duration) =>
     Math.min(
-      duration(kept[key] ?? fallback, `kept.${key}`, 0),
+      duration(kept[key] === undefined ? fallback : kept[key], `kept.${key}`, 0),
       clocks[key] ?? Number.POSITIVE_INFINITY
     )
   return {
     completed: inRedis('completed', '24h'),
     cancelled: inRedis('cancelled', '2h'),
     failed: inRedis('failed', 0),
-    atStart: duration(kept.atStart ?? '1h', 'kept.atStart', 0),
-    results: duration(kept.results ?? '500s', 'kept.results', 0),
-    claims: duration(kept.claims ?? '10m', 'kept.claims', MINUTE),
+    atStart: duration(atStart, 'kept.atStart', 0),
+    results: duration(results, 'kept.results', 0),
+    claims: duration(claims, 'kept.claims', MINUTE),
     records: clocks,
     details: orForEver(kept.details, 'kept.details', '30d'),
-    cleanups: duration(kept.cleanups ?? '90d', 'kept.cleanups', MINUTE),
+    cleanups: duration(cleanups, 'kept.cleanups', MINUTE),
   }
 }
 

@@ -4,22 +4,6 @@ import { defineConfig } from '../../../src/config.ts'
 const DAY = 86_400_000
 
 test.group('Clocks of the cleanup', () => {
-  test('have the defaults of the documentation', ({ assert }) => {
-    const { kept, cleanup } = defineConfig({})
-    assert.deepEqual(kept, {
-      completed: DAY,
-      cancelled: 7_200_000,
-      failed: 0,
-      atStart: 3_600_000,
-      results: 500_000,
-      claims: 600_000,
-      records: { completed: 30 * DAY, failed: 90 * DAY, cancelled: 90 * DAY },
-      details: 30 * DAY,
-      cleanups: 90 * DAY,
-    })
-    assert.deepEqual(cleanup, { every: 600_000, automatic: true })
-  })
-
   test('keep for ever what is null, and no transport longer than its record', ({ assert }) => {
     const { kept } = defineConfig({
       kept: { records: { completed: '1h', failed: null }, details: null, cancelled: '200d' },

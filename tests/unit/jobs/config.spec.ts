@@ -13,8 +13,20 @@ test.group('Configuration', () => {
       payloadLimit: 1_048_576,
       jobs: 'app/jobs',
       worker: { concurrency: 10, timeout: 259_200_000, grace: 30_000, lease: 30_000, maxLosses: 3 },
+      limits: { global: 10, user: 3, users: {}, types: {}, queues: {} },
       mirror: true,
-      kept: { completed: 86_400_000, cancelled: 7_200_000 },
+      kept: {
+        completed: 86_400_000,
+        cancelled: 7_200_000,
+        failed: 0,
+        atStart: 3_600_000,
+        results: 500_000,
+        claims: 600_000,
+        records: { completed: 2_592_000_000, failed: 7_776_000_000, cancelled: 7_776_000_000 },
+        details: 2_592_000_000,
+        cleanups: 7_776_000_000,
+      },
+      cleanup: { every: 600_000, automatic: true },
       dashboard: { prefix: '/admin/queue', access: {}, redact: [] },
     })
   })
