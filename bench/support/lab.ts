@@ -7,6 +7,7 @@ import { Connections } from '../../src/transport/connections.ts'
 import { Transport } from '../../src/transport/transport.ts'
 import { redisServer } from '../../tests/helpers/servers.ts'
 import type { JobClass } from '../../src/jobs/job.ts'
+import type { QueuedeckConfig } from '../../src/types.ts'
 
 export const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 
@@ -14,13 +15,16 @@ export const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}
 export const container = { make: async (Class: new () => unknown) => new Class() } as never
 
 /**
- * A Redis of the bench's own, a plain connection to it for BullMQ, and our transport beside it.
+ * A Redis of the bench's own, a plain connection to it for BullMQ, and our transport beside it. Nothing is limited unless asked for.
  */
-export async function benchLab(classes: JobClass[] = []) {
+export async function benchLab(
+  classes: JobClass[] = [],
+  limits: QueuedeckConfig['limits'] = { global: null, user: null }
+) {
   const server = await redisServer({ own: true })
   const plain = new Redis(server.url, { maxRetriesPerRequest: null })
   const connections = new Connections(() => ({ ioConnection: plain }) as never)
-  const config = defineConfig({ prefix: '{queuedeck}', mirror: false })
+  const config = defineConfig({ prefix: '{queuedeck}', mirror: false, limits })
   const transport = new Transport(connections, { prefix: config.prefix })
   const registry = new JobRegistry()
   classes.forEach((Class) => registry.register(Class))

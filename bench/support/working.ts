@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq'
 import { Job } from '../../src/jobs/job.ts'
 import type { JobClass } from '../../src/jobs/job.ts'
+import type { QueuedeckConfig } from '../../src/types.ts'
 import { uuidV7 } from '../../src/jobs/uuid.ts'
 import { WorkerPool } from '../../src/worker/worker_pool.ts'
 import { benchLab, container, silent, type BenchLab } from './lab.ts'
@@ -31,13 +32,13 @@ const CONCURRENCY = 50
  */
 export async function compareWorkers(
   { rounds = 7, tell }: BenchOptions,
-  { name, Class, code, jobs, floor }: WorkerComparison
+  { name, Class, code, jobs, floor, limits, users = 0 }: WorkerComparison
 ): Promise<BenchResult> {
-  const lab = await benchLab([Class])
+  const lab = await benchLab([Class], limits)
   const type = Class.options!.name!
   const values = await interleaved(
     {
-      ours: () => ourRate(lab, type, jobs),
+      ours: () => ourRate(lab, type, jobs, users),
       plain: () => plainRate(lab, type, code, jobs),
     },
     rounds,
@@ -59,18 +60,22 @@ type WorkerComparison = {
   code: () => Promise<void>
   jobs: number
   floor: number
+  /** Ours works with these; BullMQ knows none. */
+  limits?: QueuedeckConfig['limits']
+  /** Users among whom the jobs are dealt; 0 for jobs of nobody. */
+  users?: number
 }
 
-async function ourRate(lab: BenchLab, type: string, jobs: number): Promise<number> {
+async function ourRate(lab: BenchLab, type: string, jobs: number, users: number): Promise<number> {
   await lab.plain.flushdb()
   const timestamp = Date.now()
   await lab.transport.add(
-    Array.from({ length: jobs }, () => ({
+    Array.from({ length: jobs }, (_, at) => ({
       queue: QUEUE,
       id: uuidV7(),
       name: type,
       data: '{}',
-      opts: { timestamp },
+      opts: { timestamp, ...(users === 0 ? undefined : { qd: { user: `user-${at % users}` } }) },
     }))
   )
   const pool = new WorkerPool(

@@ -133,7 +133,7 @@ export const RICH_ENTRIES: Omit<EditSet, 'prelude'> = {
       // One read instead of EXISTS and HMGET; a hash without a name is no job (the ghost of a late write by another tool).
       {
         find: `if rcall("EXISTS", jobIdKey) == 1 then -- Make sure job exists`,
-        put: `local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid", "ats", "cr", "name", "opts")
+        put: `local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid", "ats", "cr", "name", "opts", "atm")
 if jobAttributes[6] then
     if ARGV[5] == "completed" and jobAttributes[5] then return ${CANCEL_REQUESTED} end`,
       },
@@ -141,9 +141,25 @@ if jobAttributes[6] then
         find: `    local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid")\n`,
         put: '',
       },
+      // One look for the usual job, which never had children.
+      {
+        find: `        if rcall("SCARD", jobIdKey .. ":dependencies") ~= 0 then
+            return -4
+        end
+        if rcall("ZCARD", jobIdKey .. ":unsuccessful") ~= 0 then
+            return -9
+        end`,
+        put: `        if rcall("EXISTS", jobIdKey .. ":dependencies", jobIdKey .. ":unsuccessful") ~= 0 then
+            return rcall("EXISTS", jobIdKey .. ":dependencies") == 1 and -4 or -9
+        end`,
+      },
+      {
+        find: `local attemptsMade = rcall("HINCRBY", jobIdKey, "atm", 1)`,
+        put: `local attemptsMade = (jobAttributes[8] or 0) + 1`,
+      },
       {
         find: `rcall("HSET", jobIdKey, ARGV[3], ARGV[4], "finishedOn", timestamp)`,
-        put: `rcall("HSET", jobIdKey, ARGV[3], ARGV[4], "finishedOn", timestamp, "eid", qd.finished(eventStreamKey, jobId, ARGV[5],
+        put: `rcall("HSET", jobIdKey, "atm", attemptsMade, ARGV[3], ARGV[4], "finishedOn", timestamp, "eid", qd.finished(eventStreamKey, jobId, ARGV[5],
             ARGV[3], ARGV[4], jobAttributes[4], ARGV[9], jobAttributes[5]))`,
       },
       {

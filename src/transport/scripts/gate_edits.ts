@@ -12,6 +12,16 @@ const claims = (pops: number, prefix: string): Edit[] => [
   // Parked jobs keep their priority score, so the counter behind it never starts again.
   { find: `rcall("DEL", priorityCounterKey)`, put: '' },
   { find: `rcall("ZRANGE", delayedKey, 0, 0, "WITHSCORES")`, put: `gate.due(delayedKey)` },
+  {
+    find: `  local ats = rcall("HINCRBY", jobKey, "ats", 1)
+  rcall("HMSET", jobKey, "processedOn"`,
+    put: `  local job, ats = gate.fetch(jobKey, processedOn, opts['name'])
+  rcall("HMSET", jobKey, "ats", ats, "processedOn"`,
+  },
+  {
+    find: `return {rcall("HGETALL", jobKey), jobId, 0, 0}`,
+    put: `return {job, jobId, 0, 0}`,
+  },
   // Waking another worker is pointless after the last slot went: a release wakes the starved queue.
   {
     find: `  addBaseMarkerIfNeeded(markerKey, false)`,
@@ -31,14 +41,14 @@ export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {
       ...claims(1, 'prefix'),
       {
         find: `rcall("LREM", KEYS[2], -1, jobId)`,
-        put: `gate.leave(KEYS[2], -1, jobId, jobAttributes[7], jobAttributes[6], ARGV[6] == "1")`,
+        put: `gate.leave(KEYS[2], '-1', jobId, jobAttributes[7], jobAttributes[6], ARGV[6] == "1")`,
       },
     ],
     moveToDelayed: [
       ...claims(1, 'prefix'),
       {
         find: `rcall("LREM", KEYS[2], -1, jobId)`,
-        put: `gate.leave(KEYS[2], -1, jobId, nil, nil, ARGV[8] == "1")`,
+        put: `gate.leave(KEYS[2], '-1', jobId, nil, nil, ARGV[8] == "1")`,
       },
     ],
     retryJob: [{ find: `rcall("LREM", KEYS[1],`, put: `gate.leave(KEYS[1],` }],

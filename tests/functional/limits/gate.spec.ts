@@ -105,13 +105,14 @@ for (const withoutFunctions of [false, true]) {
         assert.equal(inversions(order.filter((id) => id.startsWith(user))), 0)
 
       await lab.forgetOrder()
-      await queue.addBulk(lab.jobs(1, 'z', {}, { ms: 100 }))
+      await queue.addBulk(lab.jobs(1, 'z', {}, { held: true }))
       await waitFor('the first', async () => (await lab.order()).length === 1)
       for (const job of lab.jobs(7, 'z').slice(1)) {
         await queue.add(job.name, job.data, { ...(job.opts as object), lifo: true })
         /** Each meets the limit before the next comes. */
         await waitFor('it to be held back', async () => (await queue.getWaitingCount()) === 0)
       }
+      lab.release()
       await lab.ended(queue, 37)
       assert.deepEqual(await lab.order(), ['z1', 'z7', 'z6', 'z5', 'z4', 'z3', 'z2'])
       assert.deepEqual(await lab.leftovers(), [])

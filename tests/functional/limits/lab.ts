@@ -23,7 +23,7 @@ most('user ' .. ARGV[2], 'in', ARGV[2])
 most('type ' .. ARGV[3], 'types', ARGV[3])`
 
 /** How a job of the lab behaves. */
-export type Behaviour = { ms?: number; failures?: number }
+export type Behaviour = { ms?: number; failures?: number; held?: boolean }
 
 /**
  * Queues and plain BullMQ workers with our scripts, and a meter of its own that counts from inside the jobs.
@@ -35,6 +35,9 @@ export class GateLab {
   #queues: Queue[] = []
   #workers: Worker[] = []
   #meter: string
+  #released: Promise<void>
+  /** Lets jobs end that are held. */
+  release!: () => void
 
   constructor(
     readonly url: string,
@@ -45,6 +48,7 @@ export class GateLab {
     this.#connections = new Connections(() => ({ ioConnection: this.redis }) as never)
     this.transport = new Transport(this.#connections, { prefix, ...deliver })
     this.#meter = `${prefix}meter:`
+    this.#released = new Promise((resolve) => (this.release = resolve))
   }
 
   configure(settings: Partial<LimitSettings>): Promise<boolean> {
@@ -97,7 +101,7 @@ export class GateLab {
     const me = `${job.queueName}/${job.id}`
     await this.redis.eval(ENTER, 1, this.#meter, me, of, job.name)
     try {
-      await pause(job.data.ms ?? 5)
+      await (job.data.held ? this.#released : pause(job.data.ms ?? 5))
       if (job.attemptsMade < (job.data.failures ?? 0)) throw new Error('planned')
     } finally {
       await this.redis.hdel(`${this.#meter}in`, me)
@@ -146,6 +150,7 @@ export class GateLab {
   }
 
   async close(): Promise<void> {
+    this.release()
     await Promise.all(this.#workers.map((worker) => worker.close(true).catch(() => {})))
     await Promise.all(this.#queues.map((queue) => queue.close().catch(() => {})))
     await this.#connections.closeAll()

@@ -4,26 +4,36 @@
 -- Keys. QP is a queue's prefix (`{prefix}:mail:`), G is `{prefix}~gate:`. A limit key is `u:<user>` or `t:<type>`.
 --   G limits         hash  global, user (every user's), u:<user>, users (how many of those), t:<type>, types (how many). Absent = no limit.
 --                          Read by every claim, so changes apply at once. `busy` = something is parked or starved somewhere.
---   G slots          zset  `<user>\n<job key>`, one member per running job: ZCARD is the global count, ZLEXCOUNT the user's. The lease of
---                          a member is the job's own lock: a member whose lock is gone is dropped when somebody needs the room.
---   G types          zset  `<type>\n<job key>`, the same by type, while any type is limited
+--   G slots          zset  `<user>\n<job key><tail>`, one member per running job: ZCARD is the global count, ZLEXCOUNT the user's. The lease
+--                          of a member is the job's own lock: a member whose lock is gone is dropped when somebody needs the room.
+--   G types          zset  `<type>\n<job key><tail>`, the same by type, while any type is limited
 --   G park:QP|<key>  zset  ids of the jobs that wait for that key, in order
 --   QP delayed       zset  a parked job stands here too, with a score from `far` on: visible to and removable by every BullMQ tool
 --   G parked         zset  index of what is parked, `QP|<key>`                   G queues:<key>  set  the same, queues by key
 --   G ready:QP       zset  keys that got room and have parked jobs here: the next claim in that queue takes their first job
 --   G starved        zset  queues refused by the global limit                    G baton  string  queue for which one slot is kept 200 ms
 local gate = { far = qd.far, most = 1e308 * 10 }
-local QP, G, limits
--- Whether another worker has something to take after this claim.
-gate.more = true
+local QP, G, limits, running
+-- What our keys of a queue begin with, kept while the library lives.
+local beginnings, known = {}, 0
+-- Makes members so long that Redis keeps a set of them as a tree, however few they are: the packed form is searched from its beginning, and
+-- twice as dear.
+local TAIL = '\n----------------------------------------------------------------'
+-- Whether another worker has something to take after this claim, and whether the job that was taken holds its slots already.
+gate.more, gate.holds = true, true
 
 -- What stays in memory between calls of one function must not outlive its call.
-function gate.reset() limits = nil gate.more = true end
+function gate.reset() limits, running, gate.more, gate.holds = nil, nil, true, true end
 
 function gate.open(queuePrefix)
   if limits and QP == queuePrefix then return limits end
   QP = queuePrefix
-  G = string.match(queuePrefix, '^(.*):[^:]*:$') .. '~gate:'
+  G = beginnings[QP]
+  if not G then
+    if known == 1000 then beginnings, known = {}, 0 end
+    G = string.match(queuePrefix, '^(.*):[^:]*:$') .. '~gate:'
+    beginnings[QP], known = G, known + 1
+  end
   if limits then return limits end
   local l = rcall('HMGET', G .. 'limits', 'global', 'user', 'users', 'types', 'busy')
   limits = { global = tonumber(l[1]) or gate.most, user = tonumber(l[2]) or gate.most, users = l[3], types = l[4], busy = l[5] }
@@ -34,7 +44,8 @@ end
 -- Whose slots a job needs. Users that are not plain letters have their limit key encoded by the dispatch.
 function gate.userOf(opts)
   if not opts then return '' end
-  return string.match(opts, '"qd":{"lk":"([%w_.:@%%-]+)"') or string.match(opts, '"qd":{"user":"([%w_.:@-]+)"') or ''
+  local field, user = string.match(opts, '"qd":{"(%a+)":"([%w_.:@%%-]+)"')
+  return (field == 'user' or field == 'lk') and user or ''
 end
 
 local function maxOfUser(u) return limits.users and tonumber(rcall('HGET', G .. 'limits', 'u:' .. u)) or limits.user end
@@ -81,9 +92,15 @@ local function freed(u, t, takes)
   end
 end
 
+-- A job takes its slots; `t` only where types are counted.
+function gate.hold(beginning, u, t, jobKey)
+  rcall('ZADD', beginning .. 'slots', '0', u .. '\n' .. jobKey .. TAIL)
+  if t then rcall('ZADD', beginning .. 'types', '0', t .. '\n' .. jobKey .. TAIL) end
+end
+
 local function release(jobKey, u, t, takes)
-  local held = rcall('ZREM', G .. 'slots', u .. '\n' .. jobKey)
-  if limits.types and t then held = held + rcall('ZREM', G .. 'types', t .. '\n' .. jobKey) end
+  local held = rcall('ZREM', G .. 'slots', u .. '\n' .. jobKey .. TAIL)
+  if limits.types and t then held = held + rcall('ZREM', G .. 'types', t .. '\n' .. jobKey .. TAIL) end
   if held > 0 and limits.busy then freed(u, t or '', takes) end
   return held > 0 and 1 or 0
 end
@@ -93,7 +110,7 @@ local function reap(set, name, n)
   if not rcall('SET', G .. 'reap:' .. set .. ':' .. (name or ''), 1, 'PX', 250, 'NX') then return n end
   local from, to = name and '[' .. name .. '\n' or '-', name and '(' .. name .. '\v' or '+'
   for _, member in ipairs(rcall('ZRANGEBYLEX', G .. set, from, to)) do
-    local owner, jobKey = string.match(member, '^(.-)\n(.*)$')
+    local owner, jobKey = string.match(member, '^(.-)\n(.*)\n')
     if rcall('EXISTS', jobKey .. ':lock') == 0 then
       rcall('ZREM', G .. set, member)
       if limits.busy then
@@ -194,6 +211,16 @@ local function mustWait(key, place, full)
   return true
 end
 
+-- The key for which the job has to wait, if there is one, and its place: first what stands at the head by its nature (LIFO, recovered after a
+-- stall), then by number, newcomers last.
+local function blockerOf(id, u, t, opts, score, full)
+  local job = rcall('HMGET', QP .. id, 'stc', 'ps')
+  local front = not score and (job[1] or string.find(opts or '', '"lifo":true', 1, true))
+  local place = tonumber(score or job[2]) or (front and -gate.most or gate.most)
+  local key = u ~= '' and mustWait('u:' .. u, place, full) and 'u:' .. u or t and mustWait('t:' .. t, place, full) and 't:' .. t or nil
+  return key, front, job[2]
+end
+
 -- Calls the key's next parked job when there is room for it and for `more` others.
 local function callNext(key, more)
   if rcall('EXISTS', parkKey(key)) == 1 and roomOf(key) > more then setReady(QP, key) end
@@ -203,7 +230,12 @@ end
 function gate.take(queuePrefix)
   gate.open(queuePrefix)
   if not limits.any then return pop() or false end
-  local ready, free = G .. 'ready:' .. QP, room(limits.global, 'slots')
+  running = rcall('ZCARD', G .. 'slots')
+  local ready, free = G .. 'ready:' .. QP, limits.global - running
+  if free <= 0 then
+    running = reap('slots', nil, running)
+    free = limits.global - running
+  end
   if free <= 1 then
     local baton = rcall('GET', G .. 'baton')
     if baton == QP then rcall('DEL', G .. 'baton') elseif baton then free = free - 1 end
@@ -213,33 +245,36 @@ function gate.take(queuePrefix)
   local backlog = limits.busy and rcall('EXISTS', ready) == 1
   local newcomers = backlog and rcall('INCR', G .. 'turn') % 2 == 0
   local served = backlog and not newcomers and serveReady() or nil
+  local easy = free > 2 and running < limits.user and not (limits.busy or limits.users or limits.types)
   local full = {}
   for _ = 1, 100 do
     local id, score = pop()
     if id then
+      gate.more = free > 1
+      -- Where fewer run in all than one user may have, and nobody is held back, there is nothing to look up: it takes its slots when it is read.
+      if easy then
+        gate.holds = false
+        return id
+      end
       local jobKey = QP .. id
-      local job = rcall('HMGET', jobKey, 'opts', 'name', 'stc', 'ps')
-      local u, t = gate.userOf(job[1]), (limits.types or limits.busy) and job[2] or nil
-      local front = not score and (job[3] or string.find(job[1] or '', '"lifo":true', 1, true))
-      local place = tonumber(score or job[4]) or (front and -gate.most or gate.most)
-      local blocker = u ~= '' and mustWait('u:' .. u, place, full) and 'u:' .. u or t and mustWait('t:' .. t, place, full) and 't:' .. t
+      local job = rcall('HMGET', jobKey, 'opts', 'name')
+      local u, t = gate.userOf(job[1]), job[2] or nil
+      local blocker, front, kept = blockerOf(id, u, t, job[1], score, full)
       if not blocker then
         -- Before it is a member itself: it has no lock yet, and would be dropped as dead.
         if limits.busy then
           if u ~= '' then callNext('u:' .. u, 1) end
           if t then callNext('t:' .. t, 1) end
         end
-        rcall('ZADD', G .. 'slots', 0, u .. '\n' .. jobKey)
-        if t and limits.types then rcall('ZADD', G .. 'types', 0, t .. '\n' .. jobKey) end
-        if job[4] then rcall('HDEL', jobKey, 'ps') end
-        gate.more = free > 1
+        gate.hold(G, u, limits.types and t, jobKey)
+        if kept then rcall('HDEL', jobKey, 'ps') end
         if free <= 2 then
           rcall('ZREM', G .. 'starved', QP)
           if free <= 1 then starve(ready, true) end
         end
         return id
       end
-      park(id, blocker, score, front, job[4])
+      park(id, blocker, score, front, kept)
       -- It was called by a key that has room and meets another that has none: the next of the first key is called instead.
       if served == id then
         if u ~= '' and blocker ~= 'u:' .. u then callNext('u:' .. u, 0) end
@@ -257,6 +292,25 @@ function gate.take(queuePrefix)
   end
   wake(QP) -- looked at 100 jobs that may not run: let Redis breathe, the next call goes on
   return false
+end
+
+-- Instead of HGETALL at the end of a claim: reads the job that was taken, one attempt further. Answers its fields, what is new in them at their end,
+-- and the number of its attempt.
+function gate.fetch(jobKey, processedOn, worker)
+  local job, ats, opts = rcall('HGETALL', jobKey), 0, nil
+  for i = 1, #job, 2 do
+    local field = job[i]
+    if field == 'ats' then ats = job[i + 1] elseif field == 'opts' then opts = job[i + 1] end
+  end
+  ats = string.format('%d', ats + 1)
+  if not gate.holds then
+    gate.hold(G, gate.userOf(opts), nil, jobKey)
+    gate.holds = true
+  end
+  local n = #job
+  job[n + 1], job[n + 2], job[n + 3], job[n + 4] = 'ats', ats, 'processedOn', processedOn
+  if worker then job[n + 5], job[n + 6] = 'pb', worker end
+  return job, ats
 end
 
 -- Instead of LREM active: frees what the job held.

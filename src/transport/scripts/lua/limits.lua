@@ -9,7 +9,7 @@ for _, member in ipairs(parked) do
 end
 local slots = {}
 for _, member in ipairs(rcall('ZRANGE', g .. 'slots', 0, -1)) do
-  local user, jobKey = string.match(member, '^(.-)\n(.*)$')
+  local user, jobKey = string.match(member, '^(.-)\n(.*)\n')
   if rcall('EXISTS', jobKey .. ':lock') == 1 then
     slots[#slots + 1] = user
     slots[#slots + 1] = rcall('HGET', jobKey, 'name') or ''

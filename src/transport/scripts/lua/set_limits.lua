@@ -73,8 +73,7 @@ for _, queue in ipairs(queues) do
   if gated then
     for _, id in ipairs(rcall('LRANGE', prefix .. 'active', 0, -1)) do
       local job = rcall('HMGET', prefix .. id, 'opts', 'name')
-      rcall('ZADD', base .. '~gate:slots', 0, gate.userOf(job[1]) .. '\n' .. prefix .. id)
-      if types > 0 and job[2] then rcall('ZADD', base .. '~gate:types', 0, job[2] .. '\n' .. prefix .. id) end
+      gate.hold(base .. '~gate:', gate.userOf(job[1]), types > 0 and job[2], prefix .. id)
     end
   end
 end
