@@ -59,7 +59,8 @@ export class CleanupService {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('The process was stopped'))
     if (!this.#running || !this.#redis) return
-    await Promise.race([this.#running, wait(PATIENCE)])
+    /** A Redis that is away would never answer what is asked of it. */
+    if (this.#redis.status === 'ready') await Promise.race([this.#running, wait(PATIENCE)])
     await this.#options.transport.connections.close(this.#redis)
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { RestartJob } from '../../../src/operations/restart_job.ts'
 import type { Records } from '../../../src/records/records.ts'
@@ -235,6 +236,29 @@ eachDatabase(({ label, create }) => {
       assert.match((answers[0] as any).reason, /being deleted/)
       assert.equal(await lab.redis.exists(lab.transport.keys.erasing), 0)
       assert.equal(await lab.redis.exists(lab.transport.keys.job(key.queue, key.id)), 0)
+    })
+
+    test('waits for others who write, and lets them in between', async ({ assert }) => {
+      await jobs(300, 'completed', 31)
+      const eraser = records.eraser()
+      let isHeld = false
+      const holding = eraser.locked(async () => {
+        isHeld = true
+        await pause(700)
+        isHeld = false
+      })
+      await waitFor('the lock', () => isHeld, { every: 1 })
+      const held: boolean[] = []
+      const cleaned = cleaning.cleanup().run({ ...ACTOR, onHeld: () => held.push(isHeld) })
+      /** A mirror writes meanwhile. */
+      const written = jobs(5, 'pending', 0)
+      const [{ counts, error }] = await Promise.all([cleaned, written, holding])
+      await eraser.close()
+      assert.isNull(error)
+      assert.equal(counts.completedRecords, 300)
+      assert.isFalse(held.includes(true))
+      assert.equal((await records.reader.counts()).pending, 5)
+      await exact(assert)
     })
 
     test('forgets names that no job has any more, and mirrors give them anew', async ({
