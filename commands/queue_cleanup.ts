@@ -80,7 +80,7 @@ export default class QueueCleanup extends QueueCommand {
     if (found.length === 0) {
       this.say(dryRun ? 'Nothing would be removed' : 'Nothing had to be removed')
     }
-    for (const [kind, n] of found) this.say(`${n} ${CLEANUP_KINDS[kind]} ${verb}`)
+    for (const [kind, n] of found) this.say(`${CLEANUP_KINDS[kind]}: ${n} ${verb}`)
     this.say(`took ${((endedAt ?? startedAt) - startedAt) / 1_000} s`)
     if (error !== null) this.logger.error(error)
   }
