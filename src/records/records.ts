@@ -64,7 +64,12 @@ export class Records {
 
   /** Deletes records, over a connection of its own: end it with `close`. For the cleanup. */
   eraser(): Eraser {
-    return new Eraser(() => this.#openSession('no records can be deleted'))
+    return new Eraser(async () => {
+      const session = await this.#openSession('no records can be deleted')
+      // Whoever deletes checkpoints most, and a smaller log takes less of a time: an eighth of what the writer's connection has.
+      if (session.dialect === 'sqlite') await session.all('pragma wal_autocheckpoint = 2500')
+      return session
+    })
   }
 
   /** Reading for models and tests: `?` marks a value. */
