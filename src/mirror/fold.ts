@@ -2,7 +2,7 @@ import { cutText } from '../cut_text.ts'
 import { isTerminal } from '../statuses.ts'
 import { compareIds, idMilliseconds, versionOf, type Entry, type EntryFields } from './entries.ts'
 import { JobDraft } from './job_draft.ts'
-import { count, readError, readLines, readProgress } from './job_facts.ts'
+import { count, ordinal, readError, readLines, readProgress } from './job_facts.ts'
 
 /**
  * A stream whose ids went back is read from its beginning. Entries up to `until` may have been read before, when `skew` was
@@ -76,13 +76,13 @@ export class JobFold extends JobDraft {
       case 'cancelled':
         return this.#cancelled(fields, at)
       case 'restarted':
-        return this.newRun('restarted', at, by(fields), count(fields.run), fields.prev)
+        return this.newRun('restarted', at, by(fields), ordinal(fields.run), fields.prev)
     }
   }
 
   #added(fields: EntryFields, at: number): void {
     const { job } = this
-    const run = count(fields.run)
+    const run = ordinal(fields.run)
     if (this.#isOver() || (run !== undefined && job.status !== null && run > job.run)) {
       this.newRun(run === undefined ? 'added again' : 'restarted', at, by(fields), run)
     } else {
@@ -105,7 +105,7 @@ export class JobFold extends JobDraft {
     }
     if (prev === 'failed' || prev === 'completed' || prev === 'cancelled') {
       /** Restarted by another tool. Ours say so in an entry of their own, which has come before this one. */
-      if (this.#isOver()) this.newRun('restarted', at, null, count(fields.run))
+      if (this.#isOver()) this.newRun('restarted', at, null, ordinal(fields.run))
       else if (job.status === null) this.begin('pending', at)
       return
     }
@@ -142,7 +142,7 @@ export class JobFold extends JobDraft {
     const stopping = this.#isStopping()
     if (!stopping) this.#revive(at)
     if (!job.createdAt) job.createdAt = at
-    this.startAttempt(count(fields.ats) || job.attempts + 1, fields.pb || null, at)
+    this.startAttempt(ordinal(fields.ats) || job.attempts + 1, fields.pb || null, at)
     if (!stopping) {
       job.status = 'running'
       job.dueAt = null
@@ -153,7 +153,7 @@ export class JobFold extends JobDraft {
 
   #ended(fields: EntryFields, at: number): void {
     const { job } = this
-    const attempt = count(fields.ats)
+    const attempt = ordinal(fields.ats)
     if (this.#isStopping()) {
       job.stopping = false
       job.finishedAt = at
@@ -188,7 +188,7 @@ export class JobFold extends JobDraft {
    * An attempt that is not the last one ended: it failed (`err`), or its worker gave the job back or died.
    */
   #attemptEnded(fields: EntryFields, at: number): void {
-    const attempt = count(fields.ats)
+    const attempt = ordinal(fields.ats)
     if (fields.err !== undefined) {
       const { code, message } = readError(fields.err)
       this.closeAttempt('failed', at, fields.err, fields.stack, attempt)
@@ -249,7 +249,7 @@ export class JobFold extends JobDraft {
     if (lines.length === 0) return
     this.#runs(fields, lines[0][0])
     const { run, attempts } = this.job
-    this.addLogs({ version, run, attempt: count(fields.ats) ?? attempts, lines })
+    this.addLogs({ version, run, attempt: ordinal(fields.ats) ?? attempts, lines })
   }
 
   /**
@@ -287,7 +287,7 @@ export class JobFold extends JobDraft {
 
   #cancelledBy(fields: EntryFields, at: number): void {
     const { job } = this
-    const attempt = count(fields.ats)
+    const attempt = ordinal(fields.ats)
     if (attempt) job.attempts = attempt
     job.status = 'cancelled'
     job.cancelAt = at
@@ -304,7 +304,7 @@ export class JobFold extends JobDraft {
    */
   #runs(fields: EntryFields, at: number): void {
     const { job } = this
-    const attempt = count(fields.ats)
+    const attempt = ordinal(fields.ats)
     if (job.status === 'running' || this.#isOver() || (job.status !== null && !attempt)) return
     if (job.status === null) this.begin('pending', at)
     this.startAttempt(attempt || job.attempts || 1, null, null)

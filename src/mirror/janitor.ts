@@ -116,7 +116,9 @@ export class Janitor {
     const { writer } = this.#dependencies
     const { queue } = position
     await this.#removeAndCount(queue, set, noted.ended)
-    await writer.markGone(noted.ended.map(({ id }) => recordId(queue, id)))
+    await writer.markGone(
+      noted.ended.map(({ id }) => ({ queue, transportId: id, id: recordId(queue, id) }))
+    )
     return true
   }
 

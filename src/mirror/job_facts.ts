@@ -111,6 +111,17 @@ export function count(text: string | null | undefined): number | undefined {
   return Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
+/** Beyond what any job reaches, and within what every column takes. */
+const MOST_ORDINAL = 1_000_000_000
+
+/**
+ * The number of a run or an attempt: undefined unless it is one that a job may have.
+ */
+export function ordinal(text: string | null | undefined): number | undefined {
+  const value = count(text)
+  return value !== undefined && value <= MOST_ORDINAL ? value : undefined
+}
+
 function percentage(value: unknown): number {
   const number = Number(value)
   return number >= 0 ? Math.min(number, 100) : 0

@@ -29,11 +29,11 @@ export interface MirrorWriter {
   /** Records of a queue that Redis may still change, oldest first, after one of them. */
   openJobs(queue: string, page: { after?: OpenPlace; limit: number }): Promise<OpenJob[]>
 
-  /** By record id; jobs without a record are absent. */
+  /** By the id of the key; jobs without a record are absent. */
   states(keys: JobKey[]): Promise<Map<string, RecordState>>
 
   /** Notes that Redis no longer holds these jobs, where their records are terminal. */
-  markGone(ids: string[]): Promise<void>
+  markGone(keys: JobKey[]): Promise<void>
 
   /** Called inside a transaction, for tests that kill: 1 cursors moved, 2 folded, 3 jobs written, 4 before and 5 after the commit. */
   hook?: (point: 1 | 2 | 3 | 4 | 5) => void

@@ -10,6 +10,9 @@ import { count, readError, readProgress, readStacks } from './job_facts.ts'
  */
 export type RepairMoments = { at: number; dueAt: number | null }
 
+/** Attempts before the last one that a repair writes down, where their own entries were lost. */
+const MOST_FAILURES = 1_000
+
 /**
  * The few facts that tell whether a record is behind.
  */
@@ -117,7 +120,7 @@ function takeAttempts(draft: JobDraft, facts: TransportFacts, status: JobStatus)
   const isEnded = status === 'completed' || status === 'failed' || facts.state === 'failed'
   const failures = isEnded ? attemptsMade - 1 : attemptsMade
   if (failures >= last - 1) {
-    for (let attempt = Math.max(job.attempts, 1); attempt < last; attempt++) {
+    for (let attempt = Math.max(job.attempts, 1, last - MOST_FAILURES); attempt < last; attempt++) {
       draft.closeAttempt('failed', null, null, null, attempt)
     }
   }

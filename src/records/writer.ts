@@ -1,5 +1,6 @@
-import { STATUSES, statusCode, TERMINAL_STATUSES } from '../statuses.ts'
+import { isTerminal, STATUSES } from '../statuses.ts'
 import { bytesToUuid } from './ids.ts'
+import type { Row } from './dialect/db.ts'
 import type { Session, Shape } from './dialect/session.ts'
 import { storableShort, storable, storedName } from './storable.ts'
 import { CURSOR_COLUMNS, NAME_KINDS, TABLES } from './tables.ts'
@@ -7,6 +8,7 @@ import { AT, blankJob, loadJob, type LoadedJob } from './writer/job_row.ts'
 import { JobWriting } from './writer/job_writing.ts'
 import { NameBook } from './writer/name_book.ts'
 import { openSeqs, type OpenJob, type OpenPlace } from './writer/open_jobs.ts'
+import { twinOf, twinsAmong } from './writer/twins.ts'
 import type { Batch, Cursor, CursorMove, Fold, JobKey } from './writer_types.ts'
 
 const NEW_CURSORS: Shape = {
@@ -128,17 +130,14 @@ export class Writer {
   }
 
   /**
-   * What records say of these jobs, by record id; jobs without a record are absent.
+   * What records say of these jobs, by the id of their key; jobs without a record are absent.
    */
   states(keys: JobKey[]) {
     return this.#take(async (session) => {
-      const select =
-        'select id, status, run, attempts, stopping, has_payload from queuedeck_jobs where'
-      const ids = keys.map(({ id }) => session.idValue(id))
-      const rows = await session.allIn(select, 'id', 'uuid', ids)
+      const columns = 'id, queue_id, status, run, attempts, stopping, has_payload'
       return new Map(
-        rows.map((row) => [
-          idText(row.id),
+        (await this.#select(session, columns, keys)).map(([key, row]) => [
+          key.id,
           {
             status: STATUSES[row.status],
             run: row.run as number,
@@ -154,15 +153,16 @@ export class Writer {
   /**
    * Notes that Redis no longer holds these jobs, where their records are terminal.
    */
-  async markGone(ids: string[]): Promise<void> {
-    if (ids.length === 0) return
+  async markGone(keys: JobKey[]): Promise<void> {
+    if (keys.length === 0) return
     await this.#transaction(async (session) => {
       await this.#lockJobs(session)
-      const ended = TERMINAL_STATUSES.map(statusCode).join(', ')
-      const select = `select seq from queuedeck_jobs where has_transport = 1 and status in (${ended}) and`
-      const values = ids.map((id) => session.idValue(id))
-      const rows = await session.allIn(select, 'id', 'uuid', values)
-      const seqs = rows.map(({ seq }) => seq).sort((one, other) => one - other)
+      const columns = 'id, queue_id, seq, status, has_transport'
+      const rows = await this.#select(session, columns, keys)
+      const seqs = rows
+        .filter(([, row]) => row.has_transport === 1 && isTerminal(STATUSES[row.status]))
+        .map(([, { seq }]) => seq as number)
+        .sort((one, other) => one - other)
       for (let at = 0; at < seqs.length; at += 500) {
         const part = seqs.slice(at, at + 500).join(', ')
         await session.run(`update queuedeck_jobs set has_transport = 0 where seq in (${part})`)
@@ -178,6 +178,37 @@ export class Writer {
     this.#isClosed = true
     await this.#turn.catch(() => {})
     await this.#discard()
+  }
+
+  /**
+   * The rows that there are of these jobs; `columns` has `id` and `queue_id` among it.
+   */
+  async #select(session: Session, columns: string, keys: JobKey[]): Promise<[JobKey, Row][]> {
+    const look = async (wanted: JobKey[]) => {
+      const ids = wanted.map(({ id }) => session.idValue(id))
+      const rows = await session.allIn(
+        `select ${columns} from queuedeck_jobs where`,
+        'id',
+        'uuid',
+        ids
+      )
+      await this.#names.loadIds(
+        session,
+        rows.map((row) => row.queue_id)
+      )
+      return new Map(rows.map((row) => [idText(row.id), row]))
+    }
+    const found = await look(keys)
+    const twins = twinsAmong(keys, (index) => {
+      const row = found.get(keys[index].id)
+      return row && this.#names.name(row.queue_id)
+    })
+    const own = twins.length > 0 ? await look(twins.map((index) => twinOf(keys[index]))) : found
+    const others = new Set(twins)
+    return keys.flatMap((key, index): [JobKey, Row][] => {
+      const row = others.has(index) ? own.get(twinOf(key).id) : found.get(key.id)
+      return row ? [[key, row]] : []
+    })
   }
 
   async #moveCursors(session: Session, moves: CursorMove[]): Promise<boolean> {
@@ -221,21 +252,40 @@ export class Writer {
     return highest
   }
 
-  async #load(session: Session, keys: JobKey[]): Promise<LoadedJob[]> {
-    if (keys.length === 0) return []
-    const rows = await session.jobs(keys.map(({ id }) => id))
-    const named = new Set<number>()
-    for (const row of rows) {
-      if (!row) continue
-      for (const id of [row[AT.type], row[AT.user], row[AT.worker]]) {
-        if (id !== null) named.add(id as number)
-      }
+  async #load(session: Session, wanted: JobKey[]): Promise<LoadedJob[]> {
+    if (wanted.length === 0) return []
+    const keys = [...wanted]
+    const rows = await this.#rows(session, keys)
+    const twins = twinsAmong(keys, (index) => {
+      const row = rows[index]
+      return row && this.#names.name(row[AT.queue] as number)
+    })
+    if (twins.length > 0) {
+      for (const index of twins) keys[index] = twinOf(keys[index])
+      const own = await this.#rows(
+        session,
+        twins.map((index) => keys[index])
+      )
+      for (const [place, index] of twins.entries()) rows[index] = own[place]
     }
-    if (named.size > 0) await this.#names.loadIds(session, named)
     return keys.map((key, index) => {
       const row = rows[index]
       return row ? loadJob(key, row, this.#names) : blankJob(key)
     })
+  }
+
+  /** Rows by the ids of their keys, with the names that stand in them. */
+  async #rows(session: Session, keys: JobKey[]): Promise<(unknown[] | null)[]> {
+    const rows = await session.jobs(keys.map(({ id }) => id))
+    const named = new Set<number>()
+    for (const row of rows) {
+      if (!row) continue
+      for (const id of [row[AT.queue], row[AT.type], row[AT.user], row[AT.worker]]) {
+        if (id !== null) named.add(id as number)
+      }
+    }
+    if (named.size > 0) await this.#names.loadIds(session, named)
+    return rows
   }
 
   #transaction(action: (session: Session) => Promise<boolean>): Promise<boolean> {

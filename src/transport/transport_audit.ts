@@ -287,14 +287,14 @@ function toFacts(
     name: name!,
     data,
     opts,
-    attemptsStarted: Number(ats ?? 0),
-    attemptsMade: Number(atm ?? 0),
+    attemptsStarted: ordinal(ats, 0),
+    attemptsMade: ordinal(atm, 0),
     returnvalue,
     failedReason,
     stacktrace,
     progress,
     worker: pb,
-    run: Number(run ?? 1),
+    run: ordinal(run, 1),
     finishedOn: number(finishedOn),
     processedOn: number(processedOn),
     timestamp: number(timestamp),
@@ -303,4 +303,10 @@ function toFacts(
     cancelRequest,
     losses: Number(losses ?? 0),
   }
+}
+
+/** A number of runs or attempts, from a hash that anyone may have written; what no job reaches counts as not said. */
+function ordinal(text: string | null, otherwise: number): number {
+  const value = Number(text ?? otherwise)
+  return Number.isSafeInteger(value) && value >= 0 && value <= 1_000_000_000 ? value : otherwise
 }

@@ -190,6 +190,9 @@ export class MysqlSession implements Session {
     for (const row of (await this.#query({ sql, rowsAsArray: true })) as unknown[][]) {
       found[places.get(row[1] as string)!] = row
     }
+    if (places.size < hex.length) {
+      for (const [place, id] of hex.entries()) found[place] = found[places.get(id)!]
+    }
     return found
   }
 

@@ -43,7 +43,10 @@ eachDatabase(({ kind, label }) => {
         const workload = new Workload(lab)
         workload.work()
 
+        const startedAt = performance.now()
         let kills = 0
+        let killedInside = 0
+        let killedAtPoint = 0
         let isAway = false
         let isDone = false
         const killing = (async () => {
@@ -63,6 +66,11 @@ eachDatabase(({ kind, label }) => {
             }
             if (!kill) await pause(Math.random() * 400)
             else await Promise.race([victim.ended(), pause(3_000)])
+            /** Point 5 lies behind the commit. */
+            if (kill && victim.child.signalCode === 'SIGKILL') {
+              killedAtPoint++
+              if (kill.point < 5) killedInside++
+            }
             await victim.kill()
           }
           isDone = true
@@ -108,8 +116,10 @@ eachDatabase(({ kind, label }) => {
           Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
           expected
         )
+        const outside = kills - killedInside
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0)
         console.log(
-          `      ${workload.log.size} jobs, ${kills} kills, ${compared} fields compared, ${found.length} differences`
+          `      ${workload.log.size} jobs, ${kills} kills (${killedInside} inside of the transaction, ${outside} outside, ${killedAtPoint - killedInside} of them right after the commit), ${AWAY_SECONDS} s away, ${compared} fields compared, ${found.length} differences, ${seconds} s`
         )
       } finally {
         await Promise.all(children.map((child) => child.kill()))

@@ -28,7 +28,7 @@ eachDatabase(({ label, create }) => {
     })
 
     const row = async (id: string) => {
-      const states = await records.writer.states([{ queue: '', transportId: id, id }])
+      const states = await records.writer.states([{ queue: 'default', transportId: id, id }])
       return states.get(id)
     }
 
@@ -282,7 +282,7 @@ eachDatabase(({ label, create }) => {
       assert.equal(oldest.status, 'cancelled')
       assert.equal(oldest.transportId, keys[10].id)
       assert.isEmpty(await records.writer.openJobs('nobody knows it', { limit: 9 }))
-      await records.writer.markGone(keys.map(({ id }) => id))
+      await records.writer.markGone(keys)
       const [{ n }] = await records.db.all(
         'select count(*) as n from queuedeck_jobs where has_transport = 0'
       )

@@ -101,8 +101,8 @@ export class MemoryWriter implements MirrorWriter {
     )
   }
 
-  async markGone(ids: string[]): Promise<void> {
-    for (const id of ids) {
+  async markGone(keys: JobKey[]): Promise<void> {
+    for (const { id } of keys) {
       const job = this.jobs.get(id)
       if (job && isTerminal(job.status!)) job.hasTransport = false
     }

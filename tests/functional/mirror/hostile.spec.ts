@@ -1,0 +1,167 @@
+import { test } from '@japa/runner'
+import { foreignId, recordId } from '../../../src/records/ids.ts'
+import { uuidV7 } from '../../../src/jobs/uuid.ts'
+import { JobQuery } from '../../../src/records/job_query.ts'
+import type { Records } from '../../../src/records/records.ts'
+import { eachDatabase } from '#tests/helpers/databases'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { Lab } from './lab.ts'
+import { migrate, openRecords } from './records.ts'
+
+/** A stream is open to whoever reaches Redis: no entry may keep the ones behind it from being written. */
+eachDatabase(({ label, create }) => {
+  test.group(`Mirror and entries that nobody should write | ${label}`, (group) => {
+    let lab: Lab
+    let records: Records
+
+    group.each.setup(async () => {
+      const { url } = await redisServer()
+      const { connection } = await create()
+      await migrate(connection)
+      lab = new Lab(url)
+      records = openRecords(connection)
+      lab.mirror(records)
+      return async () => {
+        await lab.close()
+        await records.close()
+      }
+    })
+
+    const write = (queue: string, ...entries: Record<string, string>[]) => {
+      const pipeline = lab.redis.pipeline()
+      for (const entry of entries) {
+        pipeline.xadd(lab.transport.keys.events(queue), '*', ...Object.entries(entry).flat())
+      }
+      return pipeline.exec()
+    }
+    const goesOn = async (queue: string) => {
+      const id = await lab.add(queue, { delay: 60_000 })
+      await waitFor('a later job', () => records.reader.find(id), { within: 10_000 })
+    }
+
+    test('takes numbers of any size', async () => {
+      await lab.transport.registerQueues(['a'])
+      const huge = ['2147483648', '4294967296', '9007199254740991', '1e300', '-1', '0.5', 'NaN', '']
+      for (const [index, number] of huge.entries()) {
+        const jobId = `job ${index}`
+        const opts = `{"attempts":${Number(number) || 0},"priority":${Number(number) || 0},"timestamp":${Number(number) || 0}}`
+        await write(
+          'a',
+          { event: 'added', jobId, name: 'work', data: '{}', opts, run: number },
+          { event: 'active', jobId, ats: number, pb: 'host:1:x' },
+          {
+            event: 'progress',
+            jobId,
+            ats: number,
+            data: `{"percent":${Number(number) || 0},"done":${Number(number) || 0},"total":9007199254740991}`,
+          },
+          {
+            event: 'log',
+            jobId,
+            ats: number,
+            lines: `[[${Number(number) || 0},${Number(number) || 0},"line"],[0.5,30.5,7]]`,
+          },
+          { event: 'delayed', jobId, ats: number, delay: number, err: 'again' },
+          { event: 'active', jobId, ats: String(Number(number) * 2), pb: 'host:1:x' },
+          {
+            event: 'failed',
+            jobId,
+            ats: String(Number(number) * 2),
+            failedReason: 'end',
+            stack: 'Error: end',
+          },
+          { event: 'restarted', jobId, run: number, prev: 'failed' },
+          { event: 'active', jobId, ats: number },
+          { event: 'failed', jobId, ats: number, failedReason: 'end', stack: 'Error: end' },
+          { event: 'restarted', jobId, run: String(Number(number) * 2), prev: 'failed' },
+          { event: 'active', jobId, ats: '1' },
+          { event: 'log', jobId, ats: number, lines: '[[1,30,"line"]]' },
+          { event: 'cancel-requested', jobId, ats: number, run: number }
+        )
+        await goesOn('a')
+      }
+      const { lines } = await records.reader.logs(recordId('a', 'job 0'))
+      if (lines.length !== 3) throw new Error(`${lines.length} lines`)
+    }).timeout(60_000)
+
+    test('takes names, ids and reports of any length', async () => {
+      await lab.transport.registerQueues(['a'])
+      const long = 'Ω"\\\u0001😀'.repeat(20_000)
+      await write(
+        'a',
+        {
+          event: 'added',
+          jobId: long.slice(0, 5_000),
+          name: long,
+          data: '{',
+          opts: `{"qd":{"user":${JSON.stringify(long)},"tags":[${JSON.stringify(long)},"",1,null]}}`,
+        },
+        { event: 'active', jobId: long.slice(0, 5_000), ats: '1', pb: long },
+        {
+          event: 'progress',
+          jobId: long.slice(0, 5_000),
+          ats: '1',
+          data: JSON.stringify({ percent: 'x', stage: long, unit: long }),
+        },
+        {
+          event: 'failed',
+          jobId: long.slice(0, 5_000),
+          ats: '1',
+          failedReason: `[${'E'.repeat(3_000)}] ${long}`,
+          stack: long,
+        },
+        { event: 'added', jobId: '__proto__', name: '', data: '', opts: '[]' },
+        { event: 'active', jobId: 'constructor', pb: '' },
+        { event: '__proto__', jobId: 'x' },
+        { event: 'unknown', jobId: 'x' },
+        { event: 'added', name: 'without an id' },
+        { jobId: 'without an event' },
+        { nothing: 'at all' },
+        { event: 'cancelled', jobId: 'cancelled alone', by: long, reason: long },
+        { event: 'stalled', jobId: 'stalled alone' },
+        { event: 'waiting', jobId: 'waits alone', prev: 'active', err: long, stack: long }
+      )
+      await goesOn('a')
+    })
+
+    test('keeps jobs of two queues apart that have the same id', async ({ assert }) => {
+      const id = uuidV7()
+      await lab.transport.add([
+        lab.job('a', {}, { id, name: 'first' }),
+        lab.job('b', { delay: 60_000 }, { id, name: 'second' }),
+      ])
+      await goesOn('a')
+      await goesOn('b')
+      const { rows } = await records.reader.page(JobQuery.from({}))
+      const seen = (name: string) => rows.find(({ type }) => type === name)!
+      assert.containSubset(seen('first'), { id, queue: 'a', status: 'pending' })
+      assert.containSubset(seen('second'), { queue: 'b', status: 'scheduled' })
+      assert.equal(seen('second').id, foreignId('b', id))
+
+      /** Each goes on by itself, in one batch and in two, through an audit and the janitor. */
+      await lab.transport.cancel('b', id, { by: 'ann', reason: 'no more' })
+      lab.worker('a', () => 1)
+      await waitFor('both ends', async () => {
+        const [first, second] = await Promise.all(
+          [id, foreignId('b', id)].map((one) => records.reader.find(one))
+        )
+        return first?.status === 'completed' && second?.status === 'cancelled'
+      })
+      await lab.redis.xtrim(lab.transport.keys.events('b'), 'MAXLEN', 0)
+      await lab.redis.xtrim(lab.transport.keys.events('a'), 'MAXLEN', 0)
+      await goesOn('a')
+      await goesOn('b')
+      await lab.mirrored()
+      const [first, second] = await Promise.all(
+        [id, foreignId('b', id)].map((one) => records.reader.find(one))
+      )
+      assert.containSubset(first, { status: 'completed', queue: 'a', transportId: id, run: 1 })
+      assert.containSubset(second, { status: 'cancelled', queue: 'b', transportId: id, run: 1 })
+      assert.deepEqual(
+        second!.events.map(({ kind }) => kind),
+        ['added', 'scheduled', 'cancelled']
+      )
+    })
+  })
+})
