@@ -1,4 +1,3 @@
-import { limitKeyOf } from '../transport/limit_key.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import { delayOf, type ResolvedDispatchOptions } from './options.ts'
 
@@ -22,10 +21,7 @@ export function toTransportJob(
 ): NewTransportJob {
   const { user, tags, timeout, sensitive, backoff, attempts, priority } = options
   const delay = delayOf(options, now)
-  const key = user === undefined ? undefined : limitKeyOf(user)
   const qd = {
-    /** First of all: the claim gate reads it from the text. */
-    ...(key === user ? undefined : { lk: key }),
     ...(user === undefined ? undefined : { user }),
     ...(tags === undefined || tags.length === 0 ? undefined : { tags }),
     ...(timeout === undefined ? undefined : { timeout }),

@@ -2,6 +2,7 @@ import { InvalidInputException } from '../errors.ts'
 import { LARGEST_LIMIT } from '../config.ts'
 import type { LimitSettings } from '../types.ts'
 import type { RedisClient } from './client.ts'
+import { assertQueueName } from './keys.ts'
 import { limitKeyOf, userOf } from './limit_key.ts'
 import type { Transport } from './transport.ts'
 
@@ -64,25 +65,17 @@ export class Limits {
    * @returns whether anything that is in force has changed
    */
   configure(settings: LimitSettings, client?: RedisClient): Promise<boolean> {
-    const fields: Record<string, number> = {}
-    if (settings.global !== null) fields.global = settings.global
-    if (settings.user !== null) fields.user = settings.user
-    for (const [user, limit] of Object.entries(settings.users))
-      fields[fieldOf({ kind: 'user', user })] = limit
-    for (const [type, limit] of Object.entries(settings.types))
-      fields[fieldOf({ kind: 'type', type })] = limit
-    for (const [queue, limit] of Object.entries(settings.queues))
-      fields[fieldOf({ kind: 'queue', queue })] = limit
-    return this.#change('configure', fields, client)
+    return this.#change('configure', fieldsOf(settings), client)
   }
 
   /**
    * Sets one limit until it is reset, over restarts.
    *
    * @param value whole number from 1 to 1,000,000; null lifts the limit. To run nothing at all, pause the queue
-   * @throws InvalidInputException naming the value
+   * @throws InvalidInputException naming the value, also one that names no user, type or queue
    */
-  set(scope: LimitScope, value: LimitValue, by: string): Promise<boolean> {
+  async set(scope: LimitScope, value: LimitValue, by: string): Promise<boolean> {
+    assertScope(scope)
     if (value !== null && !(Number.isSafeInteger(value) && value >= 1 && value <= LARGEST_LIMIT)) {
       throw new InvalidInputException(
         `"${String(value).slice(0, 40)}" cannot be a limit: give a whole number from 1 to ${LARGEST_LIMIT}, or nothing for no limit. To run none at all, pause the queue`,
@@ -95,13 +88,17 @@ export class Limits {
   }
 
   /** Goes back to what the configuration says. */
-  reset(scope: LimitScope): Promise<boolean> {
+  async reset(scope: LimitScope): Promise<boolean> {
+    assertScope(scope)
     return this.#change('reset', [fieldOf(scope)])
   }
 
-  /** Repairs what is in force, after Redis lost it. */
-  assert(client?: RedisClient): Promise<boolean> {
-    return this.#change('assert', undefined, client)
+  /**
+   * Repairs what is in force. Where Redis has lost it all, with what was set at run time, the configuration counts again; else
+   * what a worker said that started later stays.
+   */
+  assert(settings: LimitSettings, client?: RedisClient): Promise<boolean> {
+    return this.#change('assert', fieldsOf(settings), client)
   }
 
   /**
@@ -154,7 +151,7 @@ export class Limits {
     })
   }
 
-  async #change(mode: string, what?: unknown, client?: RedisClient): Promise<boolean> {
+  async #change(mode: string, what: unknown, client?: RedisClient): Promise<boolean> {
     const { keys } = this.transport
     const args = [
       keys.limits,
@@ -163,7 +160,7 @@ export class Limits {
       keys.queues,
       keys.prefix,
       mode,
-      ...(what === undefined ? [] : [JSON.stringify(what)]),
+      JSON.stringify(what),
     ]
     const answer = client
       ? await this.transport.call(client, 'set_limits', args)
@@ -176,6 +173,50 @@ export class Limits {
       this.transport.call(client, script, args)
     )
   }
+}
+
+/** Refuses what cannot be limited: nothing would ever count against it. */
+function assertScope(scope: LimitScope): void {
+  switch (scope.kind) {
+    case 'global':
+      return
+    case 'user':
+      if (scope.user !== undefined) assertName(scope.user, 'user')
+      return
+    case 'type':
+      assertName(scope.type, 'type')
+      return
+    case 'queue':
+      assertQueueName(scope.queue)
+      return
+    default:
+      throw new InvalidInputException(
+        `"${String((scope as { kind: unknown }).kind).slice(0, 40)}" cannot be limited: give global, user, type or queue`,
+        'kind'
+      )
+  }
+}
+
+function assertName(name: unknown, field: 'user' | 'type'): void {
+  if (typeof name !== 'string' || !/^\P{Cc}{1,200}$/u.test(name)) {
+    throw new InvalidInputException(
+      `"${String(name).slice(0, 80)}" cannot be a ${field}: give 1 to 200 characters without control characters`,
+      field
+    )
+  }
+}
+
+function fieldsOf(settings: LimitSettings): Record<string, number> {
+  const fields: Record<string, number> = {}
+  if (settings.global !== null) fields.global = settings.global
+  if (settings.user !== null) fields.user = settings.user
+  for (const [user, limit] of Object.entries(settings.users))
+    fields[fieldOf({ kind: 'user', user })] = limit
+  for (const [type, limit] of Object.entries(settings.types))
+    fields[fieldOf({ kind: 'type', type })] = limit
+  for (const [queue, limit] of Object.entries(settings.queues))
+    fields[fieldOf({ kind: 'queue', queue })] = limit
+  return fields
 }
 
 function fieldOf(scope: LimitScope): string {

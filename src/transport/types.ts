@@ -18,8 +18,6 @@ export type NewTransportJob = {
     backoff?: unknown
     lifo?: boolean
     qd?: {
-      /** The user's limit key, where it is not the user's own text. */
-      lk?: string
       user?: string
       tags?: string[]
       timeout?: number

@@ -3,9 +3,14 @@ import type { ResolvedConfig } from '../types.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 
 /**
- * Time between two looks, ms: a signal that was lost holds a job back no longer than this.
+ * Time between two looks at whether the limits are in force, ms: a Redis that was emptied limits nothing for so long.
  */
-const PERIOD = 5_000
+const PERIOD = 2_000
+
+/**
+ * Looks from one repair of the queues to the next: a signal that was lost holds a job back no longer than so many periods.
+ */
+const LOOKS_PER_SWEEP = 3
 
 /**
  * Says at the start what the configuration limits, and repairs limits while it lives: those that Redis lost and signals that
@@ -15,6 +20,7 @@ export class LimitKeeper {
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #configured = false
+  #looks = 0
 
   constructor(
     private owner: string,
@@ -37,7 +43,7 @@ export class LimitKeeper {
 
   get #lease() {
     return this.transport.lease('limits', this.owner, {
-      milliseconds: 3 * PERIOD,
+      milliseconds: 4 * PERIOD,
       client: this.transport.connections.worker,
     })
   }
@@ -56,7 +62,9 @@ export class LimitKeeper {
       this.#configured = true
     }
     if (!(await this.#lease.acquire())) return
-    await limits.assert(connections.worker)
+    /** What changes what is in force looks after the queues too. */
+    await limits.assert(this.config.limits, connections.worker)
+    if (this.#looks++ % LOOKS_PER_SWEEP > 0) return
     await limits.sweep(await this.transport.queueNames(connections.worker), connections.worker)
   }
 }

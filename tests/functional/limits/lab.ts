@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Queue, Worker, type Job } from 'bullmq'
+import { FlowProducer, Queue, Worker, type Job, type Processor, type WorkerOptions } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { LimitSettings } from '../../../src/types.ts'
 import { Connections } from '../../../src/transport/connections.ts'
@@ -33,6 +33,7 @@ export class GateLab {
   readonly transport: Transport
   #connections: Connections
   #queues: Queue[] = []
+  #flows: FlowProducer[] = []
   #workers: Worker[] = []
   #meter: string
   #released: Promise<void>
@@ -65,10 +66,23 @@ export class GateLab {
     return queue
   }
 
-  worker(name = 'q', options: { concurrency?: number; lockDuration?: number } = {}): Worker {
+  flows(): FlowProducer {
+    const flows = new FlowProducer(
+      { connection: this.redis as never, prefix: this.prefix },
+      this.transport.backendFactory
+    )
+    this.#flows.push(flows)
+    return flows
+  }
+
+  worker(
+    name = 'q',
+    options: Partial<Pick<WorkerOptions, 'concurrency' | 'lockDuration' | 'limiter'>> = {},
+    process: Processor = (job) => this.#run(job)
+  ): Worker {
     const worker = new Worker(
       name,
-      (job) => this.#run(job),
+      process,
       {
         connection: this.redis as never,
         prefix: this.prefix,
@@ -96,13 +110,20 @@ export class GateLab {
     }))
   }
 
-  async #run(job: Job<Behaviour>): Promise<void> {
+  #run(job: Job<Behaviour>): Promise<void> {
+    return this.count(job, async () => {
+      await (job.data.held ? this.#released : pause(job.data.ms ?? 5))
+      if (job.attemptsMade < (job.data.failures ?? 0)) throw new Error('planned')
+    })
+  }
+
+  /** Runs what a job does and counts it meanwhile. */
+  async count<T>(job: Job, work: () => Promise<T>): Promise<T> {
     const of = (job.opts as { qd?: { user: string } }).qd?.user ?? ''
     const me = `${job.queueName}/${job.id}`
     await this.redis.eval(ENTER, 1, this.#meter, me, of, job.name)
     try {
-      await (job.data.held ? this.#released : pause(job.data.ms ?? 5))
-      if (job.attemptsMade < (job.data.failures ?? 0)) throw new Error('planned')
+      return await work()
     } finally {
       await this.redis.hdel(`${this.#meter}in`, me)
       await this.redis.hdel(`${this.#meter}types`, me)
@@ -152,7 +173,8 @@ export class GateLab {
   async close(): Promise<void> {
     this.release()
     await Promise.all(this.#workers.map((worker) => worker.close(true).catch(() => {})))
-    await Promise.all(this.#queues.map((queue) => queue.close().catch(() => {})))
+    const producers = [...this.#queues, ...this.#flows]
+    await Promise.all(producers.map((producer) => producer.close().catch(() => {})))
     await this.#connections.closeAll()
     this.redis.disconnect()
   }

@@ -32,13 +32,14 @@ export class WorkerLab {
     classes: JobClass[] = [],
     worker: QueuedeckConfig['worker'] = {},
     readonly prefix = uniquePrefix(),
-    deliver: { withoutFunctions?: boolean } = {}
+    deliver: { withoutFunctions?: boolean } = {},
+    limits: QueuedeckConfig['limits'] = {}
   ) {
     this.redis = new Redis(url, { maxRetriesPerRequest: null })
     this.redis.on('error', () => {})
     this.connections = new Connections(() => ({ ioConnection: this.redis }) as never)
     this.transport = new Transport(this.connections, { prefix, ...deliver })
-    this.config = defineConfig({ prefix, mirror: false, worker })
+    this.config = defineConfig({ prefix, mirror: false, worker, limits })
     classes.forEach((Class) => this.registry.register(Class))
     this.manager = new QueueManager(
       this.config,

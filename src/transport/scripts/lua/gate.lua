@@ -41,11 +41,17 @@ function gate.open(queuePrefix)
   return limits
 end
 
--- Whose slots a job needs. Users that are not plain letters have their limit key encoded by the dispatch.
+-- Whose slots a job needs, as a limit key: what is no plain letter in it is encoded. The options are JSON text whose fields stand in any order,
+-- also inside of other options of other producers; mostly they begin like this, and nothing else needs to be read.
 function gate.userOf(opts)
   if not opts then return '' end
-  local field, user = string.match(opts, '"qd":{"(%a+)":"([%w_.:@%%-]+)"')
-  return (field == 'user' or field == 'lk') and user or ''
+  local user = string.match(opts, '^{"qd":{"user":"([%w_.:@-]+)"')
+  if user then return user end
+  if not string.find(opts, '"qd":{', 1, true) then return '' end
+  local fine, all = pcall(cjson.decode, opts)
+  local ours = fine and type(all) == 'table' and all.qd
+  if type(ours) ~= 'table' or type(ours.user) ~= 'string' then return '' end
+  return (string.gsub(ours.user, '[^%w_.:@-]', function(c) return string.format('%%%02x', string.byte(c)) end))
 end
 
 local function maxOfUser(u) return limits.users and tonumber(rcall('HGET', G .. 'limits', 'u:' .. u)) or limits.user end

@@ -3,7 +3,7 @@
 --   'configure', JSON {field: limit}      what the configuration says; replaces what an earlier one said
 --   'set', JSON {field: {value, by, at}}  set at run time; value false lifts the limit
 --   'reset', JSON [field]                 back to what the configuration says
---   'assert'                              repairs what is in force from the other two
+--   'assert', JSON {field: limit}         repairs what is in force from the other two; the configuration counts where Redis lost them
 -- Fields: global, user, u:<user>, t:<type>, q:<queue>. A queue's own limit is BullMQ's concurrency of that queue. Answers whether anything that is
 -- in force has changed. In one call with everything that follows from a change, so that no claim meets half of it.
 local base, mode = ARGV[1], ARGV[2]
@@ -15,6 +15,7 @@ end
 local configured, changes = all(KEYS[2]), ARGV[3] and cjson.decode(ARGV[3])
 local managed = {}
 for field in pairs(configured) do managed[field] = true end
+if mode == 'assert' and next(configured) == nil then mode = 'configure' end
 if mode == 'configure' then
   rcall('DEL', KEYS[2])
   configured = {}
@@ -65,8 +66,11 @@ for field in pairs(managed) do
   end
 end
 if not changed then return 0 end
--- Who runs already counts from now on, also where nothing was counted before.
 local gated = rcall('HEXISTS', KEYS[1], 'global') + rcall('HEXISTS', KEYS[1], 'user') + users + types > 0
+-- What nobody counts any more would not be freed when jobs end.
+if not gated then rcall('DEL', base .. '~gate:slots') end
+if types == 0 then rcall('DEL', base .. '~gate:types') end
+-- Who runs already counts from now on, also where nothing was counted before.
 local queues = rcall('SMEMBERS', KEYS[4])
 for _, queue in ipairs(queues) do
   local prefix = base .. ':' .. queue .. ':'

@@ -1,0 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Job } from '../../../src/jobs/job.ts'
+import type { Witness } from './witness.ts'
+
+/** How a job of the storm behaves: how long its code takes, how many of its attempts fail, whether it ignores its signal. */
+export type Behaviour = { ms: number; user: string; failures?: number; deaf?: boolean }
+
+let witness: Witness
+
+/** Who counts the jobs that run in this process. */
+export function useWitness(counts: Witness): void {
+  witness = counts
+}
+
+abstract class Counted extends Job<Behaviour, string> {
+  async execute() {
+    const { ms, user, failures = 0, deaf } = this.payload
+    const { name } = (this.constructor as typeof Counted).options
+    const { attempt } = this
+    await witness.enter(this.jobId, attempt, user, name)
+    try {
+      await pause(ms, undefined, deaf ? {} : { signal: this.signal })
+    } finally {
+      await witness.leave(this.jobId, attempt)
+    }
+    if (attempt <= failures) throw new Error('planned')
+    return `attempt ${attempt}`
+  }
+
+  static options = { name: '' }
+}
+
+export class Light extends Counted {
+  static options = { name: 'light' }
+}
+
+/** The type with a limit. */
+export class Heavy extends Counted {
+  static options = { name: 'heavy' }
+}
+
+export const STORM_JOBS = [Light, Heavy]

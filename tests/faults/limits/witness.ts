@@ -1,0 +1,92 @@
+import type { Redis } from 'ioredis'
+
+/** Counts who runs, by itself: it knows nothing of the gate. Notes the largest numbers, and every time that one was over its limit. */
+const ENTER = `
+local p, pid, id, attempt, user, kind = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local t = redis.call('TIME')
+redis.call('RPUSH', p .. 'log', cjson.encode({ 'in', id, attempt, pid, t[1] * 1000 + math.floor(t[2] / 1000) }))
+redis.call('HSET', p .. 'in', id .. ' ' .. attempt, pid .. '|' .. user .. '|' .. kind)
+local n = { all = 0, user = 0, type = 0 }
+for _, value in ipairs(redis.call('HVALS', p .. 'in')) do
+  local u, k = string.match(value, '^[^|]*|([^|]*)|(.*)$')
+  n.all = n.all + 1
+  if u == user then n.user = n.user + 1 end
+  if k == kind then n.type = n.type + 1 end
+end
+for what, count in pairs({ all = n.all, ['user ' .. user] = n.user, ['type ' .. kind] = n.type }) do
+  if count > tonumber(redis.call('HGET', p .. 'most', what) or 0) then redis.call('HSET', p .. 'most', what, count) end
+end`
+
+const LEAVE = `
+local p, pid, id, attempt = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local t = redis.call('TIME')
+redis.call('RPUSH', p .. 'log', cjson.encode({ 'out', id, attempt, pid, t[1] * 1000 + math.floor(t[2] / 1000) }))
+redis.call('HDEL', p .. 'in', id .. ' ' .. attempt)`
+
+const DIED = `
+for _, field in ipairs(redis.call('HKEYS', KEYS[1] .. 'in')) do
+  if string.match(redis.call('HGET', KEYS[1] .. 'in', field), '^[^|]*') == ARGV[1] then redis.call('HDEL', KEYS[1] .. 'in', field) end
+end`
+
+/** When the code of one attempt began and ended, epoch ms of Redis; without an end its process died. */
+export type Stretch = { id: string; attempt: number; pid: string; from: number; to: number | null }
+
+/**
+ * Counts from inside the jobs how many run at once, over all processes.
+ */
+export class Witness {
+  #key: string
+
+  constructor(
+    private redis: Redis,
+    prefix: string
+  ) {
+    this.#key = `${prefix}witness:`
+  }
+
+  async enter(id: string, attempt: number, user: string, type: string): Promise<void> {
+    await this.redis.eval(ENTER, 1, this.#key, process.pid, id, attempt, user, type)
+  }
+
+  async leave(id: string, attempt: number): Promise<void> {
+    await this.redis.eval(LEAVE, 1, this.#key, process.pid, id, attempt)
+  }
+
+  /** A process is dead: nothing of it runs any more. */
+  async died(pid: number): Promise<void> {
+    await this.redis.eval(DIED, 1, this.#key, pid)
+  }
+
+  running(): Promise<number> {
+    return this.redis.hlen(`${this.#key}in`)
+  }
+
+  /** The largest numbers that ever ran at once. */
+  async most(): Promise<{ all: number; user: number; type: (name: string) => number }> {
+    const most = await this.redis.hgetall(`${this.#key}most`)
+    const users = Object.entries(most).filter(([what]) => what.startsWith('user '))
+    return {
+      all: Number(most.all ?? 0),
+      user: Math.max(0, ...users.map(([, count]) => Number(count))),
+      type: (name) => Number(most[`type ${name}`] ?? 0),
+    }
+  }
+
+  async stretches(): Promise<Stretch[]> {
+    const stretches = new Map<string, Stretch>()
+    for (const line of await this.redis.lrange(`${this.#key}log`, 0, -1)) {
+      const [what, id, attempt, pid, at] = JSON.parse(line) as [
+        string,
+        string,
+        string,
+        string,
+        number,
+      ]
+      const key = `${id} ${attempt}`
+      if (what === 'in')
+        stretches.set(key, { id, attempt: Number(attempt), pid, from: at, to: null })
+      else stretches.get(key)!.to = at
+    }
+    return [...stretches.values()]
+  }
+}
