@@ -2,6 +2,7 @@ import { args, flags } from '@adonisjs/core/ace'
 import { jobLine } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
+import { REASONS_UNKNOWN, waitingOrNull } from '../src/console/waiting.ts'
 import { jobJson } from '../src/dashboard/presenters/job_json.ts'
 import { JobQuery } from '../src/records/job_query.ts'
 
@@ -62,13 +63,18 @@ export default class QueueJobs extends QueueCommand {
     const query = JobQuery.from(params)
     const { reader } = await this.app.container.make('queuedeck.records')
     const page = await reader.page(query)
+    const transport = await this.app.container.make('queuedeck.transport')
+    const waiting = await waitingOrNull(transport, page.rows)
     const texts = await (await jobTexts(this.app)).forJobs(page.rows)
-    for (const job of page.rows) this.say(jobLine(job, texts.get(job.id)!))
+    for (const job of page.rows) {
+      this.say(jobLine(job, texts.get(job.id)!, waiting?.get(job.id)))
+    }
+    if (waiting === null) this.say(REASONS_UNKNOWN)
     const { value, capped } = page.count
     this.say(`${page.rows.length} of ${capped ? `${value} and more` : value} jobs, times in UTC`)
     if (page.next) this.say(`more: --cursor=${page.next}`)
     return {
-      data: page.rows.map((job) => jobJson(job, texts.get(job.id)!)),
+      data: page.rows.map((job) => jobJson(job, texts.get(job.id)!, waiting?.get(job.id))),
       page: { next: page.next, previous: page.previous, count: value, capped },
     }
   }

@@ -2,6 +2,7 @@ import { args } from '@adonisjs/core/ace'
 import { outcomeLine } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
+import { waitingOrNull } from '../src/console/waiting.ts'
 import { jobJson } from '../src/dashboard/presenters/job_json.ts'
 import { RestartJob } from '../src/operations/restart_job.ts'
 
@@ -16,12 +17,14 @@ export default class QueueRestart extends QueueCommand {
   declare jobId: string
 
   protected async answer() {
-    const operation = new RestartJob(await this.dependencies())
+    const dependencies = await this.dependencies()
+    const operation = new RestartJob(dependencies)
     const answer = await operation.handle(this.jobId, this.actor)
     const { outcome, reason, job } = answer
     if (outcome === 'too_late' || outcome === 'refused') this.exitCode = 1
     this.say(outcomeLine(answer))
     const texts = await (await jobTexts(this.app)).forJobs([job])
-    return { outcome, reason, job: jobJson(job, texts.get(job.id)!) }
+    const waiting = await waitingOrNull(dependencies.transport, [job])
+    return { outcome, reason, job: jobJson(job, texts.get(job.id)!, waiting?.get(job.id)) }
   }
 }

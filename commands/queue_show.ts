@@ -2,6 +2,7 @@ import { args } from '@adonisjs/core/ace'
 import { jobLine, plain } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
+import { REASONS_UNKNOWN, waitingOrNull } from '../src/console/waiting.ts'
 import { iso, jobDetailsJson, logJson } from '../src/dashboard/presenters/job_json.ts'
 import { toJson } from '../src/dashboard/redaction/json_text.ts'
 import { findJob } from '../src/operations/job_lookup.ts'
@@ -19,14 +20,18 @@ export default class QueueShow extends QueueCommand {
   declare jobId: string
 
   protected async answer() {
-    const job = await findJob(await this.dependencies(), this.jobId)
+    const dependencies = await this.dependencies()
+    const job = await findJob(dependencies, this.jobId)
+    const waiting = await waitingOrNull(dependencies.transport, [job])
+    const reason = waiting?.get(job.id)
     const { reader } = await this.app.container.make('queuedeck.records')
     const log = await reader.logs(job.id, { limit: NEWEST_LINES, newest: true })
     const texts = await jobTexts(this.app)
     const text = texts.make(job.id, job.sensitive, job)
-    const details = jobDetailsJson(job, texts)
+    const details = jobDetailsJson(job, texts, reason)
 
-    this.say(jobLine(job, text))
+    this.say(jobLine(job, text, reason))
+    if (waiting === null) this.say(REASONS_UNKNOWN)
     this.say(`created ${iso(job.createdAt)}, run ${job.run}`)
     for (const name of ['payload', 'options', 'result'] as const) {
       const shown = details[name]

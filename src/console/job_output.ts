@@ -1,16 +1,19 @@
 import type { OperationAnswer } from '../operations/job_lookup.ts'
 import { duration } from '../dashboard/presenters/format.ts'
+import { waitingView } from '../dashboard/presenters/waiting.ts'
 import type { JobText } from '../dashboard/redaction/job_texts.ts'
+import type { WaitingReason } from '../transport/limits.ts'
 import type { JobView } from '../types.ts'
 
 /**
- * A job on one line: status, id, type, queue, progress or duration, error.
+ * A job on one line: status, id, type, queue, progress, duration or why it waits, error.
  */
-export function jobLine(job: JobView, text: JobText): string {
+export function jobLine(job: JobView, text: JobText, waiting?: WaitingReason): string {
   const status = job.stopping ? `${job.status} (stopping)` : job.status
   const parts = [status.padEnd(10), job.id, plain(job.type).padEnd(28), plain(job.queue).padEnd(12)]
   if (job.status === 'running') parts.push(`${Math.round(job.progress.percent)} %`)
   else if (job.duration !== null) parts.push(duration(job.duration))
+  if (waiting) parts.push(waitingView(waiting).text)
   const error = text.error(job.error)
   if (error) parts.push(plain(error.message).slice(0, 80))
   return parts.join('  ').trimEnd()

@@ -4,12 +4,16 @@ import type { Logger } from '@adonisjs/core/logger'
 import type { Cleanup } from '../cleanup/cleanup.ts'
 import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
+import { AskWorker, SUSPECT_AFTER } from '../operations/ask_worker.ts'
 import { CancelJob } from '../operations/cancel_job.ts'
 import { CreateJob } from '../operations/create_job.ts'
 import { findJob, type OperationDependencies } from '../operations/job_lookup.ts'
 import { RestartJob } from '../operations/restart_job.ts'
+import { waitingOf } from '../operations/waiting.ts'
 import type { Reader } from '../records/reader.ts'
+import type { WaitingReason } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { WorkerRemoval } from '../transport/worker_registry.ts'
 import type { JobDetails, JobView, ResolvedConfig, WorkerView } from '../types.ts'
 import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
@@ -18,7 +22,6 @@ import { Lists } from './lists.ts'
 import { LiveHub } from './live/live_hub.ts'
 import { filled } from './mount.ts'
 import { addressOf } from './negotiation.ts'
-import { SUSPECT_AFTER } from './presenters/dashboard_page.ts'
 import type { RowFacts } from './presenters/job_row.ts'
 import { monitorView } from './presenters/monitor_view.ts'
 import type { MonitorView } from './presenters/types.ts'
@@ -60,6 +63,7 @@ export class Dashboard {
   readonly cancelJob: CancelJob
   readonly restartJob: RestartJob
   readonly createJob: CreateJob
+  readonly askWorker: AskWorker
   readonly logger: Logger
 
   #cleanup: Cleanup
@@ -90,6 +94,7 @@ export class Dashboard {
     this.operations = { reader, transport }
     this.cancelJob = new CancelJob(this.operations)
     this.restartJob = new RestartJob(this.operations)
+    this.askWorker = new AskWorker(transport, logger)
     this.createJob = new CreateJob({ ...this.operations, queue })
     this.live = new LiveHub(this, transport, logger)
     this.lists = new Lists(this)
@@ -136,17 +141,33 @@ export class Dashboard {
   }
 
   /**
+   * The last workers that were removed because they were silent, newest first; none while Redis does not answer.
+   */
+  async removedWorkers(): Promise<WorkerRemoval[]> {
+    const { workers, connections } = this.#transport
+    return (await this.#fromRedis(() => workers.removals(connections.producer))) ?? []
+  }
+
+  /**
    * What rows of these jobs show beside the jobs.
    */
   async rowFacts(jobs: JobView[]): Promise<RowFacts> {
     const types = [...new Set(jobs.map(({ type }) => type))]
     const isRunning = jobs.some(({ status }) => status === 'running')
-    const [p95, workers] = await Promise.all([
+    const [p95, workers, waiting] = await Promise.all([
       this.reader.p95(types),
       isRunning ? this.workers() : null,
+      this.waiting(jobs),
     ])
     const silent = (workers ?? []).filter(({ age }) => age > SUSPECT_AFTER)
-    return { p95, suspects: new Set(silent.map(({ id }) => id)) }
+    return { p95, suspects: new Set(silent.map(({ id }) => id)), waiting }
+  }
+
+  /**
+   * Why pending jobs wait, by id; nothing while Redis does not answer.
+   */
+  async waiting(jobs: JobView[]): Promise<ReadonlyMap<string, WaitingReason>> {
+    return (await this.#fromRedis(() => waitingOf(this.#transport, jobs))) ?? new Map()
   }
 
   /**

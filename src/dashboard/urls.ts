@@ -33,6 +33,18 @@ export class DashboardUrls {
     return `${this.job(id)}/result`
   }
 
+  workers(): string {
+    return `${this.prefix}/workers`
+  }
+
+  worker(id: string): string {
+    return `${this.workers()}/${encodeURIComponent(id)}`
+  }
+
+  askWorker(id: string, wish: 'quiet' | 'resume' | 'stop'): string {
+    return `${this.worker(id)}/${wish}`
+  }
+
   stream(params: QueryParams): string {
     return `${this.prefix}/stream${query(params)}`
   }

@@ -93,8 +93,13 @@ test.group('README', () => {
       within: 90_000,
     }).catch((error) => assert.fail(`${error.message}\n${start.output()}`))
 
-    const commands = blocks('sh tour').flatMap((text) => text.trim().split('\n'))
-    assert.isAtLeast(commands.length, 4)
+    const limits = blocks('sh limits').flatMap((text) => text.trim().split('\n'))
+    assert.isAtLeast(limits.length, 3)
+    const commands = [
+      ...blocks('sh tour').flatMap((text) => text.trim().split('\n')),
+      ...limits.map((line) => line.replace(/^node ace /, 'npm run ace -- ')),
+    ]
+    assert.isAtLeast(commands.length, 7)
     for (const command of commands) {
       await run('sh', ['-c', command], {
         cwd: path('.'),

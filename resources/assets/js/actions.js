@@ -10,6 +10,9 @@
   const OUTCOMES = {
     cancel: { done: 'Cancelled', requested: 'Stopping', too_late: 'Too late', refused: 'Not cancelled' },
     restart: { done: 'Restarted', too_late: 'Too late', refused: 'Not restarted' },
+    quiet: { done: 'Quiet', requested: 'Asked to take no more jobs', too_late: 'Too late', refused: 'Not asked' },
+    resume: { done: 'Active', requested: 'Asked to take jobs again', too_late: 'Too late', refused: 'Not asked' },
+    stop: { requested: 'Asked to stop', too_late: 'Too late', refused: 'Not asked' },
   }
 
   const question = async (url) => {

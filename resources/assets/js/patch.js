@@ -15,7 +15,7 @@
   const flush = () => {
     frame = 0
     const unseen = []
-    for (const [id, percent, context, items, duration] of waiting.values()) {
+    for (const [id, percent, context, items, duration, unit] of waiting.values()) {
       for (const host of hosts(id)) {
         for (const bar of host.querySelectorAll('[data-part="bar"]')) {
           if (bar.value !== percent) bar.value = percent
@@ -26,6 +26,7 @@
         if (host.dataset.s === 'running' && outputs.length === 0) unseen.push(id)
         if (context) for (const line of host.querySelectorAll('[data-part="context"]')) qd.write(line, context)
         if (items) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items)
+        if (unit) for (const cell of host.querySelectorAll('[data-part="unit"]')) qd.write(cell, unit)
         if (duration) for (const cell of host.querySelectorAll('[data-part="duration"]')) qd.write(cell, duration)
       }
     }

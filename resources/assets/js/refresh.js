@@ -3,6 +3,10 @@
  * only those; all that counts over many jobs (facets, chart, pages) once a second. While the person is busy in the table the
  * refresh sends the rows on the screen as pins: the server answers exactly those rows, and what is new waits behind the pill.
  *
+ * Why a pending job waits changes with other jobs, with limits and with workers, and no revision tells of it: while one is on the
+ * screen and the stream delivers, its row (or page) is asked for again every two seconds. As long as all wait for the same the
+ * answer is 304.
+ *
  * Whatever a refresh costs, several times that passes until the next of its kind: many open pages slow each other down, and
  * never the server.
  */
@@ -16,6 +20,8 @@
   const CATCH_UPS = 3
   /* Until then a list is made of the rows that the browser has and those that changed. */
   const COMPLETE_EVERY = 10_000
+  const REASONS_EVERY = 2_000
+  const WAITING = '#rows > tr[data-s="pending"], #job[data-s="pending"], #sheet[open] #sheet-job[data-s="pending"]'
   /* As many digits at the end of an id as the server compares. */
   const ID_END = 12
 
@@ -34,10 +40,14 @@
   let pinned = true
   let behind = 0
   let completeAt = performance.now()
+  /* When rows of pending jobs were last asked for. */
+  let reasonsAt = performance.now()
   /* The request under way names rows that need not be sent. */
   let partly = false
   /* Tags of what each region shows as the server last sent it. */
   const tags = new Map()
+  /* The same of the rows that came last by themselves. */
+  let rowsTag = null
 
   const busy = () => {
     const rows = document.getElementById('rows')
@@ -65,10 +75,14 @@
     kinds[kind].due = false
     const region = qd.region()
     const sheet = document.querySelector('#sheet[open] #sheet-job')
-    if (sheet && (kind === 'region' || changed === null || changed.has(sheet.dataset.id))) {
+    const waits = sheet?.dataset.s === 'pending' && reasonsAreOld()
+    if (sheet && (kind === 'region' || changed === null || changed.has(sheet.dataset.id) || waits)) {
       htmx.trigger(sheet, 'queuedeck:refresh')
     }
-    if (!region || (kind === 'rows' && !document.getElementById('rows'))) return plan()
+    if (!region || (kind === 'rows' && !document.getElementById('rows'))) {
+      if (waits) reasonsAt = performance.now()
+      return plan()
+    }
     underway = kind
     const at = (startedAt = performance.now())
     admitted = false
@@ -113,7 +127,17 @@
   /* What the stream writes into the page by itself, the server does not know as sent. */
   for (const name of ['progress', 'stats']) qd.on(name, () => tags.clear())
 
-  const ids = () => [...document.querySelectorAll('#rows > tr')].map((row) => row.dataset.id)
+  const reasonsAreOld = () => performance.now() - reasonsAt > REASONS_EVERY - 100
+
+  setInterval(() => {
+    if (document.hidden || qd.live?.state !== 'live' || !document.querySelector(WAITING)) return
+    kinds[document.getElementById('job') ? 'region' : 'rows'].due = true
+    plan()
+  }, REASONS_EVERY)
+
+  const rowIds = (wanted = () => true) =>
+    [...document.querySelectorAll('#rows > tr')].filter(wanted).map((row) => row.dataset.id)
+
 
   document.addEventListener('htmx:config:request', (event) => {
     const { ctx } = event.detail
@@ -123,14 +147,18 @@
     const rows = id === 'jobs' && underway === 'rows' && document.getElementById('rows')
     headers['X-Queuedeck-Refresh'] = rows ? 'rows' : id
     if (id === 'sheet-job') return
-    if (id === 'jobs' && pinned && busy() && ids().length) body.set('pin', ids().join(','))
+    if (id === 'jobs' && pinned && busy() && rowIds().length) body.set('pin', rowIds().join(','))
     const isFresh = qd.live?.state === 'live' && performance.now() - completeAt < COMPLETE_EVERY
-    const same = id === 'jobs' && changed && (rows || isFresh) ? ids().filter((one) => !changed.has(one)) : []
+    const asksReasons = id === 'jobs' && reasonsAreOld()
+    if (asksReasons) reasonsAt = performance.now()
+    const goesAgain = (row) => changed.has(row.dataset.id) || (asksReasons && row.dataset.s === 'pending')
+    const same = id === 'jobs' && changed && (rows || isFresh) ? rowIds((row) => !goesAgain(row)) : []
     partly = same.length > 0
     if (partly) body.set('have', same.map((one) => one.slice(-ID_END)).join(''))
     if (rows) ctx.target = rows
     else pinned = true
-    if (!rows && tags.has(id)) headers['If-None-Match'] = tags.get(id)
+    const known = rows ? rowsTag : tags.get(id)
+    if (known) headers['If-None-Match'] = known
     /* What changes from here on, this answer may not show. */
     if (id === 'jobs') changed = new Set()
   })
@@ -157,6 +185,7 @@
     const { status = 0, headers } = ctx.response ?? {}
     const revision = Number(headers?.get('x-queuedeck-revision'))
     if (status === 200) {
+      rowsTag = underway === 'rows' ? headers.get('etag') : null
       /* A tag speaks of a whole region, as it was sent. */
       if (partly || underway === 'rows') tags.clear()
       else if (headers.get('etag')) tags.set(id, headers.get('etag'))

@@ -64,7 +64,8 @@ class JobMonitor extends HTMLElement {
     this.setAttribute('version', state.version)
     this.#part('bar').value = state.percent
     this.#part('percent').textContent = `${state.percent} %`
-    if (this.#part('stage').textContent !== state.stage) this.#part('stage').textContent = state.stage
+    const stage = state.stage || state.status
+    if (this.#part('stage').textContent !== stage) this.#part('stage').textContent = stage
     this.#part('items').textContent = state.items
     this.#tell('progress', state)
     if (state.terminal ?? ENDED.includes(state.status)) this.#end(state)

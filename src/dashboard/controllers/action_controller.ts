@@ -53,8 +53,11 @@ export abstract class ActionController {
     const answer = await this.act(viewer, target.id, await viewer.actor())
     const { outcome, reason, job } = answer
     if (wishOf(ctx) === 'json') {
-      const text = await dashboard.texts.forJob(job)
-      return sendJson(ctx, { outcome, reason, job: jobJson(job, text) })
+      const [text, waiting] = await Promise.all([
+        dashboard.texts.forJob(job),
+        dashboard.waiting([job]),
+      ])
+      return sendJson(ctx, { outcome, reason, job: jobJson(job, text, waiting.get(job.id)) })
     }
     const good = outcome === 'done' || outcome === 'requested'
     const flash: Page['flash'] = {

@@ -19,20 +19,23 @@ const MOST_PINS = 200
 export default class JobsController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { reader, texts } = viewer.dashboard
+    const { dashboard } = viewer
     const list = readList(viewer)
     if (wishOf(ctx) === 'json') {
-      const { rows, next, previous, count } = await reader.page(list.query)
-      const known = await texts.forJobs(rows)
+      const { rows, next, previous, count } = await dashboard.reader.page(list.query)
+      const [known, waiting] = await Promise.all([
+        dashboard.texts.forJobs(rows),
+        dashboard.waiting(rows),
+      ])
       return sendJson(ctx, {
-        data: rows.map((job) => jobJson(job, known.get(job.id)!)),
+        data: rows.map((job) => jobJson(job, known.get(job.id)!, waiting.get(job.id))),
         page: { next, previous, count: count.value, capped: count.capped },
       })
     }
     const { html, tag, revision } = await renderList(viewer, list)
     ctx.response.header('x-queuedeck-revision', String(revision))
     const refresh = refreshOf(ctx)
-    if (refresh === 'jobs' && answeredUnchanged(ctx, tag)) return
+    if (refresh !== null && answeredUnchanged(ctx, tag)) return
     /** The form sends its empty fields too; the address that stays is the short one. Refreshes change no address. */
     if (wishOf(ctx) === 'fragment' && refresh === null) {
       ctx.response.header('hx-push-url', viewer.urls.jobs(list.query.toParams()))
@@ -45,7 +48,10 @@ export default class JobsController {
     const { dashboard } = viewer
     const revision = await dashboard.live.revision()
     const job = await findJob(dashboard.operations, ctx.params.id)
-    if (wishOf(ctx) === 'json') return sendJson(ctx, jobDetailsJson(job, dashboard.texts))
+    if (wishOf(ctx) === 'json') {
+      const waiting = await dashboard.waiting([job])
+      return sendJson(ctx, jobDetailsJson(job, dashboard.texts, waiting.get(job.id)))
+    }
 
     return renderJob(viewer, job, revision)
   }
@@ -57,9 +63,12 @@ export default class JobsController {
     const job = await viewer.dashboard.createJob.handle(request, (target) =>
       assertManage(viewer, target)
     )
-    const text = await viewer.dashboard.texts.forJob(job)
+    const [text, waiting] = await Promise.all([
+      viewer.dashboard.texts.forJob(job),
+      viewer.dashboard.waiting([job]),
+    ])
     ctx.response.header('location', viewer.urls.job(job.id))
-    return sendJson(ctx, { job: jobJson(job, text) }, 201)
+    return sendJson(ctx, { job: jobJson(job, text, waiting.get(job.id)) }, 201)
   }
 }
 

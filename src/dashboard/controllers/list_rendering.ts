@@ -101,7 +101,7 @@ async function renderRows(
 ): Promise<ListFragment> {
   const rows = rowsOf(viewer, list, manageable, have)
   const html = await viewer.dashboard.views.render('partials/jobs_rows', { rows })
-  return { html, tag: '', revision: list.revision }
+  return { html, tag: tagOf(html), revision: list.revision }
 }
 
 /**

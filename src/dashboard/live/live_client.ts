@@ -12,8 +12,15 @@ const MOST_NOTICES = 5
 
 export type ProgressRow = ChangeNotice['progress'][number]
 
-/** What a client's browser gets of one job's progress: id, percent, context, items, duration. */
-export type ProgressFrame = [string, number, string | null, string | null, string | null]
+/** What a client's browser gets of one job's progress: id, percent, context, items, duration, unit of the items. */
+export type ProgressFrame = [
+  id: string,
+  percent: number,
+  context: string | null,
+  items: string | null,
+  duration: string | null,
+  unit: string | null,
+]
 
 /**
  * One open page: keeps the newest of everything that its client has not taken yet, never more.

@@ -4,7 +4,8 @@ import type { Transport } from '../../transport/transport.ts'
 import { E_TOO_MANY_STREAMS } from '../../errors.ts'
 import type { ChangeNotice } from '../../types.ts'
 import type { Dashboard } from '../dashboard.ts'
-import { count, duration } from '../presenters/format.ts'
+import { countedOf, countedText } from '../presenters/counted.ts'
+import { duration } from '../presenters/format.ts'
 import { tiles } from '../presenters/dashboard_page.ts'
 import type { DashboardUrls } from '../urls.ts'
 import { EventStream } from './event_stream.ts'
@@ -264,17 +265,20 @@ export class LiveHub {
 
   #frame([id, percent, stage, done, total, unit, startedAt]: ProgressRow): ProgressFrame {
     const text = this.#dashboard.texts.known(id)
-    const value =
-      done === null ? null : total === null ? count(done) : `${count(done)} / ${count(total)}`
-    const counted = value === null ? '' : `${value.replace(' / ', ' of ')} ${unit ?? ''}`.trim()
-    const context = [stage ?? '', counted].filter(Boolean).join(' · ')
+    const counted = countedOf({
+      done: done ?? undefined,
+      total: total ?? undefined,
+      unit: unit ?? undefined,
+    })
+    const context = [stage ?? '', countedText(counted)].filter(Boolean).join(' · ')
     return [
       id,
       Math.round(percent),
       /** A stage may quote a secret of the payload: without the job's own mask it stays with what the page shows. */
       text === null ? null : text.line(context),
-      text === null ? null : value,
+      text === null ? null : (counted?.value ?? null),
       startedAt === null ? null : duration(Math.max(0, Date.now() - startedAt)),
+      text === null || counted === null ? null : text.line(counted.unit),
     ]
   }
 }

@@ -18,7 +18,8 @@ export type LiveView = {
 }
 
 /**
- * Reads the address of a stream: `page` is `dashboard`, `jobs` (with the list's own parameters) or `job` (with `id`).
+ * Reads the address of a stream: `page` is `dashboard`, `jobs` (with the list's own parameters), `job` (with `id`) or `workers` (whose pages
+ * ask by themselves, since workers report without any job changing).
  *
  * @throws InvalidInputException
  */
@@ -26,6 +27,9 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
   const { page, id, ...rest } = params
   if (page === 'dashboard') {
     return { key: 'dashboard', wantsStatistics: true, concerns: () => true, jobId: null }
+  }
+  if (page === 'workers') {
+    return { key: 'workers', wantsStatistics: false, concerns: () => false, jobId: null }
   }
   if (page === 'job') {
     if (typeof id !== 'string' || !isUuid(id)) {
@@ -48,7 +52,7 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
     }
   }
   throw new InvalidInputException(
-    `"page" must be dashboard, jobs or job, not "${String(page).slice(0, 60)}"`,
+    `"page" must be dashboard, jobs, job or workers, not "${String(page).slice(0, 60)}"`,
     'page'
   )
 }

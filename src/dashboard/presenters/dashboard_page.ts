@@ -1,3 +1,4 @@
+import { SUSPECT_AFTER } from '../../operations/ask_worker.ts'
 import type { Histogram, StatusCounts } from '../../records/reader_types.ts'
 import { STATUSES } from '../../statuses.ts'
 import type { WorkerView } from '../../types.ts'
@@ -5,9 +6,6 @@ import type { DashboardUrls } from '../urls.ts'
 import { bytes, bytesFigure, count, duration, type Clock } from './format.ts'
 import { histogram } from './histogram.ts'
 import type { DashboardPage, Figure, JobRow, Tile, WorkerRow } from './types.ts'
-
-/** A worker that has not reported for this long is suspect, ms. */
-export const SUSPECT_AFTER = 30_000
 
 /**
  * The numbers of the tiles; null where what they come from is away.
@@ -161,7 +159,7 @@ function share(part: number, whole: number): number {
   return whole <= 0 ? 0 : Math.min(100, Math.round((part / whole) * 100))
 }
 
-function workerRow(worker: WorkerView, clock: Clock): WorkerRow {
+export function workerRow(worker: WorkerView, clock: Clock): WorkerRow {
   const { memory, concurrency, running } = worker
   return {
     id: worker.id,

@@ -1,14 +1,18 @@
 import type { Body, LogPage } from '../../records/reader_types.ts'
+import type { WaitingReason } from '../../transport/limits.ts'
 import type { JobDetails, JobView } from '../../types.ts'
 import { dateOf } from './format.ts'
 import { JsonText } from '../redaction/json_text.ts'
 import { REDACTED } from '../redaction/redact.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
+import { waitingView } from './waiting.ts'
 
 /**
  * A job as programs get it: names in camelCase, moments in ISO 8601, durations in milliseconds, texts redacted.
+ *
+ * @param waiting  why it waits, where that is known
  */
-export function jobJson(job: JobView, text: JobText) {
+export function jobJson(job: JobView, text: JobText, waiting?: WaitingReason) {
   return {
     id: job.id,
     queue: job.queue,
@@ -16,6 +20,7 @@ export function jobJson(job: JobView, text: JobText) {
     transportId: job.transportId,
     status: job.status,
     stopping: job.stopping,
+    waiting: waiting ? waitingView(waiting) : null,
     run: job.run,
     attempt: job.attempts.started,
     maxAttempts: job.attempts.max,
@@ -42,11 +47,11 @@ export function jobJson(job: JobView, text: JobText) {
 /**
  * The same with everything that its page shows. Payload, options and result stand as JSON with the digits they came with.
  */
-export function jobDetailsJson(job: JobDetails, texts: JobTexts) {
+export function jobDetailsJson(job: JobDetails, texts: JobTexts, waiting?: WaitingReason) {
   const body: Body = { payload: job.payload, options: job.options, result: job.result }
   const text = texts.make(job.id, job.sensitive, body)
   return {
-    ...jobJson(job, text),
+    ...jobJson(job, text, waiting),
     payload: documentJson(job.payload, text, texts, job.sensitive),
     options: documentJson(job.options, text, texts, false),
     result: documentJson(job.result, text, texts, job.sensitive),

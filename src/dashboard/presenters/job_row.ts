@@ -2,9 +2,12 @@ import { cutText } from '../../cut_text.ts'
 import { isTerminal } from '../../statuses.ts'
 import type { JobView } from '../../types.ts'
 import type { JobText } from '../redaction/job_texts.ts'
+import type { WaitingReason } from '../../transport/limits.ts'
 import type { DashboardUrls } from '../urls.ts'
+import { countedOf, countedText } from './counted.ts'
 import { count, duration, type Clock } from './format.ts'
 import type { ActionView, JobRow, Mark } from './types.ts'
+import { UNKNOWN_REASON, waitingView } from './waiting.ts'
 
 /** More attempts than this are told in words only. */
 const MOST_DOTS = 6
@@ -18,6 +21,8 @@ export type RowFacts = {
   p95: Record<string, number>
   /** Ids of workers that have been silent for more than 30 s. */
   suspects: ReadonlySet<string>
+  /** Why pending jobs wait, by id; without those of which nothing is known. */
+  waiting: ReadonlyMap<string, WaitingReason>
 }
 
 /**
@@ -40,6 +45,7 @@ export function jobRow(job: JobView, text: JobText, context: RowContext, left = 
   const suspect =
     job.status === 'running' && job.worker !== null && context.suspects.has(job.worker)
   const error = errorLine(job, text)
+  const waiting = waitingText(job, context)
   return {
     id: job.id,
     now: clock.now,
@@ -56,8 +62,9 @@ export function jobRow(job: JobView, text: JobText, context: RowContext, left = 
     stopping: job.stopping,
     suspect,
     left,
-    context: cutText(contextLine(job, text, clock, error), LONGEST_CONTEXT),
+    context: cutText(contextLine(job, text, clock, error, waiting), LONGEST_CONTEXT),
     contextIsError: job.status === 'failed',
+    waiting,
     preview: text.preview,
     progress: {
       percent: Math.round(job.progress.percent),
@@ -88,24 +95,31 @@ export function itemsOf(
   { progress }: Pick<JobView, 'progress'>,
   text: JobText
 ): { value: string; unit: string } | null {
-  const { done, total, unit = '' } = progress
-  if (done === undefined) return null
-  return {
-    value: total === undefined ? count(done) : `${count(done)} / ${count(total)}`,
-    unit: text.line(unit),
-  }
+  const counted = countedOf(progress)
+  return counted && { ...counted, unit: text.line(counted.unit) }
 }
 
 /**
  * The second line of a running job: its stage and, when there are any, its counts.
  */
 export function stageLine(job: Pick<JobView, 'progress'>, text: JobText): string {
-  const items = itemsOf(job, text)
-  const counted = items ? `${items.value.replace(' / ', ' of ')} ${items.unit}`.trim() : ''
+  const counted = countedText(itemsOf(job, text))
   return [text.line(job.progress.stage ?? ''), counted].filter(Boolean).join(' · ')
 }
 
-function contextLine(job: JobView, text: JobText, clock: Clock, error: string | null): string {
+function waitingText(job: JobView, { waiting }: RowContext): string | null {
+  if (job.status !== 'pending') return null
+  const reason = waiting.get(job.id)
+  return reason ? waitingView(reason).text : UNKNOWN_REASON
+}
+
+function contextLine(
+  job: JobView,
+  text: JobText,
+  clock: Clock,
+  error: string | null,
+  waiting: string | null
+): string {
   switch (job.status) {
     case 'running':
       return stageLine(job, text)
@@ -121,8 +135,8 @@ function contextLine(job: JobView, text: JobText, clock: Clock, error: string | 
     }
     case 'pending':
       return job.attempts.started > 0
-        ? `attempt ${job.attempts.started + 1} waits for a worker`
-        : 'waits for a worker'
+        ? `attempt ${job.attempts.started + 1} · ${waiting}`
+        : (waiting ?? '')
     case 'blocked':
       return 'waits for other jobs'
     case 'completed':

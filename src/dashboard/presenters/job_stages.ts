@@ -1,5 +1,6 @@
 import type { AttemptView, EventView, JobDetails, Progress } from '../../types.ts'
 import type { JobText } from '../redaction/job_texts.ts'
+import { countedOf, countedText, unitOf } from './counted.ts'
 import { count, duration } from './format.ts'
 import { markOf } from './job_row.ts'
 import type { Mark, StageView, TraceRow } from './types.ts'
@@ -123,10 +124,9 @@ function stages(job: JobDetails, now: number): Stage[] {
   })
 }
 
-function items({ done, total, unit = '' }: Progress, text: JobText): string {
-  if (done === undefined) return ''
-  const counted = total === undefined ? count(done) : `${count(done)} of ${count(total)}`
-  return `${counted} ${text.line(unit)}`.trim()
+function items(progress: Progress, text: JobText): string {
+  const counted = countedOf(progress)
+  return countedText(counted && { ...counted, unit: text.line(counted.unit) })
 }
 
 /**
@@ -134,7 +134,7 @@ function items({ done, total, unit = '' }: Progress, text: JobText): string {
  * not told.
  */
 function whole({ total, unit = '' }: Progress, text: JobText): string {
-  return total === undefined ? '' : `${count(total)} ${text.line(unit)}`.trim()
+  return total === undefined ? '' : `${count(total)} ${text.line(unitOf(unit, total))}`.trim()
 }
 
 const STATUS_OF_KIND: Record<string, Mark> = {

@@ -3,8 +3,10 @@ import type { JobDetails } from '../../types.ts'
 import type { JobTexts } from '../redaction/job_texts.ts'
 import type { DashboardUrls } from '../urls.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
+import { countedText } from './counted.ts'
 import { itemsOf, markOf } from './job_row.ts'
 import type { MonitorView } from './types.ts'
+import { UNKNOWN_REASON } from './waiting.ts'
 
 export type MonitorOptions = {
   for: string | null
@@ -26,7 +28,6 @@ export function monitorView(
   const body = { payload: job.payload, options: job.options, result: job.result }
   const text = texts.make(job.id, job.sensitive, body)
   const terminal = isTerminal(job.status) && !job.stopping
-  const items = itemsOf(job, text)
   const error = text.error(job.error)
   const failure = job.status === 'completed' ? null : (error?.message ?? null)
   const query = { for: options.for, token: options.token }
@@ -39,8 +40,9 @@ export function monitorView(
     stopping: job.stopping,
     terminal,
     percent: job.status === 'completed' ? 100 : Math.round(job.progress.percent),
-    stage: text.line(job.progress.stage ?? ''),
-    items: items ? `${items.value.replace(' / ', ' of ')} ${items.unit}`.trim() : '',
+    /** Limits are the operator's; who waits for a job is told that it goes on by itself. */
+    stage: job.status === 'pending' ? UNKNOWN_REASON : text.line(job.progress.stage ?? ''),
+    items: countedText(itemsOf(job, text)),
     outcome: terminal ? (failure ?? (job.status === 'completed' ? 'Completed' : job.status)) : '',
     result:
       job.status === 'completed' && job.result !== null && job.result !== 'null'

@@ -29,6 +29,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
     urls: {
       dashboard: urls.dashboard(),
       jobs: urls.jobs(),
+      workers: urls.workers(),
       preferences: urls.preferences(),
       current: addressOf(ctx),
     },
@@ -47,6 +48,13 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
         icon: 'jobs',
         url: urls.jobs(),
         current: kind === 'jobs' || kind === 'job',
+      },
+      {
+        key: 'workers',
+        label: 'Workers',
+        icon: 'worker',
+        url: urls.workers(),
+        current: kind === 'workers',
       },
     ],
     theme: preferences.theme,

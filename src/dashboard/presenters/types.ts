@@ -14,6 +14,8 @@ export type { CodeBlock, JobPage, LogView, StageView, Token, TraceRow } from './
  * | `queuedeck::partials/jobs_region` (`#jobs`: the fragment that filters, paging and refreshes swap) | `page`, `jobs` |
  * | `queuedeck::pages/job` | `page`, `job` |
  * | `queuedeck::partials/job_sheet` (body of the right sheet, and its refresh) | `page`, `job` |
+ * | `queuedeck::pages/workers` (whole page; with `page.fragment` only its `#workers-page` region) | `page`, `list` |
+ * | `queuedeck::pages/worker` (the same for one worker) | `page`, `worker` |
  * | `queuedeck::pages/confirm` | `page`, `confirm` |
  * | `queuedeck::partials/confirm` (body of the dialog) | `page`, `confirm` |
  * | `queuedeck::pages/error` | `page`, `error` |
@@ -51,7 +53,7 @@ export type ActionView = {
 }
 
 export type NavItem = {
-  key: 'dashboard' | 'jobs'
+  key: 'dashboard' | 'jobs' | 'workers'
   label: string
   icon: string
   url: string
@@ -63,10 +65,10 @@ export type NavItem = {
  */
 export type Page = {
   title: string
-  kind: 'dashboard' | 'jobs' | 'job' | 'confirm' | 'error'
+  kind: 'dashboard' | 'jobs' | 'job' | 'workers' | 'confirm' | 'error'
   /** True when only a region is rendered, for htmx. */
   fragment: boolean
-  urls: { dashboard: string; jobs: string; preferences: string; current: string }
+  urls: { dashboard: string; jobs: string; workers: string; preferences: string; current: string }
   /** Hashed address by file name, e.g. `page.assets['queuedeck.css']`, `['htmx.js']`, `['alpine.js']`. */
   assets: Record<string, string>
   nav: NavItem[]
@@ -198,6 +200,8 @@ export type JobRow = {
   /** Second line of the status cell: stage, due moment, error, reason; '' for none. */
   context: string
   contextIsError: boolean
+  /** Why a pending job waits: `user limit 3/3`; null for any other. */
+  waiting: string | null
   /** Start of the payload, redacted and cut; null when there is none to show. */
   preview: string | null
   /** Percent 0 to 100; `shown` false where a bar would say nothing (never reported, not started). */
@@ -272,7 +276,7 @@ export type JobsPage = {
   previous: string | null
   first: string | null
   facets: Facet[]
-  /** Facets come from the newest 10,000 matches only. */
+  /** At least one facet is counted among the newest matches only. */
   facetsSampled: boolean
   histogram: Histogram | null
   sort: Record<SortColumn['key'], SortColumn>

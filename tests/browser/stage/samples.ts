@@ -44,7 +44,7 @@ function action(id: string, name: string, allowed: boolean): ActionView {
 const TYPES = ['document_processing.parse', 'document_processing.chunk', 'demo.sleep', 'demo.flaky']
 const USERS = ['Mara Lindqvist', 'Aiko Tanaka', 'Jonas Petersen', null]
 const CONTEXTS: Record<(typeof STATUSES)[number], string> = {
-  pending: 'waiting 2.1 s for a worker',
+  pending: 'user limit 3/3',
   scheduled: 'retry 2 of 3 in 58 s',
   blocked: 'waits for 2 of 4 jobs',
   running: 'Extracting text 4 of 10 pages',
@@ -77,6 +77,7 @@ export function row(index: number, change: Partial<JobRow> = {}): JobRow {
     left: false,
     context: CONTEXTS[status],
     contextIsError: status === 'failed',
+    waiting: status === 'pending' ? 'user limit 3/3' : null,
     preview: '{"collection":"contracts-2025","pages":[1,2,3],"language":"en"}',
     progress: { percent: status === 'running' ? 40 : 0, shown: status === 'running' },
     attempts: {

@@ -15,7 +15,14 @@ const T0 = Date.UTC(2026, 10, 25, 14)
 const texts = new JobTexts(new SecretKeys([]), async () => null)
 const urls = new DashboardUrls('/admin/queue')
 const clock = new Clock('UTC', T0 + 60_000)
-const context: RowContext = { urls, clock, mayManage: () => true, p95: {}, suspects: new Set() }
+const context: RowContext = {
+  urls,
+  clock,
+  mayManage: () => true,
+  p95: {},
+  suspects: new Set(),
+  waiting: new Map(),
+}
 
 /** Failed after two seconds in its second stage, waited for ten, and did all in three. */
 const RETRIED: JobDetails = {

@@ -66,24 +66,24 @@ test.group('Live client', () => {
         null
       )
       client.flushChanges(null)
-      client.flushProgress(([id, percent]) => [id, percent, null, null, null])
+      client.flushProgress(([id, percent]) => [id, percent, null, null, null, null])
     }
     assert.lengthOf(stream.sent, 0)
     stream.isFree = true
     client.flushChanges(null)
-    client.flushProgress(([id, percent]) => [id, percent, null, null, null])
+    client.flushProgress(([id, percent]) => [id, percent, null, null, null, null])
     const named = (name: string) => stream.sent.filter(({ event }) => event === name)
     assert.equal(named('changed')[0].data.revision, 1_000)
     assert.lengthOf(named('notice'), 5)
-    assert.deepEqual(named('progress')[0].data, [[uuid(1), 100, null, null, null]])
+    assert.deepEqual(named('progress')[0].data, [[uuid(1), 100, null, null, null, null]])
   })
 
   test('sends progress of the jobs on the screen only', ({ assert }) => {
     const { client, stream } = open()
     const progress = [1, 2].map((n) => [uuid(n), n, null, null, null, null, null]) as never
     client.take({ ...notice(1, []), progress }, new Set([uuid(2)]))
-    client.flushProgress(([id, percent]) => [id, percent, null, null, null])
-    assert.deepEqual(stream.sent[0].data, [[uuid(2), 2, null, null, null]])
+    client.flushProgress(([id, percent]) => [id, percent, null, null, null, null])
+    assert.deepEqual(stream.sent[0].data, [[uuid(2), 2, null, null, null, null]])
   })
 
   test('hears of the queues, types and users of its filter, and of what nobody names', ({

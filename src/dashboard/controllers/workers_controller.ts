@@ -1,0 +1,146 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { E_REDIS_UNAVAILABLE, E_WORKER_NOT_FOUND } from '../../errors.ts'
+import type { WorkerAnswer } from '../../operations/ask_worker.ts'
+import type { WorkerWish } from '../../transport/types.ts'
+import type { WorkerView } from '../../types.ts'
+import { assertManage } from '../access/assert_manage.ts'
+import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { FLASH, framePage } from '../presenters/page.ts'
+import type { Page } from '../presenters/types.ts'
+import { workerItem, workerJson, workersJson, workersPage } from '../presenters/workers_page.ts'
+import type { Viewer } from '../viewer.ts'
+
+const WORDS: Record<WorkerWish, Record<WorkerAnswer['outcome'], string>> = {
+  quiet: { requested: 'Asked to take no more jobs', done: 'Quiet', too_late: 'Too late' },
+  resume: { requested: 'Asked to take jobs again', done: 'Active', too_late: 'Too late' },
+  stop: { requested: 'Asked to stop', done: 'Stopped', too_late: 'Too late' },
+}
+
+/**
+ * The worker processes, and what they can be asked.
+ */
+export default class WorkersController {
+  async index(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls, clock } = viewer
+    const [workers, removals] = await Promise.all([
+      dashboard.workers(),
+      dashboard.removedWorkers(),
+    ])
+    if (wishOf(ctx) === 'json') {
+      if (workers === null) throw away()
+      return sendJson(ctx, workersJson(workers, removals))
+    }
+    const manage = await viewer.mayManage()
+    return this.#render(viewer, 'Workers', 'workers', {
+      list: workersPage(workers, removals, { urls, clock, manage }),
+    })
+  }
+
+  async show(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { urls, clock } = viewer
+    const worker = await this.#find(viewer)
+    if (wishOf(ctx) === 'json') return sendJson(ctx, workerJson(worker))
+    const manage = await viewer.mayManage()
+    return this.#render(viewer, `${worker.host}, pid ${worker.pid}`, 'worker', {
+      worker: workerItem(worker, { urls, clock, manage }),
+    })
+  }
+
+  /** Asks whether it is meant. */
+  async confirmStop(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls, clock } = viewer
+    const worker = await this.#find(viewer)
+    const item = workerItem(worker, { urls, clock, manage: await viewer.mayManage() })
+    const confirm = {
+      action: 'stop',
+      title: 'Stop this worker?',
+      text:
+        worker.running.length === 0
+          ? 'Its process ends. Whatever keeps your workers alive may start it again.'
+          : `It takes no more jobs. What it runs now (${item.busy}) may finish within its grace period and goes back to its queue after that; then its process ends.`,
+      url: item.stop.url,
+      button: 'Stop the worker',
+      destructive: true,
+      refused: item.stop.reason,
+    }
+    if (wishOf(ctx) === 'json') {
+      const { action, title, text, url, refused } = confirm
+      return sendJson(ctx, { action, title, text, url, refused })
+    }
+    const page = await framePage(viewer, { title: confirm.title, kind: 'confirm', stream: null })
+    const template = wishOf(ctx) === 'fragment' ? 'partials/confirm' : 'pages/confirm'
+    const about = { mark: item.mark, type: item.host, id: item.id, shortId: `pid ${item.pid}` }
+    return dashboard.views.render(template, {
+      page,
+      confirm: { ...confirm, job: about, backUrl: urls.workers() },
+    })
+  }
+
+  quiet(ctx: HttpContext) {
+    return this.#ask(ctx, 'quiet')
+  }
+
+  resume(ctx: HttpContext) {
+    return this.#ask(ctx, 'resume')
+  }
+
+  stop(ctx: HttpContext) {
+    return this.#ask(ctx, 'stop')
+  }
+
+  async #ask(ctx: HttpContext, wish: WorkerWish) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls } = viewer
+    await assertManage(viewer)
+    const actor = await viewer.actor()
+    const { outcome, reason, worker } = await dashboard.askWorker.handle(
+      ctx.params.id,
+      wish,
+      actor
+    )
+    if (wishOf(ctx) === 'json') {
+      return sendJson(ctx, { outcome, reason, worker: worker && workerJson(worker) })
+    }
+    const word = WORDS[wish][outcome]
+    const flash: Page['flash'] = {
+      level: outcome === 'too_late' ? 'error' : 'success',
+      text: reason === null ? word : `${word}: ${reason}`,
+    }
+    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
+    session?.flash(FLASH, flash)
+    /** To the list: the worker's own page goes with it. */
+    return ctx.response.redirect().status(303).toPath(urls.workers())
+  }
+
+  async #find({ dashboard, ctx }: Viewer): Promise<WorkerView> {
+    const workers = await dashboard.workers()
+    if (workers === null) throw away()
+    const worker = workers.find(({ id }) => id === ctx.params.id)
+    if (!worker) throw new E_WORKER_NOT_FOUND([String(ctx.params.id).slice(0, 200)])
+    return worker
+  }
+
+  async #render(viewer: Viewer, title: string, name: 'workers' | 'worker', data: object) {
+    const { dashboard, ctx } = viewer
+    const revision = await dashboard.live.revision()
+    const page = await framePage(viewer, {
+      title,
+      kind: 'workers',
+      fragment: wishOf(ctx) === 'fragment',
+      stream: { page: 'workers' },
+      revision,
+    })
+    const html = await dashboard.views.render(`pages/${name}`, { page, ...data })
+    ctx.response.header('x-queuedeck-revision', String(revision))
+    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
+    return html
+  }
+}
+
+function away() {
+  return new E_REDIS_UNAVAILABLE(['workers cannot be seen', 'it does not answer'])
+}

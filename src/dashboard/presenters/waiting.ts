@@ -1,0 +1,19 @@
+import type { WaitingReason } from '../../transport/limits.ts'
+import { count } from './format.ts'
+
+/** Where nothing is known of why a job waits: Redis is away, or the job has begun and its record follows. */
+export const UNKNOWN_REASON = 'waits for its turn'
+
+/**
+ * Why a pending job does not run yet, with words for people: `user limit 3/3`.
+ */
+export function waitingView(reason: WaitingReason): WaitingReason & { text: string } {
+  return { ...reason, text: textOf(reason) }
+}
+
+function textOf({ kind, running, limit }: WaitingReason): string {
+  if (kind === 'paused') return 'queue is paused'
+  /** A limit that was just lifted holds nobody back any more. */
+  if (kind === 'workers' || limit === null) return 'waiting for a worker'
+  return `${kind} limit ${count(running)}/${count(limit)}`
+}
