@@ -76,14 +76,15 @@ export class JobFold extends JobDraft {
       case 'cancelled':
         return this.#cancelled(fields, at)
       case 'restarted':
-        return this.newRun('restarted', at, by(fields), ordinal(fields.run), fields.prev)
+        return this.#restarted(fields, at)
     }
   }
 
   #added(fields: EntryFields, at: number): void {
     const { job } = this
     const run = ordinal(fields.run)
-    if (this.#isOver() || (run !== undefined && job.status !== null && run > job.run)) {
+    /** Redis has one job of an id at a time: one that is added had gone before, even if its record has not heard of that. */
+    if (job.status !== null) {
       this.newRun(run === undefined ? 'added again' : 'restarted', at, by(fields), run)
     } else {
       if (run !== undefined) job.run = Math.max(job.run, run)
@@ -93,6 +94,14 @@ export class JobFold extends JobDraft {
     }
     if (fields.name !== undefined) job.type = fields.name
     if (fields.data !== undefined) this.setPayload(fields.data, fields.opts)
+    else this.forgetPayload()
+  }
+
+  #restarted(fields: EntryFields, at: number): void {
+    const run = ordinal(fields.run)
+    /** Where runs are missing between, what ended was one of those. */
+    const isNext = run === undefined || run === this.job.run + 1
+    this.newRun('restarted', at, by(fields), run, isNext ? fields.prev : undefined)
   }
 
   #waiting(fields: EntryFields, at: number): void {
@@ -160,6 +169,7 @@ export class JobFold extends JobDraft {
       this.closeAttempt('cancelled', at, fields.failedReason, fields.stack, attempt)
       return this.note(at, 'stopped')
     }
+    this.#comeBack(at)
     if (this.#isOver()) return this.note(at, 'refused', { status: fields.event })
 
     const cancelled = fields.event === 'failed' && isCancelled(fields)
@@ -273,6 +283,7 @@ export class JobFold extends JobDraft {
 
   #cancelRequested(fields: EntryFields, at: number): void {
     const { job } = this
+    this.#comeBack(at)
     if (this.#isOver()) return
     this.#cancelledBy(fields, at)
     job.stopping = true
@@ -280,6 +291,7 @@ export class JobFold extends JobDraft {
 
   #cancelled(fields: EntryFields, at: number): void {
     if (this.#isStopping()) this.job.stopping = false
+    this.#comeBack(at)
     if (this.#isOver()) return
     if (this.job.status === 'running') this.closeAttempt('lost', null)
     this.#cancelledBy(fields, at)
@@ -320,6 +332,11 @@ export class JobFold extends JobDraft {
 
   #isOver(): boolean {
     return this.job.status !== null && isTerminal(this.job.status)
+  }
+
+  /** What had ended and was gone from Redis ends once more: the entry that said it had been added again is missing. */
+  #comeBack(at: number): void {
+    if (this.#isOver() && !this.job.hasTransport) this.newRun('added again', at)
   }
 
   /** Redis runs a job that had ended, and nobody restarted it: an older Redis came back. */

@@ -9,10 +9,14 @@ import type {
   StoredJob,
   TagsWrite,
 } from '../records/writer_types.ts'
+import { LOST } from './comparison.ts'
 import { readError, readOptions } from './job_facts.ts'
 
 /** A producer's clock is believed while it is no further than this from Redis', ms. */
 const BELIEVED = 3_600_000
+
+/** Error of an earlier run that was open when the next one began, and nothing says what became of it. */
+const UNKNOWN_END = 'Nothing tells how this run ended'
 
 /**
  * Collects what the folding of a batch gives.
@@ -95,15 +99,17 @@ export class JobDraft {
   /**
    * Opens the next run, and keeps how the current one ended.
    *
-   * @param ended  How it ended, where its own end was not seen.
+   * @param ended  How it ended, where its own end was not seen; absent when nothing tells.
    */
   newRun(kind: string, at: number, detail: unknown = null, run?: number, ended?: string): void {
     const { job } = this
     if (job.status !== null) {
       if (job.status === 'running' || job.stopping) this.closeAttempt('lost', null)
-      const { startedAt, finishedAt, errorCode, error } = job
-      const status = isTerminal(job.status) ? job.status : endOf(ended)
-      this.#runs.push({ job, run: job.run, status, startedAt, finishedAt, errorCode, error })
+      const { run: last, startedAt, finishedAt, errorCode, error } = job
+      const row = { job, run: last, startedAt, finishedAt, errorCode, error }
+      if (isTerminal(job.status)) this.#runs.push({ ...row, status: job.status })
+      else if (ended !== undefined) this.#runs.push({ ...row, status: endOf(ended) })
+      else this.#runs.push({ ...row, status: 'failed', errorCode: LOST, error: UNKNOWN_END })
     }
     job.run = Math.max(run ?? 0, job.status === null ? job.run : job.run + 1)
     job.status = 'pending'
@@ -132,7 +138,16 @@ export class JobDraft {
     job.user = facts.user
     job.sensitive = facts.sensitive
     this.dispatchedAt(facts.timestamp)
-    if (facts.tags.length > 0) this.#tags = facts.tags
+    /** A job that is added again may have fewer tags than the one before. */
+    if (facts.tags.length > 0 || job.seq > 0 || this.#tags) this.#tags = facts.tags
+  }
+
+  /** A payload that is stored is no longer the job's. */
+  forgetPayload(): void {
+    if (!this.job.hasPayload) return
+    const body = this.#bodyWrite()
+    body.payload = body.options = null
+    this.job.hasPayload = false
   }
 
   setResult(result: string | null): void {

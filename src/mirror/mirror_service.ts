@@ -12,6 +12,7 @@ import { readerAddress } from './reader_address.ts'
 import { Reconcile } from './reconcile.ts'
 import { wait } from './retry.ts'
 import { StreamReader } from './stream_reader.ts'
+import { WorkerSweep } from './worker_sweep.ts'
 
 export type MirrorServiceOptions = {
   transport: Transport
@@ -37,6 +38,9 @@ const STAND_BY = 500
 /** How often new queues are looked for, and how often the leader reports. */
 const LOOK = 250
 const REPORT = 1_000
+
+/** How often silent workers are looked for, ms. */
+const SWEEP = 10_000
 
 /** How long stopping may take before connections are cut, ms. */
 const PATIENCE = 2_000
@@ -148,6 +152,8 @@ export class MirrorService {
     const reconcile = new Reconcile(mirror, dependencies)
     const janitor = new Janitor(mirror, dependencies, { kept: config.kept, ...cleaning })
 
+    const workers = new WorkerSweep(transport.workers, logger, redis)
+
     const losing = new AbortController()
     const signal = AbortSignal.any([stopping, losing.signal])
     this.#became(true)
@@ -160,6 +166,7 @@ export class MirrorService {
         repeatedly(LOOK, signal, async () => {
           await mirror.watch([...(await transport.queueNames(redis)), ...config.queues])
         }),
+        repeatedly(SWEEP, signal, async () => void (await workers.run())),
         repeatedly(REPORT, signal, async () => {
           await writeMirrorStatus(transport, await this.#status(mirror, reconcile, janitor), redis)
         }),

@@ -83,6 +83,25 @@ eachDatabase(({ label, create }) => {
       )
     })
 
+    test('takes what is new of a job that was removed and added again under its id', async ({
+      assert,
+    }) => {
+      const data = (letter: string) => JSON.stringify({ text: letter.repeat(70_000) })
+      const options = { delay: 60_000, qd: { user: '7', tags: ['x'] } }
+      const id = await lab.add('a', options, { data: data('a') })
+      await waitFor('the payload', async () => (await records.reader.find(id))?.payload)
+      assert.equal(await lab.queue('a').remove(id), 1)
+      await lab.add('a', { qd: { user: '8' } }, { id, data: data('b') })
+      lab.worker('a', () => 'second')
+      const record = await waitFor('the second life', async () => {
+        const found = await records.reader.find(id)
+        return found?.status === 'completed' && found
+      })
+      assert.containSubset(record, { run: 2, user: '8', tags: [], result: '"second"' })
+      assert.equal(record.payload, data('b'))
+      assert.containSubset(record.runs, [{ run: 1, status: 'cancelled' }])
+    })
+
     test('tells web processes what changed, after the commit', async ({ assert }) => {
       const notices: { id: string; status: string; seen: string | undefined }[] = []
       const stop = await lab.transport.changes.subscribe(async ({ changed }) => {
