@@ -14,6 +14,8 @@ export type RecordState = {
   attempts: number
   stopping: boolean
   hasPayload: boolean
+  /** False: as far as the record knows, Redis holds the job no more. */
+  hasTransport: boolean
 }
 
 /**

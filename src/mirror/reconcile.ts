@@ -197,8 +197,11 @@ export class Reconcile {
         cancelRequested: requested === 1,
       }
       const record = records.get(recordId(queue, id))
-      /** Only the whole facts tell a cancelled job of an older release, or one that was lost and came back. */
-      const isDoubtful = record !== undefined && state === 'completed' && record.status === 'failed'
+      /** Only the whole facts tell a cancelled job of an older release, or one that was lost, or removed, and is back. */
+      const isDoubtful =
+        record !== undefined &&
+        state !== '' &&
+        ((state === 'completed' && record.status === 'failed') || !record.hasTransport)
       return isDoubtful || isBehind(record, job)
     })
     if (behind.length > 0) await this.#mend(position, behind, signal)

@@ -42,7 +42,8 @@ export function repair(
   const state = stateOf(facts)
   const record = job.status === null ? undefined : { ...job, status: job.status }
   const wasLost = job.errorCode === LOST && facts !== null
-  if (!wasLost && !isBehind(record, state)) return null
+  const isNextLife = facts !== null && isAddedAgain(job, facts)
+  if (!wasLost && !isNextLife && !isBehind(record, state)) return null
   const draft = new JobDraft(job)
   draft.eventsVersion = version
   job.version = version
@@ -66,9 +67,14 @@ export function repair(
   }
 
   const { status, stopping } = statusOf(state)
-  const isOver = job.status !== null && isTerminal(job.status) && !job.stopping
+  const isOver = job.status !== null && isTerminal(job.status) && !job.stopping && !isNextLife
   job.hasTransport = true
   if (job.type === '' || job.type === '?') job.type = facts.name
+  if (isNextLife) {
+    draft.newRun('added again', at)
+    draft.forgetPayload()
+    job.type = facts.name
+  }
   if (!job.hasPayload && facts.data !== null) draft.setPayload(facts.data, facts.opts)
   if (!job.createdAt) job.createdAt = facts.timestamp ?? at
   if (job.status === null) job.run = facts.run
@@ -76,7 +82,7 @@ export function repair(
   else if (isOver && !isTerminal(status)) draft.newRun('redis restored', at)
   else if (isOver && !wasLost) return draft
 
-  takeAttempts(draft, facts, status)
+  takeAttempts(draft, facts, status, isNextLife)
   job.status = status
   job.stopping = stopping
   job.dueAt = status === 'scheduled' ? dueAt : null
@@ -100,7 +106,22 @@ export function repair(
   return draft
 }
 
-function takeAttempts(draft: JobDraft, facts: TransportFacts, status: JobStatus): void {
+/**
+ * Whether Redis holds another job than the one that the record knows, under the same id: that one had ended and was gone when
+ * this one was dispatched.
+ */
+function isAddedAgain(job: StoredJob, { run, timestamp }: TransportFacts): boolean {
+  const { status, stopping, hasTransport, finishedAt } = job
+  if (status === null || !isTerminal(status) || stopping || hasTransport) return false
+  return run <= job.run && finishedAt !== null && timestamp !== null && timestamp > finishedAt
+}
+
+function takeAttempts(
+  draft: JobDraft,
+  facts: TransportFacts,
+  status: JobStatus,
+  isNextLife: boolean
+): void {
   const { job } = draft
   const {
     attemptsStarted: last,
@@ -111,7 +132,7 @@ function takeAttempts(draft: JobDraft, facts: TransportFacts, status: JobStatus)
     worker,
   } = facts
   const stack = readStacks(facts.stacktrace).at(-1) ?? null
-  if (facts.run < job.run) {
+  if (facts.run < job.run && !isNextLife) {
     /** Another producer's next run, which Redis counts no attempts for. */
     if (isTerminal(status)) draft.closeAttempt(status, finishedOn, failedReason, stack)
     return

@@ -134,7 +134,7 @@ export class Writer {
    */
   states(keys: JobKey[]) {
     return this.#take(async (session) => {
-      const columns = 'id, queue_id, status, run, attempts, stopping, has_payload'
+      const columns = 'id, queue_id, status, run, attempts, stopping, has_payload, has_transport'
       return new Map(
         (await this.#select(session, columns, keys)).map(([key, row]) => [
           key.id,
@@ -144,6 +144,7 @@ export class Writer {
             attempts: row.attempts as number,
             stopping: row.stopping === 1,
             hasPayload: row.has_payload === 1,
+            hasTransport: row.has_transport === 1,
           },
         ])
       )

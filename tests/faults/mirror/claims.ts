@@ -33,6 +33,7 @@ export async function falseClaims(
       stopping,
       attempts: attempts.started,
       hasPayload: record.payload !== null,
+      hasTransport: record.hasTransport,
     }
     if (!isTerminal(status) || stopping || facts[0]) {
       if (isBehind(state, stateOf(facts[0])))

@@ -45,7 +45,7 @@ export function differences(
   same('attempts', record.attempts, { started: last.length, max: job.opts.attempts ?? 1 })
   same('priority', record.priority, job.opts.priority ?? 0)
   same('user', record.user, job.opts.qd!.user)
-  same('tags', record.tags, job.opts.qd!.tags)
+  same('tags', record.tags, job.opts.qd!.tags ?? [])
   same('payload', record.payload, job.data)
   const options = JSON.parse(record.options!)
   same('options', isDeepStrictEqual(options, { ...options, ...plain(job.opts) }), true)
@@ -89,9 +89,9 @@ export function differences(
   same(
     'runs',
     record.runs.map(({ run, status }) => [run, status]),
-    logged.run === 2 ? [[1, 'failed']] : []
+    logged.run === 2 ? [[1, kind === 'added again' ? 'cancelled' : 'failed']] : []
   )
-  same('created', record.createdAt, job.opts.timestamp)
+  same('created', record.createdAt, logged.createdAt)
   if (job.opts.delay) {
     const scheduled = record.events.find((event) => event.kind === 'scheduled')
     const { dueAt } = (scheduled?.detail ?? {}) as { dueAt?: number }

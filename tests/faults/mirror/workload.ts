@@ -16,7 +16,7 @@ const KINDS = [
     'large',
     'restarted',
     'hostile',
-    'plain',
+    'added again',
   ],
 ] as const
 
@@ -37,6 +37,8 @@ export type LoggedAttempt = {
 export type LoggedJob = {
   kind: Kind
   job: NewTransportJob
+  /** What the producer's clock said of its first life. */
+  createdAt: number
   dispatchedAt: number
   run: number
   attempts: LoggedAttempt[]
@@ -103,6 +105,7 @@ export class Workload {
     for (const entry of logged) {
       if (entry.kind === 'cancelled waiting') await this.#cancel(entry)
       if (entry.kind === 'removed') await this.#remove(entry)
+      if (entry.kind === 'added again') await this.#addAgain(entry)
     }
   }
 
@@ -118,7 +121,9 @@ export class Workload {
     if (kind === 'fails') opts.attempts = 2
     if (kind === 'delayed') opts.delay = 200
     if (kind === 'urgent') opts.priority = 1 + (number % 9)
-    if (kind === 'cancelled waiting' || kind === 'removed') opts.delay = 3_600_000
+    if (kind === 'cancelled waiting' || kind === 'removed' || kind === 'added again') {
+      opts.delay = 3_600_000
+    }
     if (kind === 'large') data = { number, text: text(number % 32 === 12 ? 70_000 : 5_000) }
     if (kind === 'hostile') data = { number, text: '\u0000\ud800<script>\'";--\u2028😀\\u0000' }
     const job = this.#lab.job(QUEUES[number % QUEUES.length], opts, {
@@ -129,6 +134,7 @@ export class Workload {
     return {
       kind,
       job,
+      createdAt: job.opts.timestamp!,
       dispatchedAt: Date.now(),
       run: 1,
       attempts: [],
@@ -287,6 +293,21 @@ export class Workload {
     entry.kinds.push('removed')
     entry.ending = { status: 'cancelled', error: 'Removed from its queue' }
     this.#open--
+  }
+
+  /** Another job takes over the id of one that was removed: it has a larger payload, and runs. */
+  async #addAgain(entry: LoggedJob): Promise<void> {
+    await this.#remove(entry)
+    /** Dispatched after that end, by the same clock. */
+    while (Date.now() <= entry.dispatchedAt + 1) await new Promise(setImmediate)
+    this.#open++
+    entry.run = 2
+    entry.ending = null
+    entry.kinds.push('added again')
+    const { id, queue, name } = entry.job
+    const data = JSON.stringify({ number: -1, text: text(this.#made % 64 < 32 ? 70_000 : 50) })
+    entry.job = this.#lab.job(queue, { qd: { user: 'another' } }, { id, name, data })
+    await this.#lab.transport.add([entry.job])
   }
 
   #expect(isSo: boolean, message: string): void {

@@ -175,6 +175,41 @@ test.group('Mirror | lives of one job', () => {
     assert.equal(twice.kinds.at(-1), 'refused')
   })
 
+  test('added again where nothing of it can be read any more', ({ assert }) => {
+    const gone = () => new Life().tells(ADDED, { event: 'removed', prev: 'waiting' })
+    const again = { name: 'other', data: '{"b":2}', timestamp: 3 }
+    const ended = {
+      state: 'completed',
+      attemptsStarted: 2,
+      attemptsMade: 2,
+      finishedOn: 9,
+    } as const
+    const life = gone().isComparedWith({ ...again, ...ended, returnvalue: '"second"' })
+    assert.containSubset(life.job, {
+      status: 'completed',
+      type: 'other',
+      run: 2,
+      attempts: 2,
+      finishedAt: 9,
+      hasTransport: true,
+      error: null,
+    })
+    assert.containSubset(life.out.bodies, [{ payload: '{"b":2}', result: '"second"' }])
+    assert.containSubset(life.out.runs, [{ run: 1, status: 'cancelled' }])
+    assert.containSubset(life.out.attempts, [
+      { run: 2, attempt: 1, outcome: 'failed' },
+      { run: 2, attempt: 2, outcome: 'completed' },
+    ])
+    assert.deepEqual(life.kinds.slice(-2), ['added again', 'repaired'])
+    const version = life.job.version
+    life.isComparedWith({ ...again, ...ended })
+    assert.equal(life.job.version, version)
+    assert.containSubset(gone().isComparedWith(again).job, { status: 'pending', run: 2 })
+    /** A janitor that removes it meanwhile makes no second life of the first. */
+    const first = gone().isComparedWith({ ...ended, timestamp: 1 })
+    assert.containSubset(first.job, { status: 'cancelled', run: 1 })
+  })
+
   test('entries without most of their fields leave a record of which each part is so', ({
     assert,
   }) => {
