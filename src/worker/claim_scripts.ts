@@ -62,11 +62,14 @@ export class ClaimScripts {
   #backend: Backend
   #keys: string[]
   #claimOptions = new Map<string, unknown>()
+  #onlyWithLimits: string[]
 
   /**
    * @param backend of a BullMQ worker, whose name and length of a lease it uses
+   * @param limited whether nothing may be claimed while Redis knows no limits
    */
-  constructor(backend: unknown) {
+  constructor(backend: unknown, limited: boolean) {
+    this.#onlyWithLimits = limited ? ['1'] : []
     this.#backend = backend as Backend
     const keys = this.#backend.keys
     this.#keys = [
@@ -85,7 +88,13 @@ export class ClaimScripts {
   }
 
   async claim(token: string): Promise<ClaimReply> {
-    const args = [...this.#keys, this.#backend.keys[''], Date.now(), this.#packed(token)]
+    const args = [
+      ...this.#keys,
+      this.#backend.keys[''],
+      Date.now(),
+      this.#packed(token),
+      ...this.#onlyWithLimits,
+    ]
     return readReply(await this.#run('moveToActive', args))
   }
 

@@ -68,7 +68,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.grace = runtime.grace
     this.#runtime = runtime
     const { trouble } = runtime
-    this.#scripts = new ClaimScripts(this.backend)
+    this.#scripts = new ClaimScripts(this.backend, runtime.limited)
     this.#source = new JobSource(this.backend, this.#scripts, runtime.clock, trouble)
     this.#settlement = new Settlement(this.#scripts, runtime.clock, trouble)
     this.on('error', (error) => this.#draining || trouble.noticed(error))

@@ -26,6 +26,8 @@ export type WorkerRuntime = {
   grace: number
   lease: number
   maxLosses: number
+  /** Whether the configuration limits anything: then nothing is claimed while Redis knows no limits. */
+  limited: boolean
 
   /** Takes note of the moment of the clock by which a running job has to end. */
   watch(deadline: number): void

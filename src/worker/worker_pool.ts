@@ -6,6 +6,7 @@ import { after, type Clock, systemClock } from '../time/long_timer.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { recordId } from '../records/ids.ts'
 import type { ControlMessage } from '../transport/control_channel.ts'
+import { limitsAnything } from '../transport/limit_scope.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { ResolvedConfig } from '../types.ts'
 import { Deadlines } from '../time/deadlines.ts'
@@ -148,6 +149,7 @@ export class WorkerPool {
       grace: settings.grace ?? config.worker.grace,
       lease: config.worker.lease,
       maxLosses: config.worker.maxLosses,
+      limited: limitsAnything(config.limits),
       watch: (deadline) => this.#deadlines.watch(deadline),
       cancelRequest: (queue, jobId) => transport.cancelRequest(queue, jobId),
       report: (queue, jobId, what) => transport.report(queue, jobId, what),

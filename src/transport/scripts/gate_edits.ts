@@ -1,10 +1,13 @@
 import type { Edit, EditSet } from './edits.ts'
 
-/** Where a script takes the next job: `pops` looks at the wait list, below the queue's prefix `prefix`. */
-const claims = (pops: number, prefix: string): Edit[] => [
+/**
+ * Where a script takes the next job: `pops` looks at the wait list, below the queue's prefix `prefix`. `limited`: whether it may
+ * take none while Redis knows no limits.
+ */
+const claims = (pops: number, prefix: string, limited = 'nil'): Edit[] => [
   {
     find: `rcall("RPOPLPUSH", waitKey, activeKey)`,
-    put: `gate.take(${prefix})`,
+    put: `gate.take(${prefix}, ${limited})`,
     times: pops,
   },
   // The gate has looked there already.
@@ -36,7 +39,8 @@ const claims = (pops: number, prefix: string): Edit[] => [
 export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {
   name: 'claim gate',
   scripts: {
-    moveToActive: claims(2, 'ARGV[1]'),
+    /** Our workers say more than BullMQ's. A claim at the end of a job needs no word: that job was there, so Redis was not emptied. */
+    moveToActive: claims(2, 'ARGV[1]', 'ARGV[4]'),
     moveToFinished: [
       ...claims(1, 'prefix'),
       {

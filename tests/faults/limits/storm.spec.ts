@@ -9,6 +9,8 @@ import { StormLab } from './storm_lab.ts'
 /** The full size: 100,000 jobs and 200 kills. */
 const JOBS = Number(process.env.STORM_JOBS ?? 1_500)
 const KILLS = Number(process.env.STORM_KILLS ?? 8)
+/** Mean time between two kills, ms. */
+const BETWEEN = Number(process.env.STORM_BETWEEN ?? 2_500)
 const SEED = Number(process.env.STORM_SEED ?? Date.now() % 1_000_000)
 
 const QUEUES = ['one', 'two']
@@ -78,15 +80,14 @@ test.group('Limits in the storm', (group) => {
   test('hold, lose nothing and leave nothing while workers are killed', async ({ assert }) => {
     lab = new StormLab((await redisServer()).url, options())
     const random = randomBy(SEED)
-    const between = 2_500
     /** So long that the jobs last as long as the kills. */
-    const ms = Math.max(5, (KILLS * between * 6) / JOBS)
+    const ms = Math.max(5, (KILLS * BETWEEN * 6) / JOBS)
     const workers = await lab.start(WORKERS)
     const began = performance.now()
     const ids = await lab.dispatch(workload(JOBS, ms, random))
 
     for (let kill = 0; kill < KILLS; kill++) {
-      await pause(between * (0.5 + random()))
+      await pause(BETWEEN * (0.5 + random()))
       const victim = Math.floor(random() * WORKERS)
       await lab.kill(workers[victim])
       workers[victim] = lab.spawn()
@@ -155,6 +156,8 @@ test.group('Limits of a Redis that forgets', (group) => {
 
     const again = async (what: string) => {
       const began = performance.now()
+      /** These wait for limits before they run at all. */
+      const ids = await lab.dispatch(workload(120, 40, randomBy(SEED)))
       await waitFor(
         `limits to be in force after ${what}`,
         async () => {
@@ -164,7 +167,6 @@ test.group('Limits of a Redis that forgets', (group) => {
         { within: 5_000 }
       )
       const took = performance.now() - began
-      const ids = await lab.dispatch(workload(120, 40, randomBy(SEED)))
       await waitFor('all jobs to end', async () => (await lab.completed(QUEUES)) >= ids.length, {
         within: 30_000,
       })

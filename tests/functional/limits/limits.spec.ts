@@ -12,7 +12,10 @@ test.group('Limits', (group) => {
     return () => lab.close()
   })
 
-  const force = () => lab.redis.hgetall(`${lab.prefix}~gate:limits`)
+  const force = async () => {
+    const { known, ...fields } = await lab.redis.hgetall(`${lab.prefix}~gate:limits`)
+    return fields
+  }
   const stateOf = async (scope: LimitScope) => {
     const { limits } = await lab.transport.limits.view()
     return limits.find((limit) =>

@@ -3,6 +3,7 @@
 --
 -- Keys. QP is a queue's prefix (`{prefix}:mail:`), G is `{prefix}~gate:`. A limit key is `u:<user>` or `t:<type>`.
 --   G limits         hash  global, user (every user's), u:<user>, users (how many of those), t:<type>, types (how many). Absent = no limit.
+--                          `known` = somebody has said what the limits are.
 --                          Read by every claim, so changes apply at once. `busy` = something is parked or starved somewhere.
 --   G slots          zset  `<user>\n<job key><tail>`, one member per running job: ZCARD is the global count, ZLEXCOUNT the user's. The lease
 --                          of a member is the job's own lock: a member whose lock is gone is dropped when somebody needs the room.
@@ -35,8 +36,8 @@ function gate.open(queuePrefix)
     beginnings[QP], known = G, known + 1
   end
   if limits then return limits end
-  local l = rcall('HMGET', G .. 'limits', 'global', 'user', 'users', 'types', 'busy')
-  limits = { global = tonumber(l[1]) or gate.most, user = tonumber(l[2]) or gate.most, users = l[3], types = l[4], busy = l[5] }
+  local l = rcall('HMGET', G .. 'limits', 'global', 'user', 'users', 'types', 'busy', 'known')
+  limits = { global = tonumber(l[1]) or gate.most, user = tonumber(l[2]) or gate.most, users = l[3], types = l[4], busy = l[5], known = l[6] }
   limits.any = l[1] or l[2] or l[3] or l[4] or l[5]
   return limits
 end
@@ -233,8 +234,10 @@ local function callNext(key, more)
 end
 
 -- Instead of RPOPLPUSH wait active and the prioritized pop: the next job that may run, now in `active` and holding its slots; or false.
-function gate.take(queuePrefix)
+-- `limited` = there are limits, so that an emptied Redis gives out nothing before it has learned them again.
+function gate.take(queuePrefix, limited)
   gate.open(queuePrefix)
+  if limited and not limits.known then return false end
   if not limits.any then return pop() or false end
   running = rcall('ZCARD', G .. 'slots')
   local ready, free = G .. 'ready:' .. QP, limits.global - running
@@ -383,8 +386,9 @@ function gate.sweep(queuePrefix)
   if room(limits.global, 'slots') > 0 and rcall('EXISTS', QP .. 'wait', QP .. 'prioritized') > 0 then wake(QP) end
   if limits.busy and rcall('EXISTS', G .. 'parked', G .. 'starved') == 0 then
     rcall('HDEL', G .. 'limits', 'busy')
-    local l = rcall('HLEN', G .. 'limits')
-    if l == 0 then rcall('DEL', G .. 'slots', G .. 'types') end
+    if limits.global == gate.most and limits.user == gate.most and not (limits.users or limits.types) then
+      rcall('DEL', G .. 'slots', G .. 'types')
+    end
   end
   return { called, parked, repaired }
 end

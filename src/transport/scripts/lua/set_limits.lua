@@ -38,9 +38,11 @@ for field, json in pairs(overrides) do
   managed[field] = true
   wanted[field] = value and string.format('%d', value) or nil
 end
-local force, changed = all(KEYS[1]), false
+local force = all(KEYS[1])
+local changed = not force.known
+rcall('HSET', KEYS[1], 'known', 1)
 for field in pairs(force) do
-  if field ~= 'busy' and field ~= 'users' and field ~= 'types' and not wanted[field] then
+  if not (wanted[field] or field == 'busy' or field == 'known' or field == 'users' or field == 'types') then
     rcall('HDEL', KEYS[1], field)
     changed = true
   end
