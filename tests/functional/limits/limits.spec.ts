@@ -93,8 +93,13 @@ test.group('Limits', (group) => {
     assert.deepEqual(await force(), { global: '10', user: '7' })
     assert.equal(await lab.redis.hget(`${lab.prefix}:q:meta`, 'concurrency'), '4')
     await lab.redis.del(...(await lab.redis.keys(`${lab.prefix}*`)))
+    /** One that is set before does not count as knowing them. */
+    const known = () => lab.redis.hget(`${lab.prefix}~gate:limits`, 'known')
+    await limits.set({ kind: 'user' }, 8, 'ops')
+    assert.isNull(await known())
     assert.isTrue(await limits.assert(settings))
-    assert.deepEqual(await force(), { global: '10', user: '3' })
+    assert.equal(await known(), '1')
+    assert.deepEqual(await force(), { global: '10', user: '8' })
     assert.isFalse(await limits.assert(settings))
   })
 

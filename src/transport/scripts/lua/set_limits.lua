@@ -38,9 +38,12 @@ for field, json in pairs(overrides) do
   managed[field] = true
   wanted[field] = value and string.format('%d', value) or nil
 end
-local force = all(KEYS[1])
-local changed = not force.known
-rcall('HSET', KEYS[1], 'known', 1)
+local force, changed = all(KEYS[1]), false
+-- One limit that is set after Redis was emptied does not tell what the others are.
+if not force.known and (mode == 'configure' or mode == 'assert') then
+  rcall('HSET', KEYS[1], 'known', 1)
+  changed = true
+end
 for field in pairs(force) do
   if not (wanted[field] or field == 'busy' or field == 'known' or field == 'users' or field == 'types') then
     rcall('HDEL', KEYS[1], field)
