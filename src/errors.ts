@@ -85,6 +85,12 @@ export const E_JOB_NOT_FOUND = createError<[id: string]>(
   404
 )
 
+export const E_WORKER_NOT_FOUND = createError<[id: string]>(
+  'No worker "%s" is registered: it has ended, or was silent for five minutes',
+  'E_WORKER_NOT_FOUND',
+  404
+)
+
 export const E_DUPLICATE_JOB = createError<[id: string]>(
   'A job with the id "%s" exists already',
   'E_DUPLICATE_JOB',

@@ -16,10 +16,11 @@ export function refreshOf({ request }: HttpContext): Refresh | null {
 
 /**
  * A tag for what a fragment shows. Relative times and running durations go on in the browser by themselves, so that they make no
- * difference.
+ * difference. Neither does the token of a form: it is another each time, and the one that the browser has still counts.
  */
 export function tagOf(html: string): string {
   const lasting = html
+    .replace(/ name="_csrf" value="[^"]*"/g, '')
     .replace(/ data-(?:now|revision|elapsed)="[^"]*"/g, (attribute) => attribute.split('=')[0])
     .replace(/(<[^<>]* data-(?:moment="[^"]*"|elapsed)[^<>]*>)[^<]*/g, '$1')
   return hash(lasting)

@@ -52,6 +52,11 @@ export class Keys {
     return `${this.prefix}~gate:set`
   }
 
+  /** List of the workers that were removed because they had become silent, newest first. */
+  get removedWorkers() {
+    return `${this.prefix}~removed-workers`
+  }
+
   worker(id: string) {
     return `${this.prefix}~worker:${id}`
   }

@@ -6,6 +6,12 @@ import type { WorkerWish } from './types.ts'
 /** How long a worker that no longer reports stays registered, milliseconds. */
 export const WORKER_FORGOTTEN_AFTER = 300_000
 
+/** Removals that are remembered. */
+const MOST_REMOVALS = 100
+
+/** A worker that was removed after its silence: when, by Redis' clock (epoch ms), how long it had been silent then (ms), and which of all removals it was. */
+export type WorkerRemoval = { id: string; at: number; silent: number; number: number }
+
 /** A registered worker: its report as it sent it, and the report's age by Redis' clock, ms. */
 export type RegisteredWorker<Report> = { id: string; age: number; report: Report | null }
 
@@ -84,8 +90,8 @@ export class WorkerRegistry {
   }
 
   /**
-   * Removes a worker that has been silent for so many milliseconds. False when it reported meanwhile or another process
-   * removed it: exactly one caller is told true.
+   * Removes a worker that has been silent for so many milliseconds, and notes the removal. False when it reported meanwhile or
+   * another process removed it: exactly one caller is told true.
    */
   async removeSilent(
     id: string,
@@ -95,6 +101,14 @@ export class WorkerRegistry {
     return this.#remove(id, age, client)
   }
 
+  /**
+   * The last removals of silent workers, newest first; the newest one's `number` says how many there ever were.
+   */
+  async removals(client: RedisClient, most = MOST_REMOVALS): Promise<WorkerRemoval[]> {
+    const texts = await client.lrange(this.transport.keys.removedWorkers, 0, most - 1)
+    return texts.flatMap((text) => readReport<WorkerRemoval>(text) ?? [])
+  }
+
   async #remove(id: string, age: number, client: RedisClient): Promise<boolean> {
     const { keys } = this.transport
     return (
@@ -102,8 +116,10 @@ export class WorkerRegistry {
         keys.workers,
         keys.worker(id),
         keys.wish(id),
+        keys.removedWorkers,
         id,
         age,
+        MOST_REMOVALS,
       ])) === 1
     )
   }

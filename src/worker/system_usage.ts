@@ -1,5 +1,6 @@
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { memoryLimit } from './memory_limit.ts'
 
 /**
  * What a worker process used since the last look.
@@ -53,19 +54,6 @@ export class SystemUsage {
   stop(): void {
     this.#histogram.disable()
   }
-}
-
-/**
- * The memory that this process may use, in bytes: the limit of its control group (version 1 or 2) where there is one, else
- * what the machine has.
- *
- * @param constrained as Node reads it; without a limit it says 0, or a number beyond all memory
- */
-export function memoryLimit(
-  constrained = process.constrainedMemory(),
-  machine = totalmem()
-): number {
-  return constrained > 0 && constrained < machine ? constrained : machine
 }
 
 function round(value: number): number {

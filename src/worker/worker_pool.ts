@@ -262,6 +262,7 @@ export class WorkerPool {
         void this.#work(worker)
       }
     }
+    if (added.length > 0) void this.#heartbeat.changed()
     return added
   }
 

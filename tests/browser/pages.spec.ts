@@ -2,10 +2,18 @@ import { test } from '@japa/runner'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
 import { violations } from './axe.ts'
 import { jobSample } from './stage/job_sample.ts'
+import { workerItem } from '../../src/dashboard/presenters/workers_page.ts'
 import * as samples from './stage/samples.ts'
 import { type Answer, Stage } from './stage/stage.ts'
+import { CONTEXT, worker, workers } from './stage/worker_samples.ts'
 
-const PAGES = { 'Job Dashboard': '', 'Jobs': '/jobs', 'Job': '/jobs/1' }
+const PAGES = {
+  'Job Dashboard': '',
+  'Jobs': '/jobs',
+  'Job': '/jobs/1',
+  'Workers': '/workers',
+  'Worker': '/workers/1',
+}
 
 function answers(path: string, text?: string): Answer | null {
   const rows = Array.from({ length: 10 }, (_, index) =>
@@ -32,6 +40,18 @@ function answers(path: string, text?: string): Answer | null {
   if (path === '/jobs/1') {
     const page = samples.page('job', { actor })
     return { template: 'queuedeck::pages/job', data: { page, job: jobSample(rows[1]!, text) } }
+  }
+  if (path === '/workers') {
+    const page = samples.page('workers', { actor })
+    return { template: 'queuedeck::pages/workers', data: { page, list: workers(text) } }
+  }
+  if (path === '/workers/1') {
+    const page = samples.page('workers', { actor })
+    const said = text === undefined ? {} : { id: text, host: text, version: text, queues: [text] }
+    return {
+      template: 'queuedeck::pages/worker',
+      data: { page, worker: workerItem(worker(5, said), CONTEXT) },
+    }
   }
   return null
 }

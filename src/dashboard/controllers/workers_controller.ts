@@ -24,17 +24,14 @@ export default class WorkersController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
-    const [workers, removals] = await Promise.all([
-      dashboard.workers(),
-      dashboard.removedWorkers(),
-    ])
+    const [workers, removals] = await Promise.all([dashboard.workers(), dashboard.removedWorkers()])
     if (wishOf(ctx) === 'json') {
       if (workers === null) throw away()
       return sendJson(ctx, workersJson(workers, removals))
     }
-    const manage = await viewer.mayManage()
+    const mayManage = await this.#manageable(viewer, workers ?? [])
     return this.#render(viewer, 'Workers', 'workers', {
-      list: workersPage(workers, removals, { urls, clock, manage }),
+      list: workersPage(workers, removals, { urls, clock, mayManage }),
     })
   }
 
@@ -43,9 +40,9 @@ export default class WorkersController {
     const { urls, clock } = viewer
     const worker = await this.#find(viewer)
     if (wishOf(ctx) === 'json') return sendJson(ctx, workerJson(worker))
-    const manage = await viewer.mayManage()
+    const mayManage = await this.#manageable(viewer, [worker])
     return this.#render(viewer, `${worker.host}, pid ${worker.pid}`, 'worker', {
-      worker: workerItem(worker, { urls, clock, manage }),
+      worker: workerItem(worker, { urls, clock, mayManage }),
     })
   }
 
@@ -54,7 +51,8 @@ export default class WorkersController {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
     const worker = await this.#find(viewer)
-    const item = workerItem(worker, { urls, clock, manage: await viewer.mayManage() })
+    const mayManage = await this.#manageable(viewer, [worker])
+    const item = workerItem(worker, { urls, clock, mayManage })
     const confirm = {
       action: 'stop',
       title: 'Stop this worker?',
@@ -100,7 +98,10 @@ export default class WorkersController {
     const { outcome, reason, worker } = await dashboard.askWorker.handle(
       ctx.params.id,
       wish,
-      actor
+      actor,
+      async ({ queues }) => {
+        for (const queue of queues) await assertManage(viewer, { queue, user: null })
+      }
     )
     if (wishOf(ctx) === 'json') {
       return sendJson(ctx, { outcome, reason, worker: worker && workerJson(worker) })
@@ -114,6 +115,21 @@ export default class WorkersController {
     session?.flash(FLASH, flash)
     /** To the list: the worker's own page goes with it. */
     return ctx.response.redirect().status(303).toPath(urls.workers())
+  }
+
+  /**
+   * A worker serves several queues: whoever may act on some of them only must not stop it for the others.
+   */
+  async #manageable(viewer: Viewer, workers: WorkerView[]) {
+    const queues = new Set(workers.flatMap((worker) => worker.queues))
+    const allowed = new Set<string>()
+    if (!(await viewer.mayManage())) return () => false
+    await Promise.all(
+      [...queues].map(async (queue) => {
+        if (await viewer.mayManage({ queue, user: null })) allowed.add(queue)
+      })
+    )
+    return (worker: WorkerView) => worker.queues.every((queue) => allowed.has(queue))
   }
 
   async #find({ dashboard, ctx }: Viewer): Promise<WorkerView> {

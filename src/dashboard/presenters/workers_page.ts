@@ -53,7 +53,12 @@ export type WorkersPage = {
   known: boolean
 }
 
-export type WorkersContext = { urls: DashboardUrls; clock: Clock; manage: boolean }
+export type WorkersContext = {
+  urls: DashboardUrls
+  clock: Clock
+  /** Whether this viewer may act on a worker: on all of its queues. */
+  mayManage(worker: WorkerView): boolean
+}
 
 /**
  * @param workers  null while Redis does not answer
@@ -95,13 +100,17 @@ export function workersPage(
  */
 export function workerItem(
   worker: WorkerView,
-  { urls, clock, manage }: WorkersContext,
+  { urls, clock, mayManage }: WorkersContext,
   most = Number.POSITIVE_INFINITY
 ): WorkerItem {
   const row = workerRow(worker, clock)
   const running = [...worker.running].sort((one, other) => one.startedAt - other.startedAt)
   const ends = worker.state === 'stopping'
-  const refused = manage ? (ends ? 'The worker is ending' : null) : 'You may not act here'
+  const refused = !mayManage(worker)
+    ? 'You may not act on all of its queues'
+    : ends
+      ? 'The worker is ending'
+      : null
   const name = worker.state === 'quiet' ? 'resume' : 'quiet'
   return {
     ...row,
@@ -179,9 +188,7 @@ export function workersJson(workers: WorkerView[], removals: WorkerRemoval[]) {
 function ordered(workers: WorkerView[]): WorkerView[] {
   return [...workers].sort(
     (one, other) =>
-      compare(one.host, other.host) ||
-      one.startedAt - other.startedAt ||
-      compare(one.id, other.id)
+      compare(one.host, other.host) || one.startedAt - other.startedAt || compare(one.id, other.id)
   )
 }
 

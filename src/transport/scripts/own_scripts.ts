@@ -18,7 +18,7 @@ export const OWN_SCRIPTS = {
   release_lease: 1,
   heartbeat: 3,
   workers: 1,
-  remove_worker: 3,
+  remove_worker: 4,
   ask_worker: 3,
   set_limits: 4,
   sweep_limits: 1,

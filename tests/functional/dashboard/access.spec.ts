@@ -17,7 +17,11 @@ const READ = [
   '/jobs/:id/result',
   '/jobs/:id/cancel',
   '/jobs/:id/restart',
+  '/workers',
+  '/workers/some-host:1:00000000',
+  '/workers/some-host:1:00000000/stop',
   '/stream?page=dashboard',
+  '/stream?page=workers',
   '/stream?page=job&id=:id',
   '/monitors/:id',
   '/monitors/:id?html=1&token=guessed',
@@ -27,7 +31,16 @@ const READ = [
   '/nothing',
 ]
 
-const WRITE = ['/jobs', '/jobs/:id/cancel', '/jobs/:id/restart', '/preferences', '/nothing']
+const WRITE = [
+  '/jobs',
+  '/jobs/:id/cancel',
+  '/jobs/:id/restart',
+  '/workers/some-host:1:00000000/quiet',
+  '/workers/some-host:1:00000000/resume',
+  '/workers/some-host:1:00000000/stop',
+  '/preferences',
+  '/nothing',
+]
 
 async function assertClosed(assert: any, client: Client, id: string) {
   const check = (path: string, status: number, text: string) => {
