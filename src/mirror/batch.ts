@@ -104,6 +104,8 @@ export class StreamBatch {
     const answers = await pipeline.exec()
     lacking.forEach((job, index) => {
       const [error, values] = answers![index]
+      /** A key that is no hash is no job, whatever an entry says. */
+      if (error?.message.startsWith('WRONGTYPE')) return
       if (error) throw error
       job.hash = Object.fromEntries(
         HASH_FIELDS.map((field, place) => [field, (values as (string | null)[])[place]])

@@ -29,6 +29,20 @@ export async function entriesExist(redis: Redis, positions: Position[]): Promise
 }
 
 /**
+ * Answers, for each key, whether it may be read as a stream: it is one, or there is none yet. A single key of another type would
+ * fail the read of all of them.
+ */
+export async function areStreams(redis: Redis, keys: string[]): Promise<boolean[]> {
+  if (keys.length === 0) return []
+  const pipeline = redis.pipeline()
+  for (const key of keys) pipeline.type(key)
+  return (await pipeline.exec())!.map(([error, type]) => {
+    if (error) throw error
+    return type === 'stream' || type === 'none'
+  })
+}
+
+/**
  * Looks closer at a stream whose cursor's entry is gone: cut behind the mirror's back, emptied, or replaced by an older one.
  *
  * @param hasRead  Whether the read before found entries after the cursor.

@@ -1,7 +1,7 @@
 import type { StoredJob } from '../records/writer_types.ts'
 import { StreamBatch } from './batch.ts'
 import { ChangeAnnouncer } from './change_announcer.ts'
-import { entriesExist, examine, serverId } from './continuity.ts'
+import { areStreams, entriesExist, examine, serverId } from './continuity.ts'
 import type { StreamReply } from './entries.ts'
 import { Folded } from './job_draft.ts'
 import { LagMeter } from './lag_meter.ts'
@@ -83,14 +83,21 @@ export class Mirror {
   }
 
   /**
-   * Takes up queues; those that it knows already are left alone.
+   * Takes up queues; those that it knows already are left alone, and so are those whose key is no stream.
    */
   async watch(queues: string[]): Promise<void> {
-    const fresh = queues.filter((queue) => !this.positions.has(queue))
+    const missing = queues.filter((queue) => !this.positions.has(queue))
+    if (missing.length === 0) return
+    const { redis, transport } = this.#dependencies
+    const isStream = await areStreams(
+      redis,
+      missing.map((queue) => transport.keys.events(queue))
+    )
+    const fresh = missing.filter((_, index) => isStream[index])
     if (fresh.length === 0) return
     const cursors = await this.#dependencies.writer.cursors(fresh)
     for (const queue of fresh) {
-      const position = new Position(queue, this.#dependencies.transport.keys.events(queue))
+      const position = new Position(queue, transport.keys.events(queue))
       position.load(cursors.get(queue)!)
       this.positions.set(queue, position)
     }
@@ -130,7 +137,8 @@ export class Mirror {
     } catch (error) {
       this.#ahead = undefined
       if (signal.aborted) return
-      if (this.redisOutage.failed(error)) this.#note('warn', 'Redis is away', error)
+      if ((error as Error).message.startsWith('WRONGTYPE')) await this.#dropOthers().catch(() => {})
+      else if (this.redisOutage.failed(error)) this.#note('warn', 'Redis is away', error)
       return wait(250, signal)
     }
     try {
@@ -178,6 +186,22 @@ export class Mirror {
       this.#ahead.reply.catch(() => {})
     }
     return replies
+  }
+
+  /**
+   * Leaves out queues whose key is no stream any more, until it is one again.
+   */
+  async #dropOthers(): Promise<void> {
+    const positions = [...this.positions.values()]
+    const isStream = await areStreams(
+      this.#dependencies.redis,
+      positions.map(({ key }) => key)
+    )
+    for (const [index, { queue, key }] of positions.entries()) {
+      if (isStream[index]) continue
+      this.positions.delete(queue)
+      this.#note('error', `"${key}" is no event stream; its queue is not mirrored`)
+    }
   }
 
   get #count(): number {
@@ -330,7 +354,7 @@ export class Mirror {
     return result
   }
 
-  #note(level: 'info' | 'warn', message: string, error?: unknown): void {
+  #note(level: 'info' | 'warn' | 'error', message: string, error?: unknown): void {
     this.#dependencies.logger[level](error ? { err: error } : {}, `Mirror: ${message}`)
   }
 }

@@ -90,8 +90,14 @@ export class Reconcile {
     const asked = this.#asked.get(position.queue)
     if (asked?.size) {
       const ids = [...asked].slice(0, PAGE)
-      await this.#mend(position, ids, signal)
+      /** Forgotten first: what is asked for from now on may be about something newer. */
       for (const id of ids) asked.delete(id)
+      try {
+        await this.#mend(position, ids, signal)
+      } catch (error) {
+        this.ask(position.queue, ids)
+        throw error
+      }
       return true
     }
     if (!position.notes.audit) return false

@@ -125,6 +125,50 @@ eachDatabase(({ label, create }) => {
       await goesOn('a')
     })
 
+    test('takes ids that are the names of other keys, in the stream and in an audit', async ({
+      assert,
+    }) => {
+      const own = await lab.add('a')
+      const ids = ['wait', 'events', 'meta', 'completed', 'id']
+      await lab.redis.zadd(`${lab.transport.keys.queue('a')}completed`, 1, 'wait', 2, 'events')
+      for (const jobId of ids) {
+        await write(
+          'a',
+          { event: 'added', jobId },
+          { event: 'active', jobId },
+          { event: 'completed', jobId }
+        )
+      }
+      await goesOn('a')
+      await lab.redis.xtrim(lab.transport.keys.events('a'), 'MAXLEN', 0)
+      await goesOn('a')
+      await lab.mirrored()
+      assert.equal((await records.reader.find(own))?.status, 'pending')
+      for (const id of ids) {
+        assert.equal((await records.reader.find(recordId('a', id)))?.transportId, id)
+      }
+    })
+
+    test('goes on with other queues where the key of one is no stream', async ({ assert }) => {
+      const { keys } = lab.transport
+      await lab.redis.hset(keys.events('before'), 'name', 'a job called events')
+      await lab.transport.registerQueues(['before', 'while'])
+      await goesOn('a')
+      const id = await lab.add('while', { delay: 60_000 })
+      await waitFor('its record', () => records.reader.find(id))
+      await lab.redis.rename(keys.events('while'), keys.events('aside'))
+      await lab.redis.set(keys.events('while'), 'text')
+      await goesOn('a')
+      await lab.redis.rename(keys.events('aside'), keys.events('while'))
+      await lab.transport.cancel('while', id, { by: 'ann', reason: 'no more' })
+      await waitFor(
+        'its end',
+        async () => (await records.reader.find(id))?.status === 'cancelled',
+        { within: 10_000 }
+      )
+      assert.isNull(await records.reader.find(recordId('before', 'name')))
+    })
+
     test('keeps jobs of two queues apart that have the same id', async ({ assert }) => {
       const id = uuidV7()
       await lab.transport.add([

@@ -5,8 +5,10 @@ local p, out, size = ARGV[1], {}, 0
 local last, first, held = qd.ends(KEYS[1])
 for i = 2, #ARGV do
   local id, state = ARGV[i], ''
-  local h = rcall('HMGET', p .. id, 'eid', 'name', 'data', 'opts', 'ats', 'atm', 'returnvalue', 'failedReason', 'stacktrace', 'progress', 'pb', 'run',
+  -- A key that is no hash is no job, whatever an entry says.
+  local h = redis.pcall('HMGET', p .. id, 'eid', 'name', 'data', 'opts', 'ats', 'atm', 'returnvalue', 'failedReason', 'stacktrace', 'progress', 'pb', 'run',
     'finishedOn', 'processedOn', 'timestamp', 'delay', 'priority', 'cr', 'stc')
+  if h.err then h = {} end
   if h[2] then state = qd.state(p, id) end
   local streamed = 0
   if h[1] and first and #rcall('XRANGE', KEYS[1], h[1], h[1]) == 1 then streamed = 1 end

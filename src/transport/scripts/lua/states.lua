@@ -4,7 +4,8 @@ local p, out = ARGV[1], {}
 local last, _, held = qd.ends(KEYS[1])
 for i = 2, #ARGV do
   local id, state = ARGV[i], ''
-  local h = rcall('HMGET', p .. id, 'name', 'ats', 'run', 'cr')
+  local h = redis.pcall('HMGET', p .. id, 'name', 'ats', 'run', 'cr')
+  if h.err then h = {} end
   if h[1] then state = qd.state(p, id) end
   out[i - 1] = {state, h[2] or '0', h[3] or '1', h[4] and 1 or 0}
 end
