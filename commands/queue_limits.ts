@@ -1,4 +1,5 @@
 import { flags } from '@adonisjs/core/ace'
+import { LARGEST_LIMIT } from '../src/config.ts'
 import { plain } from '../src/console/job_output.ts'
 import { readLimitChanges, scopeText } from '../src/console/limit_options.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
@@ -44,7 +45,7 @@ export default class QueueLimits extends QueueCommand {
       const isNew =
         value === 'default'
           ? await limits.reset(scope)
-          : await limits.set(scope, value, this.actor.name ?? this.actor.id)
+          : await limits.set(scope, stored(scope, value), this.actor.name ?? this.actor.id)
       changed ||= isNew
       const what = value === 'default' ? 'as configured' : limitText(value)
       this.say(`${plain(scopeText(scope))}: ${what}${isNew ? '' : ', as before'}`)
@@ -61,9 +62,10 @@ export default class QueueLimits extends QueueCommand {
       changed,
       limits: view.limits.map(({ set, ...limit }) => ({
         ...limit,
+        limit: shown(limit.limit),
         set: set && { by: set.by, at: new Date(set.at).toISOString() },
       })),
-      users: view.users,
+      users: view.users.map((one) => ({ ...one, limit: shown(one.limit) })),
       heldBack: view.heldBack,
       complete: view.complete,
     }
@@ -72,7 +74,7 @@ export default class QueueLimits extends QueueCommand {
   #tell({ limits, users, heldBack, complete }: LimitsView): void {
     for (const limit of limits) this.say(limitLine(limit))
     for (const { user, running, limit } of users) {
-      const of = limit === null ? '' : ` of ${limit}`
+      const of = shown(limit) === null ? '' : ` of ${limit}`
       this.say(`user ${plain(user)} runs ${running}${of}`)
     }
     if (heldBack.length === 0) this.say('no job is held back by the limit of a user or a type')
@@ -83,8 +85,17 @@ export default class QueueLimits extends QueueCommand {
   }
 }
 
+/** Without a limit of his own a user has that of each user: to have none he needs one that is never reached. */
+function stored(scope: LimitScope, value: LimitValue): LimitValue {
+  return value === null && scope.kind === 'user' && scope.user !== undefined ? LARGEST_LIMIT : value
+}
+
+function shown(limit: LimitValue): LimitValue {
+  return limit === LARGEST_LIMIT ? null : limit
+}
+
 function limitText(limit: LimitValue): string {
-  return limit === null ? 'no limit' : String(limit)
+  return limit === null || limit === LARGEST_LIMIT ? 'no limit' : String(limit)
 }
 
 function limitLine(limit: LimitState): string {

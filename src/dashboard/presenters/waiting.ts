@@ -1,7 +1,10 @@
 import type { WaitingReason } from '../../transport/limits.ts'
 import { count } from './format.ts'
 
-/** Where nothing is known of why a job waits: Redis is away, or the job has begun and its record follows. */
+/**
+ * Where nothing more is known of why a job waits: Redis is away, or the job has begun and its record follows, or the limit that held
+ * it back has room again and others come first.
+ */
 export const UNKNOWN_REASON = 'waits for its turn'
 
 /**
@@ -15,5 +18,6 @@ function textOf({ kind, running, limit }: WaitingReason): string {
   if (kind === 'paused') return 'queue is paused'
   /** A limit that was just lifted holds nobody back any more. */
   if (kind === 'workers' || limit === null) return 'waiting for a worker'
+  if (running < limit) return UNKNOWN_REASON
   return `${kind} limit ${count(running)}/${count(limit)}`
 }

@@ -33,6 +33,7 @@ const COMMANDS: { args: string[]; database: boolean; redis: boolean }[] = [
   { args: ['queue:restart', ID], database: true, redis: true },
   { args: ['queue:status'], database: true, redis: true },
   { args: ['queue:cleanup'], database: true, redis: true },
+  { args: ['queue:limits'], database: false, redis: true },
 ]
 
 test.group('Commands | Redis and database up', (group) => {

@@ -12,6 +12,8 @@ test.group('Reasons of waiting jobs', () => {
       { kind: 'paused', name: 'mail', running: 1, limit: null, text: 'queue is paused' },
       { kind: 'workers', name: 'mail', running: 0, limit: null, text: 'waiting for a worker' },
       { kind: 'global', name: '', running: 1200, limit: 1000, text: 'global limit 1,200/1,000' },
+      // There is room again, but others come first.
+      { kind: 'user', name: 'ada', running: 2, limit: 3, text: 'waits for its turn' },
       // It was lifted this instant.
       { kind: 'user', name: 'ada', running: 3, limit: null, text: 'waiting for a worker' },
     ] as const)
