@@ -102,7 +102,7 @@ function limitLine(limit: LimitState): string {
   const most = limit.kind === 'user' && limit.user === undefined ? 'at most ' : ''
   const running = `${most}${limit.running} running`
   const set = limit.set
-    ? `, set by ${plain(limit.set.by)} at ${new Date(limit.set.at).toISOString()}, configured: ${limitText(limit.configured)}`
+    ? `, set by ${plain(limit.set.by)} at ${new Date(limit.set.at).toISOString()}, ${limit.configured === null ? 'not configured' : `configured: ${limit.configured}`}`
     : ''
   return `${plain(scopeText(limit))}: ${limitText(limit.limit)}, ${running}${set}`
 }
