@@ -85,6 +85,12 @@ export const E_JOB_NOT_FOUND = createError<[id: string]>(
   404
 )
 
+export const E_QUEUE_NOT_FOUND = createError<[name: string]>(
+  'No queue "%s" is known: a queue is, once it had a job or a worker',
+  'E_QUEUE_NOT_FOUND',
+  404
+)
+
 export const E_WORKER_NOT_FOUND = createError<[id: string]>(
   'No worker "%s" is registered: it has ended, or was silent for five minutes',
   'E_WORKER_NOT_FOUND',

@@ -37,10 +37,7 @@ export abstract class QueueCommand extends BaseCommand {
 
   /** Works and answers, and leaves the process to go on. */
   protected async once(): Promise<void> {
-    this.#late = setTimeout(() => {
-      this.#failed(new Error(`No answer within ${LONGEST / 1_000} s: are Redis and database up?`))
-      process.exit(1)
-    }, LONGEST)
+    this.#watch()
     /** The answer says what is wrong with Redis, once; a line for each try to connect would be no JSON. */
     const redis = await this.app.container.make('redis')
     redis.doNotLogErrors()
@@ -59,6 +56,16 @@ export abstract class QueueCommand extends BaseCommand {
     this.#late?.refresh()
   }
 
+  /** Asks a person, who may take as long as it takes. */
+  protected async asks<T>(ask: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#late)
+    try {
+      return await ask()
+    } finally {
+      this.#watch()
+    }
+  }
+
   /** A line for people; nothing with `--json`. */
   protected say(line: string): void {
     if (!this.json) this.logger.log(line)
@@ -74,6 +81,13 @@ export abstract class QueueCommand extends BaseCommand {
   protected get actor(): Actor {
     const user = process.env.SUDO_USER ?? process.env.USER ?? 'somebody'
     return { id: user, name: `${user} (command line)`, via: 'command' }
+  }
+
+  #watch(): void {
+    this.#late = setTimeout(() => {
+      this.#failed(new Error(`No answer within ${LONGEST / 1_000} s: are Redis and database up?`))
+      process.exit(1)
+    }, LONGEST)
   }
 
   #failed(error: unknown): void {

@@ -2,9 +2,18 @@ import { createHash } from 'node:crypto'
 import type { HttpContext } from '@adonisjs/core/http'
 
 /** Which part of a page asks for itself again: the id of its region, or `rows` for the rows of a list alone. */
-export type Refresh = 'jobs' | 'rows' | 'dashboard' | 'job' | 'sheet-job' | 'workers-page'
+export type Refresh =
+  'jobs' | 'rows' | 'dashboard' | 'queues' | 'job' | 'sheet-job' | 'workers-page'
 
-const REFRESHES: readonly string[] = ['jobs', 'rows', 'dashboard', 'job', 'sheet-job', 'workers-page']
+const REFRESHES: readonly string[] = [
+  'jobs',
+  'rows',
+  'dashboard',
+  'queues',
+  'job',
+  'sheet-job',
+  'workers-page',
+]
 
 /**
  * What a request of our own script refreshes; null when a person asks.

@@ -45,6 +45,32 @@ export class DashboardUrls {
     return `${this.worker(id)}/${wish}`
   }
 
+  queues(): string {
+    return `${this.prefix}/queues`
+  }
+
+  /** A segment of dots means a folder to every browser, so such names get a `=` in front, and those that begin with one too. */
+  queue(name: string): string {
+    const segment = /^(?:=|\.{1,2}$)/.test(name) ? `=${name}` : name
+    return `${this.queues()}/${encodeName(segment)}`
+  }
+
+  pauseQueue(name: string): string {
+    return `${this.queue(name)}/pause`
+  }
+
+  resumeQueue(name: string): string {
+    return `${this.queue(name)}/resume`
+  }
+
+  drainQueue(name: string): string {
+    return `${this.queue(name)}/drain`
+  }
+
+  queueLimits(name: string): string {
+    return `${this.queue(name)}/limits`
+  }
+
   stream(params: QueryParams): string {
     return `${this.prefix}/stream${query(params)}`
   }
@@ -64,6 +90,13 @@ export class DashboardUrls {
   asset(name: string): string {
     return `${this.prefix}/assets/${name}`
   }
+}
+
+/**
+ * The name of a queue as it stood in an address.
+ */
+export function queueNameOf(segment: string): string {
+  return segment.startsWith('=') ? segment.slice(1) : segment
 }
 
 export type QueryParams = Record<string, string | number | readonly string[] | null | undefined>

@@ -8,6 +8,7 @@ import { ControlChannel } from './control_channel.ts'
 import { assertQueueName, Keys } from './keys.ts'
 import { Lease } from './lease.ts'
 import { Limits } from './limits.ts'
+import { QueueControl } from './queue_control.ts'
 import { DUPLICATE_JOB } from './scripts/edits.ts'
 import { ScriptDelivery, type ScriptArgument, type ScriptCall } from './scripts/delivery.ts'
 import type { OwnScript } from './scripts/own_scripts.ts'
@@ -58,6 +59,9 @@ export class Transport {
   /** Limits on jobs that run at once. */
   readonly limits: Limits
 
+  /** Pausing, resuming and draining whole queues. */
+  readonly queueControl: QueueControl
+
   /** What reconcile, cleanup and trimming need. */
   readonly audit: TransportAudit
 
@@ -79,6 +83,7 @@ export class Transport {
     this.changes = new ChangeChannel(this)
     this.workers = new WorkerRegistry(this)
     this.limits = new Limits(this)
+    this.queueControl = new QueueControl(this)
     this.audit = new TransportAudit(this)
   }
 

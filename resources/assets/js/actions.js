@@ -9,6 +9,7 @@
 
   const OUTCOMES = {
     cancel: { done: 'Cancelled', requested: 'Stopping', too_late: 'Too late', refused: 'Not cancelled' },
+    drain: { done: 'Drained' },
     restart: { done: 'Restarted', too_late: 'Too late', refused: 'Not restarted' },
     quiet: { done: 'Quiet', requested: 'Asked to take no more jobs', too_late: 'Too late', refused: 'Not asked' },
     resume: { done: 'Active', requested: 'Asked to take jobs again', too_late: 'Too late', refused: 'Not asked' },
@@ -37,9 +38,9 @@
   })
   dialog.addEventListener('close', () => document.getElementById('confirm-body').replaceChildren())
 
-  qd.outcome = (action, { outcome, reason }) => {
+  qd.outcome = (action, { outcome, reason, text }) => {
     const good = outcome === 'done' || outcome === 'requested'
-    return { title: OUTCOMES[action]?.[outcome] ?? outcome, text: reason ?? '', level: good ? 'success' : 'error' }
+    return { title: OUTCOMES[action]?.[outcome] ?? outcome, text: reason ?? text ?? '', level: good ? 'success' : 'error' }
   }
 
   dialog.addEventListener('submit', async (event) => {
@@ -50,7 +51,7 @@
     if (button?.getAttribute('aria-disabled') === 'true') return
     button?.setAttribute('aria-disabled', 'true')
     const { act } = form.dataset
-    const answer = await qd.act(form.action)
+    const answer = await qd.act(form.action, Object.fromEntries(new FormData(form)))
     dialog.close()
     qd.emit('notice', { ...qd.outcome(act, answer), own: true })
     qd.refreshSoon()

@@ -18,7 +18,7 @@ export type LiveView = {
 }
 
 /**
- * Reads the address of a stream: `page` is `dashboard`, `jobs` (with the list's own parameters), `job` (with `id`) or `workers` (whose pages
+ * Reads the address of a stream: `page` is `dashboard`, `queues`, `jobs` (with the list's own parameters), `job` (with `id`) or `workers` (whose pages
  * ask by themselves, since workers report without any job changing).
  *
  * @throws InvalidInputException
@@ -30,6 +30,9 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
   }
   if (page === 'workers') {
     return { key: 'workers', wantsStatistics: false, concerns: () => false, jobId: null }
+  }
+  if (page === 'queues') {
+    return { key: 'queues', wantsStatistics: false, concerns: () => true, jobId: null }
   }
   if (page === 'job') {
     if (typeof id !== 'string' || !isUuid(id)) {
@@ -52,7 +55,7 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
     }
   }
   throw new InvalidInputException(
-    `"page" must be dashboard, jobs, job or workers, not "${String(page).slice(0, 60)}"`,
+    `"page" must be dashboard, jobs, job, queues or workers, not "${String(page).slice(0, 60)}"`,
     'page'
   )
 }

@@ -50,6 +50,13 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
         current: kind === 'jobs' || kind === 'job',
       },
       {
+        key: 'queues',
+        label: 'Queues',
+        icon: 'queue',
+        url: urls.queues(),
+        current: kind === 'queues',
+      },
+      {
         key: 'workers',
         label: 'Workers',
         icon: 'worker',

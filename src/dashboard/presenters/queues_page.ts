@@ -5,7 +5,13 @@ import { count, type Clock } from './format.ts'
 import type { ActionView, Mark, Moment } from './types.ts'
 
 /** A number of jobs with the list of them. */
-export type QueueFigure = { key: JobStatus; label: string; text: string; zero: boolean; url: string }
+export type QueueFigure = {
+  key: JobStatus
+  label: string
+  text: string
+  zero: boolean
+  url: string
+}
 
 /**
  * One queue, ready to print.
@@ -41,6 +47,7 @@ export type QueueRow = {
 export type QueuesPage = {
   /** null while Redis does not answer. */
   rows: QueueRow[] | null
+  url: string
 }
 
 /**
@@ -64,6 +71,9 @@ const LABELS = {
   failed: 'Failed',
 } as const
 
+/** A worker that takes whatever queue there is tells of a new one with its next report, ms. */
+const SOON = 15_000
+
 const NOT_ALLOWED = 'You may look, but not act'
 
 export function queueRow(
@@ -72,7 +82,8 @@ export function queueRow(
 ): QueueRow {
   const { name, paused, depths, oldest, workers, limit } = queue
   const waits = depths.pending + depths.scheduled > 0
-  const warning = workers === 0 && waits
+  const isNew = oldest !== null && clock.now - oldest.createdAt < SOON
+  const warning = workers === 0 && waits && !isNew
   const action = (url: string, refusal: string | null = null): ActionView => {
     const reason = manage ? refusal : NOT_ALLOWED
     return { url, allowed: reason === null, reason }
@@ -83,7 +94,7 @@ export function queueRow(
     url: urls.queue(name),
     mark: warning || paused ? 'suspect' : depths.running > 0 ? 'running' : 'pending',
     paused,
-    note: noteOf(workers),
+    note: noteOf(workers, warning),
     warning,
     figures: (Object.keys(LABELS) as (keyof typeof LABELS)[]).map((key) => ({
       key,
@@ -130,8 +141,8 @@ export function jobs(number: number): string {
   return `${count(number)} ${number === 1 ? 'job' : 'jobs'}`
 }
 
-function noteOf(workers: number): string {
-  if (workers === 0) return 'no worker serves it'
+function noteOf(workers: number, warning: boolean): string {
+  if (workers === 0) return warning ? 'no worker serves it' : 'no worker has told of it'
   return `${count(workers)} ${workers === 1 ? 'worker' : 'workers'}`
 }
 
@@ -149,4 +160,12 @@ function limitOf({ limit, configured, set, running }: QueueView['limit']): Queue
     value: limit === null ? '' : String(limit),
     canReset: set !== null,
   }
+}
+
+/**
+ * What draining did: `3 jobs cancelled`.
+ */
+export function drainedText({ cancelled, requested }: { cancelled: number; requested: number }) {
+  const told = requested === 0 ? '' : `, ${jobs(requested)} end as soon as a worker takes them`
+  return cancelled + requested === 0 ? 'nothing waited' : `${jobs(cancelled)} cancelled${told}`
 }

@@ -18,6 +18,9 @@ export type { CodeBlock, JobPage, LogView, StageView, Token, TraceRow } from './
  * | `queuedeck::pages/worker` (the same for one worker) | `page`, `worker` |
  * | `queuedeck::pages/confirm` | `page`, `confirm` |
  * | `queuedeck::partials/confirm` (body of the dialog) | `page`, `confirm` |
+ * | `queuedeck::pages/queues` (the list, or one queue; with `page.fragment` only its `#queues` region) | `page`, `queues`, `queue` |
+ * | `queuedeck::pages/drain` | `page`, `drain` |
+ * | `queuedeck::partials/drain` (body of the dialog) | `page`, `drain` |
  * | `queuedeck::pages/error` | `page`, `error` |
  * | `queuedeck::partials/log_lines` (older lines, appended) | `page`, `log` |
  * | `queuedeck::components/monitor_state` | `monitor` |
@@ -53,7 +56,7 @@ export type ActionView = {
 }
 
 export type NavItem = {
-  key: 'dashboard' | 'jobs' | 'workers'
+  key: 'dashboard' | 'jobs' | 'queues' | 'workers'
   label: string
   icon: string
   url: string
@@ -65,7 +68,7 @@ export type NavItem = {
  */
 export type Page = {
   title: string
-  kind: 'dashboard' | 'jobs' | 'job' | 'workers' | 'confirm' | 'error'
+  kind: 'dashboard' | 'jobs' | 'job' | 'queues' | 'workers' | 'confirm' | 'error'
   /** True when only a region is rendered, for htmx. */
   fragment: boolean
   urls: { dashboard: string; jobs: string; workers: string; preferences: string; current: string }

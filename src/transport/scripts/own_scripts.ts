@@ -3,6 +3,7 @@
  */
 export const OWN_SCRIPTS = {
   cancel: 2,
+  drain_waiting: 1,
   restart: 2,
   report: 3,
   depths: 1,

@@ -155,6 +155,7 @@ export function page(kind: Page['kind'], change: Partial<Page> = {}): Page {
       dashboard: 'Job Dashboard',
       jobs: 'Jobs',
       job: 'Job',
+      queues: 'Queues',
       workers: 'Workers',
       confirm: 'Confirm',
       error: 'Error',

@@ -87,13 +87,46 @@ end
 function qd.stoppedWithWorker(queuePrefix, events, id, jobKey)
   local cr = rcall('HGET', jobKey, 'cr')
   if not cr then return false end
-  local t = rcall('TIME')
-  local now, reason = t[1] * 1000 + math.floor(t[2] / 1000), '[CANCELLED] its worker was lost while it was stopping'
+  local now, reason = qd.now(), '[CANCELLED] its worker was lost while it was stopping'
   rcall('ZADD', queuePrefix .. 'failed', now, id)
   rcall('HDEL', jobKey, 'defa')
   local eid = qd.finished(events, id, 'failed', 'failedReason', reason, rcall('HGET', jobKey, 'ats'), nil, true)
   rcall('HSET', jobKey, 'failedReason', reason, 'finishedOn', now, 'eid', eid)
   return true
+end
+
+-- Redis' clock, epoch milliseconds.
+function qd.now()
+  local t = rcall('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Cancels a job that has not ended and does not run. Answers `done`, or `requested` when a worker has to end it.
+function qd.cancelWaiting(queuePrefix, id, by, reason)
+  local jobKey, events, now = queuePrefix .. id, queuePrefix .. 'events', qd.now()
+  local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey')
+  local run, request = tonumber(job[1]) or 1, job[2] or cjson.encode({at = now, by = by, reason = reason})
+  local prev, due = 'unknown', rcall('ZSCORE', queuePrefix .. 'delayed', id)
+  if rcall('ZREM', queuePrefix .. 'delayed', id) == 1 then prev = tonumber(due) < qd.far and 'delayed' or 'waiting'
+  elseif rcall('ZREM', queuePrefix .. 'prioritized', id) == 1 then prev = 'prioritized'
+  elseif rcall('ZREM', queuePrefix .. 'waiting-children', id) == 1 then prev = 'waiting-children'
+  elseif rcall('LREM', queuePrefix .. 'wait', 1, id) == 1 then prev = 'waiting'
+  elseif rcall('LREM', queuePrefix .. 'paused', 1, id) == 1 then prev = 'paused' end
+  if job[5] and prev ~= 'waiting-children' then
+    -- A child in another producer's flow: what becomes of its parent is BullMQ's to decide, when a worker ends the child without running it.
+    rcall('HSET', jobKey, 'cr', request, 'defa', '[CANCELLED] ' .. reason, 'delay', 0)
+    rcall('RPUSH', queuePrefix .. 'wait', id)
+    if rcall('HEXISTS', queuePrefix .. 'meta', 'paused') == 0 then rcall('ZADD', queuePrefix .. 'marker', 0, '0') end
+    qd.note(events, id, 'cancel-requested', 'by', by, 'reason', reason, 'ats', job[4] or 0, 'run', run)
+    return 'requested'
+  end
+  if job[3] and rcall('GET', queuePrefix .. 'de:' .. job[3]) == id then
+    rcall('DEL', queuePrefix .. 'de:' .. job[3], queuePrefix .. 'dn:' .. job[3])
+  end
+  rcall('ZADD', queuePrefix .. 'failed', now, id)
+  rcall('HSET', jobKey, 'cr', request, 'failedReason', '[CANCELLED] ' .. reason, 'finishedOn', now, 'delay', 0)
+  qd.note(events, id, 'cancelled', 'by', by, 'reason', reason, 'prev', prev, 'run', run)
+  return 'done'
 end
 
 -- Where BullMQ keeps a job whose hash exists. A lock tells running jobs without a search of the list of them.

@@ -1,0 +1,61 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { QueueAnswer } from '../../operations/queue_answer.ts'
+import type { QueueDependencies } from '../../operations/queue_views.ts'
+import { assertManage } from '../access/assert_manage.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { FLASH } from '../presenters/page.ts'
+import { queueJson } from '../presenters/queue_json.ts'
+import type { Page } from '../presenters/types.ts'
+import { queueNameOf } from '../urls.ts'
+import type { Viewer } from '../viewer.ts'
+
+export function queueDependencies({ dashboard }: Viewer): QueueDependencies {
+  return { reader: dashboard.reader, transport: dashboard.operations.transport }
+}
+
+/** The queue that an address names. */
+export function namedQueue({ params }: HttpContext): string {
+  return queueNameOf(String(params.name))
+}
+
+/**
+ * The queue to act on, for those who may: at all, and on this queue. Asked first, so that nobody learns from an answer which queues
+ * there are.
+ *
+ * @throws E_FORBIDDEN
+ */
+export async function manageableQueue(ctx: HttpContext): Promise<string> {
+  const name = namedQueue(ctx)
+  await assertManage(ctx.queuedeck)
+  await assertManage(ctx.queuedeck, { queue: name, user: null })
+  return name
+}
+
+/** Whether this viewer may act on a queue. */
+export async function mayManageQueue(viewer: Viewer, name: string): Promise<boolean> {
+  return (await viewer.mayManage()) && viewer.mayManage({ queue: name, user: null })
+}
+
+/**
+ * Answers an action: JSON for programs, else the page that the form stood on, which says once what happened.
+ */
+export function answerAction(
+  ctx: HttpContext,
+  answer: QueueAnswer,
+  text: string,
+  more: Record<string, number> = {}
+) {
+  const { urls } = ctx.queuedeck
+  const { outcome, changed, queue } = answer
+  if (wishOf(ctx) === 'json') {
+    return sendJson(ctx, { outcome, changed, text, ...more, queue: queueJson(queue) })
+  }
+  const flash: Page['flash'] = { level: changed ? 'success' : 'info', text }
+  const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
+  session?.flash(FLASH, flash)
+  const isOnList = ctx.request.input('back') === 'queues'
+  return ctx.response
+    .redirect()
+    .status(303)
+    .toPath(isOnList ? urls.queues() : urls.queue(queue.name))
+}

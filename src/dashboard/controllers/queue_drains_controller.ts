@@ -1,0 +1,61 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { InvalidInputException } from '../../errors.ts'
+import { DrainQueue } from '../../operations/drain_queue.ts'
+import { findQueue } from '../../operations/queue_views.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { framePage } from '../presenters/page.ts'
+import { drainedText, drainPage } from '../presenters/queues_page.ts'
+import {
+  answerAction,
+  manageableQueue,
+  mayManageQueue,
+  namedQueue,
+  queueDependencies,
+} from './queue_answers.ts'
+
+/**
+ * Draining a queue: GET asks and says how many jobs would go, POST acts.
+ */
+export default class QueueDrainsController {
+  async create(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls } = viewer
+    const queue = await findQueue(queueDependencies(viewer), namedQueue(ctx))
+    const manage = await mayManageQueue(viewer, queue.name)
+    const drain = drainPage(queue, { urls, manage })
+    if (wishOf(ctx) === 'json') {
+      const { url, refused } = drain
+      const { pending, scheduled } = queue.depths
+      return sendJson(ctx, { action: 'drain', url, refused, pending, scheduled })
+    }
+    const title = `Drain ${queue.name}?`
+    const page = await framePage(viewer, { title, kind: 'confirm', stream: null })
+    const template = wishOf(ctx) === 'fragment' ? 'partials/drain' : 'pages/drain'
+    return dashboard.views.render(template, { page, drain })
+  }
+
+  async store(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const name = await manageableQueue(ctx)
+    const scheduled = isTicked(ctx.request.input('scheduled'))
+    const answer = await new DrainQueue(queueDependencies(viewer)).handle(
+      name,
+      await viewer.actor(),
+      { scheduled }
+    )
+    const { cancelled, requested } = answer
+    return answerAction(ctx, answer, `Queue ${name}: ${drainedText(answer)}`, {
+      cancelled,
+      requested,
+    })
+  }
+}
+
+function isTicked(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === 'false') return false
+  if (value === true || value === 'true' || value === 'on' || value === '1') return true
+  throw new InvalidInputException(
+    `"scheduled" must be true or false, not "${String(value).slice(0, 40)}"`,
+    'scheduled'
+  )
+}
