@@ -97,6 +97,7 @@ try {
     'job-running': `${dashboard}/jobs/${running}`,
     'job-failed': `${dashboard}/jobs/${ill}`,
     'jobs-filtered': `${dashboard}/jobs?status=completed&queue=documents&from=1h`,
+    'workers': `${dashboard}/workers`,
     'jobs-none': `${dashboard}/jobs?user=nobody`,
     'missing': `${dashboard}/jobs/01900000-0000-7000-8000-000000000000`,
     'confirm': `${dashboard}/jobs/${running}/cancel`,

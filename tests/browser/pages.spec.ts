@@ -1,8 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { test } from '@japa/runner'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
 import { violations } from './axe.ts'
 import { jobSample } from './stage/job_sample.ts'
 import { workerItem } from '../../src/dashboard/presenters/workers_page.ts'
+import type { Page } from '../../src/dashboard/presenters/types.ts'
 import * as samples from './stage/samples.ts'
 import { type Answer, Stage } from './stage/stage.ts'
 import { CONTEXT, worker, workers } from './stage/worker_samples.ts'
@@ -15,7 +17,24 @@ const PAGES = {
   'Worker': '/workers/1',
 }
 
-function answers(path: string, text?: string): Answer | null {
+/** What answers a refresh of the list, by what is refreshed. */
+const JOBS: Record<string, string> = {
+  page: 'queuedeck::pages/jobs',
+  jobs: 'queuedeck::partials/jobs_region',
+  rows: 'queuedeck::partials/jobs_rows',
+}
+
+/** What a request of the page's own script refreshes. */
+function partOf(headers: IncomingHttpHeaders): string | undefined {
+  return headers['x-queuedeck-refresh'] as string | undefined
+}
+
+function workerPage(path: string, actor: Page['actor'], fragment: boolean): Page {
+  const page = samples.page('workers', { actor, fragment })
+  return { ...page, urls: { ...page.urls, current: samples.PREFIX + path } }
+}
+
+function answers(path: string, text?: string, part?: string): Answer | null {
   const rows = Array.from({ length: 10 }, (_, index) =>
     text ? samples.hostileRow(index, text) : samples.row(index)
   )
@@ -33,7 +52,7 @@ function answers(path: string, text?: string): Answer | null {
     ]
     const page = samples.page('jobs', { actor, search: text ?? '' })
     return {
-      template: 'queuedeck::pages/jobs',
+      template: JOBS[part ?? 'page']!,
       data: { page, jobs: samples.jobs(rows, { chips }) },
     }
   }
@@ -42,11 +61,11 @@ function answers(path: string, text?: string): Answer | null {
     return { template: 'queuedeck::pages/job', data: { page, job: jobSample(rows[1]!, text) } }
   }
   if (path === '/workers') {
-    const page = samples.page('workers', { actor })
+    const page = workerPage(path, actor, part !== undefined)
     return { template: 'queuedeck::pages/workers', data: { page, list: workers(text) } }
   }
   if (path === '/workers/1') {
-    const page = samples.page('workers', { actor })
+    const page = workerPage(path, actor, part !== undefined)
     const said = text === undefined ? {} : { id: text, host: text, version: text, queues: [text] }
     return {
       template: 'queuedeck::pages/worker',
@@ -72,7 +91,8 @@ withBrowser(() => {
         test(`${name} has no violation of accessibility rules or of the policy, ${colorScheme}`, async ({
           assert,
         }) => {
-          stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length))
+          stage.answer = ({ headers }, url) =>
+            answers(url.pathname.slice(samples.PREFIX.length), undefined, partOf(headers))
           const { page, problems, close } = await newPage({ colorScheme, reducedMotion: 'reduce' })
           await page.goto(stage.url + path)
           await page.waitForSelector('body[data-live="live"]')
@@ -88,7 +108,8 @@ withBrowser(() => {
 
       test(`${name} keeps endless names inside at every width`, async ({ assert }) => {
         const text = 'a_name_without_any_break_'.repeat(10)
-        stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length), text)
+        stage.answer = ({ headers }, url) =>
+          answers(url.pathname.slice(samples.PREFIX.length), text, partOf(headers))
         const { page, close } = await newPage()
         await page.goto(stage.url + path)
         for (const width of [390, 768, 1024, 1440]) {
@@ -100,8 +121,8 @@ withBrowser(() => {
       })
 
       test(`${name} shows markup as text`, async ({ assert }) => {
-        stage.answer = (_, url) =>
-          answers(url.pathname.slice(samples.PREFIX.length), samples.HOSTILE)
+        stage.answer = ({ headers }, url) =>
+          answers(url.pathname.slice(samples.PREFIX.length), samples.HOSTILE, partOf(headers))
         const { page, problems, close } = await newPage()
         await page.goto(stage.url + path)
         await page.waitForSelector('body[data-live="live"]')
@@ -117,7 +138,8 @@ withBrowser(() => {
       })
 
       test(`${name} can be read without scripts`, async ({ assert }) => {
-        stage.answer = (_, url) => answers(url.pathname.slice(samples.PREFIX.length))
+        stage.answer = ({ headers }, url) =>
+          answers(url.pathname.slice(samples.PREFIX.length), undefined, partOf(headers))
         const { page, close } = await newPage({ javaScriptEnabled: false })
         await page.goto(stage.url + path)
         assert.isTrue(await page.getByText('document_processing.chunk').first().isVisible())

@@ -137,6 +137,7 @@ export function tiles(input: Statistics, urls: DashboardUrls): Tile[] {
     plain('total', 'All time', [number(numbers.total)], { url: urls.jobs() }),
     plain('activeWorkers', 'Active workers', [number(numbers.activeWorkers)], {
       sub: silent > 0 ? `${count(silent)} silent` : '',
+      url: urls.workers(),
     }),
     plain('cpu', 'CPU', cpu === null ? [NONE] : [{ value: (cpu * 100).toFixed(0), unit: '%' }], {
       sub: cpu === null ? '' : 'of all cores, by workers',

@@ -41,10 +41,10 @@ test.group('Dashboard | workers', (group) => {
     const { id } = data.find(({ pid }: { pid: number }) => pid === process.pid)
     return { process, id, path: `/workers/${encodeURIComponent(id)}` }
   }
-  const becomes = (path: string, test: (worker: any) => unknown) =>
+  const becomes = (path: string, wanted: (worker: any) => unknown) =>
     waitFor(`${path} to change`, async () => {
       const { status, json } = await lab.client().json(path)
-      return status === 200 && test(json) ? json : null
+      return status === 200 && wanted(json) ? json : null
     })
 
   test('lists a process with what it runs, and is documented', async ({ assert }) => {
