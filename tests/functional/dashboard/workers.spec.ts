@@ -183,6 +183,19 @@ test.group('Dashboard | workers', (group) => {
     assert.equal((await client.post(`${path}/stop`)).json.outcome, 'too_late')
   })
 
+  test('the process that mirrors takes silent workers off the list', async ({ assert }) => {
+    const { transport, redis } = workers
+    const silent = 'lost-host:7:0badcafe'
+    await redis.zadd(transport.keys.workers, (await transport.time(redis)) - 300_000, silent)
+    await waitFor(
+      'its removal',
+      async () => (await redis.zscore(transport.keys.workers, silent)) === null,
+      { within: 15_000 }
+    )
+    const { removed } = (await lab.client().json('/workers')).json
+    assert.equal(removed.last[0].id, silent)
+  })
+
   test('odd ids and methods change nothing', async ({ assert }) => {
     const client = lab.client()
     for (const id of [GONE, '%00', 'a%2Fb', '..%2f..', `${'x'.repeat(3_000)}`]) {
