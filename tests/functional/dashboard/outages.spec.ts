@@ -68,6 +68,19 @@ test.group('Dashboard | the database is away', (group) => {
     assert.isBelow(performance.now() - asked, 5_000)
   })
 
+  test('queues show what waits and are paused; only the oldest job is not known', async ({
+    assert,
+  }) => {
+    await client.post('/jobs', { type: 'demo.sleep', payload: { ms: 1 } })
+    const { status, json } = await client.json('/queues/demo')
+    assert.equal(status, 200)
+    assert.isAbove(json.depths.pending, 0)
+    assert.isNull(json.oldest)
+    assert.equal((await client.page('/queues')).status, 200)
+    assert.isTrue((await client.post('/queues/demo/pause')).json.queue.paused)
+    assert.isTrue((await client.post('/queues/demo/resume')).json.changed)
+  })
+
   test('streams go on', async ({ assert }) => {
     const stream = await client.stream('/stream?page=dashboard')
     await waitFor('hello', () => stream.named('hello').length > 0)
@@ -124,6 +137,15 @@ test.group('Dashboard | Redis is away', (group) => {
       assert.equal(status, 200)
       assert.include(text, 'Redis does not answer', path)
     }
+  })
+
+  test('the page of queues stands and says that nothing is known', async ({ assert }) => {
+    const page = await client.page('/queues')
+    assert.equal(page.status, 200)
+    assert.include(page.text, 'Redis does not answer')
+    const { status, json } = await client.json('/queues')
+    assert.equal(status, 503)
+    assert.equal(json.errors[0].code, 'E_REDIS_UNAVAILABLE')
   })
 
   test('actions fail, saying so, within 3 s', async ({ assert }) => {
