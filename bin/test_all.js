@@ -12,10 +12,10 @@ import { redisProgram } from './start/redis_program.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
-/** The second lane mostly waits: for leases of killed workers, for packages being installed. */
+/** The second lane mostly waits: for leases of killed workers, for packages being installed, for servers that are away. */
 const LANES = [
-  ['unit', 'functional', 'faults', 'browser'],
-  ['start', 'install', 'docs'],
+  ['unit', 'functional', 'browser'],
+  ['start', 'install', 'docs', 'faults'],
 ]
 const SUITES = LANES.flat()
 

@@ -28,7 +28,9 @@ declare module '@adonisjs/core/types' {
  * connection to it.
  */
 export default class QueuedeckProvider {
-  #closers: (() => Promise<unknown>)[] = []
+  /** What works by itself, and what it works with. */
+  #services: { stop(): Promise<unknown> }[] = []
+  #stores: (() => Promise<unknown>)[] = []
 
   constructor(protected app: ApplicationService) {}
 
@@ -48,7 +50,7 @@ export default class QueuedeckProvider {
       const connections = new Connections(() => redis.connection(config.redis as never), {
         onError: (error, role) => logger.debug({ err: error, role }, 'Redis connection error'),
       })
-      this.#closers.push(() => connections.closeAll())
+      this.#stores.push(() => connections.closeAll())
       return new TransportClass(connections, { prefix: config.prefix })
     })
 
@@ -60,7 +62,7 @@ export default class QueuedeckProvider {
         connection: config.database,
         logger: await container.make('logger'),
       })
-      this.#closers.push(() => records.close())
+      this.#stores.push(() => records.close())
       return records
     })
 
@@ -100,8 +102,7 @@ export default class QueuedeckProvider {
         config: await container.make('queuedeck.config'),
         logger: await container.make('logger'),
       })
-      /** In front of the connections that it uses. */
-      this.#closers.unshift(() => service.stop())
+      this.#services.push(service)
       return service
     })
 
@@ -123,7 +124,7 @@ export default class QueuedeckProvider {
         config: await container.make('queuedeck.config'),
         logger: await container.make('logger'),
       })
-      this.#closers.unshift(() => service.stop())
+      this.#services.push(service)
       return service
     })
 
@@ -169,8 +170,9 @@ export default class QueuedeckProvider {
   }
 
   async shutdown(): Promise<void> {
-    const closers = this.#closers.splice(0)
-    for (const close of closers) await close()
+    /** Together: each waits some seconds for a Redis that says nothing. */
+    await Promise.all(this.#services.splice(0).map((service) => service.stop()))
+    await Promise.all(this.#stores.splice(0).map((close) => close()))
   }
 
   async #mountViews(): Promise<void> {
