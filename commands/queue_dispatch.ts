@@ -1,6 +1,7 @@
 import { args, flags } from '@adonisjs/core/ace'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { InvalidInputException } from '../src/errors.ts'
+import { DispatchJob } from '../src/operations/dispatch_job.ts'
 
 /**
  * Dispatches one job.
@@ -42,7 +43,8 @@ export default class QueueDispatch extends QueueCommand {
 
   protected async answer() {
     const queue = await this.app.container.make('queuedeck')
-    const handle = await queue.dispatch(this.type, this.#payload(), {
+    const transport = await this.app.container.make('queuedeck.transport')
+    const options = {
       queue: this.queue,
       priority: whole(this.priority, 'priority'),
       delay: this.delay,
@@ -50,7 +52,13 @@ export default class QueueDispatch extends QueueCommand {
       tags: this.tags?.flatMap((tags) => tags.split(',')).map((tag) => tag.trim()),
       attempts: whole(this.attempts, 'attempts'),
       timeout: this.timeout,
-    })
+    }
+    const handle = await new DispatchJob(queue, transport).handle(
+      this.type,
+      this.#payload(),
+      options,
+      { actor: this.actor, to: this.queue ?? queue.config.defaultQueue }
+    )
     this.say(`dispatched ${handle.type} as job ${handle.jobId} to queue ${handle.queue}`)
     return { job: { id: handle.jobId, type: handle.type, queue: handle.queue } }
   }

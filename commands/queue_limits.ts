@@ -3,6 +3,7 @@ import { LARGEST_LIMIT } from '../src/config.ts'
 import { plain } from '../src/console/job_output.ts'
 import { readLimitChanges, scopeText } from '../src/console/limit_options.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
+import { ChangeLimit } from '../src/operations/change_limit.ts'
 import type { LimitSettings } from '../src/types.ts'
 import type { LimitScope, LimitState, LimitsView, LimitValue } from '../src/transport/limits.ts'
 
@@ -39,13 +40,16 @@ export default class QueueLimits extends QueueCommand {
 
   protected async answer() {
     const changes = readLimitChanges(this)
-    const { limits } = await this.app.container.make('queuedeck.transport')
+    const transport = await this.app.container.make('queuedeck.transport')
+    const { limits } = transport
+    const operation = new ChangeLimit(transport)
     let changed = false
     for (const { scope, value } of changes) {
-      const isNew =
-        value === 'default'
-          ? await limits.reset(scope)
-          : await limits.set(scope, stored(scope, value), this.actor.name ?? this.actor.id)
+      const isNew = await operation.handle(
+        scope,
+        value === 'default' ? value : stored(scope, value),
+        this.actor
+      )
       changed ||= isNew
       const what = value === 'default' ? 'as configured' : limitText(value)
       this.say(`${plain(scopeText(scope))}: ${what}${isNew ? '' : ', as before'}`)

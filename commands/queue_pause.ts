@@ -17,7 +17,7 @@ export default class QueuePause extends QueueCommand {
 
   protected async answer() {
     const operation = new PauseQueue(await queueDependencies(this.app))
-    const { outcome, changed, queue } = await operation.pause(this.name)
+    const { outcome, changed, queue } = await operation.pause(this.name, this.actor)
     this.say(`queue ${plain(queue.name)} ${changed ? 'is paused' : 'was paused already'}`)
     this.say(queueLine(queue))
     return { outcome, changed, queue: queueJson(queue) }

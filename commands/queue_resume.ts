@@ -17,7 +17,7 @@ export default class QueueResume extends QueueCommand {
 
   protected async answer() {
     const operation = new PauseQueue(await queueDependencies(this.app))
-    const { outcome, changed, queue } = await operation.resume(this.name)
+    const { outcome, changed, queue } = await operation.resume(this.name, this.actor)
     this.say(`queue ${plain(queue.name)} ${changed ? 'goes on' : 'was not paused'}`)
     this.say(queueLine(queue))
     return { outcome, changed, queue: queueJson(queue) }

@@ -86,7 +86,13 @@ export type Outcome = 'done' | 'requested' | 'too_late' | 'refused'
 /**
  * Who asked for an action: shown on the job page and in the audit.
  */
-export type Actor = { id: string; name?: string; via: 'page' | 'api' | 'command' | 'code' }
+export type Actor = {
+  id: string
+  name?: string
+  via: 'page' | 'api' | 'command' | 'code'
+  /** Id of the bulk operation that acts for them. */
+  bulk?: string
+}
 
 /**
  * What the application may decide about access. Both are asked on every request and regularly on open streams; one that

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../types.ts'
 import type { RedisClient } from '../transport/client.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { Transport } from '../transport/transport.ts'
+import { AuditMover, type AuditWriter } from './audit_mover.ts'
 import { Janitor, type TransportClocks } from './janitor.ts'
 import { Mirror } from './mirror.ts'
 import { behindOf, writeMirrorStatus, type MirrorStatus } from './mirror_status.ts'
@@ -16,8 +17,8 @@ import { WorkerSweep } from './worker_sweep.ts'
 
 export type MirrorServiceOptions = {
   transport: Transport
-  /** `ready` throws while the database is away or lacks our tables. */
-  records: { ready(): Promise<void>; readonly writer: MirrorWriter }
+  /** `ready` throws while the database is away or lacks our tables. Tests that look at jobs alone give no `audit`. */
+  records: { ready(): Promise<void>; readonly writer: MirrorWriter; readonly audit?: AuditWriter }
   config: Pick<ResolvedConfig, 'queues'> & { kept: TransportClocks }
   logger: MirrorLogger
   /** A process of its own: those inside web and worker processes then stand by. */
@@ -38,6 +39,9 @@ const STAND_BY = 500
 /** How often new queues are looked for, and how often the leader reports. */
 const LOOK = 250
 const REPORT = 1_000
+
+/** How often what people did is moved into the audit, ms. */
+const MOVE = 500
 
 /** How often silent workers are looked for, ms. */
 const SWEEP = 10_000
@@ -153,6 +157,7 @@ export class MirrorService {
     const janitor = new Janitor(mirror, dependencies, { kept: config.kept, ...cleaning })
 
     const workers = new WorkerSweep(transport.workers, logger, redis)
+    const audit = records.audit && new AuditMover(transport, records.audit, redis)
 
     const losing = new AbortController()
     const signal = AbortSignal.any([stopping, losing.signal])
@@ -166,6 +171,7 @@ export class MirrorService {
         repeatedly(LOOK, signal, async () => {
           await mirror.watch([...(await transport.queueNames(redis)), ...config.queues])
         }),
+        repeatedly(MOVE, signal, async () => void (await audit?.run())),
         repeatedly(SWEEP, signal, async () => void (await workers.run())),
         repeatedly(REPORT, signal, async () => {
           await writeMirrorStatus(transport, await this.#status(mirror, reconcile, janitor), redis)

@@ -22,7 +22,7 @@ type Logger = { info(bindings: object, message: string): void }
  */
 export class AskWorker {
   constructor(
-    private transport: Pick<Transport, 'workers'>,
+    private transport: Pick<Transport, 'workers' | 'trail'>,
     private logger: Logger
   ) {}
 
@@ -39,6 +39,18 @@ export class AskWorker {
   ): Promise<WorkerAnswer> {
     const worker = await this.find(id)
     if (worker) await permit(worker)
+    return this.transport.trail.act(
+      { actor, action: `${wish}_worker`, target: { kind: 'worker', id } },
+      () => this.#ask(id, wish, actor, worker)
+    )
+  }
+
+  async #ask(
+    id: string,
+    wish: WorkerWish,
+    actor: Actor,
+    worker: WorkerView | null
+  ): Promise<WorkerAnswer> {
     if (worker?.state === 'stopping' && wish !== 'stop') {
       return { outcome: 'too_late', reason: 'The worker is ending', worker }
     }

@@ -1,6 +1,6 @@
 import { InvalidInputException } from '../errors.ts'
 import { isTerminal } from '../statuses.ts'
-import type { Actor } from '../types.ts'
+import type { Actor, JobDetails } from '../types.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
 
 /** Longest reason that a person may give, UTF-16 units. */
@@ -20,6 +20,18 @@ export class CancelJob {
   async handle(id: string, actor: Actor, reason?: string): Promise<OperationAnswer> {
     const said = checkReason(reason)
     const job = await findJob(this.dependencies, id)
+    return this.dependencies.transport.trail.act(
+      {
+        actor,
+        action: 'cancel',
+        target: { kind: 'job', id: job.id },
+        detail: { type: job.type, queue: job.queue, ...(said === null ? {} : { said }) },
+      },
+      () => this.#cancel(job, actor, said)
+    )
+  }
+
+  async #cancel(job: JobDetails, actor: Actor, said: string | null): Promise<OperationAnswer> {
     const { outcome } = await this.dependencies.transport.cancel(job.queue, job.transportId, {
       by: actor.name ?? actor.id,
       reason: said ?? `cancelled by ${actor.name ?? actor.id}`,

@@ -1,7 +1,8 @@
 import { toMilliseconds } from '../durations.ts'
 import { InvalidInputException } from '../errors.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
-import type { DispatchOptions, JobView } from '../types.ts'
+import type { Actor, DispatchOptions, JobView } from '../types.ts'
+import { DispatchJob } from './dispatch_job.ts'
 import { jobOnce, type OperationDependencies } from './job_lookup.ts'
 
 /**
@@ -19,7 +20,11 @@ const OPTIONS = ['queue', 'priority', 'delay', 'user', 'tags', 'attempts', 'time
  * Creates a job of a registered type, its payload checked as at any dispatch.
  */
 export class CreateJob {
-  constructor(private dependencies: OperationDependencies & { queue: QueueManager }) {}
+  #dispatch: DispatchJob
+
+  constructor(private dependencies: OperationDependencies & { queue: QueueManager }) {
+    this.#dispatch = new DispatchJob(dependencies.queue, dependencies.transport)
+  }
 
   /**
    * @param authorise  Asked before anything is enqueued, with where the job would go; throws where this actor may not.
@@ -27,6 +32,7 @@ export class CreateJob {
    */
   async handle(
     request: JobRequest,
+    actor: Actor,
     authorise: (target: JobTarget) => Promise<void> = async () => {}
   ): Promise<JobView> {
     const { type, payload, options } = check(request)
@@ -36,7 +42,8 @@ export class CreateJob {
     const target = options.queue ?? definition.options.queue ?? queue.config.defaultQueue
     /** A queue that is no text goes nowhere: the dispatch says so. */
     await authorise({ queue: String(target), user })
-    const handle = await queue.dispatch(type, payload, options)
+    const to = String(target)
+    const handle = await this.#dispatch.handle(type, payload, options, { actor, to })
     const now = Date.now()
     const delay = options.delay === undefined ? 0 : toMilliseconds(options.delay, 'delay')
     const accepted: JobView = {

@@ -25,10 +25,16 @@ export class DrainQueue {
     const { transport } = this.dependencies
     await assertQueueKnown(transport, name)
     const by = actor.name ?? actor.id
-    const { done, requested } = await transport.queueControl.drain(
-      name,
-      { by, reason: `queue drained by ${by}`, scheduled: options.scheduled },
-      options.onProgress
+    const { scheduled, onProgress } = options
+    const { done, requested } = await transport.trail.act(
+      { actor, action: 'drain', target: { kind: 'queue', id: name }, detail: { scheduled } },
+      () =>
+        transport.queueControl.drain(
+          name,
+          { by, reason: `queue drained by ${by}`, scheduled },
+          onProgress
+        ),
+      (drained) => ({ detail: { cancelled: drained.done, requested: drained.requested } })
     )
     const answer = await answerOf(this.dependencies, name, done + requested > 0)
     return { ...answer, cancelled: done, requested }

@@ -1,6 +1,7 @@
 import { InvalidInputException } from '../errors.ts'
 import type { LimitValue } from '../transport/limits.ts'
 import type { Actor } from '../types.ts'
+import { ChangeLimit } from './change_limit.ts'
 import { answerOf, type QueueAnswer } from './queue_answer.ts'
 import { assertQueueKnown, type QueueDependencies } from './queue_views.ts'
 
@@ -19,10 +20,7 @@ export class LimitQueue {
     const limit = readLimit(value)
     await assertQueueKnown(transport, name)
     const scope = { kind: 'queue', queue: name } as const
-    const changed =
-      limit === 'default'
-        ? await transport.limits.reset(scope)
-        : await transport.limits.set(scope, limit, actor.name ?? actor.id)
+    const changed = await new ChangeLimit(transport).handle(scope, limit, actor)
     return answerOf(this.dependencies, name, changed)
   }
 }

@@ -1,3 +1,4 @@
+import type { Actor } from '../types.ts'
 import { answerOf, type QueueAnswer } from './queue_answer.ts'
 import { assertQueueKnown, type QueueDependencies } from './queue_views.ts'
 
@@ -10,18 +11,25 @@ export class PauseQueue {
   /**
    * @throws InvalidInputException, E_QUEUE_NOT_FOUND, E_REDIS_UNAVAILABLE
    */
-  async pause(name: string): Promise<QueueAnswer> {
-    const { transport } = this.dependencies
-    await assertQueueKnown(transport, name)
-    return answerOf(this.dependencies, name, await transport.queueControl.pause(name))
+  pause(name: string, actor: Actor): Promise<QueueAnswer> {
+    return this.#change(name, actor, 'pause')
   }
 
   /**
    * @throws InvalidInputException, E_QUEUE_NOT_FOUND, E_REDIS_UNAVAILABLE
    */
-  async resume(name: string): Promise<QueueAnswer> {
+  resume(name: string, actor: Actor): Promise<QueueAnswer> {
+    return this.#change(name, actor, 'resume')
+  }
+
+  async #change(name: string, actor: Actor, action: 'pause' | 'resume'): Promise<QueueAnswer> {
     const { transport } = this.dependencies
     await assertQueueKnown(transport, name)
-    return answerOf(this.dependencies, name, await transport.queueControl.resume(name))
+    const changed = await transport.trail.act(
+      { actor, action, target: { kind: 'queue', id: name } },
+      () => transport.queueControl[action](name),
+      (isNew) => (isNew ? {} : { reason: `It was ${action}d already` })
+    )
+    return answerOf(this.dependencies, name, changed)
   }
 }

@@ -14,6 +14,14 @@ export class RestartJob {
    */
   async handle(id: string, actor: Actor): Promise<OperationAnswer> {
     const job = await findJob(this.dependencies, id)
+    const { id: target, type, queue } = job
+    return this.dependencies.transport.trail.act(
+      { actor, action: 'restart', target: { kind: 'job', id: target }, detail: { type, queue } },
+      () => this.#restart(job, actor)
+    )
+  }
+
+  async #restart(job: JobDetails, actor: Actor): Promise<OperationAnswer> {
     const refusal = whyNot(job)
     if (refusal) return { ...refusal, job }
 

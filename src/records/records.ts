@@ -1,5 +1,6 @@
 import type { Database } from '@adonisjs/lucid/database'
 import { E_MIGRATIONS_MISSING } from '../errors.ts'
+import { Audit } from './audit.ts'
 import { connectionSettings, type ConnectionSettings } from './connections.ts'
 import type { Db, Row } from './dialect/db.ts'
 import { MysqlDb, MysqlSession } from './dialect/mysql.ts'
@@ -7,6 +8,7 @@ import { PostgresDb, PostgresSession } from './dialect/postgres.ts'
 import { SqliteDb, SqliteSession } from './dialect/sqlite.ts'
 import type { Session } from './dialect/session.ts'
 import { Eraser } from './eraser/eraser.ts'
+import { Ledger } from './ledger.ts'
 import { Reader } from './reader.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { translated } from './trouble.ts'
@@ -37,6 +39,10 @@ export class Records {
   /** For the mirror alone. */
   readonly writer: Writer
 
+  /** Who did what when. */
+  readonly audit: Audit
+
+  #ledger: Ledger
   #settings: () => ConnectionSettings
   #db: TranslatedDb
 
@@ -46,6 +52,8 @@ export class Records {
     this.#db = new TranslatedDb(this.#settings)
     this.reader = new Reader(this.#db)
     this.writer = new Writer(() => this.#openSession('no records can be written'))
+    this.#ledger = new Ledger(() => this.#openSession('nothing can be written'))
+    this.audit = new Audit(this.#db, this.#ledger)
   }
 
   /**
@@ -81,7 +89,7 @@ export class Records {
    * Ends all connections, after what is being written.
    */
   async close(): Promise<void> {
-    await Promise.all([this.writer.close(), this.#db.close()])
+    await Promise.all([this.writer.close(), this.#ledger.close(), this.#db.close()])
   }
 
   async #openSession(action: string): Promise<Session> {

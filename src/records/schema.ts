@@ -5,7 +5,7 @@ import { dialectOf, type DialectName } from './dialect/names.ts'
  * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
  * migration of its own that calls `createQueuedeckTables` again.
  */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
@@ -96,7 +96,11 @@ export async function dropQueuedeckTables(db: SchemaClient): Promise<void> {
 }
 
 /** One list of statements a version, oldest first. A step that was released is never changed. */
-const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [firstTables, cleanupTable]
+const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
+  firstTables,
+  cleanupTable,
+  auditTable,
+]
 
 async function schemaVersion(db: SchemaClient): Promise<number> {
   const answer = await db.rawQuery(`select value from queuedeck_meta where name = 'schema'`)
@@ -113,17 +117,24 @@ async function mysqlCollation(db: SchemaClient): Promise<string> {
   return /mariadb/i.test(rows[0].version) ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin'
 }
 
+/** Tables that later steps make. */
+const LATER_TABLES: Table[] = [TABLES.cleanups, TABLES.audit]
+
 function firstTables(dialect: DialectName, collation: string): string[] {
   return [
     ...namesTable(dialect, collation),
     ...Object.values(TABLES)
-      .filter((table) => table !== TABLES.cleanups)
+      .filter((table) => !LATER_TABLES.includes(table))
       .flatMap((table) => create(table, dialect, collation)),
   ]
 }
 
 function cleanupTable(dialect: DialectName, collation: string): string[] {
   return create(TABLES.cleanups, dialect, collation)
+}
+
+function auditTable(dialect: DialectName, collation: string): string[] {
+  return create(TABLES.audit, dialect, collation)
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {

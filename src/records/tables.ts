@@ -195,6 +195,30 @@ export const CLEANUP_COLUMNS = [
   column('error', 'long', { null: true }),
 ]
 
+/** Who did what when. */
+export const AUDIT_COLUMNS = [
+  column('seq', 'seq'),
+  // UUID of the action
+  column('id', 'short'),
+  // when it began, by Redis' clock
+  column('at', 'big'),
+  column('actor', 'short'),
+  column('actor_name', 'short', { null: true }),
+  // what actors are looked for by without case: name, or id where there is none
+  column('actor_fold', 'short'),
+  // `page`, `api`, `command`, `code`
+  column('via', 'short'),
+  // the bulk operation that acted for them
+  column('bulk', 'short', { null: true }),
+  column('action', 'short'),
+  column('target_kind', 'short'),
+  column('target', 'short'),
+  column('outcome', 'short'),
+  column('reason', 'long', { null: true }),
+  // JSON
+  column('detail', 'long'),
+]
+
 export const NAME_COLUMNS = [
   column('kind', 'small'),
   column('name', 'name'),
@@ -267,4 +291,17 @@ export const TABLES = {
   timeline: { name: 'queuedeck_timeline', columns: TIMELINE_COLUMNS, key: ['slot', 'status'] },
   cursors: { name: 'queuedeck_cursors', columns: CURSOR_COLUMNS, key: ['queue'] },
   cleanups: { name: 'queuedeck_cleanups', columns: CLEANUP_COLUMNS, key: ['seq'] },
+  audit: {
+    name: 'queuedeck_audit',
+    columns: AUDIT_COLUMNS,
+    key: ['seq'],
+    indexes: [
+      { name: 'id', columns: ['id'], unique: true },
+      { name: 'at', columns: ['at'] },
+      { name: 'action', columns: ['action', 'at'] },
+      { name: 'actor', columns: ['actor', 'at'] },
+      { name: 'actor_fold', columns: ['actor_fold', 'at'] },
+      { name: 'target', columns: ['target', 'at'] },
+    ],
+  },
 } satisfies Record<string, Table>

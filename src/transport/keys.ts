@@ -57,6 +57,11 @@ export class Keys {
     return `${this.prefix}~removed-workers`
   }
 
+  /** Stream of actions that are not in the audit's table yet. */
+  get auditTrail() {
+    return `${this.prefix}~audit`
+  }
+
   worker(id: string) {
     return `${this.prefix}~worker:${id}`
   }

@@ -69,12 +69,7 @@ export class Limits {
    */
   async set(scope: LimitScope, value: LimitValue, by: string): Promise<boolean> {
     assertScope(scope)
-    if (value !== null && !(Number.isSafeInteger(value) && value >= 1 && value <= LARGEST_LIMIT)) {
-      throw new InvalidInputException(
-        `"${String(value).slice(0, 40)}" cannot be a limit: give a whole number from 1 to ${LARGEST_LIMIT}, or nothing for no limit. To run none at all, pause the queue`,
-        'limit'
-      )
-    }
+    assertLimit(value)
     return this.#change('set', {
       [fieldOf(scope)]: { value: value ?? false, by, at: Date.now() },
     })
@@ -166,6 +161,16 @@ export class Limits {
       this.transport.call(client, script, args)
     )
   }
+}
+
+/** @throws InvalidInputException */
+export function assertLimit(value: LimitValue): void {
+  if (value === null) return
+  if (Number.isSafeInteger(value) && value >= 1 && value <= LARGEST_LIMIT) return
+  throw new InvalidInputException(
+    `"${String(value).slice(0, 40)}" cannot be a limit: give a whole number from 1 to ${LARGEST_LIMIT}, or nothing for no limit. To run none at all, pause the queue`,
+    'limit'
+  )
 }
 
 type Stored = {

@@ -1,5 +1,6 @@
 import { RedisQueueBackend, QueueKeys, type BackendFactory, type KeysMap } from 'bullmq'
 import { E_DUPLICATE_JOB } from '../errors.ts'
+import { AuditTrail } from './audit_trail.ts'
 import { backendFactory, CallCollector, collect, withOurScripts } from './backend.ts'
 import { ChangeChannel } from './change_channel.ts'
 import type { RedisClient } from './client.ts'
@@ -62,6 +63,9 @@ export class Transport {
   /** Pausing, resuming and draining whole queues. */
   readonly queueControl: QueueControl
 
+  /** Who did what: every operation goes through it. */
+  readonly trail: AuditTrail
+
   /** What reconcile, cleanup and trimming need. */
   readonly audit: TransportAudit
 
@@ -84,6 +88,7 @@ export class Transport {
     this.workers = new WorkerRegistry(this)
     this.limits = new Limits(this)
     this.queueControl = new QueueControl(this)
+    this.trail = new AuditTrail(this)
     this.audit = new TransportAudit(this)
   }
 

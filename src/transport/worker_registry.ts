@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { auditText } from './audit_trail.ts'
 import type { RedisClient } from './client.ts'
 import type { ControlMessage } from './control_channel.ts'
 import type { Transport } from './transport.ts'
@@ -117,12 +119,27 @@ export class WorkerRegistry {
         keys.worker(id),
         keys.wish(id),
         keys.removedWorkers,
+        keys.auditTrail,
         id,
         age,
         MOST_REMOVALS,
+        removalText(id),
       ])) === 1
     )
   }
+}
+
+/** How the audit says it: the script adds how long the worker had been silent, ms. */
+function removalText(id: string): string {
+  return auditText({
+    id: randomUUID(),
+    actor: { id: 'queuedeck', via: 'code' },
+    action: 'remove_worker',
+    target: { kind: 'worker', id },
+    detail: {},
+    outcome: 'done',
+    reason: null,
+  })
 }
 
 function readReport<Report>(text: string): Report | null {

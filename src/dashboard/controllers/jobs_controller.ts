@@ -60,7 +60,7 @@ export default class JobsController {
     const viewer = ctx.queuedeck
     await assertManage(viewer)
     const { _csrf: token, ...request } = ctx.request.all()
-    const job = await viewer.dashboard.createJob.handle(request, (target) =>
+    const job = await viewer.dashboard.createJob.handle(request, await viewer.actor(), (target) =>
       assertManage(viewer, target)
     )
     const [text, waiting] = await Promise.all([

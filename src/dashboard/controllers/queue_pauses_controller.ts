@@ -8,14 +8,16 @@ import { answerAction, manageableQueue, queueDependencies } from './queue_answer
 export default class QueuePausesController {
   async store(ctx: HttpContext) {
     const name = await manageableQueue(ctx)
-    const answer = await new PauseQueue(queueDependencies(ctx.queuedeck)).pause(name)
+    const operation = new PauseQueue(queueDependencies(ctx.queuedeck))
+    const answer = await operation.pause(name, await ctx.queuedeck.actor())
     const how = answer.changed ? 'is paused' : 'was paused already'
     return answerAction(ctx, answer, `Queue ${name} ${how}`)
   }
 
   async destroy(ctx: HttpContext) {
     const name = await manageableQueue(ctx)
-    const answer = await new PauseQueue(queueDependencies(ctx.queuedeck)).resume(name)
+    const operation = new PauseQueue(queueDependencies(ctx.queuedeck))
+    const answer = await operation.resume(name, await ctx.queuedeck.actor())
     const how = answer.changed ? 'goes on' : 'was not paused'
     return answerAction(ctx, answer, `Queue ${name} ${how}`)
   }

@@ -19,7 +19,7 @@ export const OWN_SCRIPTS = {
   release_lease: 1,
   heartbeat: 3,
   workers: 1,
-  remove_worker: 4,
+  remove_worker: 5,
   ask_worker: 3,
   set_limits: 4,
   sweep_limits: 1,

@@ -150,11 +150,14 @@ test.group('Operations', (group) => {
   test('created jobs answer as they are recorded', async ({ assert }) => {
     const queue = await lab.app.container.make('queuedeck')
     const create = new CreateJob({ ...dependencies, queue })
-    const job = await create.handle({
-      type: 'tests.echo',
-      payload: { a: '😀' },
-      options: { queue: 'a/b #1?ü😀', delay: '2d', user: 'ü/#?', tags: ['x', 'x', 'y z'] },
-    })
+    const job = await create.handle(
+      {
+        type: 'tests.echo',
+        payload: { a: '😀' },
+        options: { queue: 'a/b #1?ü😀', delay: '2d', user: 'ü/#?', tags: ['x', 'x', 'y z'] },
+      },
+      ADA
+    )
     assert.containsSubset(job, {
       status: 'scheduled',
       queue: 'a/b #1?ü😀',
@@ -175,12 +178,12 @@ test.group('Operations', (group) => {
     }
     const options = { queue: 'forbidden', user: 9 }
     await assert.rejects(
-      () => create.handle({ type: 'tests.echo', options }, refuse),
+      () => create.handle({ type: 'tests.echo', options }, ADA, refuse),
       'not to forbidden for 9'
     )
     assert.notInclude(await dependencies.transport.queueNames(), 'forbidden')
     const large = { type: 'tests.echo', payload: 'x'.repeat(1_100_000) }
-    const error = await create.handle(large).catch((reason) => reason)
+    const error = await create.handle(large, ADA).catch((reason) => reason)
     assert.equal(error.code, 'E_PAYLOAD_TOO_LARGE')
   })
 })
