@@ -89,16 +89,20 @@ async function shareOnce(name: string, start: () => Promise<PrivateServer>): Pro
   return { host, port, url, stop: async () => {} }
 }
 
-async function temporaryFolder(name: string): Promise<string> {
+export async function temporaryFolder(name: string): Promise<string> {
   return mkdtemp(join(tmpdir(), `queuedeck-${name}-`))
 }
 
 /** The Redis that `npm start` would run: the machine's, or the distribution's, unpacked beside what `npm start` keeps. */
-let redisToRun: Promise<RedisProgram> | undefined
+let redisFound: Promise<RedisProgram> | undefined
+
+/** How to run a Redis on this machine. */
+export function redisToRun(): Promise<RedisProgram> {
+  return (redisFound ??= redisProgram(QUEUEDECK_FOLDER, process.env))
+}
 
 async function startRedis(options: RedisOptions): Promise<PrivateServer> {
-  redisToRun ??= redisProgram(QUEUEDECK_FOLDER, process.env)
-  const { path, variables } = await redisToRun
+  const { path, variables } = await redisToRun()
   const directory = await temporaryFolder('redis')
   const port = options.port ?? (await freePort())
   const settings: Record<string, string> = {
@@ -134,7 +138,7 @@ async function startRedis(options: RedisOptions): Promise<PrivateServer> {
     directory,
     command: path,
     variables,
-    args: Object.entries(await knownSettings(await redisToRun, settings)).flatMap(
+    args: Object.entries(await knownSettings(await redisToRun(), settings)).flatMap(
       ([key, value]) => [`--${key}`, value]
     ),
     isReady,

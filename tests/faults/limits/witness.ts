@@ -5,7 +5,7 @@ const ENTER = `
 local p, pid, id, attempt, user, kind = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local t = redis.call('TIME')
 redis.call('RPUSH', p .. 'log', cjson.encode({ 'in', id, attempt, pid, t[1] * 1000 + math.floor(t[2] / 1000) }))
-redis.call('HSET', p .. 'in', id .. ' ' .. attempt, pid .. '|' .. user .. '|' .. kind)
+redis.call('HSET', p .. 'in', id .. ' ' .. attempt .. ' ' .. pid, pid .. '|' .. user .. '|' .. kind)
 local n = { all = 0, user = 0, type = 0 }
 for _, value in ipairs(redis.call('HVALS', p .. 'in')) do
   local u, k = string.match(value, '^[^|]*|([^|]*)|(.*)$')
@@ -18,18 +18,29 @@ for what, count in pairs({ all = n.all, ['user ' .. user] = n.user, ['type ' .. 
 end`
 
 const LEAVE = `
-local p, pid, id, attempt = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local p, pid, id, attempt, how = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local t = redis.call('TIME')
-redis.call('RPUSH', p .. 'log', cjson.encode({ 'out', id, attempt, pid, t[1] * 1000 + math.floor(t[2] / 1000) }))
-redis.call('HDEL', p .. 'in', id .. ' ' .. attempt)`
+redis.call('RPUSH', p .. 'log', cjson.encode({ 'out', id, attempt, pid, t[1] * 1000 + math.floor(t[2] / 1000), how }))
+redis.call('HDEL', p .. 'in', id .. ' ' .. attempt .. ' ' .. pid)`
 
 const DIED = `
 for _, field in ipairs(redis.call('HKEYS', KEYS[1] .. 'in')) do
   if string.match(redis.call('HGET', KEYS[1] .. 'in', field), '^[^|]*') == ARGV[1] then redis.call('HDEL', KEYS[1] .. 'in', field) end
 end`
 
-/** When the code of one attempt began and ended, epoch ms of Redis; without an end its process died. */
-export type Stretch = { id: string; attempt: number; pid: string; from: number; to: number | null }
+/**
+ * When the code of one attempt began and ended, epoch ms of Redis; without an end its process died.
+ *
+ * - `how`: what the code said when it left
+ */
+export type Stretch = {
+  id: string
+  attempt: number
+  pid: string
+  from: number
+  to: number | null
+  how: string
+}
 
 /**
  * Counts from inside the jobs how many run at once, over all processes.
@@ -48,8 +59,8 @@ export class Witness {
     await this.redis.eval(ENTER, 1, this.#key, process.pid, id, attempt, user, type)
   }
 
-  async leave(id: string, attempt: number): Promise<void> {
-    await this.redis.eval(LEAVE, 1, this.#key, process.pid, id, attempt)
+  async leave(id: string, attempt: number, how = ''): Promise<void> {
+    await this.redis.eval(LEAVE, 1, this.#key, process.pid, id, attempt, how)
   }
 
   /** A process is dead: nothing of it runs any more. */
@@ -75,17 +86,18 @@ export class Witness {
   async stretches(): Promise<Stretch[]> {
     const stretches = new Map<string, Stretch>()
     for (const line of await this.redis.lrange(`${this.#key}log`, 0, -1)) {
-      const [what, id, attempt, pid, at] = JSON.parse(line) as [
+      const [what, id, attempt, pid, at, how = ''] = JSON.parse(line) as [
         string,
         string,
         string,
         string,
         number,
+        string?,
       ]
-      const key = `${id} ${attempt}`
+      const key = `${id} ${attempt} ${pid}`
       if (what === 'in')
-        stretches.set(key, { id, attempt: Number(attempt), pid, from: at, to: null })
-      else stretches.get(key)!.to = at
+        stretches.set(key, { id, attempt: Number(attempt), pid, from: at, to: null, how })
+      else Object.assign(stretches.get(key)!, { to: at, how })
     }
     return [...stretches.values()]
   }

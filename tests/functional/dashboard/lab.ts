@@ -4,6 +4,7 @@ import { defineConfig as defineBodyParserConfig } from '@adonisjs/core/bodyparse
 import { defineConfig as defineLoggerConfig } from '@adonisjs/core/logger'
 import type { RouteGroup } from '@adonisjs/core/http'
 import type { ApplicationService } from '@adonisjs/core/types'
+import { defineConfig as defineRedisConfig } from '@adonisjs/redis'
 import edge, { type Edge } from 'edge.js'
 import { defineConfig as defineSessionConfig, stores } from '@adonisjs/session'
 import { defineConfig as defineShieldConfig } from '@adonisjs/shield'
@@ -32,6 +33,9 @@ export type LabOptions = {
   mount?: (routes: RouteGroup) => void
   /** With Shield and sessions (true unless said otherwise). */
   shield?: boolean
+  /** Another Redis than the shared one, as it stands below `connections` in config/redis.ts. */
+  redis?: object
+  prefix?: string
 }
 
 /**
@@ -69,13 +73,14 @@ export class DashboardLab {
         environment: 'web',
         providers: shield ? providers : [],
         queuedeck: {
-          prefix: uniquePrefix(),
+          prefix: options.prefix ?? uniquePrefix(),
           dashboard: { prefix: PREFIX, redact, ...(access ? { access } : {}) },
         },
         database: await migrated(),
         config: {
           bodyparser: defineBodyParserConfig({ json: { limit: '2mb' } }),
           logger: logTo(logged),
+          ...(options.redis ? { redis: redisConfig(options.redis) } : {}),
           ...(shield ? { session: SESSION, shield: SHIELD } : {}),
         },
       })
@@ -210,6 +215,10 @@ function logTo(lines: string[]) {
     default: 'app',
     loggers: { app: { enabled: true, level: 'warn', destination: destination as never } },
   })
+}
+
+function redisConfig(main: object) {
+  return defineRedisConfig({ connection: 'main', connections: { main } } as never)
 }
 
 async function migrated() {

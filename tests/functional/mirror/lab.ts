@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { Queue, Worker, type Job, type WorkerOptions } from 'bullmq'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { MirrorService, type MirrorServiceOptions } from '../../../src/mirror/mirror_service.ts'
 import type { MirrorWriter } from '../../../src/mirror/ports.ts'
 import { readMirrorStatus, type MirrorStatus } from '../../../src/mirror/mirror_status.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import type { NewTransportJob } from '../../../src/transport/types.ts'
+import { hostClient } from '#tests/helpers/redis_address'
 import { transportJob } from '#tests/helpers/transport_job'
 import { waitFor } from '#tests/helpers/wait'
 
@@ -34,8 +35,7 @@ export class Lab {
   #queues = new Map<string, Queue>()
 
   constructor(url: string, prefix = `{lab${randomBytes(4).toString('hex')}}`) {
-    this.redis = new Redis(url, { maxRetriesPerRequest: null })
-    this.redis.on('error', () => {})
+    this.redis = hostClient(url)
     this.connections = new Connections(() => ({ ioConnection: this.redis }) as never)
     this.transport = new Transport(this.connections, { prefix })
   }

@@ -3,7 +3,6 @@
  *
  * It says `ready` once it mirrors, answers `lag` and `stop` with what it counted, and ends with its parent.
  */
-import { Redis } from 'ioredis'
 import { Janitor } from '../../../src/mirror/janitor.ts'
 import { Mirror } from '../../../src/mirror/mirror.ts'
 import { MirrorService } from '../../../src/mirror/mirror_service.ts'
@@ -12,6 +11,7 @@ import { StreamReader } from '../../../src/mirror/stream_reader.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import type { TestDatabase } from '#tests/helpers/databases'
+import { hostClient } from '#tests/helpers/redis_address'
 import { waitFor } from '#tests/helpers/wait'
 import { openRecords } from './records.ts'
 
@@ -29,8 +29,7 @@ export type MirrorProcessSettings = {
 }
 
 const settings = JSON.parse(process.argv[2]) as MirrorProcessSettings
-const host = new Redis(settings.redis, { maxRetriesPerRequest: null })
-host.on('error', () => {})
+const host = hostClient(settings.redis)
 const transport = new Transport(new Connections(() => ({ ioConnection: host }) as never), {
   prefix: settings.prefix,
 })

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { defineConfig } from '../../../src/config.ts'
 import { QueueManager } from '../../../src/jobs/queue_manager.ts'
 import { JobRegistry } from '../../../src/jobs/registry.ts'
@@ -9,6 +9,7 @@ import { Transport } from '../../../src/transport/transport.ts'
 import { WorkerPool, type WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import type { DispatchOptions, QueuedeckConfig } from '../../../src/types.ts'
 import { uniquePrefix } from '#tests/helpers/app'
+import { hostClient } from '#tests/helpers/redis_address'
 import { waitFor } from '#tests/helpers/wait'
 
 const TERMINAL = new Set(['completed', 'failed'])
@@ -35,8 +36,7 @@ export class WorkerLab {
     deliver: { withoutFunctions?: boolean } = {},
     limits: QueuedeckConfig['limits'] = {}
   ) {
-    this.redis = new Redis(url, { maxRetriesPerRequest: null })
-    this.redis.on('error', () => {})
+    this.redis = hostClient(url)
     this.connections = new Connections(() => ({ ioConnection: this.redis }) as never)
     this.transport = new Transport(this.connections, { prefix, ...deliver })
     this.config = defineConfig({ prefix, mirror: false, worker, limits })

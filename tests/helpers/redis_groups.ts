@@ -1,0 +1,208 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Redis, type RedisOptions } from 'ioredis'
+import { PrivateServer } from './private_server.ts'
+import { redisToRun, temporaryFolder } from './servers.ts'
+import { freePort, waitFor } from './wait.ts'
+
+export type NodeOptions = {
+  settings?: Record<string, string>
+  /** How a client reaches it, beyond host and port. */
+  client?: RedisOptions
+  /** A sentinel instead of a server. */
+  sentinel?: boolean
+  port?: number
+}
+
+/**
+ * One Redis process with settings of its own: a node of a cluster, a replica, a sentinel, a server with TLS.
+ */
+export async function redisNode(options: NodeOptions = {}): Promise<PrivateServer> {
+  const { path, variables } = await redisToRun()
+  const port = options.port ?? (await freePort())
+  const directory = await temporaryFolder('redis')
+  const settings = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: directory,
+    ...(options.sentinel ? {} : { save: '', appendonly: 'no' }),
+    ...options.settings,
+  }
+  /** Redis writes what it learns of its group into this file. */
+  const file = join(directory, 'redis.conf')
+  const lines = Object.entries(settings).map(([name, value]) => `${name} ${value || '""'}`)
+  await writeFile(file, `${lines.join('\n')}\n`)
+  const isReady = async () => {
+    const client = nodeClient(port, options.client)
+    try {
+      return (await client.ping()) === 'PONG'
+    } finally {
+      client.disconnect()
+    }
+  }
+  return new PrivateServer({
+    name: options.sentinel ? 'Sentinel' : 'Redis',
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    directory,
+    command: path,
+    variables,
+    args: [file, ...(options.sentinel ? ['--sentinel'] : [])],
+    isReady,
+    stopSignal: 'SIGTERM',
+    killSignal: 'SIGKILL',
+  }).start()
+}
+
+/** A client of one node; it tries once. */
+export function nodeClient(port: number, options: RedisOptions = {}): Redis {
+  const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => null, ...options })
+  client.on('error', () => {})
+  return client
+}
+
+/** A group of Redis processes. `address` is what `hostClient` takes. */
+export type RedisGroup = { nodes: PrivateServer[]; address: string; stop(): Promise<void> }
+
+const SLOTS = 16_384
+
+/**
+ * A cluster of three primaries, and with a `replicaOf` a replica of the primary that holds this key.
+ */
+export async function redisCluster(
+  options: { replicaOf?: string; settings?: Record<string, string> } = {}
+): Promise<RedisGroup & { primary: PrivateServer; replica?: PrivateServer }> {
+  const start = async () =>
+    redisNode({
+      settings: {
+        'cluster-enabled': 'yes',
+        'cluster-config-file': 'nodes.conf',
+        'cluster-node-timeout': '1000',
+        'cluster-port': String(await freePort()),
+        'cluster-replica-validity-factor': '0',
+        'repl-diskless-sync-delay': '0',
+        ...options.settings,
+      },
+    })
+  const count = options.replicaOf === undefined ? 3 : 4
+  const nodes = await Promise.all(Array.from({ length: count }, start))
+  const clients = nodes.map(({ port }) => nodeClient(port))
+  try {
+    await Promise.all(
+      clients.slice(0, 3).map(async (client, at) => {
+        const from = Math.floor((SLOTS * at) / 3)
+        const to = Math.floor((SLOTS * (at + 1)) / 3) - 1
+        await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
+        await client.call('CLUSTER', 'SET-CONFIG-EPOCH', at + 1)
+      })
+    )
+    const buses = await Promise.all(
+      clients.map(async (client) => ((await client.config('GET', 'cluster-port')) as string[])[1])
+    )
+    for (const at of nodes.keys()) {
+      if (at > 0)
+        await clients[0].call('CLUSTER', 'MEET', '127.0.0.1', nodes[at].port, Number(buses[at]))
+    }
+    const holder = await ownerOf(clients[0], options.replicaOf ?? '')
+    const knows = async (client: Redis) => {
+      const info = await client.cluster('INFO')
+      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`)
+    }
+    await waitFor('the cluster', async () => (await Promise.all(clients.map(knows))).every(Boolean))
+    if (count === 4) {
+      const id = String(await clients[holder].call('CLUSTER', 'MYID'))
+      await clients[3].call('CLUSTER', 'REPLICATE', id)
+      await waitFor('the replica', async () =>
+        (await clients[3].info('replication')).includes('master_link_status:up')
+      )
+      /** Everybody must know whose replica it is, or nobody votes for it. */
+      await waitFor('the others to know the replica', async () => {
+        const lists = await Promise.all(
+          clients.map(async (one) => String(await one.cluster('NODES')))
+        )
+        return lists.every((list) => list.includes(`slave ${id}`))
+      })
+    }
+    return {
+      nodes,
+      address: JSON.stringify({
+        clusters: nodes.slice(0, 3).map(({ host, port }) => ({ host, port })),
+        clusterOptions: {},
+      }),
+      primary: nodes[holder],
+      replica: nodes[3],
+      stop: () => stopAll(nodes),
+    }
+  } finally {
+    clients.forEach((client) => client.disconnect())
+  }
+}
+
+async function ownerOf(client: Redis, key: string): Promise<number> {
+  const slot = Number(await client.cluster('KEYSLOT', key))
+  return [0, 1, 2].find((at) => slot < Math.floor((SLOTS * (at + 1)) / 3))!
+}
+
+/**
+ * A primary with a replica, and three sentinels that watch them under the name `queue`.
+ */
+export async function redisSentinels(
+  options: { settings?: Record<string, string> } = {}
+): Promise<RedisGroup & { primary: PrivateServer; replica: PrivateServer }> {
+  const settings = { 'repl-diskless-sync-delay': '0', ...options.settings }
+  const primary = await redisNode({ settings })
+  const replica = await redisNode({
+    settings: { ...settings, replicaof: `127.0.0.1 ${primary.port}` },
+  })
+  const sentinels = await Promise.all(
+    Array.from({ length: 3 }, () =>
+      redisNode({
+        sentinel: true,
+        settings: {
+          'sentinel monitor': `queue 127.0.0.1 ${primary.port} 2`,
+          'sentinel down-after-milliseconds': 'queue 1000',
+          'sentinel failover-timeout': 'queue 5000',
+        },
+      })
+    )
+  )
+  const nodes = [primary, replica, ...sentinels]
+  const clients = sentinels.map(({ port }) => nodeClient(port))
+  try {
+    await waitFor(
+      'the sentinels to know each other and the replica',
+      async () => {
+        const known = await Promise.all(
+          clients.map(async (client) => {
+            const facts = (await client.call('SENTINEL', 'MASTER', 'queue')) as string[]
+            const fact = (name: string) => facts[facts.indexOf(name) + 1]
+            return [fact('num-slaves'), fact('num-other-sentinels'), fact('flags')].join()
+          })
+        )
+        return known.every((facts) => facts === '1,2,master')
+      },
+      { within: 30_000 }
+    )
+  } finally {
+    clients.forEach((client) => client.disconnect())
+  }
+  return {
+    nodes,
+    address: JSON.stringify({
+      sentinels: sentinels.map(({ host, port }) => ({ host, port })),
+      name: 'queue',
+    }),
+    primary,
+    replica,
+    stop: () => stopAll(nodes),
+  }
+}
+
+async function stopAll(nodes: PrivateServer[]): Promise<void> {
+  await Promise.all(
+    nodes.map((node) => {
+      node.thaw()
+      return node.stop()
+    })
+  )
+}
