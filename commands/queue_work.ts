@@ -5,6 +5,7 @@ import { toMilliseconds } from '../src/durations.ts'
 import { E_INVALID_OPTION } from '../src/errors.ts'
 import { assertQueueName } from '../src/transport/keys.ts'
 import { type WorkerEnding, WorkerPool, type WorkerSettings } from '../src/worker/worker_pool.ts'
+import { isolationCommand } from '../src/worker/isolation/isolation_command.ts'
 import { packageVersion } from '../src/worker/package_version.ts'
 
 /**
@@ -83,6 +84,7 @@ export default class QueueWork extends BaseCommand {
         transport: await container.make('queuedeck.transport'),
         logger: await container.make('logger'),
         version: packageVersion(),
+        isolation: isolationCommand(this.app.makePath('ace.js')),
       },
       settings
     )

@@ -37,6 +37,11 @@ export type JobOptions = {
   tags?: string[]
   /** Payload, result and logs are shown as redacted everywhere. */
   sensitive?: boolean
+  /**
+   * Runs each execution in a process of its own that boots the application once: code that keeps the CPU busy cannot block the
+   * worker there, and is killed when it ignores its signal. Default false.
+   */
+  isolated?: boolean
 }
 
 /**

@@ -28,6 +28,7 @@ export type ResolvedJobOptions = {
   priority?: number
   tags?: string[]
   sensitive?: boolean
+  isolated?: boolean
 }
 
 /**
@@ -52,7 +53,11 @@ const SHARED: Checks = {
   sensitive: (value: unknown, to) => (to.sensitive = yesOrNo(value, 'sensitive')),
 }
 
-const OF_JOB: Checks = { ...SHARED, name: (value: unknown) => void checkName(value, 'name') }
+const OF_JOB: Checks = {
+  ...SHARED,
+  name: (value: unknown) => void checkName(value, 'name'),
+  isolated: (value: unknown, to) => (to.isolated = yesOrNo(value, 'isolated')),
+}
 
 const OF_DISPATCH: Checks = {
   ...SHARED,
@@ -66,7 +71,7 @@ const OF_DISPATCH: Checks = {
  * Features that later versions bring: the answer says so instead
  * of "unknown".
  */
-const NOT_HERE_YET = ['unique', 'dedup', 'waitFor', 'chain', 'batch', 'isolated', 'schedule']
+const NOT_HERE_YET = ['unique', 'dedup', 'waitFor', 'chain', 'batch', 'schedule']
 
 /**
  * Checks `static options` of a job class.

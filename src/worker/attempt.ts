@@ -7,6 +7,7 @@ import type { LogLevel, Progress } from '../types.ts'
 import { type JobAbortedError, leaseLost, timedOut } from './abort_reasons.ts'
 import type { ClaimedJob } from './claim.ts'
 import type { Bounded } from '../time/deadlines.ts'
+import type { IsolatedProcess } from './isolation/isolated_process.ts'
 import { LogBuffer } from './log_buffer.ts'
 
 /**
@@ -44,6 +45,9 @@ export class Attempt implements JobContext, Bounded {
 
   /** The object whose code runs; undefined before it was made. */
   instance: Job<any, any> | undefined
+
+  /** The process that its code runs in; undefined when that is this one. */
+  process: IsolatedProcess | undefined
 
   /** Set when the attempt was settled in Redis before its code returned; the code's end changes nothing then. */
   settledEarly: Promise<null> | undefined
@@ -124,7 +128,7 @@ export class Attempt implements JobContext, Bounded {
     }
     this.#aborted = reason
     this.deadline = Number.POSITIVE_INFINITY
-    if (reason.kind === 'cancelled' || reason.kind === 'timeout') {
+    if (reason.kind !== 'shutdown' && (reason.kind !== 'lease lost' || this.process)) {
       this.#stopGrace = after(this.host.grace, () => this.host.signalIgnored(this), this.host.clock)
     }
     this.#controller?.abort(reason)
@@ -133,7 +137,7 @@ export class Attempt implements JobContext, Bounded {
 
   report(progress: Progress): void {
     this.#progress ??= new ProgressThrottle(
-      (newest) => this.#write({ progress: newest }),
+      (newest) => this.write({ progress: newest }),
       (error) => this.#failedToWrite('progress', error),
       this.host.clock
     )
@@ -142,7 +146,7 @@ export class Attempt implements JobContext, Bounded {
 
   log(level: LogLevel, line: string): void {
     this.#log ??= new LogBuffer(
-      (lines) => this.#write({ log: lines }),
+      (lines) => this.write({ log: lines }),
       (error) => this.#failedToWrite('log lines', error),
       this.host.clock
     )
@@ -161,11 +165,15 @@ export class Attempt implements JobContext, Bounded {
     return Promise.all([this.#progress?.finish(), this.#log?.finish()])
   }
 
-  async #write(what: { progress?: Progress; log?: LogEntry[] }): Promise<void> {
+  /**
+   * Writes progress or log lines now. False when they were refused: the attempt is aborted then.
+   */
+  async write(what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean> {
     const accepted = await this.host.report(this, what)
     if (!accepted) {
       this.abort(leaseLost('Redis refused its report'))
     }
+    return accepted
   }
 
   #failedToWrite(what: string, error: unknown): void {

@@ -6,7 +6,8 @@ import { openJob, PayloadInvalidException } from '../jobs/open_job.ts'
 import type { JobDefinition, JobRegistry } from '../jobs/registry.ts'
 import { NotSerialisableError, resultToJson } from '../jobs/serialise.ts'
 import type { Attempt } from './attempt.ts'
-import { finalFailure, type Outcome } from './outcome.ts'
+import type { Isolation } from './isolation/isolation.ts'
+import { finalFailure, type Outcome, stoppedOutcome } from './outcome.ts'
 import { describeThrown, type Failure, failedReason, isInstance } from './thrown.ts'
 
 /**
@@ -27,15 +28,19 @@ export function currentAttempt(): Attempt | undefined {
  * Runs the code of jobs: class from the container, payload checked, code run in its context, its end made an outcome.
  */
 export class Execution {
+  /**
+   * @param isolation runs the types that ask for it; without it all code runs in this process
+   */
   constructor(
     private registry: Pick<JobRegistry, 'get' | 'names'>,
     private container: Pick<ContainerResolver<any>, 'make'>,
     private logger: LogSink,
-    private defaultTimeout: number
+    private defaultTimeout: number,
+    private isolation?: Isolation
   ) {}
 
   /**
-   * Runs one attempt to the end of its code. Never rejects.
+   * Runs one attempt to the end of its code, here or in a process of its own. Never rejects.
    */
   async perform(attempt: Attempt): Promise<Outcome> {
     const { claim } = attempt
@@ -55,7 +60,11 @@ export class Execution {
       )
     }
 
-    attempt.limit(claim.timeout ?? definition.options.timeout ?? this.defaultTimeout)
+    const timeout = claim.timeout ?? definition.options.timeout ?? this.defaultTimeout
+    if (definition.options.isolated && this.isolation !== undefined) {
+      return this.isolation.perform(attempt, timeout)
+    }
+    attempt.limit(timeout)
     try {
       const result = await running.run(attempt, () => this.#execute(definition, payload, attempt))
       return this.#ended(attempt, result)
@@ -78,6 +87,9 @@ export class Execution {
     const definition = this.registry.get(attempt.claim.type)
     if (definition === undefined) {
       return
+    }
+    if (definition.options.isolated && this.isolation !== undefined) {
+      return this.isolation.hook(attempt, failure)
     }
     try {
       await running.run(attempt, async () => {
@@ -152,29 +164,6 @@ export class Execution {
   #unknown(type: string): string {
     const known = this.registry.names()
     return `No job type "${type.slice(0, 200)}" is registered in this worker. Known types: ${known.join(', ') || 'none'}`
-  }
-}
-
-/**
- * What an aborted attempt comes to, whatever its code made of the signal.
- *
- * @param returned whether the code returned rather than threw: what it finished while its worker stopped counts
- */
-export function stoppedOutcome(attempt: Attempt, returned: boolean): Outcome | undefined {
-  const reason = attempt.aborted
-  if (reason === undefined || (reason.kind === 'shutdown' && returned)) {
-    return undefined
-  }
-  const failure: Failure = { code: reason.code, message: reason.message, stack: null }
-  switch (reason.kind) {
-    case 'cancelled':
-      return { kind: 'cancelled', failure }
-    case 'timeout':
-      return { kind: 'failed', failure, final: false, error: reason }
-    case 'shutdown':
-      return { kind: 'handed back' }
-    case 'lease lost':
-      return { kind: 'lost' }
   }
 }
 

@@ -3,13 +3,13 @@ import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
 import type { LogEntry } from '../transport/types.ts'
 import type { Progress } from '../types.ts'
-import { cancelled, leaseLost, shutdown } from './abort_reasons.ts'
+import { cancelled, shutdown } from './abort_reasons.ts'
 import { Attempt, type AttemptHost } from './attempt.ts'
 import { type ClaimedJob, readClaim } from './claim.ts'
 import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './claim_scripts.ts'
-import { stoppedOutcome } from './execution.ts'
 import { JobSource } from './job_source.ts'
-import { finalFailure, type Outcome, outcomeWithoutRunning } from './outcome.ts'
+import { Leases } from './leases.ts'
+import { finalFailure, type Outcome, outcomeWithoutRunning, stoppedOutcome } from './outcome.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import { continueScheduler } from './schedulers.ts'
 import { Settlement } from './settlement.ts'
@@ -25,6 +25,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   readonly clock: Clock
   readonly logger: LogSink
   readonly grace: number
+  readonly leases: Leases
 
   #runtime: WorkerRuntime
   #scripts: ClaimScripts
@@ -43,7 +44,6 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   #tokens = 0
   #recovering = false
   #draining = false
-  #renewing = false
 
   constructor(queue: string, runtime: WorkerRuntime) {
     super(
@@ -71,6 +71,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#scripts = new ClaimScripts(this.backend, runtime.limited)
     this.#source = new JobSource(this.backend, this.#scripts, runtime.clock, trouble)
     this.#settlement = new Settlement(this.#scripts, runtime.clock, trouble)
+    this.leases = new Leases(queue, runtime, this.backend, this.#attempts)
     this.on('error', (error) => this.#draining || trouble.noticed(error))
     this.on('stalled', (jobId) =>
       runtime.logger.warn(
@@ -153,16 +154,14 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   }
 
   /**
-   * Hands back every job whose code still runs; what it does from now on is refused.
+   * Hands back every job whose code still runs; what it does from now on is refused, and what runs in a process of its own is killed.
    */
   async handBackAll(): Promise<void> {
     await Promise.all(
       [...this.#attempts].map((attempt) => {
-        attempt.settledEarly ??= this.#settleEarly(
-          attempt,
-          stoppedOutcome(attempt, false) ?? { kind: 'handed back' }
-        )
-        return attempt.settledEarly
+        attempt.settledEarly ??= this.#stopEarly(attempt)
+        /** A `failed` hook may run there still, when its job has been settled. */
+        return Promise.all([attempt.settledEarly, attempt.process?.kill()])
       })
     )
   }
@@ -170,54 +169,6 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   /** Ends waiting for a Redis that does not answer; see Settlement. */
   giveUp(): void {
     this.#settlement.giveUp()
-  }
-
-  /**
-   * Somebody asked to cancel a job. Whether and why is read from the job itself: the message may be late.
-   */
-  async cancelRequested(jobId: string): Promise<void> {
-    const attempts = [...this.#attempts].filter(({ claim }) => claim.id === jobId)
-    if (attempts.length > 0) {
-      await this.#checkCancelRequests(attempts)
-    }
-  }
-
-  /**
-   * Renews the leases that are due, and looks whether a cancellation was asked for whose message did not arrive.
-   *
-   * @param all also those that are not due
-   */
-  async renewLeases(all = false): Promise<void> {
-    const { lease } = this.#runtime
-    const now = this.clock.now()
-    const due = [...this.#attempts].filter(
-      (attempt) =>
-        attempt.settledEarly === undefined && (all || now - attempt.renewedAt >= lease / 4)
-    )
-    if (due.length === 0 || this.#renewing) {
-      return
-    }
-    this.#renewing = true
-    try {
-      const lost = await this.backend.extendLocks(
-        due.map(({ claim }) => claim.id),
-        due.map(({ claim }) => claim.token),
-        lease
-      )
-      this.#runtime.trouble.over()
-      for (const attempt of due) {
-        if (lost.includes(attempt.claim.id)) {
-          this.#loseLease(attempt, 'its lease could not be renewed')
-        } else {
-          attempt.renewedAt = now
-        }
-      }
-      await this.#checkCancelRequests(due)
-    } catch (error) {
-      this.#runtime.trouble.noticed(error)
-    } finally {
-      this.#renewing = false
-    }
   }
 
   /** See AttemptHost. */
@@ -231,11 +182,19 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#runtime.watch(deadline)
   }
 
-  /** See AttemptHost. A cancelled job stays `stopping` until its code returns; one that ran too long has failed now. */
+  /**
+   * See AttemptHost. A job in a process of its own ends with that. Else a cancelled job stays `stopping` until its code returns, and one
+   * that ran too long has failed now.
+   */
   signalIgnored(attempt: Attempt): void {
-    const line = `The job has not returned within ${this.grace} ms after its signal was aborted (${attempt.aborted?.message})`
+    const killed = attempt.process === undefined ? '' : '; its process is killed'
+    const line = `The job has not returned within ${this.grace} ms after its signal was aborted (${attempt.aborted?.message})${killed}`
     this.logger.warn({ jobId: attempt.job.id, jobType: attempt.job.type }, line)
     attempt.log('warn', line)
+    if (attempt.process !== undefined) {
+      void attempt.process.kill()
+      return
+    }
     const outcome = stoppedOutcome(attempt, false)
     if (outcome?.kind === 'failed') {
       attempt.settledEarly ??= this.#settleEarly(attempt, outcome)
@@ -275,7 +234,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#attempts.add(attempt)
     try {
       if (claim.schedulerId !== null) {
-        void this.#continueScheduler(claim)
+        void continueScheduler(() => this.jobScheduler, claim, this.queue, this.logger)
       }
       const outcome =
         outcomeWithoutRunning(claim, this.#runtime.maxLosses) ??
@@ -291,8 +250,14 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       }
       return await (attempt.settledEarly ?? this.#settle(attempt, outcome, true))
     } finally {
+      this.#runtime.isolation.release(attempt)
       this.#attempts.delete(attempt)
     }
+  }
+
+  async #stopEarly(attempt: Attempt): Promise<null> {
+    await attempt.process?.kill()
+    return this.#settleEarly(attempt, stoppedOutcome(attempt, false) ?? { kind: 'handed back' })
   }
 
   async #settleEarly(attempt: Attempt, outcome: Outcome): Promise<null> {
@@ -334,6 +299,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       slots.claimed(settled.next !== null && settled.next.hash !== null)
     }
     if (hook) {
+      attempt.settledEarly ??= Promise.resolve(null)
       await execution.callFailedHook(attempt, outcome.failure, outcome.error)
     }
     return settled.next
@@ -352,39 +318,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       const message = 'Its code returned before the children that it waits for had all completed'
       await this.#settle(attempt, finalFailure('CHILDREN_UNFINISHED', message), false)
     } else {
-      this.#loseLease(attempt, 'Redis refused its end')
+      this.leases.lose(attempt, 'Redis refused its end')
     }
     return null
-  }
-
-  #loseLease(attempt: Attempt, detail: string): void {
-    const { id, type, attempt: number } = attempt.job
-    attempt.abort(leaseLost(detail))
-    this.logger.warn(
-      { jobId: id, jobType: type, attempt: number },
-      `An attempt no longer owns its job (${detail}); what it does from now on is dropped`
-    )
-  }
-
-  async #checkCancelRequests(attempts: Attempt[]): Promise<void> {
-    const requests = await Promise.all(
-      attempts.map(({ claim }) => this.#runtime.cancelRequest(this.queue, claim.id))
-    )
-    requests.forEach((request, index) => {
-      if (request !== null) {
-        attempts[index].abort(cancelled(request.reason, request.by))
-      }
-    })
-  }
-
-  async #continueScheduler(claim: ClaimedJob): Promise<void> {
-    try {
-      await continueScheduler(await this.jobScheduler, claim)
-    } catch (error) {
-      this.logger.error(
-        { err: error, queue: this.queue, scheduler: claim.schedulerId },
-        'The next job of a BullMQ job scheduler could not be made'
-      )
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { cancelled } from './abort_reasons.ts'
+import type { Attempt } from './attempt.ts'
 import type { ClaimedJob } from './claim.ts'
 import type { Failure } from './thrown.ts'
 
@@ -46,4 +47,27 @@ export function outcomeWithoutRunning(claim: ClaimedJob, maxLosses: number): Out
         `The workers that ran it were lost ${claim.losses} times; ${maxLosses} are allowed`
       )
     : finalFailure(null, claim.deferredFailure)
+}
+
+/**
+ * What an aborted attempt comes to, whatever its code made of the signal.
+ *
+ * @param returned whether the code returned rather than threw: what it finished while its worker stopped counts
+ */
+export function stoppedOutcome(attempt: Attempt, returned: boolean): Outcome | undefined {
+  const reason = attempt.aborted
+  if (reason === undefined || (reason.kind === 'shutdown' && returned)) {
+    return undefined
+  }
+  const failure: Failure = { code: reason.code, message: reason.message, stack: null }
+  switch (reason.kind) {
+    case 'cancelled':
+      return { kind: 'cancelled', failure }
+    case 'timeout':
+      return { kind: 'failed', failure, final: false, error: reason }
+    case 'shutdown':
+      return { kind: 'handed back' }
+    case 'lease lost':
+      return { kind: 'lost' }
+  }
 }

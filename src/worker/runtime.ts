@@ -5,6 +5,7 @@ import type { LogEntry } from '../transport/types.ts'
 import type { Progress } from '../types.ts'
 import type { CancelRequest } from './claim.ts'
 import type { Execution } from './execution.ts'
+import type { Isolation } from './isolation/isolation.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 import type { Slots } from './slots.ts'
 
@@ -20,6 +21,7 @@ export type WorkerRuntime = {
   backendFactory: BackendFactory<RedisQueueBackend>
   slots: Slots
   execution: Execution
+  isolation: Isolation
   clock: Clock
   logger: LogSink
   trouble: RedisTrouble

@@ -1,11 +1,28 @@
 import type { JobScheduler } from 'bullmq'
+import type { LogSink } from '../jobs/job_context.ts'
 import type { ClaimedJob } from './claim.ts'
 
 /**
  * Makes the next job of a BullMQ job scheduler, when one of its jobs was claimed: another producer set it up and relies on
- * workers to go on with it, as BullMQ's own do.
+ * workers to go on with it, as BullMQ's own do. What goes wrong is logged: the job itself runs all the same.
  */
-export async function continueScheduler(scheduler: JobScheduler, job: ClaimedJob): Promise<void> {
+export async function continueScheduler(
+  scheduler: () => Promise<JobScheduler>,
+  job: ClaimedJob,
+  queue: string,
+  logger: LogSink
+): Promise<void> {
+  try {
+    await goOn(await scheduler(), job)
+  } catch (error) {
+    logger.error(
+      { err: error, queue, scheduler: job.schedulerId },
+      'The next job of a BullMQ job scheduler could not be made'
+    )
+  }
+}
+
+async function goOn(scheduler: JobScheduler, job: ClaimedJob): Promise<void> {
   const id = job.schedulerId
   if (id === null || !(await scheduler.isJobScheduler(id))) {
     return

@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { ContainerResolver } from '@adonisjs/core/container'
-import type { LogSink } from '../jobs/job_context.ts'
-import { after, type Clock, systemClock } from '../time/long_timer.ts'
-import type { JobRegistry } from '../jobs/registry.ts'
+import { systemClock } from '../time/long_timer.ts'
 import { recordId } from '../records/ids.ts'
 import type { ControlMessage } from '../transport/control_channel.ts'
 import { limitsAnything } from '../transport/limit_scope.ts'
-import type { Transport } from '../transport/transport.ts'
-import type { ResolvedConfig } from '../types.ts'
 import { Deadlines } from '../time/deadlines.ts'
 import { Execution } from './execution.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { Isolation } from './isolation/isolation.ts'
 import { JobWorker } from './job_worker.ts'
 import { LimitKeeper } from './limit_keeper.ts'
 import { QueueWatch } from './queue_watch.ts'
@@ -19,66 +15,17 @@ import { RedisTrouble } from './redis_trouble.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import { Slots } from './slots.ts'
 import { Standing } from './standing.ts'
+import { LAST_MOMENT, Stop } from './stop.ts'
 import { SystemUsage } from './system_usage.ts'
-import { deferred, first, pause } from './waiting.ts'
+import { first, pause } from './waiting.ts'
+import type { WorkerDependencies, WorkerEnding, WorkerSettings } from './worker_settings.ts'
 
-/**
- * How long aborted code gets to return before its job is handed back, ms. Its grace period is over then.
- */
-const LAST_MOMENT = 1_000
-
-/**
- * How long Redis may take to accept what is handed back, ms.
- */
-const HAND_BACK_WITHIN = 5_000
+export type { WorkerDependencies, WorkerEnding, WorkerSettings } from './worker_settings.ts'
 
 /**
  * A connection that has not answered for this long is dead, whatever the network says, ms.
  */
 const SILENCE = 45_000
-
-/**
- * What a worker process is given.
- */
-export type WorkerDependencies = {
-  config: ResolvedConfig
-  transport: Transport
-  registry: JobRegistry
-  container: Pick<ContainerResolver<any>, 'make'>
-  logger: LogSink
-  /** Version of the application or package, as the list of workers shows it. */
-  version: string
-  clock?: Clock
-}
-
-/**
- * How it is to work. Durations in milliseconds.
- */
-export type WorkerSettings = {
-  /** Only these; without them all that are known, new ones as they appear. */
-  queues?: string[]
-  concurrency?: number
-  grace?: number
-  /** Ends when there is no job left that could run now. */
-  once?: boolean
-  /** Ends after this many jobs. */
-  maxJobs?: number
-  /** Ends when the process has more bytes resident than this. */
-  maxMemory?: number
-}
-
-/**
- * Why a worker ended, and whether everything that ran is accounted for in Redis.
- */
-export type WorkerEnding = {
-  reason: 'stopped' | 'worked off' | 'max jobs' | 'max memory'
-  /** Jobs that were handed back because their grace period was over. */
-  handedBack: number
-  /** False when Redis did not take the end of some job in time: its lease runs out, and it runs again. */
-  clean: boolean
-  /** Jobs started since the start. */
-  jobs: number
-}
 
 /**
  * One worker process: several queues with one concurrency.
@@ -103,13 +50,7 @@ export class WorkerPool {
   #resolveEnded!: (ending: WorkerEnding) => void
   #ending: Promise<void> | undefined
   #reason: WorkerEnding['reason'] = 'stopped'
-  #handedBack = 0
-
-  /** Resolved when running jobs are not waited for any longer. */
-  #patienceOver = deferred()
-  /** Resolved when they are not even given a last moment. */
-  #hurry = deferred()
-  #stopGrace: (() => void) | undefined
+  #stop: Stop
 
   constructor(
     private dependencies: WorkerDependencies,
@@ -136,13 +77,16 @@ export class WorkerPool {
     )
     this.#deadlines = new Deadlines(() => this.#attempts(), clock)
     this.#queues = new QueueWatch(config, transport, registry, settings.queues)
+    this.#stop = new Stop(clock)
+    const isolation = new Isolation(dependencies.isolation, clock, logger)
     this.#runtime = {
       workerId: this.id,
       connection: transport.connections.worker,
       prefix: config.prefix,
       backendFactory: transport.backendFactory,
       slots: this.#slots,
-      execution: new Execution(registry, container, logger, config.worker.timeout),
+      execution: new Execution(registry, container, logger, config.worker.timeout, isolation),
+      isolation,
       clock,
       logger,
       trouble,
@@ -213,11 +157,7 @@ export class WorkerPool {
    */
   drain(): void {
     this.#end('stopped')
-    this.#stopGrace ??= after(
-      this.#runtime.grace,
-      () => this.#patienceOver.resolve(),
-      this.#runtime.clock
-    )
+    this.#stop.within(this.#runtime.grace)
   }
 
   /**
@@ -225,8 +165,7 @@ export class WorkerPool {
    */
   abort(): void {
     this.#end('stopped')
-    this.#hurry.resolve()
-    this.#patienceOver.resolve()
+    this.#stop.atOnce()
   }
 
   *#attempts() {
@@ -301,7 +240,7 @@ export class WorkerPool {
     if (message.kind === 'cancel') {
       this.#workers
         .get(message.queue)
-        ?.cancelRequested(message.jobId)
+        ?.leases.cancelRequested(message.jobId)
         .catch((error) => this.#runtime.trouble.noticed(error))
     } else if (message.worker === this.id) {
       this.#standing.obey(message.kind)
@@ -309,7 +248,7 @@ export class WorkerPool {
   }
 
   async #renewLeases(): Promise<void> {
-    await Promise.all([...this.#workers.values()].map((worker) => worker.renewLeases()))
+    await Promise.all([...this.#workers.values()].map((worker) => worker.leases.renew()))
   }
 
   #watchProcess(): void {
@@ -340,46 +279,18 @@ export class WorkerPool {
     this.#slots.close()
     const workers = [...this.#workers.values()]
     void this.#heartbeat.changed()
-    /** A Redis that is away cannot be told, and one that says nothing would be waited for for ever. */
-    const stopped = Promise.allSettled(workers.map((worker) => worker.stopClaiming()))
-    await first(stopped, pause(LAST_MOMENT))
-
-    const idle = Promise.all(workers.map((worker) => worker.idle()))
-    let clean = await first(idle, this.#patienceOver.promise)
-    if (!clean) {
-      workers.forEach((worker) => worker.abortAll())
-      clean = await first(idle, pause(LAST_MOMENT), this.#hurry.promise)
-    }
-    if (!clean) {
-      clean = await this.#handBack(workers)
-    }
-    this.#stopGrace?.()
+    const { clean, handedBack } = await this.#stop.end(workers)
     await this.#close(workers)
-    this.#resolveEnded({
-      reason: this.#reason,
-      handedBack: this.#handedBack,
-      clean,
-      jobs: this.#claimed,
-    })
-  }
-
-  async #handBack(workers: JobWorker[]): Promise<boolean> {
-    this.#handedBack = this.running
-    const handedBack = Promise.all(workers.map((worker) => worker.handBackAll())).then(
-      () => true,
-      () => false
-    )
-    const late = pause(HAND_BACK_WITHIN).then(() => false)
-    const clean = await Promise.race([handedBack, late])
-    workers.forEach((worker) => worker.giveUp())
-    return clean
+    this.#resolveEnded({ reason: this.#reason, handedBack, clean, jobs: this.#claimed })
   }
 
   async #close(workers: JobWorker[]): Promise<void> {
     this.#timers.forEach((timer) => clearInterval(timer))
     this.#deadlines.stop()
     this.#unsubscribe?.()
-    await first(Promise.all([this.#limits.stop(), this.#heartbeat.stop()]), pause(LAST_MOMENT))
+    const { isolation } = this.#runtime
+    const told = Promise.all([this.#limits.stop(), this.#heartbeat.stop()])
+    await Promise.all([isolation.close(), first(told, pause(LAST_MOMENT))])
     await first(Promise.allSettled(workers.map((worker) => worker.close(true))), pause(LAST_MOMENT))
   }
 }

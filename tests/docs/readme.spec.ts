@@ -14,6 +14,7 @@ const run = promisify(execFile)
 const path = (name: string) => fileURLToPath(new URL(name, ROOT))
 const readme = readFileSync(path('README.md'), 'utf8')
 const cleanupPage = readFileSync(path('docs/cleanup.md'), 'utf8')
+const runningPage = readFileSync(path('docs/running.md'), 'utf8')
 
 /** Fenced blocks with this info string, their indentation taken off. */
 function blocks(info: string, page = readme): string[] {
@@ -44,8 +45,8 @@ test.group('README', () => {
     mkdirSync(path('tmp'), { recursive: true })
     const folder = mkdtempSync(path('tmp/readme-'))
     cleanup(() => rmSync(folder, { recursive: true, force: true }))
-    const examples = [...blocks('ts'), ...blocks('ts', cleanupPage)]
-    assert.isAtLeast(examples.length, 4)
+    const examples = [readme, cleanupPage, runningPage].flatMap((page) => blocks('ts', page))
+    assert.isAtLeast(examples.length, 5)
     examples.forEach((text, index) => writeFileSync(join(folder, `example_${index}.ts`), text))
     writeFileSync(join(folder, 'host.ts'), HOST)
 

@@ -59,6 +59,19 @@ test.group('A fresh application', () => {
         'vine.number().positive()'
       )
     )
+    write(
+      host,
+      'app/jobs/where.ts',
+      `import { Job, type JobOptions } from 'adonis-queuedeck'
+
+export default class Where extends Job<undefined, { process: number }> {
+  static options: JobOptions = { name: 'where', isolated: true }
+  execute() {
+    return { process: process.pid }
+  }
+}
+`
+    )
     change(
       host,
       'start/queuedeck.ts',
@@ -77,8 +90,10 @@ test.group('A fresh application', () => {
       `import router from '@adonisjs/core/services/router'
 import queue from 'adonis-queuedeck/services/main'
 import SendWelcome from '#jobs/mail/send_welcome'
+import Where from '#jobs/where'
 
 router.get('/', () => 'host')
+router.get('/where', async () => ({ id: (await Where.dispatch()).jobId }))
 router.get('/welcome/:id', async ({ params }) => {
   const handle = await SendWelcome.dispatch({ id: Number(params.id) }).by('host')
   const other = await queue.dispatch('mail.send_welcome', { id: Number(params.id) })
@@ -117,9 +132,10 @@ router.get('/welcome/:id', async ({ params }) => {
     assert.equal((await get('/admin/queue', ADMIN)).status, 200)
 
     const { ids } = (await (await get('/welcome/7')).json()) as { ids: string[] }
-    running.push(spawnNode(['ace.js', 'queue:work'], env, { cwd: host }))
-    for (const id of ids) {
-      const job = await waitFor(
+    const worker = spawnNode(['ace.js', 'queue:work'], env, { cwd: host })
+    running.push(worker)
+    const completed = (id: string) =>
+      waitFor(
         'the job to complete',
         async () => {
           const response = await get(`/admin/queue/jobs/${id}`, ADMIN)
@@ -128,8 +144,13 @@ router.get('/welcome/:id', async ({ params }) => {
         },
         { within: 30_000, every: 100 }
       )
-      assert.include(job, 'mail.send_welcome')
-    }
+    for (const id of ids) assert.include(await completed(id), 'mail.send_welcome')
+
+    // An isolated job: a process that boots this application from the packed package.
+    const { id: isolated } = (await (await get('/where')).json()) as { id: string }
+    const [, pid] = /"process":(\d+)/.exec(await completed(isolated)) ?? []
+    assert.isAbove(Number(pid), 0)
+    assert.notEqual(Number(pid), worker.pid)
     const page = await fetch(`http://${env.HOST}:${env.PORT}/admin/queue/jobs`, {
       headers: { accept: 'text/html', authorization: ADMIN },
     })

@@ -6,6 +6,7 @@ import 'reflect-metadata'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Job } from '../../../src/jobs/job.ts'
 import { useManager } from '../../../src/jobs/current_manager.ts'
+import { Isolated, isolationOf } from '../../functional/worker/isolated_jobs.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
 
 const [url, prefix, text = '{}'] = process.argv.slice(2)
@@ -31,7 +32,8 @@ class Spawner extends Job<{ children: number; every: number }, void> {
   }
 }
 
-const lab: WorkerLab = new WorkerLab(url, [Short, Spawner], worker, prefix)
+const lab: WorkerLab = new WorkerLab(url, [Short, Spawner, Isolated], worker, prefix)
+lab.isolation = isolationOf(lab)
 useManager(async () => lab.manager)
 
 process.on('unhandledRejection', (reason) => console.error('unhandled rejection', reason))

@@ -66,6 +66,24 @@ test.group('queue:work', (group) => {
     assert.equal(await lab.transport.state('demo', id), 'waiting')
   })
 
+  test('runs isolated jobs beside it, kills one that ignores its cancellation, and leaves none', async ({
+    assert,
+  }) => {
+    worker = startWorker(env, ['--no-mirror', '--grace=500'])
+    const job = await lab.ended(await add(lab, 'demo.spin_isolated', { ms: 5 }), 'demo', 40_000)
+    const { process: first } = JSON.parse(job.returnvalue)
+    assert.notEqual(first, worker.pid)
+    const deaf = await add(lab, 'demo.spin_isolated', { ms: 60_000 })
+    await lab.running(deaf, 'demo')
+    await lab.transport.cancel('demo', deaf, { by: 'ann', reason: 'enough' })
+    assert.match((await lab.ended(deaf, 'demo', 5_000)).failedReason, /^\[CANCELLED\] enough/)
+    assert.throws(() => process.kill(first, 0), /ESRCH/)
+    const next = await lab.ended(await add(lab, 'demo.spin_isolated', { ms: 5 }), 'demo', 40_000)
+    const { process: second } = JSON.parse(next.returnvalue)
+    assert.equal((await worker.stop()).code, 0, worker.output())
+    assert.throws(() => process.kill(second, 0), /ESRCH/)
+  })
+
   test('ends by itself with --once and --max-jobs', async ({ assert }) => {
     for (let n = 0; n < 5; n++) await add(lab, 'demo.sleep', { ms: 1 })
     const limited = await runAce(['queue:work', '--no-mirror', '--max-jobs=2'], env)

@@ -8,6 +8,7 @@ import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import { WorkerPool, type WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import type { DispatchOptions, QueuedeckConfig } from '../../../src/types.ts'
+import type { IsolationCommand } from '../../../src/worker/isolation/isolated_process.ts'
 import { uniquePrefix } from '#tests/helpers/app'
 import { hostClient } from '#tests/helpers/redis_address'
 import { waitFor } from '#tests/helpers/wait'
@@ -26,6 +27,8 @@ export class WorkerLab {
   readonly config
   /** Everything the workers logged at warn and above. */
   readonly warnings: string[] = []
+  /** How workers of this lab start processes for isolated jobs. */
+  isolation: IsolationCommand | undefined
   #pools: WorkerPool[] = []
 
   constructor(
@@ -49,21 +52,20 @@ export class WorkerLab {
     )
   }
 
-  async start(settings: WorkerSettings = {}): Promise<WorkerPool> {
+  /** What runs the code of jobs: a container that injects nothing, and a logger that keeps warnings. */
+  get surroundings() {
     const note = (_: unknown, text: string) => void this.warnings.push(text)
     const quiet = () => {}
     const logger = { trace: quiet, debug: quiet, info: quiet, warn: note, error: note, fatal: note }
     const container = { make: async (Class: new () => unknown) => new Class() }
-    const { config, transport, registry } = this
+    const { registry } = this
+    return { registry, container: container as never, logger: logger as never }
+  }
+
+  async start(settings: WorkerSettings = {}): Promise<WorkerPool> {
+    const { config, transport, isolation } = this
     const pool = new WorkerPool(
-      {
-        config,
-        transport,
-        registry,
-        logger: logger as never,
-        container: container as never,
-        version: '1',
-      },
+      { ...this.surroundings, config, transport, isolation, version: '1' },
       settings
     )
     this.#pools.push(pool)

@@ -147,7 +147,7 @@ test.group('Dispatch', (group) => {
       {
         name: 'isolation',
         options: { isolated: true },
-        message: /"isolated" does not exist in this version/,
+        message: /"isolated" is not known/,
       },
       {
         name: 'a bad duration',

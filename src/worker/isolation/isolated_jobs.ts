@@ -1,0 +1,157 @@
+import type { ContainerResolver } from '@adonisjs/core/container'
+import type { LogSink } from '../../jobs/job_context.ts'
+import type { JobRegistry } from '../../jobs/registry.ts'
+import { systemClock } from '../../time/long_timer.ts'
+import type { LogEntry } from '../../transport/types.ts'
+import type { Progress } from '../../types.ts'
+import { JobAbortedError } from '../abort_reasons.ts'
+import { Attempt, type AttemptHost } from '../attempt.ts'
+import { Execution } from '../execution.ts'
+import type { Outcome } from '../outcome.ts'
+import { describeThrown } from '../thrown.ts'
+import { deferred } from '../waiting.ts'
+import {
+  type IsolatedClaim,
+  type IsolatedOutcome,
+  readFailure,
+  readMessage,
+  type ToProcess,
+  type ToWorker,
+} from './messages.ts'
+import { endWithParent } from './parent_watch.ts'
+
+/** Only the worker measures time, and counts the grace period. */
+const FOR_EVER = Number.MAX_SAFE_INTEGER
+
+type Turn = { number: number; attempt: Attempt; thrown?: unknown }
+
+/**
+ * The process's side of isolated jobs: runs one at a time as its worker says, with the application that has booted here.
+ */
+export class IsolatedJobs {
+  /** Resolves when the worker wants this process to end. */
+  readonly ended: Promise<void>
+
+  #end = deferred()
+  #execution: Execution
+  #turn: Turn | undefined
+  #reports = 0
+  #written = new Map<number, { resolve: (accepted: boolean) => void; reject: (e: Error) => void }>()
+
+  constructor(
+    private dependencies: {
+      registry: JobRegistry
+      container: Pick<ContainerResolver<any>, 'make'>
+      logger: LogSink
+    }
+  ) {
+    const { registry, container, logger } = dependencies
+    this.ended = this.#end.promise
+    this.#execution = new Execution(registry, container, logger, FOR_EVER)
+  }
+
+  /**
+   * Whether this process was started by a worker.
+   */
+  static get wanted(): boolean {
+    return typeof process.send === 'function'
+  }
+
+  /**
+   * Takes jobs from now on.
+   */
+  async start(): Promise<void> {
+    endWithParent()
+    process.on('disconnect', () => process.exit(1))
+    process.on('uncaughtExceptionMonitor', (error) =>
+      send({ queuedeck: 'threw', failure: describeThrown(error) })
+    )
+    await this.dependencies.registry.load()
+    process.on('message', (message) => this.#heard(readMessage<ToProcess>(message)))
+    send({ queuedeck: 'ready' })
+  }
+
+  #heard(message: ToProcess | undefined): void {
+    switch (message?.queuedeck) {
+      case 'run':
+        return void this.#run(message.turn, message.queue, message.claim)
+      case 'hook':
+        return void this.#hook(message)
+      case 'abort':
+        if (this.#turn?.number === message.turn) {
+          this.#turn.attempt.abort(new JobAbortedError(message.kind, message.message))
+        }
+        return
+      case 'written':
+        return this.#heardOf(message)
+      case 'end':
+        return this.#end.resolve()
+    }
+  }
+
+  async #run(number: number, queue: string, claim: IsolatedClaim): Promise<void> {
+    const turn: Turn = { number, attempt: this.#attempt(number, queue, claim) }
+    this.#turn = turn
+    const outcome = await this.#execution.perform(turn.attempt)
+    await turn.attempt.close()
+    send({ queuedeck: 'ended', turn: number, outcome: withoutError(outcome) })
+    if (outcome.kind === 'failed') {
+      turn.thrown = outcome.error
+    }
+  }
+
+  async #hook(message: Extract<ToProcess, { queuedeck: 'hook' }>): Promise<void> {
+    const { turn: number, queue, claim } = message
+    /** The instance that ran is asked, if it ran here. */
+    const ran = this.#turn?.number === number ? this.#turn : undefined
+    const attempt = ran?.attempt ?? this.#attempt(number, queue, claim)
+    await this.#execution.callFailedHook(attempt, readFailure(message.failure), ran?.thrown)
+    send({ queuedeck: 'hook ended', turn: number })
+  }
+
+  #attempt(turn: number, queue: string, claim: IsolatedClaim): Attempt {
+    const host: AttemptHost = {
+      queue,
+      clock: systemClock,
+      logger: this.dependencies.logger,
+      grace: FOR_EVER,
+      report: (_, what) => this.#report(turn, what),
+      watch() {},
+      signalIgnored() {},
+    }
+    return new Attempt({ ...claim, token: '' }, host)
+  }
+
+  #report(turn: number, what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean> {
+    const report = ++this.#reports
+    return new Promise((resolve, reject) => {
+      this.#written.set(report, { resolve, reject })
+      send({ queuedeck: 'report', turn, report, ...what })
+    })
+  }
+
+  #heardOf(message: Extract<ToProcess, { queuedeck: 'written' }>): void {
+    const waiting = this.#written.get(message.report)
+    this.#written.delete(message.report)
+    if (message.error === undefined) {
+      waiting?.resolve(message.accepted)
+    } else {
+      waiting?.reject(new Error(message.error))
+    }
+  }
+}
+
+function withoutError(outcome: Outcome): IsolatedOutcome {
+  if (outcome.kind !== 'failed') {
+    return outcome
+  }
+  const { kind, failure, final } = outcome
+  return { kind, failure, final }
+}
+
+/** When the channel is closed, the process is about to end. */
+function send(message: ToWorker): void {
+  if (process.connected) {
+    process.send!(message, undefined, {}, () => {})
+  }
+}

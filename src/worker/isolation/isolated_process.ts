@@ -1,0 +1,222 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Writable } from 'node:stream'
+import type { LogEntry } from '../../transport/types.ts'
+import type { Progress } from '../../types.ts'
+import type { JobAbortedError } from '../abort_reasons.ts'
+import type { Attempt } from '../attempt.ts'
+import type { ClaimedJob } from '../claim.ts'
+import type { Failure } from '../thrown.ts'
+import { first, pause } from '../waiting.ts'
+import {
+  type IsolatedClaim,
+  type IsolatedOutcome,
+  readFailure,
+  readMessage,
+  readOutcome,
+  type ToProcess,
+  type ToWorker,
+} from './messages.ts'
+
+/**
+ * How a process that runs isolated jobs is started: a program that boots the application and makes an `IsolatedJobs` of it.
+ */
+export type IsolationCommand = { file: string; args?: string[]; execArgv?: string[] }
+
+/**
+ * How long the last messages of a process that has ended may take to arrive, ms. Something that it started itself and left behind may
+ * keep its channel open for ever.
+ */
+const LAST_MESSAGES = 200
+
+/**
+ * How a process ended. `threw` is the error that nobody caught, if it could still say so.
+ */
+export type ProcessEnd = {
+  code: number | null
+  signal: NodeJS.Signals | null
+  error?: Error
+  threw?: Failure
+}
+
+type Turn = {
+  number: number
+  attempt: Attempt
+  ended: (outcome: IsolatedOutcome | undefined) => void
+}
+
+/**
+ * The worker's side of one process that runs isolated jobs, one at a time.
+ */
+export class IsolatedProcess {
+  /** Resolves when the application has booted there; never, when the process ends before. */
+  readonly ready: Promise<void>
+
+  /** Resolves when the process has ended and everything it said was heard. */
+  readonly gone: Promise<ProcessEnd>
+
+  /** Set once it has ended. */
+  end: ProcessEnd | undefined
+
+  #child: ChildProcess
+  #becomesReady!: () => void
+  #threw: Failure | undefined
+  #turns = 0
+  #turn: Turn | undefined
+
+  constructor({ file, args = [], execArgv = [] }: IsolationCommand) {
+    this.ready = new Promise((resolve) => (this.#becomesReady = resolve))
+    /**
+     * In a process group of its own: Ctrl-C in a terminal means the worker, which lets its jobs finish, and what a job has started is
+     * killed with it. The pipe tells the process when the worker is gone.
+     */
+    this.#child = fork(file, args, {
+      execArgv,
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+    })
+    const pipe = this.#child.stdio[4] as Writable | null
+    pipe?.on('error', () => {})
+    this.#child.on('message', (message) => this.#heard(readMessage<ToWorker>(message)))
+    this.gone = this.#watch()
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /**
+   * Runs an attempt's code to its end.
+   *
+   * @returns undefined when the process ended without an outcome
+   */
+  run(attempt: Attempt): Promise<IsolatedOutcome | undefined> {
+    const turn = ++this.#turns
+    const ended = this.#begin(turn, attempt)
+    const abort = () => this.abort(turn, attempt.aborted!)
+    attempt.signal.addEventListener('abort', abort, { once: true })
+    this.#send({ queuedeck: 'run', turn, queue: attempt.job.queue, claim: withoutToken(attempt) })
+    if (attempt.aborted !== undefined) {
+      abort()
+    }
+    return ended.finally(() => attempt.signal.removeEventListener('abort', abort))
+  }
+
+  /**
+   * Calls the `failed` hook of an attempt; resolves when it has returned or the process has ended.
+   */
+  async hook(attempt: Attempt, failure: Failure): Promise<void> {
+    const ended = this.#begin(this.#turns, attempt)
+    const { queue } = attempt.job
+    const claim = withoutToken(attempt)
+    this.#send({ queuedeck: 'hook', turn: this.#turns, queue, claim, failure })
+    await ended
+  }
+
+  abort(turn: number, { kind, message }: JobAbortedError): void {
+    this.#send({ queuedeck: 'abort', turn, kind, message })
+  }
+
+  /**
+   * Lets the process end by itself, once its code has returned.
+   */
+  leave(): void {
+    this.#send({ queuedeck: 'end' })
+  }
+
+  /**
+   * Ends the process, and all that it has started, at once. Resolves when it has ended.
+   */
+  async kill(): Promise<void> {
+    if (this.end === undefined && this.pid !== undefined) {
+      try {
+        process.kill(-this.pid, 'SIGKILL')
+      } catch {
+        this.#child.kill('SIGKILL')
+      }
+    }
+    await this.gone
+  }
+
+  #begin(number: number, attempt: Attempt): Promise<IsolatedOutcome | undefined> {
+    if (this.end !== undefined) {
+      return Promise.resolve(undefined)
+    }
+    return new Promise((ended) => (this.#turn = { number, attempt, ended }))
+  }
+
+  #heard(message: ToWorker | undefined): void {
+    switch (message?.queuedeck) {
+      case 'ready':
+        return this.#becomesReady()
+      case 'threw':
+        this.#threw = readFailure(message.failure)
+        return
+      case 'report':
+        return void this.#report(message)
+      case 'ended':
+        return this.#over(message.turn, readOutcome(message.outcome))
+      case 'hook ended':
+        return this.#over(message.turn, undefined)
+    }
+  }
+
+  #over(turn: number, outcome: IsolatedOutcome | undefined): void {
+    if (this.#turn?.number === turn) {
+      const { ended } = this.#turn
+      this.#turn = undefined
+      ended(outcome)
+    }
+  }
+
+  /** Written with the attempt's own token, here: a process that outlives its lease has no say. */
+  async #report(message: {
+    turn: number
+    report: number
+    progress?: Progress
+    log?: LogEntry[]
+  }): Promise<void> {
+    const { turn, report, progress, log } = message
+    if (this.#turn?.number !== turn) {
+      return
+    }
+    try {
+      const accepted = await this.#turn.attempt.write({ progress, log })
+      this.#send({ queuedeck: 'written', turn, report, accepted })
+    } catch (error) {
+      const said = String((error as Error)?.message ?? error)
+      this.#send({ queuedeck: 'written', turn, report, accepted: true, error: said })
+    }
+  }
+
+  #send(message: ToProcess): void {
+    if (this.#child.connected) {
+      /** A process that has just ended is noticed by its end. */
+      this.#child.send(message, () => {})
+    }
+  }
+
+  async #watch(): Promise<ProcessEnd> {
+    const child = this.#child
+    const end = await new Promise<ProcessEnd>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+      child.on('error', (error) => {
+        if (child.pid === undefined) {
+          resolve({ code: null, signal: null, error })
+        }
+      })
+    })
+    if (child.connected) {
+      await first(new Promise((resolve) => child.once('disconnect', resolve)), pause(LAST_MESSAGES))
+    }
+    this.end = { ...end, threw: this.#threw }
+    this.#over(this.#turns, undefined)
+    child.stdio[4]?.destroy()
+    return this.end
+  }
+}
+
+function withoutToken({ claim }: Attempt): IsolatedClaim {
+  const copy: Partial<ClaimedJob> = { ...claim }
+  delete copy.token
+  return copy as IsolatedClaim
+}

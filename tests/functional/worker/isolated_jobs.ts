@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Job } from '../../../src/jobs/job.ts'
+import type { JobOptions } from '../../../src/types.ts'
+import type { IsolationCommand } from '../../../src/worker/isolation/isolated_process.ts'
+
+type Payload = { does: keyof typeof DEEDS; ms?: number; attempts?: number; hook?: string }
+
+/** What isolated jobs of the tests do, in their own process. */
+const DEEDS = {
+  async tell(job: Isolated) {
+    await job.progress(40, { stage: 'Telling' })
+    job.log.warn('line of attempt %d', job.attempt)
+    return { pid: process.pid, payload: job.payload, attempt: job.attempt, run: job.run }
+  },
+  async dispatch() {
+    return (await Isolated.dispatch({ does: 'tell' })).jobId
+  },
+  /** Says that it begins, and then never gives the event loop a turn. */
+  async spin(job: Isolated) {
+    await job.progress(1)
+    await pause(50)
+    const end = performance.now() + job.payload.ms!
+    while (performance.now() < end);
+    return process.pid
+  },
+  async obey(job: Isolated) {
+    await pause(60_000, undefined, { signal: job.signal })
+  },
+  throw() {
+    throw Object.assign(new Error('went wrong there'), { code: 'E_THERE' })
+  },
+  throwNull() {
+    throw null
+  },
+  exit() {
+    process.exit(3)
+  },
+  kill() {
+    process.kill(process.pid, 'SIGKILL')
+    return pause(10_000)
+  },
+  async uncaught() {
+    setImmediate(() => {
+      throw new Error('nobody caught this')
+    })
+    await pause(10_000)
+  },
+  noise() {
+    process.send!({ some: 'message of a library' })
+    process.send!({ queuedeck: 'ended' })
+    process.send!('text')
+    return 'quiet again'
+  },
+  large() {
+    return 'x'.repeat(8_000_000)
+  },
+  map() {
+    return new Map()
+  },
+} as const
+
+export class Isolated extends Job<Payload, unknown> {
+  static options: JobOptions = { name: 'isolated', isolated: true }
+  #ran = false
+
+  async execute() {
+    this.#ran = true
+    return (DEEDS[this.payload.does] as (job: Isolated) => unknown)(this)
+  }
+
+  async failed(error: Error & { code?: string }) {
+    if (this.payload.hook === undefined) return
+    const { hook } = this.payload
+    const told = { ran: this.#ran, message: error.message, code: error.code, pid: process.pid }
+    await Isolated.dispatch({ does: 'tell', hook: JSON.stringify(told) }).toQueue(hook)
+  }
+}
+
+/** Starts the program beside this one for a lab's isolated jobs. */
+export function isolationOf(lab: { url: string; prefix: string }): IsolationCommand {
+  return {
+    file: fileURLToPath(new URL('isolated_process.ts', import.meta.url)),
+    args: [lab.url, lab.prefix],
+    execArgv: ['--import=@poppinss/ts-exec'],
+  }
+}
