@@ -139,6 +139,7 @@ export default class QueuedeckProvider {
         queue: await container.make('queuedeck'),
         transport: await container.make('queuedeck.transport'),
         reader: records.reader,
+        records,
         cleanup: await container.make('queuedeck.cleanup'),
         encryption: await container.make('encryption'),
         logger: await container.make('logger'),

@@ -1,6 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { compareIds } from '../mirror/entries.ts'
-import type { Notes } from '../mirror/position.ts'
+import { isWritten } from '../mirror/written.ts'
 import {
   endedRecords,
   type Candidate,
@@ -67,7 +65,9 @@ export class RecordSweep {
           queue,
           indexes.map((index) => list[index])
         )
-        if (await this.#isWritten(queue, position, cursor?.lastId ?? '0-0')) continue
+        const { patience, signal } = this.#context
+        const read = () => this.#cursor(queue)
+        if (await isWritten(read, position, cursor, { patience, signal })) continue
         this.#context.behind.add(queue)
         await this.#release(queue, claimed.get(queue)!)
         claimed.delete(queue)
@@ -105,24 +105,6 @@ export class RecordSweep {
 
   #cursor(queue: string) {
     return this.#context.eraser.read((session) => cursorOf(session, queue))
-  }
-
-  /**
-   * Whether records say everything that the stream held at a position.
-   *
-   * @param before  Where the cursor stood before Redis was asked: a position in front of it is of a Redis that lost entries.
-   */
-  async #isWritten(queue: string, position: string, before: string): Promise<boolean> {
-    if (compareIds(position, before) < 0) return false
-    const deadline = performance.now() + this.#context.patience
-    for (;;) {
-      this.#context.signal.throwIfAborted()
-      const cursor = await this.#cursor(queue)
-      const { audit } = JSON.parse(cursor?.notes ?? '{}') as Notes
-      if (!audit && compareIds(cursor?.lastId ?? '0-0', position) >= 0) return true
-      if (performance.now() > deadline) return false
-      await pause(20)
-    }
   }
 
   async #eraseAll(seqs: number[], ended: Ended, until: number): Promise<boolean> {

@@ -6,11 +6,14 @@ import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import { AskWorker, SUSPECT_AFTER } from '../operations/ask_worker.ts'
 import { CancelJob } from '../operations/cancel_job.ts'
+import { ChangePriority } from '../operations/change_priority.ts'
 import { CreateJob } from '../operations/create_job.ts'
+import { DeleteJob } from '../operations/delete_job.ts'
 import { findJob, type OperationDependencies } from '../operations/job_lookup.ts'
 import { RestartJob } from '../operations/restart_job.ts'
 import { waitingOf } from '../operations/waiting.ts'
 import type { Reader } from '../records/reader.ts'
+import type { Records } from '../records/records.ts'
 import type { WaitingReason } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WorkerRemoval } from '../transport/worker_registry.ts'
@@ -35,6 +38,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
+  records: Pick<Records, 'deletion' | 'cursor'>
   cleanup: Cleanup
   encryption: EncryptionService
   logger: Logger
@@ -63,6 +67,8 @@ export class Dashboard {
   readonly cancelJob: CancelJob
   readonly restartJob: RestartJob
   readonly createJob: CreateJob
+  readonly changePriority: ChangePriority
+  readonly deleteJob: DeleteJob
   readonly askWorker: AskWorker
   readonly logger: Logger
 
@@ -76,6 +82,7 @@ export class Dashboard {
     queue,
     transport,
     reader,
+    records,
     cleanup,
     encryption,
     logger,
@@ -96,6 +103,8 @@ export class Dashboard {
     this.restartJob = new RestartJob(this.operations)
     this.askWorker = new AskWorker(transport, logger)
     this.createJob = new CreateJob({ ...this.operations, queue })
+    this.changePriority = new ChangePriority(this.operations)
+    this.deleteJob = new DeleteJob({ ...this.operations, records })
     this.live = new LiveHub(this, transport, logger)
     this.lists = new Lists(this)
   }

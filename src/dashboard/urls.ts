@@ -25,6 +25,14 @@ export class DashboardUrls {
     return `${this.job(id)}/restart`
   }
 
+  deleteJob(id: string): string {
+    return `${this.job(id)}/delete`
+  }
+
+  priority(id: string): string {
+    return `${this.job(id)}/priority`
+  }
+
   logs(id: string, params: QueryParams = {}): string {
     return `${this.job(id)}/logs${query(params)}`
   }

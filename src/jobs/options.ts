@@ -8,7 +8,7 @@ import { isUuid } from '../records/ids.ts'
 /**
  * BullMQ's lowest priority.
  */
-const LAST_PRIORITY = 2_097_151
+export const LAST_PRIORITY = 2_097_151
 
 /**
  * BullMQ orders delayed jobs by `moment * 4096`, which numbers hold exactly up to here: 2039-09-07.

@@ -68,6 +68,7 @@ const KINDS = new Set([
   'cancel-requested',
   'cancelled',
   'restarted',
+  'priority-changed',
 ])
 
 export function concernsJob(fields: EntryFields): boolean {

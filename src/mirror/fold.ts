@@ -77,6 +77,8 @@ export class JobFold extends JobDraft {
         return this.#cancelled(fields, at)
       case 'restarted':
         return this.#restarted(fields, at)
+      case 'priority-changed':
+        return this.#priorityChanged(fields, at)
     }
   }
 
@@ -102,6 +104,15 @@ export class JobFold extends JobDraft {
     /** Where runs are missing between, what ended was one of those. */
     const isNext = run === undefined || run === this.job.run + 1
     this.newRun('restarted', at, by(fields), run, isNext ? fields.prev : undefined)
+  }
+
+  #priorityChanged(fields: EntryFields, at: number): void {
+    const { job } = this
+    const priority = ordinal(fields.priority)
+    if (priority === undefined) return
+    if (job.status === null) this.begin('pending', at)
+    job.priority = priority
+    this.note(at, 'priority changed', { priority, ...by(fields) })
   }
 
   #waiting(fields: EntryFields, at: number): void {

@@ -3,7 +3,7 @@ import { isTerminal, type JobStatus } from '../statuses.ts'
 import type { TransportFacts } from '../transport/transport_audit.ts'
 import { isBehind, LOST, statusOf, type JobState } from './comparison.ts'
 import { JobDraft } from './job_draft.ts'
-import { count, readError, readProgress, readStacks } from './job_facts.ts'
+import { count, ordinal, readError, readProgress, readStacks } from './job_facts.ts'
 
 /**
  * Moments of a repair: `at` is Redis' time at the position of the facts, `dueAt` of a job that is delayed.
@@ -76,6 +76,8 @@ export function repair(
     job.type = facts.name
   }
   if (!job.hasPayload && facts.data !== null) draft.setPayload(facts.data, facts.opts)
+  /** Options stand as they were dispatched; what was changed since stands beside them. */
+  job.priority = ordinal(String(facts.priority)) ?? job.priority
   if (!job.createdAt) job.createdAt = facts.timestamp ?? at
   if (job.status === null) job.run = facts.run
   else if (facts.run > job.run) draft.newRun('restarted', at, null, facts.run)

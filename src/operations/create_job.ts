@@ -74,16 +74,19 @@ export class CreateJob {
 }
 
 function check(request: JobRequest) {
-  assertFields(request, FIELDS, '')
+  assertKnown(request, FIELDS, '')
   const { type, payload, options = {} } = request
   if (typeof type !== 'string' || type === '') {
     throw new InvalidInputException('"type" must be the name of a registered job type', 'type')
   }
-  assertFields(options, OPTIONS, 'options')
+  assertKnown(options, OPTIONS, 'options')
   return { type, payload, options: options as DispatchOptions }
 }
 
-function assertFields(value: unknown, known: string[], place: string): void {
+/**
+ * @throws InvalidInputException when a request is no object, or has members that mean nothing
+ */
+export function assertKnown(value: unknown, known: string[], place: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidInputException(
       `${place ? `"${place}"` : 'The request'} must be an object`,

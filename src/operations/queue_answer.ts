@@ -20,7 +20,8 @@ export async function answerOf(
   return { outcome: 'done', changed, queue: await findQueue(dependencies, name) }
 }
 
-async function tellPages(transport: Transport): Promise<void> {
+/** Tells open pages to look again. */
+export async function tellPages(transport: Transport): Promise<void> {
   await transport.connections.produce('open pages were not told', (client) =>
     transport.changes.publish({ changed: [], more: true, progress: [], lag: 0 }, client)
   )

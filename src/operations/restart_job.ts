@@ -69,7 +69,12 @@ function forgotten(job: JobDetails): NewTransportJob {
     id: job.transportId,
     name: job.type,
     data: job.payload ?? 'null',
-    opts: { ...readOptions(job.options), timestamp: job.createdAt },
+    /** What was changed since the dispatch wins. */
+    opts: {
+      ...readOptions(job.options),
+      timestamp: job.createdAt,
+      priority: job.priority,
+    },
   }
 }
 

@@ -7,7 +7,8 @@ import { MysqlDb, MysqlSession } from './dialect/mysql.ts'
 import { PostgresDb, PostgresSession } from './dialect/postgres.ts'
 import { SqliteDb, SqliteSession } from './dialect/sqlite.ts'
 import type { Session } from './dialect/session.ts'
-import { Eraser } from './eraser/eraser.ts'
+import { Deletion } from './eraser/deletion.ts'
+import { cursorOf, Eraser } from './eraser/eraser.ts'
 import { Ledger } from './ledger.ts'
 import { Reader } from './reader.ts'
 import { SCHEMA_VERSION } from './schema.ts'
@@ -39,6 +40,9 @@ export class Records {
   /** For the mirror alone. */
   readonly writer: Writer
 
+  /** Deletes single records that have ended; whoever asks has made sure that nothing writes them any more. */
+  readonly deletion: Deletion
+
   /** Who did what when. */
   readonly audit: Audit
 
@@ -54,6 +58,7 @@ export class Records {
     this.writer = new Writer(() => this.#openSession('no records can be written'))
     this.#ledger = new Ledger(() => this.#openSession('nothing can be written'))
     this.audit = new Audit(this.#db, this.#ledger)
+    this.deletion = new Deletion(this.eraser())
   }
 
   /**
@@ -80,6 +85,11 @@ export class Records {
     })
   }
 
+  /** How far the mirror is with a queue; null when it has not begun. */
+  cursor(queue: string): ReturnType<typeof cursorOf> {
+    return cursorOf(this.#db, queue)
+  }
+
   /** Reading for models and tests: `?` marks a value. */
   get db(): Db {
     return this.#db
@@ -89,7 +99,12 @@ export class Records {
    * Ends all connections, after what is being written.
    */
   async close(): Promise<void> {
-    await Promise.all([this.writer.close(), this.#ledger.close(), this.#db.close()])
+    await Promise.all([
+      this.writer.close(),
+      this.deletion.close(),
+      this.#ledger.close(),
+      this.#db.close(),
+    ])
   }
 
   async #openSession(action: string): Promise<Session> {

@@ -6,6 +6,7 @@ import { ChangeChannel } from './change_channel.ts'
 import type { RedisClient } from './client.ts'
 import type { Connections } from './connections.ts'
 import { ControlChannel } from './control_channel.ts'
+import { JobEdits } from './job_edits.ts'
 import { assertQueueName, Keys } from './keys.ts'
 import { Lease } from './lease.ts'
 import { Limits } from './limits.ts'
@@ -66,6 +67,9 @@ export class Transport {
   /** Who did what: every operation goes through it. */
   readonly trail: AuditTrail
 
+  /** Changing and deleting single jobs. */
+  readonly edits: JobEdits
+
   /** What reconcile, cleanup and trimming need. */
   readonly audit: TransportAudit
 
@@ -89,6 +93,7 @@ export class Transport {
     this.limits = new Limits(this)
     this.queueControl = new QueueControl(this)
     this.trail = new AuditTrail(this)
+    this.edits = new JobEdits(this)
     this.audit = new TransportAudit(this)
   }
 

@@ -10,6 +10,7 @@
   const OUTCOMES = {
     cancel: { done: 'Cancelled', requested: 'Stopping', too_late: 'Too late', refused: 'Not cancelled' },
     drain: { done: 'Drained' },
+    priority: { done: 'Priority changed', too_late: 'Too late', refused: 'Priority not changed' },
     restart: { done: 'Restarted', too_late: 'Too late', refused: 'Not restarted' },
     quiet: { done: 'Quiet', requested: 'Asked to take no more jobs', too_late: 'Too late', refused: 'Not asked' },
     resume: { done: 'Active', requested: 'Asked to take jobs again', too_late: 'Too late', refused: 'Not asked' },
@@ -20,7 +21,7 @@
     await htmx.ajax('GET', url, { source: dialog, target: '#confirm-body', swap: 'innerHTML' })
     if (!dialog.querySelector('form')) return
     if (!dialog.open) dialog.showModal()
-    dialog.querySelector('#confirm-keep')?.focus()
+    dialog.querySelector('#confirm-field, #confirm-keep')?.focus()
   }
   qd.confirm = question
 

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { findJob, type OperationAnswer } from '../../operations/job_lookup.ts'
-import type { Actor } from '../../types.ts'
+import type { Actor, JobView } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { jobJson } from '../presenters/job_json.ts'
@@ -17,7 +17,11 @@ type Words = Record<OperationAnswer['outcome'], string>
  */
 export abstract class ActionController {
   protected abstract readonly words: Words
-  protected abstract question(row: JobRow, viewer: Viewer): Omit<ConfirmPage, 'job' | 'backUrl'>
+  protected abstract question(
+    row: JobRow,
+    viewer: Viewer,
+    job: JobView
+  ): Omit<ConfirmPage, 'job' | 'backUrl'>
   protected abstract act(viewer: Viewer, id: string, actor: Actor): Promise<OperationAnswer>
 
   async create(ctx: HttpContext) {
@@ -30,7 +34,7 @@ export abstract class ActionController {
     ])
     const row = jobRow(job, texts.get(job.id)!, context)
     const confirm: ConfirmPage = {
-      ...this.question(row, viewer),
+      ...this.question(row, viewer, job),
       job: row,
       backUrl: urls.job(job.id),
     }
@@ -45,7 +49,7 @@ export abstract class ActionController {
 
   async store(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { dashboard, urls } = viewer
+    const { dashboard } = viewer
     /** First whether this viewer may act at all, so that nobody learns from the answer which jobs there are. */
     await assertManage(viewer)
     const target = await findJob(dashboard.operations, ctx.params.id)
@@ -66,6 +70,11 @@ export abstract class ActionController {
     }
     const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
     session?.flash(FLASH, flash)
-    return ctx.response.redirect().status(303).toPath(urls.job(job.id))
+    return ctx.response.redirect().status(303).toPath(this.leadsTo(answer, viewer))
+  }
+
+  /** The page after the action. */
+  protected leadsTo({ job }: OperationAnswer, { urls }: Viewer): string {
+    return urls.job(job.id)
   }
 }

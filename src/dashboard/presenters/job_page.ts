@@ -35,7 +35,8 @@ export function jobPage(input: JobPageInput): JobPage {
   const row = jobRow(job, text, context)
   return {
     ...row,
-    priority: job.priority === 0 ? 'none' : count(job.priority),
+    place: job.priority === 0 ? 'none' : count(job.priority),
+    ended: isTerminal(job.status),
     sensitive: job.sensitive,
     previousUrl: input.previousId && urls.job(input.previousId),
     nextUrl: input.nextId && urls.job(input.nextId),
@@ -180,6 +181,7 @@ const LABELS: Record<string, [label: string, mark: Mark]> = {
   'stage': ['Stage', 'running'],
   'removed': ['Removed from Redis', 'cancelled'],
   'restarted': ['Restarted', 'pending'],
+  'priority changed': ['Priority changed', 'pending'],
   'redis restored': ['Back from an older Redis', 'pending'],
   'repaired': ['Record repaired from Redis', 'suspect'],
   'refused': ['A late end was refused', 'suspect'],
@@ -218,6 +220,8 @@ function detailOf({ detail, kind, attempt }: EventView, text: JobText, clock: Cl
     typeof detail === 'object' && detail !== null ? (detail as Record<string, unknown>) : {}
   const parts: string[] = []
   if (kind === 'running') parts.push(`attempt ${attempt}`)
+  if (typeof told.priority === 'number')
+    parts.push(told.priority === 0 ? 'none' : count(told.priority))
   if (typeof told.code === 'string') parts.push(told.code)
   if (typeof told.message === 'string') parts.push(told.message)
   if (typeof told.by === 'string' && told.by) parts.push(`by ${told.by}`)

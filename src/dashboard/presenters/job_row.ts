@@ -206,7 +206,7 @@ function spanOf(job: JobView, clock: Clock): string {
 export function actionsOf(
   job: JobView,
   { urls, mayManage }: Pick<RowContext, 'urls' | 'mayManage'>
-): { cancel: ActionView; restart: ActionView } {
+): Pick<JobRow, 'cancel' | 'restart' | 'priority' | 'delete'> {
   const forbidden = mayManage(job) ? null : 'You may look at jobs, but not act on them'
   const view = (url: string, refusal: string | null): ActionView => ({
     url,
@@ -228,6 +228,20 @@ export function actionsOf(
           : ended
             ? null
             : `The job is ${job.status}: it has not ended`
+    ),
+    priority: view(
+      urls.priority(job.id),
+      job.status === 'pending' || job.status === 'scheduled'
+        ? null
+        : `The job is ${job.status}: only pending and scheduled jobs have a place in line`
+    ),
+    delete: view(
+      urls.deleteJob(job.id),
+      job.stopping
+        ? 'The job is being stopped: its code has not returned yet'
+        : ended
+          ? null
+          : `The job is ${job.status}: only jobs that have ended can be deleted`
     ),
   }
 }

@@ -54,7 +54,9 @@ export type LogView = {
 }
 
 export type JobPage = JobRow & {
-  priority: string
+  /** Its priority, `none` without one. */
+  place: string
+  ended: boolean
   sensitive: boolean
   previousUrl: string | null
   nextUrl: string | null

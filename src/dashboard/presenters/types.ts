@@ -232,6 +232,8 @@ export type JobRow = {
   error: string | null
   cancel: ActionView
   restart: ActionView
+  priority: ActionView
+  delete: ActionView
 }
 
 export type FacetValue = {
@@ -312,7 +314,7 @@ export type JobsPage = {
 }
 
 export type ConfirmPage = {
-  action: 'cancel' | 'restart'
+  action: 'cancel' | 'restart' | 'delete' | 'priority'
   title: string
   text: string
   job: JobRow
@@ -324,6 +326,10 @@ export type ConfirmPage = {
   destructive: boolean
   /** Not possible any more: the reason; then there is no form. */
   refused: string | null
+  /** A whole number that the action needs. */
+  field?: { name: string; label: string; value: string; least: number; most: number }
+  /** Another page comes after it, also where scripts work. */
+  leaves?: boolean
 }
 
 export type ErrorPage = {

@@ -222,7 +222,7 @@ export class Eraser {
  * How far the mirror is with a queue.
  */
 export async function cursorOf(
-  session: Session,
+  session: Pick<Session, 'all'>,
   queue: string
 ): Promise<{ lastId: string; notes: string | null } | null> {
   const [row] = await session.all('select last_id, notes from queuedeck_cursors where queue = ?', [

@@ -5,6 +5,8 @@ export const OWN_SCRIPTS = {
   cancel: 2,
   drain_waiting: 1,
   restart: 2,
+  change_priority: 2,
+  delete_ended: 3,
   report: 3,
   depths: 1,
   facts: 1,

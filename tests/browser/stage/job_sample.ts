@@ -27,7 +27,8 @@ export function jobSample(head: JobRow, text = 'Reading files'): JobPage {
   ]
   return {
     ...head,
-    priority: '2',
+    place: '2',
+    ended: head.delete.allowed,
     sensitive: false,
     previousUrl: `${PREFIX}/jobs/previous`,
     nextUrl: `${PREFIX}/jobs/next`,

@@ -103,6 +103,8 @@ export function row(index: number, change: Partial<JobRow> = {}): JobRow {
     error: status === 'failed' ? CONTEXTS.failed : null,
     cancel: action(id, 'cancel', !ended),
     restart: action(id, 'restart', status === 'failed' || status === 'cancelled'),
+    priority: action(id, 'priority', status === 'pending' || status === 'scheduled'),
+    delete: action(id, 'delete', ended),
     ...change,
   }
 }

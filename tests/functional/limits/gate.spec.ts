@@ -43,6 +43,33 @@ for (const withoutFunctions of [false, true]) {
       assert.deepEqual(await lab.leftovers(), [])
     })
 
+    test('a job that one holds back takes its place by its new priority', async ({ assert }) => {
+      await lab.configure({ user: 1 })
+      const queue = lab.queue()
+      await queue.addBulk(lab.jobs(1, 'a', {}, { held: true }))
+      lab.worker()
+      await waitFor('the first to run', async () => (await queue.getActiveCount()) === 1)
+      await queue.addBulk(
+        lab
+          .jobs(5, 'a', { priority: 9 })
+          .map((job, at) => ({
+            ...job,
+            opts: { ...(job.opts as object), jobId: `p${at}` } as never,
+          }))
+      )
+      await waitFor('the others to be held back', async () => (await queue.getDelayedCount()) === 5)
+      const { edits } = lab.transport
+      assert.equal(await edits.changePriority('q', 'p3', 2, 'Ada'), 'done')
+      assert.equal(await edits.changePriority('q', 'p4', 0, 'Ada'), 'done')
+      assert.equal(await edits.changePriority('q', 'a1', 2, 'Ada'), 'running')
+      assert.equal(await edits.changePriority('q', 'nobody', 2, 'Ada'), 'missing')
+      lab.release()
+      await lab.ended(queue, 6)
+      assert.deepEqual(await lab.order(), ['a1', 'p4', 'p3', 'p0', 'p1', 'p2'])
+      assert.equal(await edits.changePriority('q', 'p0', 2, 'Ada'), 'too_late')
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
     test('of one run one job, in order', async ({ assert }) => {
       await lab.configure({ global: 1 })
       const queues = [lab.queue('q'), lab.queue('p')]

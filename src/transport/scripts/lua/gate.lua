@@ -188,6 +188,17 @@ local function unpark(key)
   return false
 end
 
+-- Takes a job that a limit holds back out of its place, for the caller to put it elsewhere; answers whether it was held back.
+function gate.unparked(queuePrefix, id, opts, name)
+  gate.open(queuePrefix)
+  if not parkedHere(id) then return false end
+  rcall('ZREM', QP .. 'delayed', id)
+  for _, key in ipairs({'u:' .. gate.userOf(opts), 't:' .. name}) do
+    if rcall('ZREM', parkKey(key), id) == 1 and rcall('EXISTS', parkKey(key)) == 0 then unindex(key) end
+  end
+  return true
+end
+
 -- Lets the key that waits longest for its turn go on; answers the id that now stands at the head of `wait`, if one does.
 local function serveReady()
   for _ = 1, 20 do
