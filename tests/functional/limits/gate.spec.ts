@@ -50,12 +50,10 @@ for (const withoutFunctions of [false, true]) {
       lab.worker()
       await waitFor('the first to run', async () => (await queue.getActiveCount()) === 1)
       await queue.addBulk(
-        lab
-          .jobs(5, 'a', { priority: 9 })
-          .map((job, at) => ({
-            ...job,
-            opts: { ...(job.opts as object), jobId: `p${at}` } as never,
-          }))
+        lab.jobs(5, 'a', { priority: 9 }).map((job, at) => ({
+          ...job,
+          opts: { ...(job.opts as object), jobId: `p${at}` } as never,
+        }))
       )
       await waitFor('the others to be held back', async () => (await queue.getDelayedCount()) === 5)
       const { edits } = lab.transport
