@@ -2,6 +2,7 @@ import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
 import { MirrorService } from '../src/mirror/mirror_service.ts'
 import { readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
+import type { Transport } from '../src/transport/transport.ts'
 
 /** How often a line tells how it goes, when that changed; ms. */
 const TELL_EVERY = 10_000
@@ -43,7 +44,7 @@ export default class QueueMirror extends BaseCommand {
     const { container } = this.app
     const transport = await container.make('queuedeck.transport')
     if (this.status) {
-      this.#show(await readMirrorStatus(transport))
+      await this.#tell(transport)
       return this.terminate()
     }
     if (this.json) {
@@ -72,6 +73,20 @@ export default class QueueMirror extends BaseCommand {
       if (line && line !== told) this.logger.info(line)
       told = line ?? told
     }, TELL_EVERY)
+  }
+
+  /** With --json one document also of a failure. */
+  async #tell(transport: Transport): Promise<void> {
+    const redis = await this.app.container.make('redis')
+    redis.doNotLogErrors()
+    try {
+      this.#show(await readMirrorStatus(transport))
+    } catch (error) {
+      this.exitCode = 1
+      const { message, code = 'E_COMMAND_FAILED' } = error as Error & { code?: string }
+      if (this.json) this.logger.log(JSON.stringify({ errors: [{ code, message }] }))
+      else this.logger.error(message)
+    }
   }
 
   #show(status: MirrorStatus | null) {

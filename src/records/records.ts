@@ -67,12 +67,21 @@ export class Records {
    * @throws E_DATABASE_UNAVAILABLE, E_MIGRATIONS_MISSING, E_INVALID_CONFIG
    */
   async ready(): Promise<void> {
-    const [row] = await this.#db.all(`select value from queuedeck_meta where name = 'schema'`)
-    const version = row ? Number(row.value) : 0
+    const version = await this.version()
     if (version >= SCHEMA_VERSION) return
     throw new E_MIGRATIONS_MISSING([
       `they have version ${version}, this release needs ${SCHEMA_VERSION}`,
     ])
+  }
+
+  /**
+   * Version of the tables that are there; 0 for none.
+   *
+   * @throws E_DATABASE_UNAVAILABLE, E_MIGRATIONS_MISSING where there is none at all, E_INVALID_CONFIG
+   */
+  async version(): Promise<number> {
+    const [row] = await this.#db.all(`select value from queuedeck_meta where name = 'schema'`)
+    return row ? Number(row.value) : 0
   }
 
   /** Deletes records, over a connection of its own: end it with `close`. For the cleanup. */

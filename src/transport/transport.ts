@@ -14,7 +14,7 @@ import { QueueControl } from './queue_control.ts'
 import { DUPLICATE_JOB } from './scripts/edits.ts'
 import { ScriptDelivery, type ScriptArgument, type ScriptCall } from './scripts/delivery.ts'
 import type { OwnScript } from './scripts/own_scripts.ts'
-import { buildLibrary } from './scripts/workshop.ts'
+import { buildLibrary, STREAM_CAP } from './scripts/workshop.ts'
 import { TransportAudit } from './transport_audit.ts'
 import { WorkerRegistry } from './worker_registry.ts'
 import type {
@@ -48,6 +48,9 @@ export class Transport {
   readonly keys: Keys
 
   readonly delivery: ScriptDelivery
+
+  /** Length at which an event stream that nobody mirrors is cut. */
+  readonly streamCap: number
 
   /** For `new Worker(name, processor, options, transport.backendFactory)`, and for Queue and FlowProducer. */
   readonly backendFactory: BackendFactory<RedisQueueBackend>
@@ -84,6 +87,7 @@ export class Transport {
     options: TransportOptions
   ) {
     this.keys = new Keys(options.prefix)
+    this.streamCap = options.streamCap ?? STREAM_CAP
     this.delivery = new ScriptDelivery(buildLibrary({ cap: options.streamCap }), options)
     this.backendFactory = backendFactory(this.delivery)
     this.#argumentBuilder = argumentBuilder(options.prefix, this.delivery)

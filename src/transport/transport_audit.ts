@@ -244,6 +244,28 @@ export class TransportAudit {
     if (ids.length > 0) await client.srem(keys.erasing, ...ids.map((id) => keys.job(queue, id)))
   }
 
+  /** When the pending job whose turn is next was made, by its producer's clock, epoch ms; null when none waits, or it does not say. */
+  async nextSince(queue: string, client: RedisClient): Promise<number | null> {
+    const prefix = this.transport.keys.queue(queue)
+    for (const list of ['wait', 'paused']) {
+      const id = await client.lindex(prefix + list, -1)
+      if (id !== null) return momentOf(await client.hget(prefix + id, 'timestamp'))
+    }
+    const [first] = await client.zrange(`prioritized`, 0, 0)
+    return first === undefined ? null : momentOf(await client.hget(prefix + first, 'timestamp'))
+  }
+
+  /** How many entries each queue's event stream holds. */
+  async streamLengths(queues: string[], client: RedisClient): Promise<number[]> {
+    const pipeline = client.pipeline()
+    for (const queue of queues) pipeline.xlen(this.transport.keys.events(queue))
+    return ((await pipeline.exec()) ?? []).map(([error, length]) => {
+      /** A key of another kind is no stream: it holds no entries. */
+      if (error && !/^WRONGTYPE/.test(error.message)) throw error
+      return error ? 0 : (length as number)
+    })
+  }
+
   /**
    * Removes entries before a position, exactly; the entry at the position stays, as the proof that nothing after it was lost.
    * Returns how many were removed.
@@ -255,6 +277,11 @@ export class TransportAudit {
   ): Promise<number> {
     return client.xtrim(this.transport.keys.events(queue), 'MINID', position)
   }
+}
+
+function momentOf(text: string | null): number | null {
+  const value = Number(text ?? Number.NaN)
+  return Number.isFinite(value) ? value : null
 }
 
 function toFacts(

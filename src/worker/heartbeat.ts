@@ -16,9 +16,10 @@ const PERIOD = 10_000
 export type WorkerFacts = Pick<WorkerView, 'queues' | 'concurrency' | 'running' | 'state'>
 
 /**
- * A worker as it reports itself: everything but the age of the report, which Redis' clock tells.
+ * A worker as it reports itself: everything but the age of the report, which Redis' clock tells. `clock` is the host's own, epoch ms:
+ * nothing is decided by it, the doctor tells where it goes wrong.
  */
-export type WorkerReport = Omit<WorkerView, 'age'>
+export type WorkerReport = Omit<WorkerView, 'age'> & { clock: number }
 
 type Registry = {
   report(id: string, report: object): Promise<{ wish: WorkerWish | null }>
@@ -105,6 +106,7 @@ export class Heartbeat {
         pid: process.pid,
         version: this.version,
         startedAt: this.#startedAt,
+        clock: Date.now(),
         ...this.facts(),
         ...this.usage.take(),
       }
