@@ -96,13 +96,14 @@ export function resolveDispatchOptions(options: DispatchOptions): ResolvedDispat
 }
 
 /**
- * How long a job created at `now` has to wait for its time, ms. A moment that has passed means no wait.
+ * How long a job created at `now` has to wait for its time, ms. For a moment that has passed by this process' clock it is 1: whether it
+ * has passed Redis decides.
  *
  * @throws E_INVALID_OPTION when it would be due later than BullMQ can order
  */
 export function delayOf(options: ResolvedDispatchOptions, now: number): number {
   const delay =
-    options.at !== undefined ? Math.max(0, options.at.getTime() - now) : (options.delay ?? 0)
+    options.at !== undefined ? Math.max(1, options.at.getTime() - now) : (options.delay ?? 0)
   if (now + delay >= LATEST_MOMENT) {
     throw new E_INVALID_OPTION([
       options.at !== undefined ? 'at' : 'delay',

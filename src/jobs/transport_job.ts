@@ -27,6 +27,7 @@ export function toTransportJob(
     ...(timeout === undefined ? undefined : { timeout }),
     ...(sensitive === true ? { sensitive: true as const } : undefined),
     ...(backoff === undefined ? undefined : { backoff }),
+    ...(options.at === undefined ? undefined : { at: options.at.getTime() }),
   }
   return {
     id: jobId,

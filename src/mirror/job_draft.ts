@@ -12,8 +12,8 @@ import type {
 import { LOST } from './comparison.ts'
 import { readError, readOptions } from './job_facts.ts'
 
-/** A producer's clock is believed while it is no further than this from Redis', ms. */
-const BELIEVED = 3_600_000
+/** A producer's clock is believed while it is no further than this from Redis', ms: what lies between is mostly the way to Redis. */
+const BELIEVED = 10_000
 
 /** Error of an earlier run that was open when the next one began, and nothing says what became of it. */
 const UNKNOWN_END = 'Nothing tells how this run ended'
@@ -86,8 +86,8 @@ export class JobDraft {
   }
 
   /**
-   * What the producer's clock said at the dispatch. Delays are counted from there, so the record takes it over, unless it is so
-   * far from Redis' clock that one of them must be wrong; a due moment is Redis' own in any case.
+   * What the producer's clock said at the dispatch: the record takes it over, unless that clock is another one than Redis', by which
+   * everything that follows is told; a due moment is Redis' own in any case.
    */
   dispatchedAt(timestamp: number | null | undefined): void {
     const at = this.#addedAt

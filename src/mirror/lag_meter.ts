@@ -12,7 +12,7 @@ export class LagMeter {
   milliseconds = 0
 
   #redisTime: () => Promise<number>
-  #offset = 0
+  #offset = Date.now() - performance.now()
   #setAt = -Infinity
   #samples = new Float64Array(KEPT)
   #taken = 0
@@ -38,7 +38,7 @@ export class LagMeter {
    * The time by Redis' clock, as far as this process can tell.
    */
   now(): number {
-    return Date.now() + this.#offset
+    return performance.now() + this.#offset
   }
 
   /**
@@ -58,9 +58,9 @@ export class LagMeter {
 
   #setClock(): void {
     this.#setAt = performance.now()
-    const asked = Date.now()
+    const asked = performance.now()
     this.#redisTime().then(
-      (time) => (this.#offset = time - (asked + Date.now()) / 2),
+      (time) => (this.#offset = time - (asked + performance.now()) / 2),
       () => (this.#setAt = -Infinity)
     )
   }

@@ -101,11 +101,11 @@ export class Connections {
    *   sent and not answered, the message says that its effect is unknown.
    */
   async produce<T>(action: string, work: (client: RedisClient) => Promise<T>): Promise<T> {
-    const deadline = Date.now() + (this.options.deadline ?? PRODUCER_DEADLINE)
+    const deadline = performance.now() + (this.options.deadline ?? PRODUCER_DEADLINE)
     const client = this.producer
     if (client.status !== 'ready') await this.#ready(client, deadline, action)
     try {
-      return await this.#answers.within(work(client), Math.max(deadline - Date.now(), 500))
+      return await this.#answers.within(work(client), Math.max(deadline - performance.now(), 500))
     } catch (error) {
       if (error === UNANSWERED) {
         // What was sent and not answered must not be sent again later, and the next call deserves a fresh connection.

@@ -1,7 +1,7 @@
 import type { Progress } from '../types.ts'
 
 /**
- * A job to add. `data` is JSON text. `opts` are BullMQ's own options (`delay` in ms from `timestamp`), and ours below `qd`,
+ * A job to add. `data` is JSON text. `opts` are BullMQ's own options (`delay` in ms), and ours below `qd`,
  * durations in ms.
  */
 export type NewTransportJob = {
@@ -24,6 +24,8 @@ export type NewTransportJob = {
       sensitive?: true
       backoff?: unknown
       by?: string
+      /** The moment by Redis' clock at which the job is due, epoch ms; without it `delay` after Redis has taken the job. */
+      at?: number
     }
   }
 }

@@ -10,7 +10,7 @@ const REFUSED_PATIENCE = 1_200
 /**
  * Waits until a client can take commands; it must be connecting already, or trying again by itself.
  *
- * @param deadline epoch ms
+ * @param deadline by `performance.now()`, which nobody sets
  * @returns null once it can, `refused` with the reason when the server refuses for good, `late` when the deadline has passed
  */
 export function untilReady(
@@ -18,7 +18,7 @@ export function untilReady(
   deadline: number
 ): Promise<{ refused: string } | 'late' | null> {
   return new Promise((resolve) => {
-    const patient = Date.now() + Math.min(REFUSED_PATIENCE, deadline - Date.now())
+    const patient = performance.now() + Math.min(REFUSED_PATIENCE, deadline - performance.now())
     /** What the last try to connect met; a connection that is made takes it back. */
     let refused: string | null = null
 
@@ -35,12 +35,12 @@ export function untilReady(
     const failed = (error: Error) => {
       const reason = reasonOf(error)
       refused = reason?.refused ? reason.text : null
-      if (refused !== null && Date.now() >= patient) end({ refused })
+      if (refused !== null && performance.now() >= patient) end({ refused })
     }
-    const late = setTimeout(() => end('late'), Math.max(deadline - Date.now(), 0))
+    const late = setTimeout(() => end('late'), Math.max(deadline - performance.now(), 0))
     const patience = setTimeout(() => {
       if (refused !== null) end({ refused })
-    }, patient - Date.now())
+    }, patient - performance.now())
     client.on('ready', ready)
     client.on('connect', connected)
     client.on('error', failed)

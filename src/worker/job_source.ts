@@ -23,9 +23,11 @@ const RETRY_WAITS = [100, 200, 400, 800, 1_000]
  * Where one queue's jobs come from: claims them, and waits without polling while there are none.
  *
  * BullMQ wakes its workers by a member in the sorted set `marker`: 0 for "there is a job", else the epoch ms at which the next
- * delayed job is due. Whoever pops it must look, or put it back for others.
+ * delayed job is due. Whoever pops it must look, or put it back for others. That moment is Redis', and hosts' clocks differ: only a
+ * look tells it in this process' own time.
  */
 export class JobSource {
+  /** When the next delayed job is due, by this process' clock; 0 for none. */
   #nextDue = 0
   #limitedUntil = 0
   #failures = 0
@@ -73,30 +75,18 @@ export class JobSource {
    * @returns whether a marker was popped: a caller that cannot look now puts it back
    */
   async wait(): Promise<boolean> {
-    while (!this.#stopped) {
-      if (this.#failures > 0) {
-        await this.#pause(RETRY_WAITS[Math.min(this.#failures, RETRY_WAITS.length) - 1])
-        return false
-      }
-      const limited = this.#limitedUntil - Date.now()
-      if (limited > 0) {
-        await this.#pause(Math.min(limited, LONGEST_LIMIT))
-        return false
-      }
-      const due = this.#nextDue === 0 ? Number.POSITIVE_INFINITY : this.#nextDue - Date.now()
-      if (due < 1) {
-        return false
-      }
-      const marker = await this.#block(Math.min(due / 1_000, LONGEST_WAIT))
-      if (marker === null) {
-        return false
-      }
-      if (marker - Date.now() < 1) {
-        return true
-      }
-      this.#nextDue = this.#nextDue === 0 ? marker : Math.min(marker, this.#nextDue)
+    if (this.#stopped) return false
+    if (this.#failures > 0) {
+      await this.#pause(RETRY_WAITS[Math.min(this.#failures, RETRY_WAITS.length) - 1])
+      return false
     }
-    return false
+    const limited = this.#limitedUntil - Date.now()
+    if (limited > 0) {
+      await this.#pause(Math.min(limited, LONGEST_LIMIT))
+      return false
+    }
+    const due = this.#nextDue === 0 ? Number.POSITIVE_INFINITY : this.#nextDue - Date.now()
+    return due >= 1 && this.#block(Math.min(due / 1_000, LONGEST_WAIT))
   }
 
   /**
@@ -124,20 +114,20 @@ export class JobSource {
   }
 
   /**
-   * @returns the marker's score, or null when there was none
+   * @returns whether there was a marker
    */
-  async #block(seconds: number): Promise<number | null> {
+  async #block(seconds: number): Promise<boolean> {
     try {
       const marker = await this.backend.waitForJob(
         Math.max(seconds, this.backend.minimumBlockTimeout)
       )
-      return marker === null ? null : marker.score
+      return marker !== null
     } catch (error) {
       if (!this.#stopped) {
         this.#failed(error)
         await this.#reconnect()
       }
-      return null
+      return false
     }
   }
 

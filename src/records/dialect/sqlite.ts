@@ -70,14 +70,14 @@ class Statements {
  * timeout would sleep in the thread that answers requests.
  */
 async function patiently<T>(action: () => T): Promise<T> {
-  const until = Date.now() + PATIENCE
+  const until = performance.now() + PATIENCE
   for (;;) {
     try {
       return action()
     } catch (error) {
       if (
         !String((error as { code?: string }).code).startsWith('SQLITE_BUSY') ||
-        Date.now() > until
+        performance.now() > until
       ) {
         throw error
       }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { RuntimeException } from '@adonisjs/core/exceptions'
 import { checksum, installedTexts, installedVersion, type BullText } from './bullmq_texts.ts'
+import { ONE_CLOCK } from './clock_edits.ts'
 import { RICH_ENTRIES, type Edit, type EditSet } from './edits.ts'
 import { CLAIM_GATE } from './gate_edits.ts'
 import { OWN_SCRIPTS } from './own_scripts.ts'
@@ -58,6 +59,7 @@ export function editSets(): EditSet[] {
   return [
     { ...RICH_ENTRIES, prelude: read('entries') },
     { ...CLAIM_GATE, prelude: read('gate') },
+    { ...ONE_CLOCK, prelude: read('clock') },
   ]
 }
 

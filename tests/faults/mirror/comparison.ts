@@ -95,7 +95,12 @@ export function differences(
   if (job.opts.delay) {
     const scheduled = record.events.find((event) => event.kind === 'scheduled')
     const { dueAt } = (scheduled?.detail ?? {}) as { dueAt?: number }
-    same('delay', dueAt && dueAt - record.createdAt, job.opts.delay)
+    within(
+      'due',
+      dueAt,
+      logged.createdAt + job.opts.delay,
+      logged.createdAt + job.opts.delay + SLACK
+    )
   }
   if (last.length > 0) {
     within('started', record.startedAt, last[0].startedAt - SLACK, last[0].startedAt)

@@ -197,9 +197,7 @@ test.group('Mirror | fold', () => {
     assert.equal(job.version, versionOf('2-1', 100))
   })
 
-  test('takes the moment of creation from the producer, from which delays are counted', ({
-    assert,
-  }) => {
+  test('takes the moment of creation from the producer, unless its clock is off', ({ assert }) => {
     const at = 1_700_000_000_000
     const dispatch = (timestamp: unknown) =>
       fold(
@@ -210,13 +208,13 @@ test.group('Mirror | fold', () => {
         blank(KEY),
         at
       ).job
-    for (const timestamp of [at - 12, at + 3, at - 3_600_000, at + 3_600_000]) {
+    for (const timestamp of [at - 12, at + 3, at - 10_000, at + 10_000]) {
       const { createdAt, dueAt } = dispatch(timestamp)
       assert.equal(createdAt, timestamp)
       assert.equal(dueAt! - createdAt, 60_000)
     }
-    /** Such a clock is wrong, or the producer dates back: when the job is due Redis decides all the same. */
-    for (const timestamp of [at - 3_600_001, at + 3_600_001, 1]) {
+    /** Such a clock is off, or the producer dates back: when the job is due Redis decides all the same. */
+    for (const timestamp of [at - 10_001, at + 3_600_000, 1]) {
       assert.containSubset(dispatch(timestamp), { createdAt: at, dueAt: timestamp + 60_000 })
     }
     for (const timestamp of ['soon', null, -5, 1.5, {}]) {
