@@ -93,6 +93,9 @@ export default class QueueWork extends BaseCommand {
     if (config.cleanup.automatic && !this.once) {
       ;(await container.make('queuedeck.cleanup.service')).start()
     }
+    if (config.alerts.automatic && !this.once) {
+      ;(await container.make('queuedeck.alerts.service')).start()
+    }
 
     void this.#pool.ended.then((ending) => this.#leave(ending))
     const starting = this.#pool.start()

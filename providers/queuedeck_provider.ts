@@ -1,4 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
+import type { Alerts } from '../src/alerts/alerts.ts'
+import type { AlertService } from '../src/alerts/alert_service.ts'
+import type { EmitEvent } from '../src/events.ts'
 import { resolveConfig } from '../src/config.ts'
 import type { Cleanup } from '../src/cleanup/cleanup.ts'
 import type { CleanupService } from '../src/cleanup/cleanup_service.ts'
@@ -19,6 +22,8 @@ declare module '@adonisjs/core/types' {
     'queuedeck.mirror': MirrorService
     'queuedeck.cleanup': Cleanup
     'queuedeck.cleanup.service': CleanupService
+    'queuedeck.alerts': Alerts
+    'queuedeck.alerts.service': AlertService
     'queuedeck.dashboard': Dashboard
   }
 }
@@ -128,6 +133,30 @@ export default class QueuedeckProvider {
       return service
     })
 
+    container.singleton('queuedeck.alerts', async () => {
+      const { Alerts: AlertsClass } = await import('../src/alerts/alerts.ts')
+      return new AlertsClass({
+        transport: await container.make('queuedeck.transport'),
+        records: await container.make('queuedeck.records'),
+        config: await container.make('queuedeck.config'),
+        emit: await this.#emitter(),
+      })
+    })
+
+    container.singleton('queuedeck.alerts.service', async () => {
+      const { AlertService: Service } = await import('../src/alerts/alert_service.ts')
+      const service = new Service({
+        transport: await container.make('queuedeck.transport'),
+        records: await container.make('queuedeck.records'),
+        config: await container.make('queuedeck.config'),
+        logger: await container.make('logger'),
+        emit: await this.#emitter(),
+        targets: [],
+      })
+      this.#services.push(service)
+      return service
+    })
+
     container.singleton('queuedeck.dashboard', async () => {
       const { Dashboard: DashboardClass } = await import('../src/dashboard/dashboard.ts')
       const { mountedAt } = await import('../src/dashboard/mount.ts')
@@ -141,6 +170,7 @@ export default class QueuedeckProvider {
         reader: records.reader,
         records,
         cleanup: await container.make('queuedeck.cleanup'),
+        alerts: await container.make('queuedeck.alerts'),
         encryption: await container.make('encryption'),
         logger: await container.make('logger'),
         environment: process.env.NODE_ENV,
@@ -163,6 +193,9 @@ export default class QueuedeckProvider {
     if (config.cleanup.automatic) {
       ;(await this.app.container.make('queuedeck.cleanup.service')).start()
     }
+    if (config.alerts.automatic) {
+      ;(await this.app.container.make('queuedeck.alerts.service')).start()
+    }
     const dashboard = await this.app.container.make('queuedeck.dashboard')
     const { warning } = dashboard.gate
     if (warning !== null) (await this.app.container.make('logger')).warn(warning)
@@ -174,6 +207,15 @@ export default class QueuedeckProvider {
     /** Together: each waits some seconds for a Redis that says nothing. */
     await Promise.all(this.#services.splice(0).map((service) => service.stop()))
     await Promise.all(this.#stores.splice(0).map((close) => close()))
+  }
+
+  async #emitter(): Promise<EmitEvent> {
+    const emitter = await this.app.container.make('emitter')
+    const logger = await this.app.container.make('logger')
+    return (name, data) =>
+      void emitter
+        .emit(name, data)
+        .catch((error) => logger.error({ err: error }, `A listener of ${name} threw`))
   }
 
   async #mountViews(): Promise<void> {

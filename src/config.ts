@@ -1,6 +1,6 @@
 import string from '@adonisjs/core/helpers/string'
-import { E_INVALID_CONFIG } from './errors.ts'
-import { toMilliseconds } from './durations.ts'
+import { alertSettings } from './alerts_config.ts'
+import { assertKnownKeys, duration, text, whole, wrong, yesOrNo } from './config_checks.ts'
 import type { Duration, KeptClocks, QueuedeckConfig, ResolvedConfig } from './types.ts'
 
 /** Largest limit that can be set: beyond it nobody limits anything. */
@@ -26,6 +26,7 @@ const KNOWN: Record<string, string[]> = {
     'mirror',
     'kept',
     'cleanup',
+    'alerts',
     'dashboard',
   ],
   'worker': ['concurrency', 'timeout', 'grace', 'lease', 'maxLosses'],
@@ -40,6 +41,7 @@ const KNOWN: Record<string, string[]> = {
     'records',
     'details',
     'cleanups',
+    'alerts',
   ],
   'kept.records': ['completed', 'failed', 'cancelled'],
   'cleanup': ['every', 'automatic'],
@@ -94,6 +96,10 @@ export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
       every: duration(cleanup.every ?? '10m', 'cleanup.every', 10_000),
       automatic: yesOrNo(cleanup.automatic ?? true, 'cleanup.automatic'),
     },
+    alerts: alertSettings(
+      config.alerts ?? {},
+      duration(cleanup.every ?? '10m', 'cleanup.every', 0)
+    ),
     dashboard: {
       prefix: path(dashboard.prefix ?? '/admin/queue'),
       access: callbacks(dashboard.access ?? {}),
@@ -114,7 +120,8 @@ export function resolveConfig(config: QueuedeckConfig | ResolvedConfig): Resolve
 }
 
 function keptClocks(kept: NonNullable<QueuedeckConfig['kept']>): KeptClocks {
-  const { records = {}, atStart = '1h', results = '500s', claims = '10m', cleanups = '90d' } = kept
+  const { records = {}, atStart = '1h', results = '500s', claims = '10m' } = kept
+  const { cleanups = '90d', alerts = '90d' } = kept
   const clocks = {
     completed: orForEver(records.completed, 'kept.records.completed', '30d'),
     failed: orForEver(records.failed, 'kept.records.failed', '90d'),
@@ -136,6 +143,7 @@ function keptClocks(kept: NonNullable<QueuedeckConfig['kept']>): KeptClocks {
     records: clocks,
     details: orForEver(kept.details, 'kept.details', '30d'),
     cleanups: duration(cleanups, 'kept.cleanups', MINUTE),
+    alerts: duration(alerts, 'kept.alerts', MINUTE),
   }
 }
 
@@ -148,27 +156,7 @@ function orForEver(
 }
 
 function checkKeys(value: object, place: string): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new E_INVALID_CONFIG([`"${place || 'the configuration'}" must be an object`])
-  }
-  for (const key of Object.keys(value)) {
-    if (!KNOWN[place].includes(key)) {
-      const name = place === '' ? key : `${place}.${key}`
-      throw new E_INVALID_CONFIG([
-        `"${name}" is not known. Remove it or use one of: ${KNOWN[place].join(', ')}`,
-      ])
-    }
-  }
-}
-
-function text(value: unknown, key: string): string | undefined {
-  if (value === undefined) {
-    return undefined
-  }
-  if (typeof value !== 'string' || value === '') {
-    throw wrong(key, value, 'give a text that is not empty')
-  }
-  return value
+  assertKnownKeys(value, place, KNOWN[place])
 }
 
 function keyPrefix(value: unknown): string {
@@ -227,26 +215,6 @@ function bytes(value: unknown): number {
   return Math.floor(parsed)
 }
 
-function duration(value: Duration, key: string, least: number): number {
-  let milliseconds: number
-  try {
-    milliseconds = toMilliseconds(value, key)
-  } catch (error) {
-    throw new E_INVALID_CONFIG([(error as Error).message], { cause: error })
-  }
-  if (milliseconds < least) {
-    throw wrong(key, value, `give at least ${least} ms`)
-  }
-  return milliseconds
-}
-
-function whole(value: unknown, key: string, least: number, most: number): number {
-  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
-    throw wrong(key, value, `give a whole number from ${least} to ${most}`)
-  }
-  return value as number
-}
-
 function limit(value: unknown, key: string, otherwise: number): number | null {
   if (value === undefined) return otherwise
   if (value === null) return null
@@ -280,13 +248,6 @@ function limitsOf(
   )
 }
 
-function yesOrNo(value: unknown, key: string): boolean {
-  if (typeof value !== 'boolean') {
-    throw wrong(key, value, 'give true or false')
-  }
-  return value
-}
-
 function path(value: unknown): string {
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+\/?$/.test(value)) {
     throw wrong('dashboard.prefix', value, 'give a path such as "/admin/queue"')
@@ -301,14 +262,4 @@ function callbacks(access: NonNullable<QueuedeckConfig['dashboard']>['access'] &
     }
   }
   return access
-}
-
-function wrong(key: string, value: unknown, remedy: string) {
-  let shown: string
-  try {
-    shown = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value))
-  } catch {
-    shown = typeof value
-  }
-  return new E_INVALID_CONFIG([`"${key}" cannot be ${shown.slice(0, 100)}: ${remedy}`])
 }

@@ -97,6 +97,12 @@ export const E_WORKER_NOT_FOUND = createError<[id: string]>(
   404
 )
 
+export const E_ALERT_NOT_FOUND = createError<[id: string]>(
+  'No alert "%s" is known: alerts that are over are removed after a while (kept.alerts)',
+  'E_ALERT_NOT_FOUND',
+  404
+)
+
 export const E_DUPLICATE_JOB = createError<[id: string]>(
   'A job with the id "%s" exists already',
   'E_DUPLICATE_JOB',

@@ -1,6 +1,15 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import type { AlertSettings, AlertsConfig } from './alert_types.ts'
 import type { JobStatus } from './statuses.ts'
 
+export type {
+  AlertsConfig,
+  AlertSettings,
+  AlertView,
+  AlertMute,
+  AlertRuleConfig,
+} from './alert_types.ts'
+export type { AlertRule } from './alert_rules.ts'
 export type { JobStatus, TerminalStatus } from './statuses.ts'
 
 /**
@@ -187,6 +196,8 @@ export type QueuedeckConfig = {
     details?: Duration | null
     /** The list of cleanups. Default `90d`. */
     cleanups?: Duration
+    /** Alerts that are over. Default `90d`. */
+    alerts?: Duration
   }
   cleanup?: {
     /** Pause from the beginning of one cleanup to the next. Default `10m`. */
@@ -194,6 +205,8 @@ export type QueuedeckConfig = {
     /** Whether worker, web and mirror processes clean up by themselves. Default true; else only `queue:cleanup` does. */
     automatic?: boolean
   }
+  /** When to raise alerts, and whom to tell. */
+  alerts?: AlertsConfig
   dashboard?: {
     /** Default `/admin/queue`. */
     prefix?: string
@@ -227,6 +240,7 @@ export type KeptClocks = {
   records: { completed: number | null; failed: number | null; cancelled: number | null }
   details: number | null
   cleanups: number
+  alerts: number
 }
 
 /**
@@ -245,6 +259,7 @@ export type ResolvedConfig = {
   mirror: boolean
   kept: KeptClocks
   cleanup: { every: number; automatic: boolean }
+  alerts: AlertSettings
   dashboard: { prefix: string; access: AccessCallbacks; redact: string[] }
 }
 
@@ -353,6 +368,8 @@ export type ChangeNotice = {
   ][]
   /** Milliseconds between the newest entry's time in Redis and the commit. */
   lag: number
+  /** Alerts that opened, or are over: told on every page. */
+  alerts?: { level: 'error' | 'success'; title: string; text: string }[]
 }
 
 /**

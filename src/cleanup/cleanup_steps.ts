@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MirrorDependencies } from '../mirror/ports.ts'
 import { endedRecords, type EndedPage, type Place } from '../records/eraser/candidates.ts'
+import { eraseAlerts } from '../records/alerts/alert_rows.ts'
 import { eraseCleanups, writeCounts } from '../records/eraser/cleanup_log.ts'
 import { sweepCounts, type SweepPlace, type SweepStep } from '../records/eraser/count_sweep.ts'
 import type { Ended } from '../records/eraser/eraser.ts'
@@ -70,6 +71,8 @@ export class CleanupSteps {
       eraseCleanups(session, now - kept.cleanups)
     )
     progressed('cleanups')
+    counts.alerts += await eraser.transaction((session) => eraseAlerts(session, now - kept.alerts))
+    progressed('alerts')
     if (behind.size === 0) return null
     const names = [...behind].map((name) => `"${name}"`).join(', ')
     return `The mirror is behind in ${names}: what ended there stays until the next run`

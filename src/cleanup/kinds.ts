@@ -1,5 +1,5 @@
 /**
- * What a cleanup counts, and how people read it. All but the last four are things in Redis or records that went as a whole.
+ * What a cleanup counts, and how people read it. All but the last five are things in Redis or records that went as a whole.
  */
 export const CLEANUP_KINDS = {
   failedTransports: 'failed transports',
@@ -14,6 +14,7 @@ export const CLEANUP_KINDS = {
   progressReports: 'progress reports',
   names: 'empty counts and unused names',
   cleanups: 'records of cleanups',
+  alerts: 'alerts that are over',
 } as const
 
 export type CleanupKind = keyof typeof CLEANUP_KINDS

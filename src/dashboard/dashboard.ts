@@ -1,6 +1,7 @@
 import type { EncryptionService } from '@adonisjs/core/types'
 import { HttpContext } from '@adonisjs/core/http'
 import type { Logger } from '@adonisjs/core/logger'
+import type { Alerts } from '../alerts/alerts.ts'
 import type { Cleanup } from '../cleanup/cleanup.ts'
 import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
@@ -40,6 +41,7 @@ export type DashboardDependencies = {
   reader: Reader
   records: Pick<Records, 'deletion' | 'cursor'>
   cleanup: Cleanup
+  alerts: Alerts
   encryption: EncryptionService
   logger: Logger
   /** Where the routes are mounted; null before they are. */
@@ -70,6 +72,7 @@ export class Dashboard {
   readonly changePriority: ChangePriority
   readonly deleteJob: DeleteJob
   readonly askWorker: AskWorker
+  readonly alerts: Alerts
   readonly logger: Logger
 
   #cleanup: Cleanup
@@ -84,6 +87,7 @@ export class Dashboard {
     reader,
     records,
     cleanup,
+    alerts,
     encryption,
     logger,
     environment,
@@ -94,6 +98,7 @@ export class Dashboard {
     this.#config = config
     this.#transport = transport
     this.reader = reader
+    this.alerts = alerts
     this.logger = logger
     this.gate = new AccessGate(config.dashboard.access, environment, logger)
     this.texts = new JobTexts(new SecretKeys(config.dashboard.redact), (id) => reader.body(id))

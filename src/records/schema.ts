@@ -5,7 +5,7 @@ import { dialectOf, type DialectName } from './dialect/names.ts'
  * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
  * migration of its own that calls `createQueuedeckTables` again.
  */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 /**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
@@ -100,6 +100,7 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   firstTables,
   cleanupTable,
   auditTable,
+  alertTables,
 ]
 
 async function schemaVersion(db: SchemaClient): Promise<number> {
@@ -118,7 +119,7 @@ async function mysqlCollation(db: SchemaClient): Promise<string> {
 }
 
 /** Tables that later steps make. */
-const LATER_TABLES: Table[] = [TABLES.cleanups, TABLES.audit]
+const LATER_TABLES: Table[] = [TABLES.cleanups, TABLES.audit, TABLES.alerts, TABLES.alertMutes]
 
 function firstTables(dialect: DialectName, collation: string): string[] {
   return [
@@ -135,6 +136,10 @@ function cleanupTable(dialect: DialectName, collation: string): string[] {
 
 function auditTable(dialect: DialectName, collation: string): string[] {
   return create(TABLES.audit, dialect, collation)
+}
+
+function alertTables(dialect: DialectName, collation: string): string[] {
+  return [TABLES.alerts, TABLES.alertMutes].flatMap((table) => create(table, dialect, collation))
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {

@@ -219,6 +219,39 @@ export const AUDIT_COLUMNS = [
   column('detail', 'long'),
 ]
 
+/** Alerts, open ones and those that are over. */
+export const ALERT_COLUMNS = [
+  column('seq', 'seq'),
+  column('rule', 'short'),
+  column('subject', 'name'),
+  // rule and subject while it is open, NULL afterwards: unique, so that no two are open
+  column('open_key', 'name', { null: true }),
+  column('opened_at', 'big'),
+  // when it was last found to be so
+  column('seen_at', 'big'),
+  column('cleared_at', 'big', { null: true }),
+  column('acknowledged_at', 'big', { null: true }),
+  column('acknowledged_by', 'short', { null: true }),
+  // told to the application, and to be sent: not while it is muted
+  column('announced', 'small', { default: 0 }),
+  // JSON: value, threshold, words
+  column('facts', 'long'),
+  // JSON: what is to be sent to whom, and what came of it
+  column('delivery', 'long', { null: true }),
+  // when something is to be sent next
+  column('due_at', 'big', { null: true }),
+]
+
+/** What nobody wants to be told of; an empty subject is all of the rule's. */
+export const ALERT_MUTE_COLUMNS = [
+  column('rule', 'name'),
+  column('subject', 'name'),
+  // NULL is for ever
+  column('until_at', 'big', { null: true }),
+  column('made_at', 'big'),
+  column('made_by', 'short'),
+]
+
 export const NAME_COLUMNS = [
   column('kind', 'small'),
   column('name', 'name'),
@@ -303,5 +336,20 @@ export const TABLES = {
       { name: 'actor_fold', columns: ['actor_fold', 'at'] },
       { name: 'target', columns: ['target', 'at'] },
     ],
+  },
+  alerts: {
+    name: 'queuedeck_alerts',
+    columns: ALERT_COLUMNS,
+    key: ['seq'],
+    indexes: [
+      { name: 'open', columns: ['open_key'], unique: true },
+      // what is to be sent
+      { name: 'due', columns: ['due_at'], where: 'due_at is not null' },
+    ],
+  },
+  alertMutes: {
+    name: 'queuedeck_alert_mutes',
+    columns: ALERT_MUTE_COLUMNS,
+    key: ['rule', 'subject'],
   },
 } satisfies Record<string, Table>

@@ -4,7 +4,9 @@ import type { QueuedeckConfig } from '../../../src/types.ts'
 
 test.group('Configuration', () => {
   test('fills in every default, durations in milliseconds', ({ assert }) => {
-    assert.deepEqual(defineConfig({}), {
+    const { alerts, ...rest } = defineConfig({})
+    assert.isTrue(alerts.automatic)
+    assert.deepEqual(rest, {
       redis: undefined,
       prefix: '{queuedeck}',
       database: undefined,
@@ -25,6 +27,7 @@ test.group('Configuration', () => {
         records: { completed: 2_592_000_000, failed: 7_776_000_000, cancelled: 7_776_000_000 },
         details: 2_592_000_000,
         cleanups: 7_776_000_000,
+        alerts: 7_776_000_000,
       },
       cleanup: { every: 600_000, automatic: true },
       dashboard: { prefix: '/admin/queue', access: {}, redact: [] },

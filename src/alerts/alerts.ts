@@ -1,0 +1,190 @@
+import { isAlertRule, type AlertRule } from '../alert_rules.ts'
+import { E_ALERT_NOT_FOUND, InvalidInputException } from '../errors.ts'
+import type { EmitEvent } from '../events.ts'
+import { eraseMutes, putMute, readMutes, removeMute } from '../records/alerts/alert_mutes.ts'
+import {
+  acknowledgeAlert,
+  readAlert,
+  readOpenAlerts,
+  readPastAlerts,
+} from '../records/alerts/alert_rows.ts'
+import type { Session } from '../records/dialect/session.ts'
+import type { Records } from '../records/records.ts'
+import { translated } from '../records/trouble.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { AlertMute, AlertView, ResolvedConfig } from '../types.ts'
+import { alertView } from './alert_view.ts'
+import { readDatabaseAlert } from './database_watch.ts'
+import { tellPages } from './tell_pages.ts'
+
+export type AlertsDependencies = {
+  transport: Transport
+  records: Pick<Records, 'db' | 'eraser'>
+  config: Pick<ResolvedConfig, 'alerts'>
+  emit: EmitEvent
+  now?: () => number
+}
+
+/** What acknowledging an alert came to. `done` also where somebody had done it before. */
+export type AlertAnswer = {
+  outcome: 'done' | 'too_late'
+  reason: string | null
+  alert: AlertView
+}
+
+/** Longest subject that can be muted. */
+const LONGEST_SUBJECT = 1_000
+
+/**
+ * Alerts as people and programs read and answer them. Binding `queuedeck.alerts`. All methods throw E_DATABASE_UNAVAILABLE while the
+ * database is away, unless they say otherwise.
+ */
+export class Alerts {
+  #dependencies: AlertsDependencies
+
+  constructor(dependencies: AlertsDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /**
+   * Open alerts, newest first. While the database is away only the one that says so, from Redis.
+   *
+   * @throws what the database or Redis throws where both are away
+   */
+  async open(): Promise<AlertView[]> {
+    const { records, transport, config } = this.#dependencies
+    try {
+      const [rows, mutes] = await Promise.all([readOpenAlerts(records.db), this.mutes()])
+      return rows.map((row) => alertView(row, mutes))
+    } catch (error) {
+      const threshold = config.alerts.rules.databaseAway?.threshold
+      if ((error as { code?: string }).code !== 'E_DATABASE_UNAVAILABLE' || !threshold) throw error
+      const alert = await transport.connections.produce('alerts cannot be seen', (client) =>
+        readDatabaseAlert(transport, client, threshold)
+      )
+      return alert === null ? [] : [alert]
+    }
+  }
+
+  /** Alerts that are over, newest first; with `below` those before the one of this number. */
+  async past(page: { limit: number; below?: number }): Promise<AlertView[]> {
+    const { db } = this.#dependencies.records
+    const [rows, mutes] = await Promise.all([readPastAlerts(db, page), this.mutes()])
+    return rows.map((row) => alertView(row, mutes))
+  }
+
+  /** @throws E_ALERT_NOT_FOUND */
+  async find(id: number): Promise<AlertView> {
+    const { db } = this.#dependencies.records
+    const row = await readAlert(db, id)
+    if (!row) throw new E_ALERT_NOT_FOUND([String(id)])
+    return alertView(row, await this.mutes())
+  }
+
+  /** Mutes that hold now, newest first. */
+  mutes(): Promise<AlertMute[]> {
+    return readMutes(this.#dependencies.records.db, this.#now())
+  }
+
+  /**
+   * Notes that somebody takes care of an alert. It stays open until its cause is over.
+   *
+   * @throws E_ALERT_NOT_FOUND
+   */
+  async acknowledge(id: number, by: string): Promise<AlertAnswer> {
+    await this.find(id)
+    const done = await this.#write((session) => acknowledgeAlert(session, id, this.#now(), by))
+    const alert = await this.find(id)
+    if (done) {
+      this.#dependencies.emit('queuedeck:alert:acknowledged', alert)
+      await this.#tell()
+    }
+    if (alert.acknowledged) return { outcome: 'done', reason: null, alert }
+    return { outcome: 'too_late', reason: 'The alert is over', alert }
+  }
+
+  /**
+   * Keeps the alerts of a rule, about one subject or about all (null), from being told and sent. They are still recorded, and told when
+   * the mute ends before they do.
+   *
+   * @param milliseconds  null: for ever
+   * @throws InvalidInputException
+   */
+  async mute(
+    rule: unknown,
+    subject: string | null,
+    milliseconds: number | null,
+    by: string
+  ): Promise<AlertMute> {
+    /** Whoever watches compares the end with Redis' clock. */
+    const at = await this.#time()
+    const mute: AlertMute = {
+      rule: knownRule(rule),
+      subject: knownSubject(subject),
+      until: milliseconds === null ? null : at + milliseconds,
+      at,
+      by,
+    }
+    await this.#write((session) => putMute(session, mute))
+    await this.#tell()
+    return mute
+  }
+
+  /** Ends a mute; false when there is none. */
+  async unmute(rule: unknown, subject: string | null): Promise<boolean> {
+    const [name, about] = [knownRule(rule), knownSubject(subject)]
+    const done = await this.#write(async (session) => {
+      await eraseMutes(session, this.#now())
+      return removeMute(session, name, about)
+    })
+    if (done) await this.#tell()
+    return done
+  }
+
+  #now(): number {
+    return this.#dependencies.now?.() ?? Date.now()
+  }
+
+  #time(): Promise<number> {
+    const { transport, now } = this.#dependencies
+    if (now) return Promise.resolve(now())
+    return transport.connections
+      .produce('its clock cannot be read', (client) => transport.time(client))
+      .catch(() => Date.now())
+  }
+
+  /** What was done stays done when Redis is away: pages then see it when they ask next. */
+  async #tell(): Promise<void> {
+    const { transport } = this.#dependencies
+    await transport.connections
+      .produce('open pages were not told', (client) => tellPages(transport, client))
+      .catch(() => {})
+  }
+
+  async #write<T>(action: (session: Session) => Promise<T>): Promise<T> {
+    const eraser = this.#dependencies.records.eraser()
+    try {
+      return await eraser.transaction(action)
+    } catch (error) {
+      throw translated(error, 'nothing was changed')
+    } finally {
+      await eraser.close()
+    }
+  }
+}
+
+function knownRule(rule: unknown): AlertRule {
+  if (isAlertRule(rule)) return rule
+  throw new InvalidInputException(`"${String(rule).slice(0, 60)}" is no rule of alerts`, 'rule')
+}
+
+function knownSubject(subject: unknown): string | null {
+  if (subject === null) return null
+  if (typeof subject === 'string' && subject !== '' && subject.length <= LONGEST_SUBJECT) {
+    return subject
+  }
+  throw new InvalidInputException(
+    'Give as "subject" what the alert is about, at most 1,000 letters, or leave it out for all of the rule',
+    'subject'
+  )
+}

@@ -1,0 +1,108 @@
+import { readCleanups } from '../records/eraser/cleanup_log.ts'
+import { JobQuery } from '../records/job_query.ts'
+import type { Records } from '../records/records.ts'
+import type { ResolvedConfig } from '../types.ts'
+import type { Reading } from './readings.ts'
+import type { RedisView } from './redis_readings.ts'
+import { named, span } from './words.ts'
+
+/** Questions to the records at a time. */
+const AT_ONCE = 8
+
+/** Jobs that are looked at to find the one that has been pending longest: restarted ones were created long before. */
+const LOOKED_AT = 20
+
+/** Events after which a job is pending again. */
+const PENDING_SINCE = new Set([
+  'added',
+  'added again',
+  'restarted',
+  'pending',
+  'handed back',
+  'worker lost',
+  'attempt failed',
+])
+
+type Source = Pick<Records, 'reader' | 'db'>
+
+/**
+ * How long the job that has been pending longest waits, by queue. Of queues in which no job is that old the value is 0.
+ *
+ * @param interesting  Shorter waits need not be known exactly, ms
+ */
+export async function oldestPending(
+  { reader }: Source,
+  { depths, now }: RedisView,
+  interesting: number
+): Promise<Reading[]> {
+  const names = Object.keys(depths)
+  const readings: Reading[] = []
+  const read = async (queue: string): Promise<Reading> => {
+    const waited =
+      depths[queue].pending > 0 ? await longestWait(reader, queue, now, interesting) : 0
+    const why = depths[queue].paused ? ', which is paused,' : ''
+    return {
+      subject: queue,
+      value: waited,
+      text: `A job in queue ${named(queue)}${why} has been pending for ${span(waited)}`,
+    }
+  }
+  for (let from = 0; from < names.length; from += AT_ONCE) {
+    readings.push(...(await Promise.all(names.slice(from, from + AT_ONCE).map(read))))
+  }
+  return readings
+}
+
+async function longestWait(
+  reader: Source['reader'],
+  queue: string,
+  now: number,
+  interesting: number
+): Promise<number> {
+  const { rows } = await reader.page(
+    JobQuery.from({
+      queue,
+      status: 'pending',
+      sort: 'created',
+      direction: 'asc',
+      limit: String(LOOKED_AT),
+    })
+  )
+  let since = now
+  for (const job of rows) {
+    /** Nothing that was created later can have waited longer. Filters read names in any case, so another queue's may be among them. */
+    if (job.createdAt >= Math.min(since, now - interesting)) break
+    if (job.queue !== queue) continue
+    const events = (await reader.find(job.id))?.events ?? []
+    const pending = events.filter(({ kind }) => PENDING_SINCE.has(kind)).map(({ at }) => at)
+    since = Math.min(since, pending.length > 0 ? Math.max(...pending) : job.createdAt)
+  }
+  return Math.max(0, now - since)
+}
+
+/**
+ * How long ago the newest cleanup began.
+ *
+ * @param since  When this process began to watch: cleanups may still have to begin at all
+ */
+export async function cleanupAge(
+  { db }: Source,
+  { cleanup }: Pick<ResolvedConfig, 'cleanup'>,
+  now: number,
+  since: number
+): Promise<Reading[]> {
+  if (!cleanup.automatic) return []
+  const [newest] = await readCleanups(db, { limit: 1, real: true })
+  const value = Math.max(0, now - (newest?.startedAt ?? since))
+  const due = `one is due every ${span(cleanup.every)}`
+  const text = newest
+    ? `The last cleanup began ${span(value)} ago; ${due}`
+    : `No cleanup has begun for ${span(value)}; ${due}`
+  return [{ subject: 'cleanup', value, text }]
+}
+
+/** Id of the last entry that the records of each queue contain. */
+export async function positionsOf({ db }: Source): Promise<Map<string, string>> {
+  const rows = await db.all('select queue, last_id from queuedeck_cursors')
+  return new Map(rows.map(({ queue, last_id: id }) => [queue, id]))
+}

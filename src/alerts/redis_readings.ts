@@ -1,0 +1,184 @@
+import type { ResolvedConfig, WorkerView } from '../types.ts'
+import { readMirrorStatus, behindOf, type MirrorStatus } from '../mirror/mirror_status.ts'
+import type { RedisClient } from '../transport/client.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Depths } from '../transport/types.ts'
+import type { Reading, Readings } from './readings.ts'
+import { serverInfo } from './server_info.ts'
+import { named, size, span } from './words.ts'
+
+/** A worker that has not reported for so long takes no jobs, as far as is known, ms. */
+const SILENT_AFTER = 30_000
+
+type SeenWorker = Omit<WorkerView, 'age'> & { age: number }
+
+/**
+ * What one look at Redis saw, for rules and for what they ask the records.
+ */
+export type RedisView = {
+  now: number
+  depths: Record<string, Depths>
+  workers: SeenWorker[]
+  mirror: MirrorStatus | null
+}
+
+/**
+ * Looks at Redis.
+ *
+ * @throws whatever the client throws
+ */
+export async function lookAtRedis(
+  transport: Transport,
+  client: RedisClient,
+  config: Pick<ResolvedConfig, 'queues'>,
+  now: number
+): Promise<RedisView> {
+  const names = [...new Set([...(await transport.queueNames(client)), ...config.queues])]
+  const [depths, workers, mirror] = await Promise.all([
+    transport.depths(names, client),
+    transport.workers.list<Omit<WorkerView, 'age'>>(client),
+    readMirrorStatus(transport, client),
+  ])
+  return {
+    now,
+    depths,
+    workers: workers.flatMap(({ report, age }) => (isReport(report) ? [{ ...report, age }] : [])),
+    mirror,
+  }
+}
+
+/**
+ * What Redis alone tells.
+ */
+export async function redisReadings(
+  view: RedisView,
+  transport: Transport,
+  client: RedisClient
+): Promise<Readings> {
+  const live = view.workers.filter(({ age }) => age < SILENT_AFTER)
+  const { memory, limit, policy } = await serverInfo(client, transport.keys.queues)
+  const share = limit > 0 ? (memory / limit) * 100 : 0
+  return new Map([
+    ['noWorker', unserved(view.depths, live)],
+    ['cpu', usage(view.now, live, cpuOf)],
+    ['memory', usage(view.now, live, memoryOf)],
+    ['staleWorker', view.workers.map(silence)],
+    [
+      'redisMemory',
+      [
+        {
+          subject: 'redis',
+          value: share,
+          text: `Redis uses ${Math.floor(share)} % of the memory it may: ${size(memory)} of ${size(limit)}`,
+        },
+      ],
+    ],
+    [
+      'redisEviction',
+      [
+        {
+          subject: 'redis',
+          value: policy === 'noeviction' ? 0 : 1,
+          text: `Redis has the eviction policy ${named(policy)}`,
+        },
+      ],
+    ],
+  ])
+}
+
+/**
+ * How far the records are behind, as the mirror tells; while none runs, as the positions in the records tell.
+ *
+ * @param positions  Id of the last entry that the records of a queue contain; asked for only while no mirror tells
+ */
+export async function mirrorReading(
+  { mirror, depths, now }: RedisView,
+  transport: Transport,
+  client: RedisClient,
+  positions: () => Promise<Map<string, string>>
+): Promise<Reading[]> {
+  let behind: [string, number][]
+  if (mirror) {
+    behind = Object.entries(mirror.queues).map(([queue, status]) => [queue, status.behind])
+  } else {
+    const known = await positions()
+    const asked = Object.keys(depths).map((queue) => ({
+      queue,
+      key: transport.keys.events(queue),
+      lastId: known.get(queue) ?? '0-0',
+    }))
+    const found = await behindOf(client, asked, now)
+    behind = asked.map(({ queue }, index) => [queue, found[index]])
+  }
+  const [queue, value] = behind.reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0])
+  const runs = mirror ? '' : '; no mirror runs'
+  return [
+    {
+      subject: 'mirror',
+      value,
+      text: `The history of ${named(queue)} is ${span(value)} behind${runs}`,
+    },
+  ]
+}
+
+function unserved(depths: Record<string, Depths>, live: SeenWorker[]): Reading[] {
+  const served = new Set(
+    live.filter(({ state }) => state === 'active').flatMap(({ queues }) => queues)
+  )
+  return Object.entries(depths).map(([queue, { pending, paused }]) => ({
+    subject: queue,
+    value: paused || served.has(queue) ? 0 : pending,
+    text: `${pending} ${pending === 1 ? 'job waits' : 'jobs wait'} in queue ${named(queue)}, and no worker serves it`,
+  }))
+}
+
+function silence({ id, host, pid, age }: SeenWorker): Reading {
+  return {
+    subject: id,
+    value: age,
+    text: `The worker with process id ${pid} on host ${named(host)} has not reported for ${span(age)}`,
+  }
+}
+
+/** One reading a host, whose newest report is the sample. */
+function usage(
+  now: number,
+  live: SeenWorker[],
+  of: (host: string, workers: SeenWorker[]) => { value: number; text: string }
+): Reading[] {
+  const hosts = new Map<string, SeenWorker[]>()
+  for (const worker of live) hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
+  return [...hosts].map(([host, workers]) => ({
+    subject: host,
+    sample: now - Math.min(...workers.map(({ age }) => age)),
+    ...of(host, workers),
+  }))
+}
+
+function cpuOf(host: string, workers: SeenWorker[]) {
+  const cores = Math.max(1, workers[0].cores)
+  const used = workers.reduce((sum, { cpu }) => sum + cpu, 0)
+  const value = (used / cores) * 100
+  const text = `Workers on host ${named(host)} use ${Math.floor(value)} % of its ${cores} ${cores === 1 ? 'core' : 'cores'}`
+  return { value, text }
+}
+
+function memoryOf(host: string, workers: SeenWorker[]) {
+  const limit = Math.max(...workers.map(({ memory }) => memory.limit))
+  const used = workers.reduce((sum, { memory }) => sum + memory.used, 0)
+  const value = limit > 0 ? (used / limit) * 100 : 0
+  const text = `Workers on host ${named(host)} use ${Math.floor(value)} % of its memory: ${size(used)} of ${size(limit)}`
+  return { value, text }
+}
+
+/** Reports of other programs, or of releases to come, must not stop the rules. */
+function isReport(report: Omit<WorkerView, 'age'> | null): report is Omit<WorkerView, 'age'> {
+  return (
+    report !== null &&
+    typeof report.host === 'string' &&
+    Array.isArray(report.queues) &&
+    Number.isFinite(report.cpu) &&
+    Number.isFinite(report.memory?.used) &&
+    Number.isFinite(report.memory?.limit)
+  )
+}

@@ -1,0 +1,165 @@
+import { test } from '@japa/runner'
+import { Cleanup } from '../../../src/cleanup/cleanup.ts'
+import { defineConfig } from '../../../src/config.ts'
+import type { Records } from '../../../src/records/records.ts'
+import { createDatabase } from '#tests/helpers/databases'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { Lab, silent } from '../mirror/lab.ts'
+import { migrate, openRecords } from '../mirror/records.ts'
+import { AlertLab } from './lab.ts'
+
+const MINUTE = 60_000
+
+test.group('Causes of alerts', (group) => {
+  let lab: Lab
+  let records: Records
+  let alerts: AlertLab
+
+  group.each.setup(async () => {
+    const { url } = await redisServer()
+    const { connection } = await createDatabase()
+    await migrate(connection)
+    lab = new Lab(url)
+    records = openRecords(connection)
+    alerts = new AlertLab(lab, records)
+    return async () => {
+      await alerts.close()
+      await lab.close()
+      await records.close()
+    }
+  })
+
+  const report = (id: string, more: object) =>
+    lab.transport.workers.report(id, {
+      id,
+      host: 'web-1',
+      pid: 7,
+      state: 'active',
+      queues: ['mails'],
+      running: [],
+      cpu: 0.5,
+      cores: 4,
+      memory: { used: 100, limit: 1_000 },
+      ...more,
+    })
+
+  test('jobs wait in a queue that no worker serves, for two minutes', async ({ assert }) => {
+    await lab.add('mails')
+    await lab.transport.registerQueues(['empty'])
+    assert.deepEqual(await alerts.look(), [])
+    assert.deepEqual(await alerts.look(2 * MINUTE - 1_000), [])
+    assert.deepEqual(await alerts.look(1_000), ['noWorker mails'])
+    const [alert] = await alerts.alerts().open()
+    assert.equal(alert.text, '1 job waits in queue "mails", and no worker serves it')
+    assert.deepInclude(alert, { value: 1, threshold: 1, unit: 'count', clearedAt: null })
+
+    await report('w1', { state: 'quiet' })
+    assert.deepEqual(await alerts.look(), ['noWorker mails'])
+    await report('w1', {})
+    assert.deepEqual(await alerts.look(), [])
+    assert.deepEqual(alerts.told, ['opened noWorker mails', 'cleared noWorker mails'])
+    const [past] = await alerts.alerts().past({ limit: 5 })
+    assert.equal(past.id, alert.id)
+    assert.isNotNull(past.clearedAt)
+  })
+
+  test('not while the queue is paused, and not when a worker came in between', async ({
+    assert,
+  }) => {
+    lab.mirror(records)
+    await lab.add('mails')
+    await lab.transport.queueControl.pause('mails')
+    await alerts.look()
+    assert.deepEqual(await alerts.look(3 * MINUTE), [])
+    await lab.transport.queueControl.resume('mails')
+    await alerts.look()
+    await report('w1', {})
+    await alerts.look(MINUTE)
+    await lab.transport.workers.remove('w1')
+    await alerts.look()
+    assert.deepEqual(await alerts.look(MINUTE), [])
+    assert.deepEqual(await alerts.look(MINUTE), ['noWorker mails'])
+  })
+
+  test('a job has been pending for an hour, until it runs', async ({ assert }) => {
+    await lab.add('mails')
+    const mirror = lab.mirror(records)
+    await lab.mirrored()
+    await report('w1', {})
+    assert.deepEqual(await alerts.look(59 * MINUTE), [])
+    assert.deepEqual(await alerts.look(2 * MINUTE), ['oldestPending mails'])
+    assert.match((await alerts.alerts().open())[0].text, /"mails" has been pending for 1 h/)
+    lab.worker('mails', () => 1)
+    await waitFor('the job to end', async () => (await alerts.look()).length === 0)
+    await mirror.stop()
+  })
+
+  test('workers use their host up in two reports', async ({ assert }) => {
+    const busy = { cpu: 2, memory: { used: 480, limit: 1_000 } }
+    await report('w1', busy)
+    await report('w2', busy)
+    await report('other', { host: 'web-2', cpu: 0.1 })
+    assert.deepEqual(await alerts.look(), [])
+    /** The same reports are no further sample. */
+    assert.deepEqual(await alerts.look(1_000), [])
+    alerts.ahead += 10_000
+    assert.deepEqual(await alerts.look(), ['memory web-1', 'cpu web-1'])
+    const [memory, cpu] = await alerts.alerts().open()
+    assert.include(cpu.text, '100 % of its 4 cores')
+    assert.include(memory.text, '96 % of its memory: 960 B of 1000 B')
+
+    /** Below the threshold, and not yet below what clears it. */
+    await report('w1', { cpu: 1.5, memory: { used: 400, limit: 1_000 } })
+    assert.deepEqual(await alerts.look(), ['memory web-1', 'cpu web-1'])
+    await report('w1', { cpu: 0.5, memory: { used: 200, limit: 1_000 } })
+    assert.deepEqual(await alerts.look(), [])
+  })
+
+  test('one busy report is none', async ({ assert }) => {
+    await report('w1', { cpu: 4 })
+    await alerts.look()
+    await report('w1', { cpu: 1 })
+    await alerts.look(10_000)
+    await report('w1', { cpu: 4 })
+    assert.deepEqual(await alerts.look(10_000), [])
+  })
+
+  test('nobody mirrors, until somebody does', async ({ assert }) => {
+    await lab.add('mails')
+    await report('w1', {})
+    assert.deepEqual(await alerts.look(MINUTE + 1_000), [])
+    assert.deepEqual(await alerts.look(30_000), ['mirrorLag mirror'])
+    const [alert] = await alerts.alerts().open()
+    assert.match(alert.text, /"mails" is 1 min 3\d s behind; no mirror runs/)
+    lab.mirror(records)
+    await waitFor('the mirror to catch up', async () => (await alerts.look()).length === 0)
+  })
+
+  test('no cleanup has begun, until one does', async ({ assert }) => {
+    const cleanup = new Cleanup({
+      ...alerts.dependencies(),
+      records,
+      config: defineConfig({}),
+      logger: silent,
+      patience: 100,
+    })
+    assert.deepEqual(await alerts.look(), [])
+    assert.deepEqual(await alerts.look(30 * MINUTE), [])
+    assert.deepEqual(await alerts.look(MINUTE), ['cleanupOverdue cleanup'])
+    await cleanup.run({ trigger: 'command', actor: 'a test' })
+    assert.deepEqual(await alerts.look(), [])
+    await alerts.look(31 * MINUTE)
+    assert.deepEqual(await alerts.look(MINUTE), ['cleanupOverdue cleanup'])
+  })
+
+  test('rules that are off raise nothing, and close what is open', async ({ assert }) => {
+    await lab.add('mails')
+    await alerts.look()
+    assert.deepEqual(await alerts.look(2 * MINUTE), ['noWorker mails'])
+    const off = new AlertLab(lab, records, { alerts: { rules: { noWorker: false } } })
+    assert.deepEqual(await off.look(), [])
+    assert.deepEqual(await off.look(3 * MINUTE), [])
+    await off.close()
+  })
+})
