@@ -2,6 +2,8 @@ import { flags } from '@adonisjs/core/ace'
 import type { CleanupRun } from '../src/cleanup/cleanup.ts'
 import { CLEANUP_KINDS, type CleanupCounts, type CleanupKind } from '../src/cleanup/kinds.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
+import { cleanupJson } from '../src/dashboard/presenters/cleanups_page.ts'
+import { RunCleanup } from '../src/operations/run_cleanup.ts'
 
 const BAR = 24
 
@@ -40,9 +42,9 @@ export default class QueueCleanup extends QueueCommand {
         ? await cleanup.count({ signal, onProgress: () => this.goesOn() })
         : null
     try {
-      const run = await cleanup.run({
-        trigger: 'command',
-        actor: this.actor.name ?? this.actor.id,
+      const transport = await this.app.container.make('queuedeck.transport')
+      const run = await new RunCleanup(cleanup, transport).handle({
+        actor: this.actor,
         dryRun: this.dryRun,
         signal,
         onProgress: (counts, kind) => {
@@ -83,15 +85,5 @@ export default class QueueCleanup extends QueueCommand {
     for (const [kind, n] of found) this.say(`${CLEANUP_KINDS[kind]}: ${n} ${verb}`)
     this.say(`took ${((endedAt ?? startedAt) - startedAt) / 1_000} s`)
     if (error !== null) this.logger.error(error)
-  }
-}
-
-/** A run as programs get it. */
-function cleanupJson({ startedAt, endedAt, ...run }: CleanupRun) {
-  return {
-    ...run,
-    startedAt: new Date(startedAt).toISOString(),
-    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
-    duration: endedAt === null ? null : endedAt - startedAt,
   }
 }

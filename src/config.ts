@@ -42,6 +42,7 @@ const KNOWN: Record<string, string[]> = {
     'details',
     'cleanups',
     'alerts',
+    'audit',
   ],
   'kept.records': ['completed', 'failed', 'cancelled'],
   'cleanup': ['every', 'automatic'],
@@ -144,6 +145,7 @@ function keptClocks(kept: NonNullable<QueuedeckConfig['kept']>): KeptClocks {
     details: orForEver(kept.details, 'kept.details', '30d'),
     cleanups: duration(cleanups, 'kept.cleanups', MINUTE),
     alerts: duration(alerts, 'kept.alerts', MINUTE),
+    audit: orForEver(kept.audit, 'kept.audit', '365d'),
   }
 }
 

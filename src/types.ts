@@ -198,6 +198,8 @@ export type QueuedeckConfig = {
     cleanups?: Duration
     /** Alerts that are over. Default `90d`. */
     alerts?: Duration
+    /** Who did what: the audit. Default `365d`; null keeps it for ever. */
+    audit?: Duration | null
   }
   cleanup?: {
     /** Pause from the beginning of one cleanup to the next. Default `10m`. */
@@ -241,6 +243,7 @@ export type KeptClocks = {
   details: number | null
   cleanups: number
   alerts: number
+  audit: number | null
 }
 
 /**

@@ -52,6 +52,8 @@ export type CleanupOptions = {
   /** Counts what would go, and changes nothing. */
   dryRun?: boolean
   signal?: AbortSignal
+  /** Called with the run's number once it is recorded. */
+  onBegin?: (id: number) => void
   /** Called after each step, with how many of each kind have gone so far. */
   onProgress?: (counts: CleanupCounts, kind: CleanupKind) => void
   /** Called with how long each deleting transaction held its lock, ms. */
@@ -205,6 +207,7 @@ export class Cleanup {
     const startedAt = await this.#now(redis)
     const run = { startedAt, trigger, actor, process: owner, dryRun }
     const id = await eraser.transaction((session) => beginCleanup(session, run))
+    options.onBegin?.(id)
     const counts = noCounts()
     const steps = this.#steps(options, { redis, eraser, counts, run: id })
     let error: string | null = null

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MirrorDependencies } from '../mirror/ports.ts'
+import { countAudit, eraseAudit } from '../records/audit/audit_log.ts'
 import { endedRecords, type EndedPage, type Place } from '../records/eraser/candidates.ts'
 import { eraseAlerts } from '../records/alerts/alert_rows.ts'
 import { eraseCleanups, writeCounts } from '../records/eraser/cleanup_log.ts'
@@ -13,6 +14,9 @@ import { RecordSweep } from './record_sweep.ts'
 import { countTransports, sweepTransports, takeRemoved } from './transport_sweep.ts'
 
 const PAGE = 5_000
+
+/** Entries of the audit that one transaction deletes: some 5 ms. */
+const AUDIT_AT_ONCE = 500
 
 /**
  * The steps of one run, in the order in which they free the most for the least: Redis' memory first.
@@ -73,6 +77,7 @@ export class CleanupSteps {
     progressed('cleanups')
     counts.alerts += await eraser.transaction((session) => eraseAlerts(session, now - kept.alerts))
     progressed('alerts')
+    await this.#eraseAudit(now)
     if (behind.size === 0) return null
     const names = [...behind].map((name) => `"${name}"`).join(', ')
     return `The mirror is behind in ${names}: what ended there stays until the next run`
@@ -104,6 +109,10 @@ export class CleanupSteps {
         progressed('logLines')
       })
     }
+    const { audit } = kept
+    if (audit === null) return
+    counts.audit = await this.#context.eraser.read((session) => countAudit(session, now - audit))
+    progressed('audit')
   }
 
   async #walk(ended: Ended, visit: (seqs: number[]) => Promise<void>): Promise<void> {
@@ -120,6 +129,21 @@ export class CleanupSteps {
       /** SQLite answers in this thread. */
       await pause(1)
     } while (place)
+  }
+
+  async #eraseAudit(now: number): Promise<void> {
+    const { kept } = this.#config
+    const { eraser, counts, signal, progressed } = this.#context
+    if (kept.audit === null) return
+    const before = now - kept.audit
+    for (;;) {
+      signal.throwIfAborted()
+      const gone = await eraser.transaction((session) => eraseAudit(session, before, AUDIT_AT_ONCE))
+      counts.audit += gone
+      progressed('audit')
+      if (gone < AUDIT_AT_ONCE) return
+      await pause(25)
+    }
   }
 
   async #sweepCounts(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * What a cleanup counts, and how people read it. All but the last five are things in Redis or records that went as a whole.
+ * What a cleanup counts, and how people read it. The first eight are things in Redis or records that went as a whole.
  */
 export const CLEANUP_KINDS = {
   failedTransports: 'failed transports',
@@ -15,6 +15,7 @@ export const CLEANUP_KINDS = {
   names: 'empty counts and unused names',
   cleanups: 'records of cleanups',
   alerts: 'alerts that are over',
+  audit: 'audit entries',
 } as const
 
 export type CleanupKind = keyof typeof CLEANUP_KINDS

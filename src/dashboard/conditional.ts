@@ -3,7 +3,15 @@ import type { HttpContext } from '@adonisjs/core/http'
 
 /** Which part of a page asks for itself again: the id of its region, or `rows` for the rows of a list alone. */
 export type Refresh =
-  'jobs' | 'rows' | 'dashboard' | 'queues' | 'job' | 'sheet-job' | 'workers-page'
+  | 'jobs'
+  | 'rows'
+  | 'dashboard'
+  | 'queues'
+  | 'job'
+  | 'sheet-job'
+  | 'workers-page'
+  | 'cleanups'
+  | 'audit'
 
 const REFRESHES: readonly string[] = [
   'jobs',
@@ -13,6 +21,8 @@ const REFRESHES: readonly string[] = [
   'job',
   'sheet-job',
   'workers-page',
+  'cleanups',
+  'audit',
 ]
 
 /**

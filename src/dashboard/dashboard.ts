@@ -12,13 +12,15 @@ import { CreateJob } from '../operations/create_job.ts'
 import { DeleteJob } from '../operations/delete_job.ts'
 import { findJob, type OperationDependencies } from '../operations/job_lookup.ts'
 import { RestartJob } from '../operations/restart_job.ts'
+import { RunCleanup } from '../operations/run_cleanup.ts'
 import { waitingOf } from '../operations/waiting.ts'
+import type { Audit } from '../records/audit.ts'
 import type { Reader } from '../records/reader.ts'
 import type { Records } from '../records/records.ts'
 import type { WaitingReason } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WorkerRemoval } from '../transport/worker_registry.ts'
-import type { JobDetails, JobView, ResolvedConfig, WorkerView } from '../types.ts'
+import type { JobDetails, JobView, KeptClocks, ResolvedConfig, WorkerView } from '../types.ts'
 import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
@@ -39,7 +41,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
-  records: Pick<Records, 'deletion' | 'cursor'>
+  records: Pick<Records, 'audit' | 'deletion' | 'cursor'>
   cleanup: Cleanup
   alerts: Alerts
   encryption: EncryptionService
@@ -60,6 +62,7 @@ export class Dashboard {
   readonly gate: AccessGate
   readonly assets = new Assets()
   readonly texts: JobTexts
+  readonly secretKeys: SecretKeys
   readonly live: LiveHub
   readonly lists: Lists
   readonly views = new Views()
@@ -73,9 +76,13 @@ export class Dashboard {
   readonly deleteJob: DeleteJob
   readonly askWorker: AskWorker
   readonly alerts: Alerts
+  readonly runCleanup: RunCleanup
+  readonly cleanups: Cleanup
+  readonly audit: Audit
+  readonly kept: KeptClocks
+  readonly cleanupEvery: number
   readonly logger: Logger
 
-  #cleanup: Cleanup
   #config: ResolvedConfig
   #transport: Transport
   #mountedAt: () => string | null
@@ -94,19 +101,24 @@ export class Dashboard {
     mountedAt,
   }: DashboardDependencies) {
     this.#mountedAt = mountedAt
-    this.#cleanup = cleanup
+    this.cleanups = cleanup
+    this.audit = records.audit
+    this.kept = config.kept
+    this.cleanupEvery = config.cleanup.every
     this.#config = config
     this.#transport = transport
     this.reader = reader
     this.alerts = alerts
     this.logger = logger
     this.gate = new AccessGate(config.dashboard.access, environment, logger)
-    this.texts = new JobTexts(new SecretKeys(config.dashboard.redact), (id) => reader.body(id))
+    this.secretKeys = new SecretKeys(config.dashboard.redact)
+    this.texts = new JobTexts(this.secretKeys, (id) => reader.body(id))
     this.monitorTokens = new MonitorTokens(encryption)
     this.operations = { reader, transport }
     this.cancelJob = new CancelJob(this.operations)
     this.restartJob = new RestartJob(this.operations)
     this.askWorker = new AskWorker(transport, logger)
+    this.runCleanup = new RunCleanup(cleanup, transport)
     this.createJob = new CreateJob({ ...this.operations, queue })
     this.changePriority = new ChangePriority(this.operations)
     this.deleteJob = new DeleteJob({ ...this.operations, records })
@@ -199,11 +211,16 @@ export class Dashboard {
    */
   async cleanup(): Promise<{ last: number | null; next: number | null }> {
     const [recorded, isLed] = await Promise.all([
-      this.#cleanup.recorded().catch(() => null),
-      this.#fromRedis(() => this.#cleanup.isLed()),
+      this.cleanups.recorded().catch(() => null),
+      this.cleansUp(),
     ])
     const next = isLed === true ? (recorded?.next ?? null) : null
     return { last: recorded?.last?.endedAt ?? null, next }
+  }
+
+  /** Whether some process cleans up by itself; null while Redis does not answer. */
+  cleansUp(): Promise<boolean | null> {
+    return this.#fromRedis(() => this.cleanups.isLed())
   }
 
   /**
@@ -241,8 +258,9 @@ export class Dashboard {
     })
   }
 
-  /** Shuts streams and ends timers. */
+  /** Shuts streams and ends timers, and what runs in the background. */
   close(): void {
+    this.runCleanup.close()
     this.live.close()
   }
 

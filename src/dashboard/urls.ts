@@ -79,6 +79,14 @@ export class DashboardUrls {
     return `${this.queue(name)}/limits`
   }
 
+  cleanups(params: QueryParams = {}): string {
+    return `${this.prefix}/cleanups${query(params)}`
+  }
+
+  audit(params: QueryParams = {}): string {
+    return `${this.prefix}/audit${query(params)}`
+  }
+
   stream(params: QueryParams): string {
     return `${this.prefix}/stream${query(params)}`
   }

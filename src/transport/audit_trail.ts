@@ -92,7 +92,7 @@ export class AuditTrail {
 
   /**
    * Does something, with a trace. An answer that has `outcome` (and `reason`) says what came of it; any other means `done`. What
-   * `work` throws is noted as `failed` and thrown. Check and permit first: what is refused before anything could happen (a bad value,
+   * `work` throws is noted as `failed`, or `refused` where its status says so, and thrown. Check and permit first: what is refused before anything could happen (a bad value,
    * no right, no such job) is no action.
    *
    * @param tell  What else is worth keeping of the answer.
@@ -108,10 +108,17 @@ export class AuditTrail {
     try {
       answer = await work()
     } catch (error) {
-      const { code, message } = error as { code?: string; message?: string }
+      const {
+        code,
+        message,
+        status = 500,
+      } = error as Partial<Record<'code' | 'message', string>> & {
+        status?: number
+      }
       /** Whether it happened all the same is not known, and Redis would not take the note either. */
       if (code !== 'E_REDIS_UNAVAILABLE') {
-        await this.end(entry, { outcome: 'failed', reason: message ?? String(error) })
+        const outcome = status < 500 ? 'refused' : 'failed'
+        await this.end(entry, { outcome, reason: message ?? String(error) })
       }
       throw error
     }

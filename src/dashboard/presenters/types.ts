@@ -56,7 +56,7 @@ export type ActionView = {
 }
 
 export type NavItem = {
-  key: 'dashboard' | 'jobs' | 'queues' | 'workers'
+  key: string
   label: string
   icon: string
   url: string
@@ -68,10 +68,18 @@ export type NavItem = {
  */
 export type Page = {
   title: string
-  kind: 'dashboard' | 'jobs' | 'job' | 'queues' | 'workers' | 'confirm' | 'error'
+  kind:
+    'dashboard' | 'jobs' | 'job' | 'queues' | 'workers' | 'cleanups' | 'audit' | 'confirm' | 'error'
   /** True when only a region is rendered, for htmx. */
   fragment: boolean
-  urls: { dashboard: string; jobs: string; workers: string; preferences: string; current: string }
+  urls: {
+    dashboard: string
+    jobs: string
+    workers: string
+    cleanups: string
+    preferences: string
+    current: string
+  }
   /** Hashed address by file name, e.g. `page.assets['queuedeck.css']`, `['htmx.js']`, `['alpine.js']`. */
   assets: Record<string, string>
   nav: NavItem[]

@@ -80,6 +80,14 @@ export async function writeAudit(session: Session, entries: StoredEntry[]): Prom
   }
 }
 
+/** How many actions began before a moment. */
+export async function countAudit(session: Session, before: number): Promise<number> {
+  const [{ n }] = await session.all('select count(*) as n from queuedeck_audit where at < ?', [
+    before,
+  ])
+  return Number(n)
+}
+
 /** Removes actions that began before a moment, at most so many; answers how many went. */
 export async function eraseAudit(session: Session, before: number, most: number): Promise<number> {
   const rows = await session.all(

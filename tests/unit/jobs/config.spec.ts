@@ -28,6 +28,7 @@ test.group('Configuration', () => {
         details: 2_592_000_000,
         cleanups: 7_776_000_000,
         alerts: 7_776_000_000,
+        audit: 31_536_000_000,
       },
       cleanup: { every: 600_000, automatic: true },
       dashboard: { prefix: '/admin/queue', access: {}, redact: [] },

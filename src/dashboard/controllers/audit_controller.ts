@@ -1,0 +1,151 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { InvalidInputException } from '../../errors.ts'
+import type { AuditFilter, AuditPlace, AuditRow } from '../../records/audit/audit_log.ts'
+import { readMoment, readZone } from '../../records/query/moments.ts'
+import { AUDIT_ACTIONS } from '../../transport/audit_trail.ts'
+import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { type AuditFields, auditItem, auditJson, type AuditPage } from '../presenters/audit_page.ts'
+import { framePage } from '../presenters/page.ts'
+import type { Viewer } from '../viewer.ts'
+
+const PAGE = 50
+const MOST = 200
+const LONGEST = 300
+
+/**
+ * Who did what when.
+ */
+export default class AuditController {
+  async index(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard } = viewer
+    const params = ctx.request.qs()
+    const fields = readFields(params)
+    const filter = readFilter(viewer, fields, params.tz)
+    const after = readCursor(params.cursor)
+    const limit = readLimit(params.limit)
+    const isJson = wishOf(ctx) === 'json'
+    const reading = dashboard.audit.list(filter, { limit: limit + 1, after })
+    const found = await (isJson ? reading : reading.catch(unlessAway))
+    const rows = found?.slice(0, limit) ?? []
+    const last = (found?.length ?? 0) > limit ? rows.at(-1)! : null
+    const next = last && `${last.at}-${last.seq}`
+    if (isJson) {
+      const { secretKeys } = dashboard
+      return sendJson(ctx, {
+        data: rows.map((row) => auditJson(row, secretKeys)),
+        page: { next },
+      })
+    }
+    const html = await this.#page(viewer, { fields, rows, next, after, known: found !== null })
+    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
+    return html
+  }
+
+  async #page(
+    viewer: Viewer,
+    {
+      fields,
+      rows,
+      next,
+      after,
+      known,
+    }: {
+      fields: AuditFields
+      rows: AuditRow[]
+      next: string | null
+      after: AuditPlace | undefined
+      known: boolean
+    }
+  ): Promise<string> {
+    const { dashboard, urls, clock, ctx } = viewer
+    const revision = await dashboard.live.revision()
+    const page = await framePage(viewer, {
+      title: 'Audit',
+      kind: 'audit',
+      fragment: wishOf(ctx) === 'fragment',
+      stream: { page: 'audit' },
+      revision,
+      databaseAway: !known,
+    })
+    const context = { urls, clock, keys: dashboard.secretKeys }
+    const audit: AuditPage = {
+      items: rows.map((row) => auditItem(row, context)),
+      fields,
+      actions: Object.entries(AUDIT_ACTIONS).map(([name, label]) => ({ name, label })),
+      isFiltered: Object.values(fields).some((value) => value !== ''),
+      older: next === null ? null : urls.audit({ ...fields, cursor: next }),
+      newest: after ? urls.audit(fields) : null,
+      known,
+    }
+    ctx.response.header('x-queuedeck-revision', String(revision))
+    return dashboard.views.render('pages/audit', { page, audit })
+  }
+}
+
+function readFields(params: Record<string, unknown>): AuditFields {
+  const read = (name: keyof AuditFields) => {
+    const value = params[name] ?? ''
+    if (typeof value === 'string' && value.length <= LONGEST) return value.trim()
+    throw new InvalidInputException(
+      `"${name}" must be one text of at most ${LONGEST} characters`,
+      name
+    )
+  }
+  return {
+    who: read('who'),
+    action: read('action'),
+    target: read('target'),
+    from: read('from'),
+    to: read('to'),
+  }
+}
+
+/** Days are days of the viewer's zone, unless the address names another. */
+function readFilter(viewer: Viewer, fields: AuditFields, tz: unknown): AuditFilter {
+  const { who, action, target, from, to } = fields
+  if (action !== '' && !(action in AUDIT_ACTIONS)) {
+    throw new InvalidInputException(
+      `"${action}" is no action. Use one of: ${Object.keys(AUDIT_ACTIONS).join(', ')}`,
+      'action'
+    )
+  }
+  const zone = typeof tz === 'string' && tz !== '' ? readZone(tz, 'tz') : viewer.clock.zone
+  const moment = (text: string, field: 'from' | 'to') =>
+    text === '' ? null : readMoment(text, field, zone, viewer.clock.now)
+  const first = moment(from, 'from')
+  const end = moment(to, 'to')
+  return {
+    ...(who ? { who } : {}),
+    ...(action ? { action } : {}),
+    ...(target ? { target } : {}),
+    ...(first ? { from: first.at } : {}),
+    ...(end ? { to: end.isDay ? end.nextDay : end.at } : {}),
+  }
+}
+
+function readCursor(value: unknown): AuditPlace | undefined {
+  if (value === undefined || value === '') return undefined
+  const parts = typeof value === 'string' ? /^(\d{1,15})-(\d{1,15})$/.exec(value) : null
+  if (parts) return { at: Number(parts[1]), seq: Number(parts[2]) }
+  throw new InvalidInputException(
+    `"cursor" must be the "next" of another page, not "${String(value).slice(0, 40)}"`,
+    'cursor'
+  )
+}
+
+function readLimit(value: unknown): number {
+  if (value === undefined || value === '') return PAGE
+  const limit = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : 0
+  if (limit >= 1 && limit <= MOST) return limit
+  throw new InvalidInputException(
+    `"limit" must be a whole number from 1 to ${MOST}, not "${String(value).slice(0, 40)}"`,
+    'limit'
+  )
+}
+
+function unlessAway(error: { status?: number }): null {
+  if (error.status === 503) return null
+  throw error
+}
