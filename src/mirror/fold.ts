@@ -1,8 +1,9 @@
 import { cutText } from '../cut_text.ts'
 import { isTerminal } from '../statuses.ts'
 import { compareIds, idMilliseconds, versionOf, type Entry, type EntryFields } from './entries.ts'
-import { JobDraft } from './job_draft.ts'
+import { JobDraft, type Folded } from './job_draft.ts'
 import { count, ordinal, readError, readLines, readProgress } from './job_facts.ts'
+import { JobMeasures } from './job_measures.ts'
 
 /**
  * A stream whose ids went back is read from its beginning. Entries up to `until` may have been read before, when `skew` was
@@ -18,6 +19,13 @@ export type ReadAgain = { until: string; skew: number; top: bigint }
  * A terminal job that Redis runs again without a restart was brought back by an older Redis: that is its next run.
  */
 export class JobFold extends JobDraft {
+  #measures = new JobMeasures(this.job)
+
+  override finish(out: Folded): void {
+    super.finish(out)
+    for (const measure of this.#measures.list) out.measures.push(measure)
+  }
+
   /**
    * Applies entries of one stream in their order; those that the record contains already are passed over.
    *
@@ -42,7 +50,14 @@ export class JobFold extends JobDraft {
     }
     if (from === entries.length) return this
     this.eventsVersion = versionOf(entries[from].id, skew)
-    for (let index = from; index < entries.length; index++) this.#entry(entries[index], skew)
+    for (let index = from; index < entries.length; index++) {
+      const entry = entries[index]
+      const { status, run, dueAt } = this.job
+      this.closed = undefined
+      this.#entry(entry, skew)
+      const at = idMilliseconds(entry.id)
+      this.#measures.took(entry.fields.event, at, { status, run, dueAt }, this.closed, skew)
+    }
     this.job.version = versionOf(entries[entries.length - 1].id, skew)
     return this
   }

@@ -1,4 +1,5 @@
 import { isTerminal, type TerminalStatus } from '../statuses.ts'
+import type { Measure } from '../records/metrics/metric_types.ts'
 import type {
   AttemptWrite,
   BodyWrite,
@@ -29,6 +30,7 @@ export class Folded implements FoldResult {
   logs: LogsWrite[] = []
   tags: TagsWrite[] = []
   runs: RunWrite[] = []
+  measures: Measure[] = []
 }
 
 /**
@@ -46,6 +48,9 @@ export class JobDraft {
 
   /** Moment of the `added` entry that this record begins with, while nothing tells what its producer's clock said. */
   #addedAt: number | null = null
+
+  /** The attempt that was closed last. */
+  protected closed: AttemptWrite | undefined
 
   /** Key of the timeline's row: the first entry that this change takes in, or the position of a repair. */
   eventsVersion = 0n
@@ -177,7 +182,7 @@ export class JobDraft {
     if (attempt === 0) return
     this.#loseAttemptBefore(attempt)
     const error = failedReason ? readError(failedReason) : null
-    this.#attempt(attempt, outcome, {
+    this.closed = this.#attempt(attempt, outcome, {
       finishedAt: at,
       errorCode: error?.code ?? null,
       error: error?.message ?? null,
@@ -211,7 +216,11 @@ export class JobDraft {
     }
   }
 
-  #attempt(attempt: number, outcome: AttemptWrite['outcome'], what: Partial<AttemptWrite>): void {
+  #attempt(
+    attempt: number,
+    outcome: AttemptWrite['outcome'],
+    what: Partial<AttemptWrite>
+  ): AttemptWrite {
     const { job } = this
     const known = this.#attempts.find((row) => row.attempt === attempt && row.run === job.run)
     if (known) {
@@ -219,12 +228,14 @@ export class JobDraft {
       const worker = known.worker ?? what.worker ?? null
       if (outcome !== 'running') Object.assign(known, { ...what, outcome })
       Object.assign(known, { startedAt, worker })
-      return
+      return known
     }
     const { worker = null, startedAt = null, finishedAt = null } = what
     const { errorCode = null, error = null, stack = null } = what
     const row = { job, run: job.run, attempt, outcome, worker, startedAt, finishedAt }
-    this.#attempts.push({ ...row, errorCode, error, stack })
+    const write = { ...row, errorCode, error, stack }
+    this.#attempts.push(write)
+    return write
   }
 
   /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { ResolvedConfig } from '../types.ts'
+import type { MetricsKeeper } from '../records/metrics/main.ts'
 import type { RedisClient } from '../transport/client.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -9,6 +10,7 @@ import { Janitor, type TransportClocks } from './janitor.ts'
 import { Mirror } from './mirror.ts'
 import { behindOf, writeMirrorStatus, type MirrorStatus } from './mirror_status.ts'
 import type { MirrorDependencies, MirrorLogger, MirrorWriter } from './ports.ts'
+import { MetricsUpkeep } from './metrics_upkeep.ts'
 import { readerAddress } from './reader_address.ts'
 import { Reconcile } from './reconcile.ts'
 import { wait } from './retry.ts'
@@ -17,8 +19,13 @@ import { WorkerSweep } from './worker_sweep.ts'
 
 export type MirrorServiceOptions = {
   transport: Transport
-  /** `ready` throws while the database is away or lacks our tables. Tests that look at jobs alone give no `audit`. */
-  records: { ready(): Promise<void>; readonly writer: MirrorWriter; readonly audit?: AuditWriter }
+  /** `ready` throws while the database is away or lacks our tables. Tests that look at jobs alone give no more than the writer. */
+  records: {
+    ready(): Promise<void>
+    readonly writer: MirrorWriter
+    readonly audit?: AuditWriter
+    readonly metricsKeeper?: MetricsKeeper
+  }
   config: Pick<ResolvedConfig, 'queues'> & { kept: TransportClocks }
   logger: MirrorLogger
   /** A process of its own: those inside web and worker processes then stand by. */
@@ -43,8 +50,9 @@ const REPORT = 1_000
 /** How often what people did is moved into the audit, ms. */
 const MOVE = 500
 
-/** How often silent workers are looked for, ms. */
+/** How often silent workers are looked for and hosts are sampled, and how often hours are summed up, ms. */
 const SWEEP = 10_000
+const SUM_UP = 30_000
 
 /** How long stopping may take before connections are cut, ms. */
 const PATIENCE = 2_000
@@ -173,6 +181,7 @@ export class MirrorService {
         }),
         repeatedly(MOVE, signal, async () => void (await audit?.run())),
         repeatedly(SWEEP, signal, async () => void (await workers.run())),
+        this.#keepMetrics(signal),
         repeatedly(REPORT, signal, async () => {
           await writeMirrorStatus(transport, await this.#status(mirror, reconcile, janitor), redis)
         }),
@@ -188,6 +197,16 @@ export class MirrorService {
     await repeatedly(RENEW, signal, async () => {
       if (!(await this.#mayLead())) losing.abort()
     })
+  }
+
+  async #keepMetrics(signal: AbortSignal): Promise<void> {
+    const { metricsKeeper: keeper } = this.#options.records
+    if (!keeper) return
+    const metrics = new MetricsUpkeep(keeper, this.#options.transport, this.#redis!)
+    await Promise.all([
+      repeatedly(SWEEP, signal, () => metrics.sample()),
+      repeatedly(SUM_UP, signal, async () => void (await metrics.sumUp(signal))),
+    ])
   }
 
   #became(isLeader: boolean): void {

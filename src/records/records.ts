@@ -10,7 +10,9 @@ import type { Session } from './dialect/session.ts'
 import { Deletion } from './eraser/deletion.ts'
 import { cursorOf, Eraser } from './eraser/eraser.ts'
 import { Ledger } from './ledger.ts'
+import { MetricsKeeper, MetricsReader } from './metrics/main.ts'
 import { Reader } from './reader.ts'
+import { NameReader } from './reader/name_reader.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { translated } from './trouble.ts'
 import { Writer } from './writer.ts'
@@ -37,8 +39,12 @@ export class Records {
   /** What pages, commands and JSON ask. */
   readonly reader: Reader
 
+  /** What happened over time: see metrics/main.ts. */
+  readonly metrics: MetricsReader
+
   /** For the mirror alone. */
   readonly writer: Writer
+  readonly metricsKeeper: MetricsKeeper
 
   /** Deletes single records that have ended; whoever asks has made sure that nothing writes them any more. */
   readonly deletion: Deletion
@@ -55,10 +61,12 @@ export class Records {
     this.#settings = () => (settings ??= connectionSettings(database, connection))
     this.#db = new TranslatedDb(this.#settings)
     this.reader = new Reader(this.#db)
+    this.metrics = new MetricsReader(this.#db, new NameReader(this.#db))
     this.writer = new Writer(() => this.#openSession('no records can be written'))
     this.#ledger = new Ledger(() => this.#openSession('nothing can be written'))
     this.audit = new Audit(this.#db, this.#ledger)
     this.deletion = new Deletion(this.eraser())
+    this.metricsKeeper = new MetricsKeeper(this.#db, this.writer)
   }
 
   /**

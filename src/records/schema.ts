@@ -5,7 +5,7 @@ import { dialectOf, type DialectName } from './dialect/names.ts'
  * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
  * migration of its own that calls `createQueuedeckTables` again.
  */
-export const SCHEMA_VERSION = 4
+export const SCHEMA_VERSION = 5
 
 /**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
@@ -101,7 +101,23 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   cleanupTable,
   auditTable,
   alertTables,
+  metricTables,
 ]
+
+const METRIC_TABLES: Table[] = [
+  TABLES.metricMinutes,
+  TABLES.metricHours,
+  TABLES.hostMinutes,
+  TABLES.hostHours,
+  TABLES.metricOpen,
+]
+
+/** Tables that pages go through by `seq`. */
+const KEYSETS = new Set(
+  Object.values(TABLES)
+    .filter(({ columns }) => columns.some(({ name }) => name === 'seq'))
+    .map(({ name }) => name)
+)
 
 async function schemaVersion(db: SchemaClient): Promise<number> {
   const answer = await db.rawQuery(`select value from queuedeck_meta where name = 'schema'`)
@@ -119,7 +135,13 @@ async function mysqlCollation(db: SchemaClient): Promise<string> {
 }
 
 /** Tables that later steps make. */
-const LATER_TABLES: Table[] = [TABLES.cleanups, TABLES.audit, TABLES.alerts, TABLES.alertMutes]
+const LATER_TABLES: Table[] = [
+  TABLES.cleanups,
+  TABLES.audit,
+  TABLES.alerts,
+  TABLES.alertMutes,
+  ...METRIC_TABLES,
+]
 
 function firstTables(dialect: DialectName, collation: string): string[] {
   return [
@@ -140,6 +162,10 @@ function auditTable(dialect: DialectName, collation: string): string[] {
 
 function alertTables(dialect: DialectName, collation: string): string[] {
   return [TABLES.alerts, TABLES.alertMutes].flatMap((table) => create(table, dialect, collation))
+}
+
+function metricTables(dialect: DialectName, collation: string): string[] {
+  return METRIC_TABLES.flatMap((table) => create(table, dialect, collation))
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {
@@ -204,7 +230,7 @@ function line(column: Column, dialect: DialectName, single: boolean): string {
 function createIndex(table: string, index: Index, dialect: DialectName): string {
   const columns = [...index.columns]
   // PostgreSQL alone does not append the table's key, and keyset pages need it
-  const isKeyset = !index.unique && table !== 'queuedeck_names'
+  const isKeyset = !index.unique && KEYSETS.has(table)
   if (dialect === 'postgres' && isKeyset && !columns.includes('seq')) columns.push('seq')
   const where = index.where ? ` where ${index.where}` : ''
   const unique = index.unique ? 'unique ' : ''

@@ -252,6 +252,41 @@ export const ALERT_MUTE_COLUMNS = [
   column('made_by', 'short'),
 ]
 
+/** Sums of one name are rows with 0 in the place of the others; 0 everywhere is the sum of all. */
+const metricColumns = [
+  column('queue_id', 'int'),
+  column('type_id', 'int'),
+  // 0 also where nobody ran the job yet
+  column('host_id', 'int'),
+  // minutes or hours since 1970
+  column('slot', 'int'),
+  column('added', 'big'),
+  column('completed', 'big'),
+  column('failed', 'big'),
+  column('cancelled', 'big'),
+  column('retried', 'big'),
+  // sketches of milliseconds
+  column('wait', 'long', { null: true }),
+  column('run', 'long', { null: true }),
+]
+
+/** What workers of a host used, as the mirror's leader saw it every some seconds. */
+const hostColumns = [
+  column('host_id', 'int'),
+  column('slot', 'int'),
+  column('samples', 'big'),
+  // thousandths of all cores together: sum and highest
+  column('cpu', 'big'),
+  column('cpu_most', 'big'),
+  // bytes: sum and highest
+  column('memory', 'big'),
+  column('memory_most', 'big'),
+  column('memory_limit', 'big'),
+]
+
+/** Hours whose minutes have changed since they were summed up. */
+export const METRIC_OPEN_COLUMNS = [column('hour', 'int'), column('changes', 'big')]
+
 export const NAME_COLUMNS = [
   column('kind', 'small'),
   column('name', 'name'),
@@ -292,6 +327,15 @@ export const JOB_INDEXES: Index[] = [
 ]
 
 export type Table = { name: string; columns: readonly Column[]; key: string[]; indexes?: Index[] }
+
+// Ordered by series, which is how they are read; by moment they are summed up and deleted.
+const SLOT_INDEX: Index[] = [{ name: 'slot', columns: ['slot'] }]
+const METRICS = {
+  columns: metricColumns,
+  key: ['queue_id', 'type_id', 'host_id', 'slot'],
+  indexes: SLOT_INDEX,
+}
+const HOSTS = { columns: hostColumns, key: ['host_id', 'slot'], indexes: SLOT_INDEX }
 
 export const TABLES = {
   jobs: { name: 'queuedeck_jobs', columns: JOB_COLUMNS, key: ['seq'], indexes: JOB_INDEXES },
@@ -352,4 +396,9 @@ export const TABLES = {
     columns: ALERT_MUTE_COLUMNS,
     key: ['rule', 'subject'],
   },
+  metricMinutes: { name: 'queuedeck_metrics_minute', ...METRICS },
+  metricHours: { name: 'queuedeck_metrics_hour', ...METRICS },
+  hostMinutes: { name: 'queuedeck_hosts_minute', ...HOSTS },
+  hostHours: { name: 'queuedeck_hosts_hour', ...HOSTS },
+  metricOpen: { name: 'queuedeck_metrics_open', columns: METRIC_OPEN_COLUMNS, key: ['hour'] },
 } satisfies Record<string, Table>

@@ -173,6 +173,19 @@ export class Writer {
   }
 
   /**
+   * Something short beside records, in a transaction under the lock that all writers share.
+   */
+  async upkeep<T>(action: (session: Session, names: NameBook) => Promise<T>): Promise<T> {
+    let answer: T
+    await this.#transaction(async (session) => {
+      await this.#lockJobs(session)
+      answer = await action(session, this.#names)
+      return true
+    })
+    return answer!
+  }
+
+  /**
    * Ends the connection, after what is under way.
    */
   async close(): Promise<void> {

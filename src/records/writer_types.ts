@@ -1,5 +1,6 @@
 import type { JobStatus } from '../statuses.ts'
 import type { AttemptView } from '../types.ts'
+import type { Measure } from './metrics/metric_types.ts'
 
 /**
  * Names a job towards the writer. `id` is the record's id (`recordId()` of ids.ts): the job's UUID, for a foreign job
@@ -101,6 +102,8 @@ export type FoldResult = {
   tags: TagsWrite[]
   /** Runs that a restart closed, as they ended; key (job, run), written once. Absent: none. */
   runs?: RunWrite[]
+  /** What is counted in metrics. Absent: nothing. */
+  measures?: Measure[]
 }
 
 /** An earlier run, kept when the next one opens: the record itself shows the current run only. */

@@ -97,6 +97,7 @@ function assignment(column: string, merge: Merge): string {
     fill: `coalesce(${column}, ${given})`,
     given: `coalesce(${given}, ${column})`,
     add: `${column} + ${given}`,
+    most: `greatest(${column}, ${given})`,
     outcome: `if(${given} = 0, ${column}, ${given})`,
   }[merge]
   return `${column} = ${value}`

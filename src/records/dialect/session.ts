@@ -4,9 +4,9 @@ import type { DialectName } from './names.ts'
 
 /**
  * What becomes of a column of a row that exists already: the new value; the new one where the old is NULL; the new one
- * unless it is NULL; the sum; the new outcome unless it says `running`.
+ * unless it is NULL; the sum; the greater one; the new outcome unless it says `running`.
  */
-export type Merge = 'replace' | 'fill' | 'given' | 'add' | 'outcome'
+export type Merge = 'replace' | 'fill' | 'given' | 'add' | 'most' | 'outcome'
 
 /**
  * One kind of writing: sessions keep a statement for each, so make it once.
@@ -67,6 +67,7 @@ export function mergeExpression(table: string, column: string, merge: Merge): st
     fill: `coalesce(${old}, ${given})`,
     given: `coalesce(${given}, ${old})`,
     add: `${old} + ${given}`,
+    most: `case when ${given} > ${old} then ${given} else ${old} end`,
     outcome: `case when ${given} = 0 then ${old} else ${given} end`,
   }[merge]
   return `${column} = ${value}`

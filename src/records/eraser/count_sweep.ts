@@ -1,5 +1,6 @@
 import type { Session } from '../dialect/session.ts'
 import { NAME_KINDS } from '../tables.ts'
+import { namesOfMetrics } from '../metrics/metric_eraser.ts'
 import { lists } from './lists.ts'
 
 /** Where `sweepCounts` goes on. */
@@ -59,8 +60,11 @@ async function sweepNames(session: Session, from: { kind: number; id: number }) 
     // The newest name stays: SQLite would give its number to another, and processes remember names by their numbers.
     const [{ newest }] = await session.all('select max(id) as newest from queuedeck_names')
     for (const kind of Object.values(NAME_KINDS)) {
-      const ids = empty.filter((row) => row.kind === kind && row.name_id !== newest)
-      for (const list of lists(ids.map((row) => row.name_id))) {
+      const ids = empty
+        .filter((row) => row.kind === kind && row.name_id !== newest)
+        .map((row) => Number(row.name_id))
+      const measured = await namesOfMetrics(session, kind, ids)
+      for (const list of lists(ids.filter((id) => !measured.has(id)))) {
         await session.run(
           `delete from queuedeck_counters where kind = ${kind} and name_id in (${list})`
         )

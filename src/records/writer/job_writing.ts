@@ -1,4 +1,5 @@
 import type { Session, Shape } from '../dialect/session.ts'
+import { writeMeasures } from '../metrics/metric_writing.ts'
 import { TABLES, type StoredNameKind } from '../tables.ts'
 import type { FoldResult, StoredJob } from '../writer_types.ts'
 import { sendDetails } from './details.ts'
@@ -96,6 +97,17 @@ export class JobWriting {
       tally.count(row, tags, 1)
     }
     send(tally.write(this.#session))
+    send(this.#writeMeasures())
+  }
+
+  #writeMeasures(): Promise<void> {
+    const names = this.#names
+    const measures = this.#folded.measures ?? []
+    return writeMeasures(this.#session, measures, {
+      queue: ({ queue }) => names.id('queue', queue),
+      type: ({ type }) => names.id('type', type),
+      host: (worker) => names.hostId(worker),
+    })
   }
 
   /** A failure is told by `writeRest`. */
@@ -118,6 +130,9 @@ export class JobWriting {
       if (job.worker !== null && !names.hasHost(job.worker)) want('host', hostOf(job.worker))
     }
     for (const { worker } of this.#folded.attempts) if (worker !== null) want('worker', worker)
+    for (const { worker } of this.#folded.measures ?? []) {
+      if (worker !== null && !names.hasHost(worker)) want('host', hostOf(worker))
+    }
     for (const list of tags.values()) for (const tag of list) want('tag', tag)
     if (wanted.size > 0) await names.loadNames(this.#session, wanted)
   }
