@@ -39,7 +39,7 @@ function sums(condition: string): [string, string][] {
 export async function namesOfMetrics(
   session: Session,
   kind: number,
-  ids: readonly number[]
+  ids: number[]
 ): Promise<Set<number>> {
   const exist = (SUMS[kind] ?? []).map(
     ([table, condition]) => `exists (select 1 from ${table} where ${condition})`
