@@ -1,6 +1,8 @@
 import { flags } from '@adonisjs/core/ace'
 import { setTimeout as pause } from 'node:timers/promises'
+import { plain } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
+import { watch } from '../src/console/watch/watch.ts'
 import { InvalidInputException } from '../src/errors.ts'
 import { readMirrorStatus } from '../src/mirror/mirror_status.ts'
 
@@ -12,18 +14,47 @@ const EVERY = 2_000
 export default class QueueStatus extends QueueCommand {
   static override commandName = 'queue:status'
   static override description = 'Show how many jobs there are, who works and how far records lag'
+  static override help = [
+    'With --watch the terminal shows queues, running jobs and workers live, until q or Ctrl-C. Where the output is no terminal the',
+    'numbers are printed again every two seconds instead. NO_COLOR turns colours off.',
+    '',
+    '  {{ binaryName }} queue:status --json',
+    '  {{ binaryName }} queue:status --watch',
+  ]
 
-  @flags.boolean({ description: 'Show it again every 2 s, until Ctrl-C' })
+  @flags.boolean({ description: 'Show it live, until q or Ctrl-C' })
   declare watch: boolean
 
   override async run() {
     if (!this.watch || this.json) return super.run()
-    let stopped = false
-    process.once('SIGINT', () => (stopped = true))
-    process.once('SIGTERM', () => (stopped = true))
-    while (!stopped) {
+    const stopping = new AbortController()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => stopping.abort())
+    }
+    if (process.stdout.isTTY && process.stdin.isTTY) await this.#live(stopping.signal)
+    else await this.#again(stopping.signal)
+    this.leave()
+  }
+
+  async #live(signal: AbortSignal) {
+    const { container } = this.app
+    const redis = await container.make('redis')
+    redis.doNotLogErrors()
+    const { reader } = await container.make('queuedeck.records')
+    await watch({
+      transport: await container.make('queuedeck.transport'),
+      reader,
+      output: process.stdout,
+      input: process.stdin,
+      colours: !process.env.NO_COLOR,
+      signal,
+    })
+  }
+
+  async #again(signal: AbortSignal) {
+    while (!signal.aborted) {
       await this.once()
-      await pause(EVERY)
+      await pause(EVERY, undefined, { signal }).catch(() => {})
     }
   }
 
@@ -48,7 +79,7 @@ export default class QueueStatus extends QueueCommand {
       const { pending, scheduled, running, paused } = depth
       const note = paused ? ', paused' : ''
       this.say(
-        `queue ${name}: ${pending} pending, ${scheduled} scheduled, ${running} running${note}`
+        `queue ${plain(name)}: ${pending} pending, ${scheduled} scheduled, ${running} running${note}`
       )
     }
     this.say(`${workers.length} workers`)

@@ -27,12 +27,18 @@ export function outcomeLine({ outcome, reason, job }: OperationAnswer): string {
   return `${words[outcome]}: job ${job.id} is ${job.status}${job.stopping ? ' (stopping)' : ''}${reason ? `. ${reason}` : ''}`
 }
 
+/** Control characters, and those that turn the direction of writing. */
+// eslint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
 /**
- * Text of a job for a terminal: control characters, with which it could move the cursor or colour the screen, are shown.
+ * Text of a job for a terminal: characters with which it could move the cursor, colour the screen or turn the direction of writing
+ * are shown.
  */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
-    character === '\n' ? ' ' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-  )
+  return text.replace(UNSAFE, (character) => {
+    if (character === '\n') return ' '
+    const code = character.charCodeAt(0).toString(16)
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`
+  })
 }

@@ -32,6 +32,11 @@ export abstract class QueueCommand extends BaseCommand {
 
   override async run(): Promise<void> {
     await this.once()
+    this.leave()
+  }
+
+  /** The process ends soon, whatever still holds it. */
+  protected leave(): void {
     setTimeout(() => process.exit(this.exitCode ?? 0), LONGEST_GOODBYE).unref()
   }
 

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { test } from '@japa/runner'
+import { applicationEnv, migrate, ROOT, runAce, spawnNode } from '#tests/helpers/app'
+import { createDatabase } from '#tests/helpers/databases'
+import { findProgram, redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+
+test.group('queue:status --watch', () => {
+  test('shows everything live in a terminal, survives Redis going away, and ends with q', async ({
+    assert,
+    cleanup,
+  }) => {
+    const script = findProgram('script')!
+    const redis = await redisServer({ own: true })
+    const env = await applicationEnv({ redisPort: redis.port, database: await createDatabase() })
+    await migrate(env)
+    const { code } = await runAce(['queue:dispatch', 'demo.sleep', '{"ms":1}'], env)
+    assert.equal(code, 0)
+    const command = `stty cols 90 rows 30; ${process.execPath} ace.js queue:status --watch`
+    const child = spawn(script, ['-qec', command, '/dev/null'], {
+      cwd: fileURLToPath(ROOT),
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...env },
+    })
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+    cleanup(async () => {
+      child.kill('SIGKILL')
+      await redis.stop()
+    })
+    const shows = (pattern: RegExp) =>
+      waitFor(
+        `the screen to show ${pattern}`,
+        () => pattern.test(output.split('\u001b[H').at(-1)!),
+        {
+          within: 20_000,
+        }
+      ).catch((error) => assert.fail(`${error.message}\n${output.slice(-3_000)}`))
+    await shows(/demo +1 +0 +0 .* none/)
+    await shows(/No mirror runs/)
+    assert.notInclude(output, '\u001b[1m')
+    await redis.halt()
+    await shows(/Redis away for .*the connection is refused/)
+    await redis.start()
+    await shows(/Redis up/)
+    child.stdin.write('q')
+    assert.equal(await ended, 0)
+    assert.isTrue(output.includes('\u001b[?1049h') && output.includes('\u001b[?25h\u001b[?1049l'))
+  }).timeout(90_000)
+
+  test('prints again and again where there is no terminal, until it is told to stop', async ({
+    assert,
+  }) => {
+    const env = await applicationEnv()
+    await migrate(env)
+    const watch = spawnNode(['ace.js', 'queue:status', '--watch'], env)
+    await waitFor('two answers', () => watch.stdout().split('0 jobs: ').length > 2, {
+      within: 30_000,
+    })
+    assert.notInclude(watch.stdout(), '\u001b[?1049h')
+    assert.equal((await watch.stop('SIGTERM')).code, 0)
+  }).timeout(60_000)
+})
