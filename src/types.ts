@@ -278,6 +278,8 @@ export type JobView = {
   status: JobStatus
   /** Cancelled, but its code has not returned yet. */
   stopping: boolean
+  /** While `stopping`: its code went on although the grace period is over. */
+  signalIgnored: boolean
   run: number
   /** Attempts started in this run, and how many it may take. */
   attempts: { started: number; max: number }

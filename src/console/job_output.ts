@@ -9,7 +9,7 @@ import type { JobView } from '../types.ts'
  * A job on one line: status, id, type, queue, progress, duration or why it waits, error.
  */
 export function jobLine(job: JobView, text: JobText, waiting?: WaitingReason): string {
-  const status = job.stopping ? `${job.status} (stopping)` : job.status
+  const status = statusText(job)
   const parts = [status.padEnd(10), job.id, plain(job.type).padEnd(28), plain(job.queue).padEnd(12)]
   if (job.status === 'running') parts.push(`${Math.round(job.progress.percent)} %`)
   else if (job.duration !== null) parts.push(duration(job.duration))
@@ -24,7 +24,12 @@ export function jobLine(job: JobView, text: JobText, waiting?: WaitingReason): s
  */
 export function outcomeLine({ outcome, reason, job }: OperationAnswer): string {
   const words = { done: 'done', requested: 'requested', too_late: 'too late', refused: 'refused' }
-  return `${words[outcome]}: job ${job.id} is ${job.status}${job.stopping ? ' (stopping)' : ''}${reason ? `. ${reason}` : ''}`
+  return `${words[outcome]}: job ${job.id} is ${statusText(job)}${reason ? `. ${reason}` : ''}`
+}
+
+function statusText({ status, stopping, signalIgnored }: JobView): string {
+  if (!stopping) return status
+  return `${status} (${signalIgnored ? 'ignored the signal' : 'stopping'})`
 }
 
 /** Control characters, and those that turn the direction of writing. */

@@ -66,6 +66,7 @@ const KINDS = new Set([
   'progress',
   'log',
   'cancel-requested',
+  'signal-ignored',
   'cancelled',
   'restarted',
   'priority-changed',

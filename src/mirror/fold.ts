@@ -88,6 +88,8 @@ export class JobFold extends JobDraft {
         return this.#log(fields, versionOf(id, skew))
       case 'cancel-requested':
         return this.#cancelRequested(fields, at)
+      case 'signal-ignored':
+        return this.#signalIgnored(at)
       case 'cancelled':
         return this.#cancelled(fields, at)
       case 'restarted':
@@ -313,6 +315,15 @@ export class JobFold extends JobDraft {
     if (this.#isOver()) return
     this.#cancelledBy(fields, at)
     job.stopping = true
+    job.signalIgnored = false
+  }
+
+  /** Its worker waited for its code as long as the grace period says; a late word of that changes nothing. */
+  #signalIgnored(at: number): void {
+    const { job } = this
+    if (this.#isOver() && !this.#isStopping()) return
+    job.signalIgnored = this.#isStopping()
+    this.note(at, 'signal ignored')
   }
 
   #cancelled(fields: EntryFields, at: number): void {

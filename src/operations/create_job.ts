@@ -53,6 +53,7 @@ export class CreateJob {
       transportId: handle.jobId,
       status: delay === 0 ? 'pending' : 'scheduled',
       stopping: false,
+      signalIgnored: false,
       run: 1,
       attempts: { started: 0, max: options.attempts ?? definition.options.attempts ?? 1 },
       priority: options.priority ?? definition.options.priority ?? 0,

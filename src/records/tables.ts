@@ -23,6 +23,9 @@ export const NAME_LENGTH = 200
 /** Letters of an error that lists keep; the attempt has the whole. */
 export const ERROR_LENGTH = 500
 
+/** Value of `stopping` once the code has ignored its signal; 1 before. */
+export const SIGNAL_IGNORED = 2
+
 /** Sort key of progress for completed jobs; whoever runs stays at 1000 or less. */
 export const COMPLETED_PROGRESS = 1001
 

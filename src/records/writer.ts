@@ -142,7 +142,7 @@ export class Writer {
             status: STATUSES[row.status],
             run: row.run as number,
             attempts: row.attempts as number,
-            stopping: row.stopping === 1,
+            stopping: row.stopping > 0,
             hasPayload: row.has_payload === 1,
             hasTransport: row.has_transport === 1,
           },

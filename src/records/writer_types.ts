@@ -53,6 +53,8 @@ export type StoredJob = {
   status: JobStatus | null
   /** Cancelled, but its code has not returned. */
   stopping: boolean
+  /** While `stopping`: its code has ignored its signal for longer than the grace period. */
+  signalIgnored: boolean
   run: number
   /** Attempts started in this run. */
   attempts: number

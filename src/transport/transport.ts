@@ -190,6 +190,7 @@ export class Transport {
       report.attempt,
       report.progress === undefined ? '' : JSON.stringify(report.progress),
       report.log === undefined || report.log.length === 0 ? '' : JSON.stringify(report.log),
+      report.signalIgnored ? '1' : '',
     ])
     return answer === 1
   }

@@ -37,8 +37,15 @@ export type RestartAnswer = { outcome: 'done' | 'too_late'; run: number }
 /** A log line: epoch ms, level by pino's numbers (10 to 60), text. */
 export type LogEntry = [at: number, level: number, text: string]
 
-/** What a running attempt reports: `token` is its lock's, `attempt` BullMQ's `attemptsStarted`. */
-export type Report = { token: string; attempt: number; progress?: Progress; log?: LogEntry[] }
+/** What a running attempt reports, or its worker of it: `token` is its lock's, `attempt` BullMQ's `attemptsStarted`. */
+export type Report = {
+  token: string
+  attempt: number
+  progress?: Progress
+  log?: LogEntry[]
+  /** Its signal was aborted, the grace period is over, and its code has not returned. */
+  signalIgnored?: boolean
+}
 
 /** What a worker process can be asked to do from elsewhere: take no more jobs, take jobs again, end as after SIGTERM. */
 export type WorkerWish = 'quiet' | 'resume' | 'stop'

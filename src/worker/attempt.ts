@@ -11,6 +11,11 @@ import type { IsolatedProcess } from './isolation/isolated_process.ts'
 import { LogBuffer } from './log_buffer.ts'
 
 /**
+ * What an attempt tells while it runs.
+ */
+export type Told = { progress?: Progress; log?: LogEntry[] }
+
+/**
  * What an attempt needs of the worker that runs it.
  */
 export interface AttemptHost {
@@ -21,7 +26,7 @@ export interface AttemptHost {
   readonly logger: LogSink
 
   /** Writes progress or log lines with the attempt's token; false when Redis refused them. */
-  report(attempt: Attempt, what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean>
+  report(attempt: Attempt, what: Told): Promise<boolean>
 
   /** Takes note of a moment of the clock by which an attempt has to end. */
   watch(deadline: number): void
@@ -168,7 +173,7 @@ export class Attempt implements JobContext, Bounded {
   /**
    * Writes progress or log lines now. False when they were refused: the attempt is aborted then.
    */
-  async write(what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean> {
+  async write(what: Told): Promise<boolean> {
     const accepted = await this.host.report(this, what)
     if (!accepted) {
       this.abort(leaseLost('Redis refused its report'))

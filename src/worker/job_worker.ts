@@ -1,10 +1,8 @@
 import { Worker } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
-import type { LogEntry } from '../transport/types.ts'
-import type { Progress } from '../types.ts'
 import { cancelled, shutdown } from './abort_reasons.ts'
-import { Attempt, type AttemptHost } from './attempt.ts'
+import { Attempt, type AttemptHost, type Told } from './attempt.ts'
 import { type ClaimedJob, readClaim } from './claim.ts'
 import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './claim_scripts.ts'
 import { JobSource } from './job_source.ts'
@@ -172,7 +170,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   }
 
   /** See AttemptHost. */
-  report(attempt: Attempt, what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean> {
+  report(attempt: Attempt, what: Told & { signalIgnored?: boolean }): Promise<boolean> {
     const { token, attempt: number, id } = attempt.claim
     return this.#runtime.report(this.queue, id, { token, attempt: number, ...what })
   }
@@ -191,6 +189,10 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     const line = `The job has not returned within ${this.grace} ms after its signal was aborted (${attempt.aborted?.message})${killed}`
     this.logger.warn({ jobId: attempt.job.id, jobType: attempt.job.type }, line)
     attempt.log('warn', line)
+    /** Sent before whatever ends the attempt. */
+    this.report(attempt, { signalIgnored: true }).catch((error) => {
+      this.#runtime.trouble.noticed(error)
+    })
     if (attempt.process !== undefined) {
       void attempt.process.kill()
       return

@@ -1,8 +1,7 @@
 import type { BackendFactory, RedisQueueBackend } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
-import type { LogEntry } from '../transport/types.ts'
-import type { Progress } from '../types.ts'
+import type { Report } from '../transport/types.ts'
 import type { CancelRequest } from './claim.ts'
 import type { Execution } from './execution.ts'
 import type { Isolation } from './isolation/isolation.ts'
@@ -38,9 +37,5 @@ export type WorkerRuntime = {
   cancelRequest(queue: string, jobId: string): Promise<CancelRequest | null>
 
   /** Writes progress and log lines of an attempt; false when Redis refused them. */
-  report(
-    queue: string,
-    jobId: string,
-    what: { token: string; attempt: number; progress?: Progress; log?: LogEntry[] }
-  ): Promise<boolean>
+  report(queue: string, jobId: string, what: Report): Promise<boolean>
 }

@@ -20,6 +20,7 @@ export function jobJson(job: JobView, text: JobText, waiting?: WaitingReason) {
     transportId: job.transportId,
     status: job.status,
     stopping: job.stopping,
+    signalIgnored: job.signalIgnored,
     waiting: waiting ? waitingView(waiting) : null,
     run: job.run,
     attempt: job.attempts.started,

@@ -185,6 +185,7 @@ const LABELS: Record<string, [label: string, mark: Mark]> = {
   'redis restored': ['Back from an older Redis', 'pending'],
   'repaired': ['Record repaired from Redis', 'suspect'],
   'refused': ['A late end was refused', 'suspect'],
+  'signal ignored': ['It ignored its signal', 'suspect'],
   'stopped': ['Its code has returned', 'cancelled'],
   'lost': ['Gone from Redis', 'failed'],
 }

@@ -60,6 +60,7 @@ export function jobRow(job: JobView, text: JobText, context: RowContext, left = 
     status: job.status,
     mark: markOf(job, suspect),
     stopping: job.stopping,
+    stoppingWord: job.signalIgnored ? 'ignored the signal' : 'stopping',
     suspect,
     left,
     context: cutText(contextLine(job, text, clock, error, waiting), LONGEST_CONTEXT),
@@ -126,7 +127,10 @@ function contextLine(
     case 'failed':
       return error ?? ''
     case 'cancelled':
-      return job.stopping ? 'stopping: its code has not returned yet' : withoutStatus(error)
+      if (!job.stopping) return withoutStatus(error)
+      return job.signalIgnored
+        ? 'ignored the signal: its code goes on, and its place stays taken'
+        : 'stopping: its code has not returned yet'
     case 'scheduled': {
       const due = job.dueAt === null ? '' : ` ${clock.relative(job.dueAt)}`
       return job.attempts.started > 0

@@ -204,6 +204,8 @@ export type JobRow = {
   status: JobStatus
   mark: Mark
   stopping: boolean
+  /** `stopping` or `ignored the signal`, of a job that is being stopped. */
+  stoppingWord: string
   /** Its worker has been silent for more than 30 s. */
   suspect: boolean
   /** It left the filter since it came on the screen: dimmed, not removed. */

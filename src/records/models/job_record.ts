@@ -83,7 +83,7 @@ export class JobRecord extends ReadOnlyRecord {
   declare priority: number
 
   /** Cancelled, but its code has not returned. */
-  @column({ consume: consume.flag })
+  @column({ consume: consume.positive })
   declare stopping: boolean
 
   @column({ columnName: 'is_sensitive', consume: consume.flag })

@@ -32,4 +32,5 @@ export const consume = {
   moment: (value: number | string | null) => (value === null ? null : new Date(Number(value))),
   number: (value: number | string | null) => (value === null ? null : Number(value)),
   flag: (value: number) => Number(value) === 1,
+  positive: (value: number) => Number(value) > 0,
 }

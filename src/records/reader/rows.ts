@@ -2,7 +2,7 @@ import { STATUSES } from '../../statuses.ts'
 import type { JobError, JobView } from '../../types.ts'
 import type { Db, Row } from '../dialect/db.ts'
 import { bytesToUuid } from '../ids.ts'
-import { COMPLETED_PROGRESS } from '../tables.ts'
+import { COMPLETED_PROGRESS, SIGNAL_IGNORED } from '../tables.ts'
 import type { NameReader } from './name_reader.ts'
 
 const COLUMNS = [
@@ -101,7 +101,8 @@ function viewOf(row: Row, tags: number[], names: NameReader): JobView {
     type: names.text(row.type_id),
     transportId: row.transport_id ?? id,
     status: STATUSES[row.status],
-    stopping: Number(row.stopping) === 1,
+    stopping: Number(row.stopping) > 0,
+    signalIgnored: Number(row.stopping) === SIGNAL_IGNORED,
     run: row.run,
     attempts: { started: row.attempts, max: row.max_attempts },
     priority: row.priority,

@@ -1,6 +1,12 @@
 import { STATUSES, statusCode, type JobStatus } from '../../statuses.ts'
 import { storableError, storableNumber, storableShort, storable } from '../storable.ts'
-import { COMPLETED_PROGRESS, JOB_COLUMNS, type Column, type StoredNameKind } from '../tables.ts'
+import {
+  COMPLETED_PROGRESS,
+  JOB_COLUMNS,
+  SIGNAL_IGNORED,
+  type Column,
+  type StoredNameKind,
+} from '../tables.ts'
 import type { JobKey, StoredJob } from '../writer_types.ts'
 import type { NameBook } from './name_book.ts'
 
@@ -21,6 +27,7 @@ export function blankJob({ queue, transportId, id }: JobKey): LoadedJob {
     type: '',
     status: null,
     stopping: false,
+    signalIgnored: false,
     run: 1,
     attempts: 0,
     maxAttempts: 1,
@@ -65,7 +72,8 @@ export function loadJob(key: JobKey, row: unknown[], names: NameBook): LoadedJob
     transportId: key.transportId,
     type: names.name(number(AT.type)),
     status,
-    stopping: row[AT.stopping] === 1,
+    stopping: number(AT.stopping) > 0,
+    signalIgnored: row[AT.stopping] === SIGNAL_IGNORED,
     run: number(AT.run),
     attempts: number(AT.attempts),
     maxAttempts: number(AT.maxAttempts),
@@ -127,7 +135,7 @@ export function rowOf(job: LoadedJob, names: NameBook, id: unknown, tagged: numb
     storableNumber(job.attempts, 32) ?? 0,
     storableNumber(job.maxAttempts, 32) ?? 1,
     storableNumber(job.priority, 32) ?? 0,
-    Number(job.stopping),
+    job.stopping && job.signalIgnored ? SIGNAL_IGNORED : Number(job.stopping),
     Number(job.sensitive),
     tagged,
     Number(job.hasTransport),

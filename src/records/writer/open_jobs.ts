@@ -30,7 +30,7 @@ export async function openSeqs(
   // Few of the cancelled are still stopping, so the others are passed once: those of this page's time here, the rest later.
   const until = open.length === limit ? open[limit - 1].key : null
   const cancelled = byName('queue', [queue], [CANCELLED])
-  const stopping = await read({ ...cancelled, extra: sql('stopping = 1') }, until)
+  const stopping = await read({ ...cancelled, extra: sql('stopping > 0') }, until)
   return [...open, ...stopping]
     .sort((one, other) => compareKeys(one.key, other.key))
     .slice(0, limit)

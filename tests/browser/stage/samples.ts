@@ -73,6 +73,7 @@ export function row(index: number, change: Partial<JobRow> = {}): JobRow {
     status,
     mark: status,
     stopping: false,
+    stoppingWord: 'stopping',
     suspect: false,
     left: false,
     context: CONTEXTS[status],

@@ -32,6 +32,7 @@ const RETRIED: JobDetails = {
   transportId: '01931e25-6c1f-7d40-9f3e-77c4a1d0b8e2',
   status: 'completed',
   stopping: false,
+  signalIgnored: false,
   run: 1,
   attempts: { started: 2, max: 3 },
   priority: 0,

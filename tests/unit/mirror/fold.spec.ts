@@ -273,4 +273,30 @@ test.group('Mirror | fold', () => {
     ])
     assert.equal(job.status, 'failed')
   })
+
+  test('notes that a signal was ignored, until the code returns', ({ assert }) => {
+    const cancel = { event: 'cancel-requested', by: 'ann', ats: '1' }
+    const ignored = { event: 'signal-ignored', ats: '1' }
+    const { job } = fold([ADDED, ACTIVE, cancel, ignored])
+    assert.deepInclude(job, { status: 'cancelled', stopping: true, signalIgnored: true })
+    const { job: ended, kinds } = fold([
+      ADDED,
+      ACTIVE,
+      cancel,
+      ignored,
+      { event: 'failed', failedReason: '[CANCELLED] Cancelled by ann', ats: '1', cancelled: '1' },
+      ignored,
+    ])
+    assert.deepInclude(ended, { status: 'cancelled', stopping: false })
+    assert.deepEqual(kinds, ['added', 'running', 'cancelled', 'signal ignored', 'stopped'])
+
+    const timedOut = fold([
+      ADDED,
+      ACTIVE,
+      ignored,
+      { event: 'failed', failedReason: '[TIMED_OUT] too long', ats: '1' },
+    ])
+    assert.deepInclude(timedOut.job, { status: 'failed', stopping: false, signalIgnored: false })
+    assert.include(timedOut.kinds, 'signal ignored')
+  })
 })
