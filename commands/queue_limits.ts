@@ -1,5 +1,4 @@
 import { flags } from '@adonisjs/core/ace'
-import { LARGEST_LIMIT } from '../src/config.ts'
 import { plain } from '../src/console/job_output.ts'
 import { readLimitChanges, scopeText } from '../src/console/limit_options.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
@@ -45,11 +44,7 @@ export default class QueueLimits extends QueueCommand {
     const operation = new ChangeLimit(transport)
     let changed = false
     for (const { scope, value } of changes) {
-      const isNew = await operation.handle(
-        scope,
-        value === 'default' ? value : stored(scope, value),
-        this.actor
-      )
+      const isNew = await operation.handle(scope, value, this.actor)
       changed ||= isNew
       const what = value === 'default' ? 'as configured' : limitText(value)
       this.say(`${plain(scopeText(scope))}: ${what}${isNew ? '' : ', as before'}`)
@@ -66,10 +61,9 @@ export default class QueueLimits extends QueueCommand {
       changed,
       limits: view.limits.map(({ set, ...limit }) => ({
         ...limit,
-        limit: shown(limit.limit),
         set: set && { by: set.by, at: new Date(set.at).toISOString() },
       })),
-      users: view.users.map((one) => ({ ...one, limit: shown(one.limit) })),
+      users: view.users,
       heldBack: view.heldBack,
       complete: view.complete,
     }
@@ -78,7 +72,7 @@ export default class QueueLimits extends QueueCommand {
   #tell({ limits, users, heldBack, complete }: LimitsView): void {
     for (const limit of limits) this.say(limitLine(limit))
     for (const { user, running, limit } of users) {
-      const of = shown(limit) === null ? '' : ` of ${limit}`
+      const of = limit === null ? '' : ` of ${limit}`
       this.say(`user ${plain(user)} runs ${running}${of}`)
     }
     if (heldBack.length === 0) this.say('no job is held back by the limit of a user or a type')
@@ -89,17 +83,8 @@ export default class QueueLimits extends QueueCommand {
   }
 }
 
-/** Without a limit of his own a user has that of each user: to have none he needs one that is never reached. */
-function stored(scope: LimitScope, value: LimitValue): LimitValue {
-  return value === null && scope.kind === 'user' && scope.user !== undefined ? LARGEST_LIMIT : value
-}
-
-function shown(limit: LimitValue): LimitValue {
-  return limit === LARGEST_LIMIT ? null : limit
-}
-
 function limitText(limit: LimitValue): string {
-  return limit === null || limit === LARGEST_LIMIT ? 'no limit' : String(limit)
+  return limit === null ? 'no limit' : String(limit)
 }
 
 function limitLine(limit: LimitState): string {
@@ -122,12 +107,17 @@ function notYetInForce({ limits }: LimitsView, settings: LimitSettings): string[
     ...scopes(settings.queues, (queue) => ({ kind: 'queue', queue })),
   ]
   return wanted
-    .filter(([scope, limit]) => (known.get(scopeText(scope)) ?? null) !== limit)
+    .filter(([scope, limit]) => {
+      const now = known.get(scopeText(scope))
+      /** Only to a user it makes a difference whether no limit is said or nothing. */
+      const isSilent = now === undefined && limit === null
+      return isSilent ? scope.kind === 'user' && scope.user !== undefined : now !== limit
+    })
     .map(([scope, limit]) => `${scopeText(scope)} ${limitText(limit)}`)
 }
 
 function scopes(
-  limits: Record<string, number>,
+  limits: Record<string, number | null>,
   scope: (name: string) => LimitScope
 ): [LimitScope, LimitValue][] {
   return Object.entries(limits).map(([name, limit]) => [scope(name), limit])

@@ -6,6 +6,14 @@ import type { Duration, KeptClocks, QueuedeckConfig, ResolvedConfig } from './ty
 /** Largest limit that can be set: beyond it nobody limits anything. */
 export const LARGEST_LIMIT = 1_000_000
 
+/** What the name of a user or type that is limited has to be, in words. */
+export const LIMITED_NAME = '1 to 200 characters without control characters'
+
+/** Whether a user or type can have this name; whom nobody can be, no limit would ever meet. */
+export function isLimitedName(name: unknown): name is string {
+  return typeof name === 'string' && /^\P{Cc}{1,200}$/u.test(name)
+}
+
 const MEBIBYTE = 1_048_576
 const MINUTE = 60_000
 
@@ -88,8 +96,8 @@ export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
       global: limit(limits.global, 'limits.global', 10),
       user: limit(limits.user, 'limits.user', 3),
       users: limitsOf(limits.users, 'limits.users'),
-      types: limitsOf(limits.types, 'limits.types'),
-      queues: limitsOf(limits.queues, 'limits.queues', (name) => queueName(name, 'limits.queues')),
+      types: numbersOf(limits.types, 'limits.types'),
+      queues: numbersOf(limits.queues, 'limits.queues', (name) => queueName(name, 'limits.queues')),
     },
     mirror: yesOrNo(config.mirror ?? true, 'mirror'),
     kept: keptClocks(kept),
@@ -233,21 +241,39 @@ function limit(value: unknown, key: string, otherwise: number): number | null {
 function limitsOf(
   value: unknown,
   key: string,
-  checkName: (name: string) => unknown = () => {}
-): Record<string, number> {
+  checkName: (name: string) => unknown = (name) => limitedName(name, key)
+): Record<string, number | null> {
   if (value === undefined) return {}
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrong(key, value, 'give an object of names and whole numbers')
   }
   return Object.fromEntries(
-    Object.entries(value).map(([name, most]) => {
-      checkName(name)
-      const checked = limit(most, `${key}.${name}`, 0)
-      if (checked === null)
-        throw wrong(`${key}.${name}`, null, 'give a whole number, or leave it out')
-      return [name, checked]
-    })
+    Object.entries(value)
+      .filter(([, most]) => most !== undefined)
+      .map(([name, most]) => {
+        checkName(name)
+        return [name, limit(most, `${key}.${name}`, 0)]
+      })
   )
+}
+
+function limitedName(name: string, key: string): void {
+  if (!isLimitedName(name)) {
+    throw wrong(key, name, `name ${LIMITED_NAME}`)
+  }
+}
+
+/** Where nothing limits but what is said here, no limit is said by saying nothing. */
+function numbersOf(
+  value: unknown,
+  key: string,
+  checkName?: (name: string) => unknown
+): Record<string, number> {
+  const limits = limitsOf(value, key, checkName)
+  for (const [name, most] of Object.entries(limits)) {
+    if (most === null) throw wrong(`${key}.${name}`, null, 'give a whole number, or leave it out')
+  }
+  return limits as Record<string, number>
 }
 
 function path(value: unknown): string {

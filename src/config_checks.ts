@@ -49,7 +49,9 @@ export function yesOrNo(value: unknown, key: string): boolean {
 export function wrong(key: string, value: unknown, remedy: string) {
   let shown: string
   try {
-    shown = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value))
+    /** JSON has no NaN. */
+    const json = typeof value === 'number' ? String(value) : JSON.stringify(value)
+    shown = typeof value === 'string' ? `"${value}"` : (json ?? String(value))
   } catch {
     shown = typeof value
   }

@@ -160,8 +160,8 @@ export type QueuedeckConfig = {
     global?: number | null
     /** Of each user; jobs without a user are exempt. Default 3. */
     user?: number | null
-    /** Of single users, instead of `user`. */
-    users?: Record<string, number>
+    /** Of single users, instead of `user`; null is no limit for him. */
+    users?: Record<string, number | null>
     /** Of single job types. */
     types?: Record<string, number>
     /** Of single queues. */
@@ -224,7 +224,7 @@ export type QueuedeckConfig = {
 export type LimitSettings = {
   global: number | null
   user: number | null
-  users: Record<string, number>
+  users: Record<string, number | null>
   types: Record<string, number>
   queues: Record<string, number>
 }

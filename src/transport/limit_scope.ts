@@ -1,5 +1,6 @@
 import { InvalidInputException } from '../errors.ts'
 import type { LimitSettings } from '../types.ts'
+import { isLimitedName, LIMITED_NAME } from '../config.ts'
 import { assertQueueName } from './keys.ts'
 import { limitKeyOf, userOf } from './limit_key.ts'
 
@@ -35,21 +36,21 @@ export function assertScope(scope: LimitScope): void {
 }
 
 function assertName(name: unknown, field: 'user' | 'type'): void {
-  if (typeof name !== 'string' || !/^\P{Cc}{1,200}$/u.test(name)) {
+  if (!isLimitedName(name)) {
     throw new InvalidInputException(
-      `"${String(name).slice(0, 80)}" cannot be a ${field}: give 1 to 200 characters without control characters`,
+      `"${String(name).slice(0, 80)}" cannot be a ${field}: give ${LIMITED_NAME}`,
       field
     )
   }
 }
 
-/** Limits of a configuration by the fields under which Redis keeps them. */
+/** Limits of a configuration by the fields under which Redis keeps them; 0 is a user who has none. */
 export function fieldsOf(settings: LimitSettings): Record<string, number> {
   const fields: Record<string, number> = {}
   if (settings.global !== null) fields.global = settings.global
   if (settings.user !== null) fields.user = settings.user
   for (const [user, limit] of Object.entries(settings.users))
-    fields[fieldOf({ kind: 'user', user })] = limit
+    fields[fieldOf({ kind: 'user', user })] = limit ?? 0
   for (const [type, limit] of Object.entries(settings.types))
     fields[fieldOf({ kind: 'type', type })] = limit
   for (const [queue, limit] of Object.entries(settings.queues))

@@ -64,7 +64,8 @@ export class Limits {
   /**
    * Sets one limit until it is reset, over restarts.
    *
-   * @param value whole number from 1 to 1,000,000; null lifts the limit. To run nothing at all, pause the queue
+   * @param value whole number from 1 to 1,000,000; null lifts the limit: a user with a limit of null has that of every user
+   *   no more. To run nothing at all, pause the queue
    * @throws InvalidInputException naming the value, also one that names no user, type or queue
    */
   async set(scope: LimitScope, value: LimitValue, by: string): Promise<boolean> {
@@ -239,7 +240,7 @@ function describe(
 }
 
 function numberOf(text: string | undefined): LimitValue {
-  return text === undefined ? null : Number(text)
+  return Number(text ?? 0) || null
 }
 
 function pairs(flat: string[]): Map<string, string> {

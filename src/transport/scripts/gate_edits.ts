@@ -18,7 +18,7 @@ const claims = (pops: number, prefix: string, limited = 'nil'): Edit[] => [
   {
     find: `  local ats = rcall("HINCRBY", jobKey, "ats", 1)
   rcall("HMSET", jobKey, "processedOn"`,
-    put: `  local job, ats = gate.fetch(jobKey, processedOn, opts['name'])
+    put: `  local job, ats = gate.fetch(jobKey, processedOn, opts['name'], optionalValues)
   rcall("HMSET", jobKey, "ats", ats, "processedOn"`,
   },
   {
@@ -43,9 +43,14 @@ export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {
     moveToActive: claims(2, 'ARGV[1]', 'ARGV[4]'),
     moveToFinished: [
       ...claims(1, 'prefix'),
+      { find: `"name", "opts", "atm")`, put: `"name", "sl", "atm")` },
       {
         find: `rcall("LREM", KEYS[2], -1, jobId)`,
-        put: `gate.leave(KEYS[2], '-1', jobId, jobAttributes[7], jobAttributes[6], ARGV[6] == "1")`,
+        put: `gate.leave(KEYS[2], '-1', jobId, jobAttributes[7] or '', jobAttributes[6], ARGV[6] == "1")`,
+      },
+      {
+        find: `jobAttributes[4], ARGV[9], jobAttributes[5]))`,
+        put: `jobAttributes[4], ARGV[9], jobAttributes[5]), gate.ended(jobAttributes[7]))`,
       },
     ],
     moveToDelayed: [

@@ -54,11 +54,14 @@ export const STREAM_CAP = 5_000_000
 
 const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
 
+/** The claim gate's Lua: each part uses those before it. */
+const GATE_PARTS = ['gate_counts', 'gate_parking', 'gate', 'gate_sweep']
+
 /** The edit sets of this release, in the order in which they are applied. */
 export function editSets(): EditSet[] {
   return [
     { ...RICH_ENTRIES, prelude: read('entries') },
-    { ...CLAIM_GATE, prelude: read('gate') },
+    { ...CLAIM_GATE, prelude: GATE_PARTS.map(read).join('\n') },
     { ...ONE_CLOCK, prelude: read('clock') },
   ]
 }
@@ -117,10 +120,8 @@ export function buildLibrary(
   const scripts = new Map<string, Script>()
   for (const name of touched) {
     const bull = texts.get(name)!
-    scripts.set(
-      name,
-      forms(name, bull.keys, edit(bull, sets).replaceAll('return CAP', `return ${cap}`), prelude)
-    )
+    const text = edit(bull, sets).replaceAll('return CAP', `return ${cap}`)
+    scripts.set(name, forms(name, bull.keys, text, prelude, name in CLAIM_GATE.scripts))
   }
   for (const [name, keys] of Object.entries(OWN_SCRIPTS)) {
     scripts.set(name, forms(name, keys, read(name), prelude))
@@ -139,17 +140,19 @@ function assemble(scripts: Map<string, Script>, prelude: string): Library {
 
 /**
  * Both forms of one script. Functions of the script that stand at its top level go in front of the registered function
- * (they see only their arguments and `rcall`), and with them whatever comes before the first look at KEYS or ARGV.
+ * (they see only their arguments and `rcall`), and with them whatever comes before the first look at KEYS or ARGV. What passes
+ * the claim gate ends with a word to it, wherever the script returns.
  */
-function forms(name: string, keys: number, text: string, prelude: string): Script {
+function forms(name: string, keys: number, text: string, prelude: string, isGated = false): Script {
   const whenFull = !GROWING.has(name)
   const bare = text.replace(/^local rcall = redis\.call;?$/gm, '')
   // Before Redis 7 a script may not begin with a growing write while Redis is full, but may go on after any other write.
   const opening = whenFull ? `redis.call('DEL', KEYS[1] .. '~')\n` : ''
-  const evalText = `local rcall = redis.call\n${opening}${prelude}\n${bare}`
+  const ending = (lua: string) => (isGated ? `return gate.done((function()\n${lua}\nend)())` : lua)
+  const evalText = `local rcall = redis.call\n${opening}${prelude}\n${ending(bare)}`
   const { head, body } = hoist(bare)
   const flags = whenFull ? `, flags={'allow-oom'}` : ''
-  const functionText = `do\n${head}\nredis.register_function{function_name='QD_FUNCTION_${name}', callback=function(KEYS, ARGV)\nrcall = redis.call gate.reset()\n${body}\nend${flags}}\nend`
+  const functionText = `do\n${head}\nredis.register_function{function_name='QD_FUNCTION_${name}', callback=function(KEYS, ARGV)\nrcall = redis.call gate.reset()\n${ending(body)}\nend${flags}}\nend`
   const sha = createHash('sha1').update(evalText).digest('hex')
   return { name, keys, evalText, sha, functionText, whenFull }
 }

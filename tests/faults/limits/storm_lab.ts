@@ -10,7 +10,7 @@ import { Witness } from './witness.ts'
 const FAR = 1e16
 
 /** What the gate keeps for good. */
-const KEPT = new Set(['limits', 'configured', 'set', 'seq', 'turn'])
+const KEPT = new Set(['limits', 'configured', 'set', 'seq', 'turn', 'reap'])
 
 export type StormOptions = {
   limits: NonNullable<QueuedeckConfig['limits']>
@@ -121,7 +121,9 @@ export class StormLab {
   async leftovers(): Promise<string[]> {
     const beginning = `${this.jobs.prefix}~gate:`
     const keys = await this.jobs.redis.keys(`${beginning}*`)
-    return keys.map((key) => key.slice(beginning.length)).filter((key) => !KEPT.has(key))
+    const left = keys.map((key) => key.slice(beginning.length)).filter((key) => !KEPT.has(key))
+    const running = Number((await this.jobs.redis.hget(`${beginning}limits`, 'n')) ?? 0)
+    return running === 0 ? left : [`${running} running`, ...left]
   }
 
   /** Waits until the gate keeps nothing of any job; a turn that was handed over and nobody took ends by itself. */

@@ -171,7 +171,23 @@ test.group('Queues', (group) => {
     assert.isString(five.json.queue.limit.set.by)
     assert.isNull((await set(null)).json.queue.limit.limit)
     assert.isNull((await set('default')).json.queue.limit.set)
-    for (const bad of [0, -1, 1.5, 1_000_001, 'many', [], {}, true, undefined]) {
+    for (const bad of [
+      0,
+      -1,
+      1.5,
+      1_000_001,
+      1e21,
+      '0',
+      '-1',
+      '1.5',
+      '1e3',
+      'NaN',
+      'many',
+      [],
+      {},
+      true,
+      undefined,
+    ]) {
       const answer = await set(bad)
       assert.equal(answer.status, 422, `${JSON.stringify(bad)} ${answer.text}`)
       assert.equal(answer.json.errors[0].field, 'limit')
@@ -194,6 +210,15 @@ test.group('Queues', (group) => {
     await client.submit('/queues/forms/limits', { limit: '7' })
     assert.equal((await read('forms')).limit.limit, 7)
     assert.include((await client.page('/queues/forms')).text, 'Back to the configuration')
+    for (const bad of ['0', '-1', '2.5', '1000001', 'NaN', '1e3', 'x'.repeat(5_000)]) {
+      const answer = await client.submit('/queues/forms/limits', { limit: bad })
+      assert.equal(answer.status, 422, bad.slice(0, 20))
+      assert.include(
+        answer.text,
+        `${bad.slice(0, 40)}&quot; cannot be a limit: give a whole number`
+      )
+    }
+    assert.equal((await read('forms')).limit.limit, 7)
     await client.submit('/queues/forms/limits', { limit: '' })
     assert.isNull((await read('forms')).limit.limit)
     await client.submit('/queues/forms/drain')

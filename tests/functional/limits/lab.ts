@@ -165,9 +165,11 @@ export class GateLab {
   /** What the gate still holds of jobs: nothing when all have ended. */
   async leftovers(): Promise<string[]> {
     const keys = await this.redis.keys(`${this.prefix.replaceAll(/[[\]*?\\]/g, '\\$&')}~gate:*`)
-    return keys
+    const left = keys
       .map((key) => key.slice(this.prefix.length + 6))
-      .filter((key) => !/^(limits|configured|set|seq|turn|baton|reap:.*)$/.test(key))
+      .filter((key) => !/^(limits|configured|set|seq|turn|baton|reap)$/.test(key))
+    const running = Number((await this.redis.hget(this.transport.keys.limits, 'n')) ?? 0)
+    return running === 0 ? left : [`${running} running`, ...left]
   }
 
   async close(): Promise<void> {

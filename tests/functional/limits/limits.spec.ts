@@ -13,7 +13,7 @@ test.group('Limits', (group) => {
   })
 
   const force = async () => {
-    const { known, ...fields } = await lab.redis.hgetall(`${lab.prefix}~gate:limits`)
+    const { known, n, counted, ...fields } = await lab.redis.hgetall(`${lab.prefix}~gate:limits`)
     return fields
   }
   const stateOf = async (scope: LimitScope) => {
@@ -120,6 +120,7 @@ test.group('Limits', (group) => {
       {},
       true,
       undefined,
+      10n,
     ]
     for (const value of wrong) {
       const error = await assertRefused(() =>
@@ -151,6 +152,43 @@ test.group('Limits', (group) => {
       assert.deepInclude(error, { status: 422 }, error.message)
       return error
     }
+  })
+
+  test('can be none for one user, whatever the others have', async ({ assert }) => {
+    const { limits } = lab.transport
+    await lab.configure({ global: 30, user: 2, users: { ann: null } })
+    const queue = lab.queue()
+    for (const user of ['ann', 'ben', 'cem'])
+      await queue.addBulk(lab.jobs(6, user, {}, { held: true }))
+    await limits.set({ kind: 'user', user: 'ben' }, null, 'ops')
+    assert.deepInclude(await stateOf({ kind: 'user', user: 'ben' }), { limit: null })
+    assert.deepInclude(await stateOf({ kind: 'user', user: 'ann' }), {
+      limit: null,
+      configured: null,
+      set: null,
+    })
+    lab.worker('q', { concurrency: 30 })
+    await waitFor('them to run', async () => (await lab.running()) === 14)
+    const { users } = await limits.view()
+    assert.sameDeepMembers(users, [
+      { user: 'ann', running: 6, limit: null },
+      { user: 'ben', running: 6, limit: null },
+      { user: 'cem', running: 2, limit: 2 },
+    ])
+    await limits.reset({ kind: 'user', user: 'ben' })
+    lab.release()
+    await lab.ended(queue, 18)
+    await lab.forgetOrder()
+    const more = lab.jobs(5, 'ben')
+    await queue.addBulk(
+      more.map((job, at) => ({
+        ...job,
+        opts: { jobId: `more${at}`, qd: { user: 'ben' } } as never,
+      }))
+    )
+    await lab.ended(queue, 23)
+    assert.isAtMost(await lab.most('user ben'), 2)
+    assert.deepEqual(await lab.leftovers(), [])
   })
 
   test('show who runs and whose jobs are held back', async ({ assert }) => {
@@ -208,9 +246,9 @@ test.group('Limits', (group) => {
     await queue.addBulk(lab.jobs(3, 'ann', {}, { held: true }))
     lab.worker()
     await waitFor('them to run', async () => (await lab.running()) === 3)
-    assert.deepEqual((await lab.leftovers()).sort(), ['slots', 'types'])
+    assert.deepEqual((await lab.leftovers()).sort(), ['3 running', 'counts'])
     await limits.set({ kind: 'type', type: 'work' }, null, 'ops')
-    assert.deepEqual(await lab.leftovers(), ['slots'])
+    assert.deepEqual(await lab.leftovers(), ['3 running'])
     await limits.set({ kind: 'global' }, null, 'ops')
     assert.deepEqual(await lab.leftovers(), [])
     /** Who runs already counts from the moment on. */

@@ -100,7 +100,9 @@ test.group('Limits of users', (group) => {
     )
     const left = await lab.redis.keys(`${lab.prefix}~gate:*`)
     assert.sameMembers(
-      left.map((key) => key.slice(key.indexOf('~gate:') + 6)).filter((key) => key !== 'turn'),
+      left
+        .map((key) => key.slice(key.indexOf('~gate:') + 6))
+        .filter((key) => key !== 'turn' && key !== 'reap'),
       ['limits', 'configured', 'seq']
     )
   })

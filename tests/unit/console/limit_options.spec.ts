@@ -27,6 +27,12 @@ test.group('Options of queue:limits', () => {
     .with([
       { options: { global: '0' }, field: 'global', message: /"0".*1 to 1000000.*"none".*pause/ },
       { options: { global: '' }, field: 'global', message: /""/ },
+      ...['-1', 'NaN', '1e3', '0x10', ' 5', '+5', '٣', '99999999999999999999'].map((value) => ({
+        options: { global: value },
+        field: 'global',
+        message: /cannot be a limit: give a whole number from 1 to 1000000/,
+      })),
+      { options: { userOf: ['ann:0'] }, field: 'user-of', message: /"0" cannot be a limit/ },
       { options: { user: '2.5' }, field: 'user', message: /"2\.5"/ },
       { options: { user: '1000001' }, field: 'user', message: /"1000001"/ },
       { options: { userOf: ['alice'] }, field: 'user-of', message: /"alice".*--user-of=alice:5/ },

@@ -99,6 +99,51 @@ test.group('Configuration', () => {
         config: { dashboard: { access: { view: true } } },
         message: /give a function/,
       },
+      ...[
+        0,
+        -1,
+        1.5,
+        1_000_001,
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        '3',
+        '',
+        [],
+        {},
+        true,
+      ].flatMap((value) =>
+        [
+          { global: value },
+          { user: value },
+          { users: { ann: value } },
+          { types: { pdf: value } },
+        ].map((limits) => ({
+          key: `limits (${String(value)})`,
+          config: { limits },
+          message:
+            /"limits\.(global|user|users\.ann|types\.pdf)" cannot be .*: give a whole number from 1 to 1000000, or null for no limit\. To run nothing at all, pause the queue/,
+        }))
+      ),
+      {
+        key: 'limits.queues',
+        config: { limits: { queues: { mail: null } } },
+        message: /"limits\.queues\.mail" cannot be null: give a whole number, or leave it out/,
+      },
+      {
+        key: 'limits.types of nobody',
+        config: { limits: { types: { '': 3 } } },
+        message: /"limits\.types" cannot be "": name 1 to 200 characters/,
+      },
+      {
+        key: 'limits.users',
+        config: { limits: { users: 'ann' } },
+        message: /"limits\.users" cannot be "ann": give an object/,
+      },
+      {
+        key: 'limits.others',
+        config: { limits: { each: 3 } },
+        message: /each/,
+      },
       { key: 'kept', config: { kept: [] }, message: /"kept" must be an object/ },
     ])
     .run(({ assert }, { config, message }) => {

@@ -37,6 +37,8 @@ for field, json in pairs(overrides) do
   local value = cjson.decode(json).value
   managed[field] = true
   wanted[field] = value and string.format('%d', value) or nil
+  -- Without a field of his own a user has the limit of every user.
+  if not value and string.sub(field, 1, 2) == 'u:' then wanted[field] = '0' end
 end
 local force, changed = all(KEYS[1]), false
 -- One limit that is set after Redis was emptied does not tell what the others are.
@@ -45,7 +47,7 @@ if not force.known and (mode == 'configure' or mode == 'assert') then
   changed = true
 end
 for field in pairs(force) do
-  if not (wanted[field] or field == 'busy' or field == 'known' or field == 'users' or field == 'types') then
+  if not (wanted[field] or field == 'busy' or field == 'known' or field == 'users' or field == 'types' or field == 'n' or field == 'counted') then
     rcall('HDEL', KEYS[1], field)
     changed = true
   end
@@ -72,19 +74,6 @@ for field in pairs(managed) do
 end
 if not changed then return 0 end
 local gated = rcall('HEXISTS', KEYS[1], 'global') + rcall('HEXISTS', KEYS[1], 'user') + users + types > 0
--- What nobody counts any more would not be freed when jobs end.
-if not gated then rcall('DEL', base .. '~gate:slots') end
-if types == 0 then rcall('DEL', base .. '~gate:types') end
--- Who runs already counts from now on, also where nothing was counted before.
-local queues = rcall('SMEMBERS', KEYS[4])
-for _, queue in ipairs(queues) do
-  local prefix = base .. ':' .. queue .. ':'
-  if gated then
-    for _, id in ipairs(rcall('LRANGE', prefix .. 'active', 0, -1)) do
-      local job = rcall('HMGET', prefix .. id, 'opts', 'name')
-      gate.hold(base .. '~gate:', gate.userOf(job[1]), types > 0 and job[2], prefix .. id)
-    end
-  end
-end
-for _, queue in ipairs(queues) do gate.sweep(base .. ':' .. queue .. ':') end
-return 1
+gate.recount(base .. ':~:', gated)
+for _, queue in ipairs(rcall('SMEMBERS', KEYS[4])) do gate.sweep(base .. ':' .. queue .. ':') end
+return gate.done(1)

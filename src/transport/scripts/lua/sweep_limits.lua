@@ -1,2 +1,2 @@
 -- KEYS[1] hash of the limits in force; ARGV queue prefix. Repairs one queue: see gate.sweep.
-return gate.sweep(ARGV[1])
+return gate.done(gate.sweep(ARGV[1]))
