@@ -33,7 +33,7 @@ const claims = (pops: number, prefix: string, limited = 'nil'): Edit[] => [
 ]
 
 /**
- * The claim gate: limits over all processes, decided inside the claim (lua/gate.lua). Applied after the rich entries, whose
+ * The claim gate: limits over all processes, decided inside the claim (lua/gate*.lua). Applied after the rich entries, whose
  * texts its anchors state.
  */
 export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {

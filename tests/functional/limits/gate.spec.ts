@@ -203,7 +203,7 @@ for (const withoutFunctions of [false, true]) {
       lab.worker('p')
       await waitFor('some to be held back', async () => (await queue.getDelayedCount()) > 0)
       await queue.pause()
-      await waitFor('the running to end', async () => (await lab.running()) === 0)
+      await waitFor('the running to end', async () => (await queue.getActiveCount()) === 0)
       const before = await queue.getCompletedCount()
       await other.addBulk(lab.jobs(20, 'a', {}, { ms: 5 }))
       await lab.ended(other, 20)
