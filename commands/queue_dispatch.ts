@@ -41,7 +41,16 @@ export default class QueueDispatch extends QueueCommand {
   @flags.string({ description: 'Longest duration of one attempt, e.g. 10m' })
   declare timeout?: string
 
+  @flags.string({ description: 'Key that one job of the type has at a time' })
+  declare unique?: string
+
+  @flags.string({ description: 'Until when: finished (the default), started, or a duration' })
+  declare uniqueUntil?: string
+
   protected async answer() {
+    if (this.unique === undefined && this.uniqueUntil !== undefined) {
+      throw new InvalidInputException('--unique-until needs --unique', 'unique-until')
+    }
     const queue = await this.app.container.make('queuedeck')
     const transport = await this.app.container.make('queuedeck.transport')
     const options = {
@@ -52,6 +61,7 @@ export default class QueueDispatch extends QueueCommand {
       tags: this.tags?.flatMap((tags) => tags.split(',')).map((tag) => tag.trim()),
       attempts: whole(this.attempts, 'attempts'),
       timeout: this.timeout,
+      unique: this.unique === undefined ? undefined : { key: this.unique, until: this.uniqueUntil },
     }
     const handle = await new DispatchJob(queue, transport).handle(
       this.type,
@@ -59,8 +69,13 @@ export default class QueueDispatch extends QueueCommand {
       options,
       { actor: this.actor, to: this.queue ?? queue.config.defaultQueue }
     )
-    this.say(`dispatched ${handle.type} as job ${handle.jobId} to queue ${handle.queue}`)
-    return { job: { id: handle.jobId, type: handle.type, queue: handle.queue } }
+    const { jobId, type, queue: to, duplicate } = handle
+    this.say(
+      duplicate
+        ? `not dispatched: job ${jobId} in queue ${to} has the unique key`
+        : `dispatched ${type} as job ${jobId} to queue ${to}`
+    )
+    return { job: { id: jobId, type, queue: to }, duplicate }
   }
 
   #payload(): unknown {

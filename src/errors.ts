@@ -109,6 +109,12 @@ export const E_DUPLICATE_JOB = createError<[id: string]>(
   409
 )
 
+export const E_UNIQUE_KEY_HELD = createError<[id: string]>(
+  'The unique key is still held by job "%s", of which there is no record any more: it is free when its time is over',
+  'E_UNIQUE_KEY_HELD',
+  409
+)
+
 export const E_RESULT_TIMEOUT = createError<[id: string, milliseconds: number]>(
   'Job "%s" has not ended within %d ms',
   'E_RESULT_TIMEOUT',

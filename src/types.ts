@@ -69,7 +69,15 @@ export type DispatchOptions = {
   sensitive?: boolean
   /** A caller's own id: a UUID. A dispatch with an id that exists already is refused. */
   jobId?: string
+  /** One job of the type at a time has this key; a dispatch meanwhile gives that job instead of a new one. */
+  unique?: UniqueOptions
 }
+
+/**
+ * `until`: `finished` (the default) and `started` hold the key until the job has ended or begins to run, a duration for so long from
+ * the dispatch, whatever becomes of the job.
+ */
+export type UniqueOptions = { key: string | number; until?: 'started' | 'finished' | Duration }
 
 /**
  * What a running job reports. Percent 0 to 100; `done` and `total` count items named by `unit`.

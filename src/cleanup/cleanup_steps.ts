@@ -62,6 +62,7 @@ export class CleanupSteps {
     for (const queue of queues) {
       counts.orphans += await transport.audit.sweepOrphans(queue, kept.claims, false, redis)
     }
+    counts.orphans += await transport.audit.sweepUnique(false, redis)
     await takeRemoved(transport, redis, counts)
     await eraser.transaction((session) => writeCounts(session, run, counts))
     progressed('completedTransports')
@@ -95,6 +96,7 @@ export class CleanupSteps {
       counts.orphans += await transport.audit.sweepOrphans(queue, kept.claims, true, redis)
       progressed('completedTransports')
     }
+    counts.orphans += await transport.audit.sweepUnique(true, redis)
     for (const ended of recordClocks(kept, now)) {
       await this.#walk(ended, async (seqs) => {
         counts[`${ended.status}Records`] += seqs.length

@@ -45,6 +45,12 @@ export class DispatchManyBuilder<Result = unknown>
     if (this.options.jobId !== undefined && this.#payloads.length > 1) {
       throw new E_INVALID_OPTION(['jobId', 'can name one job only'])
     }
+    if (this.options.unique !== undefined && this.#payloads.length > 1) {
+      throw new E_INVALID_OPTION([
+        'unique',
+        'can be of one job only; queue.dispatchMany() takes options of its own for each job',
+      ])
+    }
     const manager = await this.#manager()
     return manager.enqueue<Result>(
       this.#payloads.map((payload) => ({ type: this.#type, payload, options: this.options }))

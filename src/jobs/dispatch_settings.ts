@@ -1,4 +1,4 @@
-import type { BackoffOptions, DispatchOptions, Duration } from '../types.ts'
+import type { BackoffOptions, DispatchOptions, Duration, UniqueOptions } from '../types.ts'
 import { E_INVALID_OPTION } from '../errors.ts'
 import { type ResolvedDispatchOptions, resolveDispatchOptions } from './options.ts'
 
@@ -56,6 +56,25 @@ export abstract class DispatchSettings {
   /** The wait before the next attempt: a fixed duration, or options. */
   backoff(backoff: BackoffOptions | Duration): this {
     return this.with({ backoff })
+  }
+
+  /**
+   * One job of the type at a time has this key. A dispatch meanwhile enqueues nothing: its handle is that job's, with
+   * `duplicate: true`.
+   *
+   * @param options.until  `finished` (the default), `started`, or a duration from the dispatch
+   */
+  unique(key: string | number, options: Omit<UniqueOptions, 'key'> = {}): this {
+    return this.with({ unique: { ...options, key } })
+  }
+
+  /** The official queue package's word: `unique(id)`, or with `ttl` unique for so long. */
+  dedup({ id, ttl, ...rest }: { id: string | number; ttl?: Duration }): this {
+    const [stranger] = Object.keys(rest)
+    if (stranger !== undefined) {
+      throw new E_INVALID_OPTION([`dedup.${stranger}`, 'does not exist here; known: id, ttl'])
+    }
+    return this.unique(id, ttl === undefined ? {} : { until: ttl })
   }
 
   /** Longest duration of one attempt. */

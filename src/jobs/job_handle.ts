@@ -10,12 +10,14 @@ export class JobHandle<Result = unknown> {
 
   /**
    * @param queue and `type` are null where only the id is known
+   * @param duplicate  Nothing was dispatched: this is the job that has the unique key.
    */
   constructor(
     readonly jobId: string,
     readonly queue: string | null,
     readonly type: string | null,
-    waiter: ResultWaiter
+    waiter: ResultWaiter,
+    readonly duplicate = false
   ) {
     this.#waiter = waiter
   }
@@ -32,7 +34,8 @@ export class JobHandle<Result = unknown> {
     return this.#waiter.wait(this.jobId, this.queue, timeout) as Promise<Result>
   }
 
-  toJSON(): { jobId: string; queue: string | null; type: string | null } {
-    return { jobId: this.jobId, queue: this.queue, type: this.type }
+  toJSON(): { jobId: string; queue: string | null; type: string | null; duplicate: boolean } {
+    const { jobId, queue, type, duplicate } = this
+    return { jobId, queue, type, duplicate }
   }
 }

@@ -2,6 +2,7 @@ import { E_INVALID_OPTION } from '../errors.ts'
 import type { BackoffOptions, DispatchOptions, Duration, JobOptions } from '../types.ts'
 import type { ResolvedBackoff } from './backoff.ts'
 import { toMilliseconds } from '../durations.ts'
+import type { UniqueOption } from '../transport/types.ts'
 import { checkName, checkQueueName, checkTags, checkUser } from './names.ts'
 import { isUuid } from '../records/ids.ts'
 
@@ -39,6 +40,7 @@ export type ResolvedDispatchOptions = ResolvedJobOptions & {
   at?: Date
   user?: string
   jobId?: string
+  unique?: UniqueOption
 }
 
 type Checks = Record<string, (value: never, resolved: ResolvedDispatchOptions) => void>
@@ -65,13 +67,14 @@ const OF_DISPATCH: Checks = {
   at: (value: unknown, to) => (to.at = moment(value)),
   user: (value: unknown, to) => (to.user = checkUser(value)),
   jobId: (value: unknown, to) => (to.jobId = uuid(value)),
+  unique: (value: unknown, to) => (to.unique = unique(value)),
 }
 
 /**
  * Features that later versions bring: the answer says so instead
  * of "unknown".
  */
-const NOT_HERE_YET = ['unique', 'dedup', 'waitFor', 'chain', 'batch', 'schedule']
+const NOT_HERE_YET = ['waitFor', 'chain', 'batch', 'schedule']
 
 /**
  * Checks `static options` of a job class.
@@ -197,6 +200,27 @@ function moment(value: unknown): Date {
     throw new E_INVALID_OPTION(['at', `must be a valid Date, not ${String(value)}`])
   }
   return value
+}
+
+function unique(value: unknown): UniqueOption {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new E_INVALID_OPTION([
+      'unique',
+      'must be an object such as { key: "invoice:7", until: "finished" }',
+    ])
+  }
+  const { key, until = 'finished', ...rest } = value as Record<string, unknown>
+  const [stranger] = Object.keys(rest)
+  if (stranger !== undefined) {
+    throw new E_INVALID_OPTION([`unique.${stranger}`, 'is not known; known: key, until'])
+  }
+  return {
+    key: checkUser(key, 'unique.key'),
+    until:
+      until === 'started' || until === 'finished'
+        ? until
+        : positive(until as Duration, 'unique.until'),
+  }
 }
 
 function uuid(value: unknown): string {

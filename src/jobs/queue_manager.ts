@@ -9,6 +9,7 @@ import { validatePayload, writePayload } from './payload.ts'
 import type { JobDefinition, JobRegistry } from './registry.ts'
 import type { ResultWaiter } from './result_waiter.ts'
 import { type JobTransport, toTransportJob } from './transport_job.ts'
+import type { Duplicates } from '../transport/types.ts'
 import { uuidV7 } from './uuid.ts'
 
 /**
@@ -103,9 +104,10 @@ export class QueueManager {
       prepared.push(await this.#prepare(dispatch))
     }
 
+    let duplicates: Duplicates | undefined
     if (this.#fake === undefined) {
       const now = Date.now()
-      await this.transport.add(
+      duplicates = await this.transport.add(
         prepared.map(({ definition, jobId, queue, json, options }) =>
           toTransportJob(definition.name, jobId, queue, json, options, now)
         )
@@ -113,10 +115,12 @@ export class QueueManager {
     } else {
       this.#record(this.#fake, prepared)
     }
-    return prepared.map(
-      ({ jobId, queue, definition }) =>
-        new JobHandle<Result>(jobId, queue, definition.name, this.waiter)
-    )
+    return prepared.map(({ jobId, queue, definition }) => {
+      const holder = duplicates?.get(jobId)
+      return holder
+        ? new JobHandle<Result>(holder.id, holder.queue, definition.name, this.waiter, true)
+        : new JobHandle<Result>(jobId, queue, definition.name, this.waiter)
+    })
   }
 
   /**

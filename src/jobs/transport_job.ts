@@ -1,10 +1,10 @@
-import type { NewTransportJob } from '../transport/types.ts'
+import type { Duplicates, NewTransportJob } from '../transport/types.ts'
 import { delayOf, type ResolvedDispatchOptions } from './options.ts'
 
 /**
  * The part of the transport that dispatching needs.
  */
-export type JobTransport = { add(jobs: NewTransportJob[]): Promise<void> }
+export type JobTransport = { add(jobs: NewTransportJob[]): Promise<Duplicates | undefined> }
 
 /**
  * A checked dispatch as the transport takes it: BullMQ's own options where it has them, the rest below `qd`.
@@ -19,7 +19,7 @@ export function toTransportJob(
   options: ResolvedDispatchOptions,
   now: number
 ): NewTransportJob {
-  const { user, tags, timeout, sensitive, backoff, attempts, priority } = options
+  const { user, tags, timeout, sensitive, backoff, attempts, priority, unique } = options
   const delay = delayOf(options, now)
   const qd = {
     ...(user === undefined ? undefined : { user }),
@@ -28,6 +28,7 @@ export function toTransportJob(
     ...(sensitive === true ? { sensitive: true as const } : undefined),
     ...(backoff === undefined ? undefined : { backoff }),
     ...(options.at === undefined ? undefined : { at: options.at.getTime() }),
+    ...(unique === undefined ? undefined : { unique }),
   }
   return {
     id: jobId,

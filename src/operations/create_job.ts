@@ -1,9 +1,10 @@
 import { toMilliseconds } from '../durations.ts'
-import { InvalidInputException } from '../errors.ts'
+import { E_JOB_NOT_FOUND, E_UNIQUE_KEY_HELD, InvalidInputException } from '../errors.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import type { Actor, DispatchOptions, JobView } from '../types.ts'
+import { recordId } from '../records/ids.ts'
 import { DispatchJob } from './dispatch_job.ts'
-import { jobOnce, type OperationDependencies } from './job_lookup.ts'
+import { findJob, jobOnce, type OperationDependencies } from './job_lookup.ts'
 
 /**
  * A job as programs ask for it; not checked yet.
@@ -14,7 +15,7 @@ export type JobRequest = { type?: unknown; payload?: unknown; options?: unknown 
 export type JobTarget = Pick<JobView, 'queue' | 'user'>
 
 const FIELDS = ['type', 'payload', 'options']
-const OPTIONS = ['queue', 'priority', 'delay', 'user', 'tags', 'attempts', 'timeout']
+const OPTIONS = ['queue', 'priority', 'delay', 'user', 'tags', 'attempts', 'timeout', 'unique']
 
 /**
  * Creates a job of a registered type, its payload checked as at any dispatch.
@@ -28,13 +29,14 @@ export class CreateJob {
 
   /**
    * @param authorise  Asked before anything is enqueued, with where the job would go; throws where this actor may not.
-   * @throws InvalidInputException, E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_INVALID_OPTION, E_INVALID_DURATION, E_REDIS_UNAVAILABLE
+   * @returns the new job; with `duplicate` the one that has the unique key, and nothing was made
+   * @throws InvalidInputException, E_UNIQUE_KEY_HELD, E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_INVALID_OPTION, E_INVALID_DURATION, E_REDIS_UNAVAILABLE
    */
   async handle(
     request: JobRequest,
     actor: Actor,
     authorise: (target: JobTarget) => Promise<void> = async () => {}
-  ): Promise<JobView> {
+  ): Promise<{ job: JobView; duplicate: boolean }> {
     const { type, payload, options } = check(request)
     const { queue } = this.dependencies
     const definition = await queue.registry.find(type)
@@ -44,6 +46,10 @@ export class CreateJob {
     await authorise({ queue: String(target), user })
     const to = String(target)
     const handle = await this.#dispatch.handle(type, payload, options, { actor, to })
+    if (handle.duplicate) {
+      const id = recordId(handle.queue!, handle.jobId)
+      return { job: await holder(this.dependencies, id), duplicate: true }
+    }
     const now = Date.now()
     const delay = options.delay === undefined ? 0 : toMilliseconds(options.delay, 'delay')
     const accepted: JobView = {
@@ -70,7 +76,18 @@ export class CreateJob {
       duration: null,
       sensitive: definition.options.sensitive ?? false,
     }
-    return jobOnce(this.dependencies, accepted, () => true)
+    const job = await jobOnce(this.dependencies, accepted, () => true)
+    return { job, duplicate: false }
+  }
+}
+
+/** A key that is held for a time may outlive the record of its job. */
+async function holder(dependencies: OperationDependencies, id: string): Promise<JobView> {
+  try {
+    return await findJob(dependencies, id)
+  } catch (error) {
+    if (error instanceof E_JOB_NOT_FOUND) throw new E_UNIQUE_KEY_HELD([id])
+    throw error
   }
 }
 

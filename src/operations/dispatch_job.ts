@@ -25,8 +25,9 @@ export class DispatchJob {
     return this.transport.trail.act(
       { actor, action: 'dispatch', target: { kind: 'queue', id: to }, detail: { type } },
       async () => this.queue.dispatch(type, payload, options),
-      ({ jobId, queue }) => ({
+      ({ jobId, queue, duplicate }) => ({
         target: { kind: 'job', id: jobId },
+        ...(duplicate ? { outcome: 'refused', reason: 'This job holds the unique key' } : {}),
         detail: { queue: queue ?? to },
       })
     )

@@ -1,3 +1,4 @@
+import { recordId } from '../records/ids.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails } from '../types.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
@@ -25,14 +26,22 @@ export class RestartJob {
     const refusal = whyNot(job)
     if (refusal) return { ...refusal, job }
 
-    const { outcome, run: opened } = await this.dependencies.transport.restart(
-      job.queue,
-      job.transportId,
-      { by: actor.name ?? actor.id, run: job.run + 1, job: forgotten(job) }
-    )
+    const {
+      outcome,
+      run: opened,
+      holder,
+    } = await this.dependencies.transport.restart(job.queue, job.transportId, {
+      by: actor.name ?? actor.id,
+      run: job.run + 1,
+      job: forgotten(job),
+    })
     if (outcome === 'too_late' && opened <= job.run) {
       const reason = 'The job has been kept long enough and is being deleted at this moment'
       return { outcome, reason, job }
+    }
+    if (outcome === 'taken') {
+      const reason = `Its unique key is held by job ${recordId(holder!.queue, holder!.id)}`
+      return { outcome: 'refused', reason, job }
     }
     const restarted = await jobOnce(this.dependencies, job, ({ run }) => run > job.run)
     return outcome === 'done'

@@ -1,5 +1,8 @@
 import { InvalidInputException } from '../errors.ts'
 
+/** Where a job is kept. */
+export type JobPlace = { queue: string; id: string }
+
 /**
  * Names of everything we keep in Redis beside BullMQ's own keys. Ours carry `~` after the prefix, where BullMQ has `:`, so
  * they cannot meet a queue's name.
@@ -69,6 +72,18 @@ export class Keys {
   /** What a worker was last asked to do. */
   wish(id: string) {
     return `${this.prefix}~wish:${id}`
+  }
+
+  /** Hash: keys that unique jobs hold until they start or end, by the jobs that hold them (lua/entries.lua). */
+  get unique() {
+    return `${this.prefix}~unique`
+  }
+
+  /** The queue and the id of a job, from its key. */
+  placeOf(jobKey: string): JobPlace {
+    const rest = jobKey.slice(this.prefix.length + 1)
+    const colon = rest.indexOf(':')
+    return { queue: rest.slice(0, colon), id: rest.slice(colon + 1) }
   }
 
   /** Set of the keys of jobs whose records are being erased: they cannot be restarted. */

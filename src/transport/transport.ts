@@ -20,6 +20,7 @@ import { WorkerRegistry } from './worker_registry.ts'
 import type {
   CancelAnswer,
   Depths,
+  Duplicates,
   NewTransportJob,
   Report,
   RestartAnswer,
@@ -104,17 +105,20 @@ export class Transport {
   /**
    * Adds jobs, in order, a thousand in one round trip. Each is added completely or not at all.
    *
+   * @returns those that another job's unique key kept out; undefined when there are none
    * @throws E_DUPLICATE_JOB when an id is taken (the others of the call are added), E_REDIS_UNAVAILABLE
    */
-  async add(jobs: NewTransportJob[]): Promise<void> {
+  async add(jobs: NewTransportJob[]): Promise<Duplicates | undefined> {
     for (const job of jobs) assertQueueName(job.queue)
     if (jobs.length === 1) return this.#addOne(jobs[0])
+    const duplicates: Duplicates = new Map()
     for (let from = 0; from < jobs.length; from += BATCH) {
       const part = jobs.slice(from, from + BATCH)
       const left = jobs.length - from
       const action = `the last ${left} of ${jobs.length} jobs were not dispatched`
-      await this.connections.produce(action, (client) => this.#addPart(client, part))
+      await this.connections.produce(action, (client) => this.#addPart(client, part, duplicates))
     }
+    return duplicates.size > 0 ? duplicates : undefined
   }
 
   /**
@@ -154,20 +158,26 @@ export class Transport {
     const { job, by, run } = request
     assertQueueName(queue)
     const { delay: noLonger, ...opts } = job.opts
-    const [outcome, opened] = (await this.#produce('restart', `job ${id} was not restarted`, [
-      this.keys.job(queue, id),
-      this.keys.events(queue),
-      this.keys.queue(queue),
-      id,
-      by,
-      run,
-      job.name,
-      job.data,
-      JSON.stringify(opts),
-      job.opts.timestamp,
-      job.opts.priority ?? 0,
-    ])) as [RestartAnswer['outcome'], number]
-    return { outcome, run: opened }
+    const [outcome, opened, holder] = (await this.#produce(
+      'restart',
+      `job ${id} was not restarted`,
+      [
+        this.keys.job(queue, id),
+        this.keys.events(queue),
+        this.keys.queue(queue),
+        id,
+        by,
+        run,
+        job.name,
+        job.data,
+        JSON.stringify(opts),
+        job.opts.timestamp,
+        job.opts.priority ?? 0,
+      ]
+    )) as [RestartAnswer['outcome'], number, string?]
+    return holder
+      ? { outcome, run: opened, holder: this.keys.placeOf(holder) }
+      : { outcome, run: opened }
   }
 
   /**
@@ -281,19 +291,28 @@ export class Transport {
     return this.connections.produce(action, (client) => this.call(client, script, args))
   }
 
-  async #addOne(job: NewTransportJob): Promise<void> {
+  async #addOne(job: NewTransportJob): Promise<Duplicates | undefined> {
     const { script, args } = this.#addCall(job)
     const answer = await this.connections.produce(`job ${job.id} was not dispatched`, (client) =>
       this.delivery.call(client, script, args)
     )
     if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
+    if (Array.isArray(answer)) return new Map([[job.id, this.keys.placeOf(answer[0])]])
+    return undefined
   }
 
-  async #addPart(client: RedisClient, jobs: NewTransportJob[]): Promise<void> {
+  async #addPart(
+    client: RedisClient,
+    jobs: NewTransportJob[],
+    duplicates: Duplicates
+  ): Promise<void> {
     const answers = await this.delivery.pipeline(
       client,
       jobs.map((job) => this.#addCall(job))
     )
+    answers.forEach(([, answer], at) => {
+      if (Array.isArray(answer)) duplicates.set(jobs[at].id, this.keys.placeOf(answer[0]))
+    })
     const failed = answers.find(([error]) => error)
     if (failed) throw failed[0]
     const duplicate = answers.findIndex(([, answer]) => answer === DUPLICATE_JOB)

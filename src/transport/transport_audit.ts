@@ -220,6 +220,20 @@ export class TransportAudit {
     }
   }
 
+  /** Gives back unique keys whose jobs are gone or no longer need them. With `onlyCount` it changes nothing. Returns how many there were. */
+  async sweepUnique(onlyCount: boolean, client: RedisClient): Promise<number> {
+    let stale = 0
+    let cursor = '0'
+    do {
+      const args = [this.transport.keys.unique, cursor, 500, onlyCount ? '1' : '0']
+      const answer = await this.transport.call(client, 'sweep_unique', args)
+      const [next, found] = answer as [string, number]
+      stale += found
+      cursor = next
+    } while (cursor !== '0')
+    return stale
+  }
+
   /**
    * Claims jobs whose records are to be erased, for so many milliseconds: none that Redis holds, and none of them can be
    * restarted meanwhile. `position` is where the stream stands: once the mirror has passed it, records say all that

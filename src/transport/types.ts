@@ -1,3 +1,4 @@
+import type { JobPlace } from './keys.ts'
 import type { Progress } from '../types.ts'
 
 /**
@@ -26,13 +27,26 @@ export type NewTransportJob = {
       by?: string
       /** The moment by Redis' clock at which the job is due, epoch ms; without it `delay` after Redis has taken the job. */
       at?: number
+      /** `until` a number: milliseconds from the dispatch. */
+      unique?: UniqueOption
     }
   }
 }
 
 export type CancelAnswer = { outcome: 'done' | 'requested' | 'too_late' | 'missing'; run: number }
 
-export type RestartAnswer = { outcome: 'done' | 'too_late'; run: number }
+/** `holder`: the job that has what this one needs to itself, when the outcome is `taken`. */
+export type RestartAnswer = {
+  outcome: 'done' | 'too_late' | 'taken'
+  run: number
+  holder?: JobPlace
+}
+
+/** What a job has to itself among jobs of its type, until it starts or ends, or for so many milliseconds from its dispatch. */
+export type UniqueOption = { key: string; until: 'started' | 'finished' | number }
+
+/** Jobs that were not added, by their ids: another job holds their unique key. */
+export type Duplicates = Map<string, JobPlace>
 
 /** A log line: epoch ms, level by pino's numbers (10 to 60), text. */
 export type LogEntry = [at: number, level: number, text: string]

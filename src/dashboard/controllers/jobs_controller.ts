@@ -60,15 +60,20 @@ export default class JobsController {
     const viewer = ctx.queuedeck
     await assertManage(viewer)
     const { _csrf: token, ...request } = ctx.request.all()
-    const job = await viewer.dashboard.createJob.handle(request, await viewer.actor(), (target) =>
-      assertManage(viewer, target)
+    const { job, duplicate } = await viewer.dashboard.createJob.handle(
+      request,
+      await viewer.actor(),
+      (target) => assertManage(viewer, target)
     )
+    /** It may be another user's. */
+    if (duplicate) await assertManage(viewer, job)
     const [text, waiting] = await Promise.all([
       viewer.dashboard.texts.forJob(job),
       viewer.dashboard.waiting([job]),
     ])
     ctx.response.header('location', viewer.urls.job(job.id))
-    return sendJson(ctx, { job: jobJson(job, text, waiting.get(job.id)) }, 201)
+    const json = jobJson(job, text, waiting.get(job.id))
+    return sendJson(ctx, { job: json, duplicate }, duplicate ? 200 : 201)
   }
 }
 

@@ -5,6 +5,7 @@ import { dateOf } from './format.ts'
 import { JsonText } from '../redaction/json_text.ts'
 import { REDACTED } from '../redaction/redact.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
+import { uniqueOf } from './unique.ts'
 import { waitingView } from './waiting.ts'
 
 /**
@@ -53,6 +54,7 @@ export function jobDetailsJson(job: JobDetails, texts: JobTexts, waiting?: Waiti
   const text = texts.make(job.id, job.sensitive, body)
   return {
     ...jobJson(job, text, waiting),
+    unique: uniqueJson(job, text),
     payload: documentJson(job.payload, text, texts, job.sensitive),
     options: documentJson(job.options, text, texts, false),
     result: documentJson(job.result, text, texts, job.sensitive),
@@ -75,6 +77,11 @@ export function jobDetailsJson(job: JobDetails, texts: JobTexts, waiting?: Waiti
     })),
     hasTransport: job.hasTransport,
   }
+}
+
+function uniqueJson({ options }: JobDetails, text: JobText) {
+  const unique = uniqueOf(options)
+  return unique && { key: text.line(unique.key), until: unique.until }
 }
 
 export function documentJson(

@@ -5,6 +5,8 @@ import type { JobText, JobTexts } from '../redaction/job_texts.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
 import { count, duration, durationFigures, type Clock } from './format.ts'
 import { jobRow, type RowContext } from './job_row.ts'
+import type { UniqueOption } from '../../transport/types.ts'
+import { uniqueOf } from './unique.ts'
 import { outcomeMark, stagesOf, traceOf } from './job_stages.ts'
 import type { CodeBlock, JobPage, LogView, Mark, Tile } from './types.ts'
 
@@ -50,7 +52,7 @@ export function jobPage(input: JobPageInput): JobPage {
     options: block('Options', job.options, urls.job(job.id)),
     log: logView(job.id, input.log, text, context),
     timeline: timeline(job, text, clock),
-    facts: facts(job),
+    facts: facts(job, text),
     runs: runs(job, text, clock),
     hasTransport: job.hasTransport,
   }
@@ -232,7 +234,7 @@ function detailOf({ detail, kind, attempt }: EventView, text: JobText, clock: Cl
   return text.line(parts.join(' · ').slice(0, LONGEST_DETAIL))
 }
 
-function facts(job: JobDetails): JobPage['facts'] {
+function facts(job: JobDetails, text: JobText): JobPage['facts'] {
   const options = readOptions(job.options)
   const own = object(options.qd)
   const list: JobPage['facts'] = [
@@ -257,8 +259,15 @@ function facts(job: JobDetails): JobPage['facts'] {
       : null
   )
   add('Delay', typeof options.delay === 'number' ? duration(options.delay) : null)
+  const unique = uniqueOf(job.options)
+  add('Unique', unique && `${text.line(unique.key)}, ${untilText(unique.until)}`)
   if (job.transportId !== job.id) add('BullMQ id', job.transportId)
   return list
+}
+
+function untilText(until: UniqueOption['until']): string {
+  if (typeof until === 'number') return `for ${duration(until)} from its dispatch`
+  return until === 'started' ? 'until it starts' : 'until it ends'
 }
 
 function runs(job: JobDetails, text: JobText, clock: Clock): JobPage['runs'] {

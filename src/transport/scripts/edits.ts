@@ -61,6 +61,16 @@ const refusedWhenKnown: Edit = {
   put: `    if rcall("EXISTS", jobIdKey) == 1 then\n        if ARGV[4] == "1" then return ${DUPLICATE_JOB} end\n`,
 }
 
+/** Before anything of the job is written; only for dispatches of ours. */
+const uniqueTaken: Edit = {
+  find: `local deduplicationJobId = deduplicateJob(opts['de'],`,
+  put: `if ARGV[4] == "1" and opts.qd and opts.qd.unique then
+  local holder = qd.takeUnique(args[1], jobId, args[3], opts.qd.unique)
+  if holder then return {holder} end
+end
+local deduplicationJobId = deduplicateJob(opts['de'],`,
+}
+
 const parentDelayed: Edit = {
   find: `rcall("XADD", parentQueueKey .. ":events", "*", "event", "delayed", "jobId", parentId, "delay",\n            delayedTimestamp)`,
   put: `qd.note(parentQueueKey .. ":events", parentId, "delayed", "delay", delayedTimestamp)`,
@@ -107,9 +117,9 @@ const adding = [ownCap, ...added, registered, refusedWhenKnown, parentDelayed, p
 export const RICH_ENTRIES: Omit<EditSet, 'prelude'> = {
   name: 'rich entries',
   scripts: {
-    addStandardJob: [...adding, addedDelayed, twinOfAdded('      ')],
-    addPrioritizedJob: [...adding, addedDelayed, twinOfAdded('      ')],
-    addDelayedJob: [...adding, addedDelayed],
+    addStandardJob: [...adding, uniqueTaken, addedDelayed, twinOfAdded('      ')],
+    addPrioritizedJob: [...adding, uniqueTaken, addedDelayed, twinOfAdded('      ')],
+    addDelayedJob: [...adding, uniqueTaken, addedDelayed],
     addParentJob: [
       ...adding,
       {
@@ -160,7 +170,8 @@ if jobAttributes[6] then
       {
         find: `rcall("HSET", jobIdKey, ARGV[3], ARGV[4], "finishedOn", timestamp)`,
         put: `rcall("HSET", jobIdKey, "atm", attemptsMade, ARGV[3], ARGV[4], "finishedOn", timestamp, "eid", qd.finished(eventStreamKey, jobId, ARGV[5],
-            ARGV[3], ARGV[4], jobAttributes[4], ARGV[9], jobAttributes[5]))`,
+            ARGV[3], ARGV[4], jobAttributes[4], ARGV[9], jobAttributes[5]))
+            qd.freeUnique(jobIdKey, jobAttributes[6], jobAttributes[7])`,
       },
       {
         find: `    rcall("XADD", eventStreamKey, "*", "event", ARGV[5], "jobId", jobId, ARGV[3], ARGV[4], "prev", "active")

@@ -15,6 +15,7 @@ export const OWN_SCRIPTS = {
   remove_ended: 1,
   strip_results: 1,
   sweep_orphans: 1,
+  sweep_unique: 1,
   claim_erasure: 2,
   publish_change: 2,
   acquire_lease: 1,

@@ -150,7 +150,7 @@ test.group('Operations', (group) => {
   test('created jobs answer as they are recorded', async ({ assert }) => {
     const queue = await lab.app.container.make('queuedeck')
     const create = new CreateJob({ ...dependencies, queue })
-    const job = await create.handle(
+    const { job } = await create.handle(
       {
         type: 'tests.echo',
         payload: { a: '😀' },

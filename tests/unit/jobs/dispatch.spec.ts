@@ -66,7 +66,12 @@ test.group('Dispatch', (group) => {
       .timeout('30d')
       .sensitive()
     const [job] = jobs()
-    assert.deepEqual(handle.toJSON(), { jobId: job.id, queue: 'documents', type: 'plain' })
+    assert.deepEqual(handle.toJSON(), {
+      jobId: job.id,
+      queue: 'documents',
+      type: 'plain',
+      duplicate: false,
+    })
     assert.deepInclude(job, { queue: 'documents', name: 'plain', data: '{"a":1}' })
     assert.isAtLeast(job.opts.timestamp, before)
     assert.deepEqual(job.opts, {
@@ -136,9 +141,14 @@ test.group('Dispatch', (group) => {
   test('refuses {name} and enqueues nothing')
     .with([
       {
-        name: 'an unknown option',
+        name: 'an option of a later version',
+        options: { waitFor: 'x' },
+        message: /Option "waitFor" does not exist in this version/,
+      },
+      {
+        name: 'a unique key without its form',
         options: { unique: 'x' },
-        message: /Option "unique" does not exist in this version/,
+        message: /Option "unique" must be an object such as/,
       },
       {
         name: 'a misspelt option',

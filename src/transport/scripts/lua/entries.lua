@@ -74,12 +74,65 @@ function qd.removed(queuePrefix, id)
   rcall('XADD', queuePrefix .. 'events', '*', 'event', 'removed', 'jobId', id)
 end
 
+-- Unique jobs. `<base>~unique` is a hash: what is held (`<type>\n<key>`) by whom: `s` (until it has started) or `f` (until it has ended) and the
+-- job's key. What is held for a time is a key of its own, `<base>~unique:<type>\n<key>`, and runs out. The job itself says whether it still
+-- holds: one that is gone, however it went, holds nothing.
+function qd.holds(held)
+  local job = rcall('HMGET', string.sub(held, 2), 'name', 'finishedOn', 'ats')
+  return job[1] and not job[2] and not (string.sub(held, 1, 1) == 's' and job[3])
+end
+
+-- `unique` of options, nil where they have none that is one; other producers write what they like.
+function qd.uniqueOf(opts)
+  local own = type(opts) == 'table' and opts.qd
+  local unique = type(own) == 'table' and own.unique
+  if type(unique) ~= 'table' or type(unique.key) ~= 'string' then return nil end
+  local ends = unique['until']
+  local isTime = type(ends) == 'number' and ends >= 1 and ends < 1e15
+  return (ends == 'started' or ends == 'finished' or isTime) and unique or nil
+end
+
+-- The same from JSON text, with a quick look first.
+function qd.uniqueIn(json)
+  if not json or not string.find(json, '"unique":', 1, true) then return nil end
+  local fine, opts = pcall(cjson.decode, json)
+  return fine and qd.uniqueOf(opts) or nil
+end
+
+-- A job takes what it has to itself. Answers the key of the job that has it; nil when this one has it now.
+function qd.takeUnique(queuePrefix, id, name, unique)
+  local base, jobKey, field = qd.split(queuePrefix), queuePrefix .. id, name .. '\n' .. unique.key
+  local held = rcall('HGET', base .. '~unique', field)
+  if held and not qd.holds(held) then
+    rcall('HDEL', base .. '~unique', field)
+    held = nil
+  end
+  local holder = held and string.sub(held, 2) or rcall('GET', base .. '~unique:' .. field)
+  if holder and holder ~= jobKey then return holder end
+  local ends = unique['until']
+  if type(ends) == 'number' then rcall('SET', base .. '~unique:' .. field, jobKey, 'PX', string.format('%d', ends))
+  else rcall('HSET', base .. '~unique', field, (ends == 'started' and 's' or 'f') .. jobKey) end
+end
+
+-- The job has ended: what it held goes back, so that nothing is left of it.
+function qd.freeUnique(jobKey, name, json)
+  local unique = qd.uniqueIn(json)
+  if not unique or not name then return end
+  local base, field = string.match(jobKey, '^(.*):[^:]*:') or '', name .. '\n' .. unique.key
+  local held = rcall('HGET', base .. '~unique', field)
+  if held and string.sub(held, 2) == jobKey then rcall('HDEL', base .. '~unique', field) end
+end
+
 -- Another tool runs an ended job again: for us that is its next run.
 function qd.rerun(events, id, prev)
   local jobKey = string.sub(events, 1, -7) .. id
   local run = (tonumber(rcall('HGET', jobKey, 'run')) or 1) + 1
   local cancelled = rcall('HDEL', jobKey, 'cr') == 1
   rcall('HSET', jobKey, 'run', run)
+  -- Nobody asked us: when another job has its key, both run.
+  local job = rcall('HMGET', jobKey, 'name', 'opts')
+  local unique = job[1] and qd.uniqueIn(job[2])
+  if unique then qd.takeUnique(string.sub(events, 1, -7), id, job[1], unique) end
   return qd.note(events, id, 'restarted', 'run', run, 'prev', cancelled and 'cancelled' or prev)
 end
 
@@ -92,6 +145,8 @@ function qd.stoppedWithWorker(queuePrefix, events, id, jobKey)
   rcall('HDEL', jobKey, 'defa')
   local eid = qd.finished(events, id, 'failed', 'failedReason', reason, rcall('HGET', jobKey, 'ats'), nil, true)
   rcall('HSET', jobKey, 'failedReason', reason, 'finishedOn', now, 'eid', eid)
+  local job = rcall('HMGET', jobKey, 'name', 'opts')
+  qd.freeUnique(jobKey, job[1], job[2])
   return true
 end
 
@@ -104,7 +159,7 @@ end
 -- Cancels a job that has not ended and does not run. Answers `done`, or `requested` when a worker has to end it.
 function qd.cancelWaiting(queuePrefix, id, by, reason)
   local jobKey, events, now = queuePrefix .. id, queuePrefix .. 'events', qd.now()
-  local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey')
+  local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey', 'name', 'opts')
   local run, request = tonumber(job[1]) or 1, job[2] or cjson.encode({at = now, by = by, reason = reason})
   local prev, due = 'unknown', rcall('ZSCORE', queuePrefix .. 'delayed', id)
   if rcall('ZREM', queuePrefix .. 'delayed', id) == 1 then prev = tonumber(due) < qd.far and 'delayed' or 'waiting'
@@ -126,6 +181,7 @@ function qd.cancelWaiting(queuePrefix, id, by, reason)
   rcall('ZADD', queuePrefix .. 'failed', now, id)
   rcall('HSET', jobKey, 'cr', request, 'failedReason', '[CANCELLED] ' .. reason, 'finishedOn', now, 'delay', 0)
   qd.note(events, id, 'cancelled', 'by', by, 'reason', reason, 'prev', prev, 'run', run)
+  qd.freeUnique(jobKey, job[6], job[7])
   return 'done'
 end
 

@@ -1,17 +1,21 @@
 -- KEYS[1] job, KEYS[2] event stream
 -- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority
 -- Answers {outcome, run}: done, or too_late when the job is alive, this run was opened already, or its record is being erased (then `run` is
--- the one before). The last four arguments serve a job
--- that Redis forgot.
+-- the one before), or {'taken', run, key of the job that has what this one needs to itself}. The last five arguments serve a job that Redis
+-- forgot.
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority')
+local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts')
 local prev = 'forgotten'
 if job[1] then
   local current = tonumber(job[2]) or 1
   if current >= run then return {'too_late', current} end
-  if rcall('ZREM', prefix .. 'failed', id) == 1 then prev = job[3] and 'cancelled' or 'failed'
-  elseif rcall('ZREM', prefix .. 'completed', id) == 1 then prev = 'completed'
-  else return {'too_late', current} end
+  local set = rcall('ZSCORE', prefix .. 'failed', id) and 'failed' or rcall('ZSCORE', prefix .. 'completed', id) and 'completed'
+  if not set then return {'too_late', current} end
+  local unique = qd.uniqueIn(job[5])
+  local holder = unique and qd.takeUnique(prefix, id, job[1], unique)
+  if holder then return {'taken', current, holder} end
+  rcall('ZREM', prefix .. set, id)
+  prev = job[3] and set == 'failed' and 'cancelled' or set
   rcall('HDEL', jobKey, 'ats', 'atm', 'stc', 'progress', 'returnvalue', 'failedReason', 'stacktrace', 'cr', 'finishedOn', 'processedOn',
     'defa', 'pb')
   rcall('DEL', jobKey .. ':logs')
@@ -24,6 +28,9 @@ if job[1] then
 else
   local base, queue = qd.split(prefix)
   if rcall('SISMEMBER', base .. '~erasing', jobKey) == 1 then return {'too_late', run - 1} end
+  local unique = qd.uniqueIn(ARGV[7])
+  local holder = unique and qd.takeUnique(prefix, id, ARGV[5], unique)
+  if holder then return {'taken', run - 1, holder} end
   rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   rcall('SADD', base .. '~queues', queue)
 end
