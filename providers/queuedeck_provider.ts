@@ -1,6 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { Alerts } from '../src/alerts/alerts.ts'
 import type { AlertService } from '../src/alerts/alert_service.ts'
+import { assertMail } from '../src/alerts_config.ts'
 import type { EmitEvent } from '../src/events.ts'
 import { resolveConfig } from '../src/config.ts'
 import type { Cleanup } from '../src/cleanup/cleanup.ts'
@@ -27,6 +28,9 @@ declare module '@adonisjs/core/types' {
     'queuedeck.dashboard': Dashboard
   }
 }
+
+/** Of `@adonisjs/mail`, where the application has it. */
+const MAIL = 'mail.manager'
 
 /**
  * Wires the package into an application. Everything is made when it is first asked for: a command that needs no Redis opens no
@@ -145,13 +149,19 @@ export default class QueuedeckProvider {
 
     container.singleton('queuedeck.alerts.service', async () => {
       const { AlertService: Service } = await import('../src/alerts/alert_service.ts')
+      const { Deliverer } = await import('../src/alerts/deliverer.ts')
+      const { receiversOf } = await import('../src/alerts/receivers.ts')
+      const config = await container.make('queuedeck.config')
+      const records = await container.make('queuedeck.records')
+      const logger = await container.make('logger')
+      const receivers = receiversOf(config.alerts, () => container.make(MAIL as never))
       const service = new Service({
         transport: await container.make('queuedeck.transport'),
-        records: await container.make('queuedeck.records'),
-        config: await container.make('queuedeck.config'),
-        logger: await container.make('logger'),
+        records,
+        config,
+        logger,
         emit: await this.#emitter(),
-        targets: [],
+        deliverer: new Deliverer({ records, receivers, logger }),
       })
       this.#services.push(service)
       return service
@@ -180,6 +190,10 @@ export default class QueuedeckProvider {
 
   async boot(): Promise<void> {
     useManager(() => this.app.container.make('queuedeck'))
+    if (this.app.config.get<QueuedeckConfig>('queuedeck', {}).alerts?.mail) {
+      const { alerts } = await this.app.container.make('queuedeck.config')
+      assertMail(alerts, this.app.container.hasBinding(MAIL))
+    }
     await this.#mountViews()
   }
 

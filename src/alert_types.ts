@@ -25,7 +25,35 @@ export type AlertsConfig = {
   every?: Duration
   /** Rules whose numbers differ from the default, or `false`. */
   rules?: Partial<Record<AlertRule, AlertRuleConfig | false>>
+  /** Addresses that every alert is posted to when it opens and when it is over. */
+  webhooks?: {
+    /** With `http` or `https`. */
+    url: string
+    /** Of at least 16 letters: signs each message. */
+    secret: string
+    /** Whether it may be in a private network or on this machine. Default false. */
+    allowPrivate?: boolean
+    /** How long it may take to answer. Default `10s`, at most `30s`. */
+    timeout?: Duration
+  }[]
+  /** Mails by `@adonisjs/mail` when an alert opens and when it is over. */
+  mail?: {
+    to: string | string[]
+    /** Default: that of the application's mails. */
+    from?: string
+    /** Name in config/mail.ts. Default: its default mailer. */
+    mailer?: string
+  }
 }
+
+export type WebhookSettings = {
+  url: string
+  secret: string
+  allowPrivate: boolean
+  timeout: number
+}
+
+export type MailSettings = { to: string[]; from: string | undefined; mailer: string | undefined }
 
 /**
  * The same with every default filled in; durations in milliseconds, null for rules that are off.
@@ -34,6 +62,8 @@ export type AlertSettings = {
   automatic: boolean
   every: number
   rules: Record<AlertRule, AlertRuleSettings | null>
+  webhooks: WebhookSettings[]
+  mail: MailSettings | null
 }
 
 /**

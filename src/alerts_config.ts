@@ -4,11 +4,24 @@ import {
   type AlertRule,
   type AlertRuleSettings,
 } from './alert_rules.ts'
-import type { AlertRuleConfig, AlertsConfig, AlertSettings } from './alert_types.ts'
-import { assertKnownKeys, duration, whole, wrong, yesOrNo } from './config_checks.ts'
+import type {
+  AlertRuleConfig,
+  AlertsConfig,
+  AlertSettings,
+  MailSettings,
+  WebhookSettings,
+} from './alert_types.ts'
+import { assertKnownKeys, duration, text, whole, wrong, yesOrNo } from './config_checks.ts'
+import { E_INVALID_CONFIG } from './errors.ts'
 import type { Duration } from './types.ts'
 
-const KNOWN = ['automatic', 'every', 'rules']
+const KNOWN = ['automatic', 'every', 'rules', 'webhooks', 'mail']
+
+/** Letters of a secret: fewer can be guessed. */
+const SHORTEST_SECRET = 16
+
+/** An address may keep whoever sends waiting this long, ms. */
+const LONGEST_TIMEOUT = 30_000
 
 /** A cleanup that is late by two turns is overdue. */
 const TURNS = 3
@@ -29,7 +42,77 @@ export function alertSettings(alerts: AlertsConfig, cleanupEvery: number): Alert
     rules: Object.fromEntries(
       ALERT_RULES.map((rule) => [rule, ruleSettings(rule, rules[rule] ?? {}, cleanupEvery)])
     ) as AlertSettings['rules'],
+    webhooks: webhookSettings(alerts.webhooks ?? []),
+    mail: alerts.mail === undefined ? null : mailSettings(alerts.mail),
   }
+}
+
+/**
+ * Refuses to start where mails could not be sent.
+ *
+ * @param hasMail  Whether the application has the binding `mail.manager`
+ * @throws E_INVALID_CONFIG when mails are to be sent and nothing can send them
+ */
+export function assertMail({ mail }: AlertSettings, hasMail: boolean): void {
+  if (mail === null || hasMail) return
+  throw new E_INVALID_CONFIG([
+    '"alerts.mail" needs @adonisjs/mail: install it with "node ace add @adonisjs/mail", or remove "alerts.mail"',
+  ])
+}
+
+function webhookSettings(webhooks: AlertsConfig['webhooks']): WebhookSettings[] {
+  if (!Array.isArray(webhooks)) throw wrong('alerts.webhooks', webhooks, 'give a list')
+  const settings = webhooks.map((webhook, index): WebhookSettings => {
+    const place = `alerts.webhooks.${index}`
+    assertKnownKeys(webhook, place, ['url', 'secret', 'allowPrivate', 'timeout'])
+    const timeout = duration(webhook.timeout ?? '10s', `${place}.timeout`, 100)
+    if (timeout > LONGEST_TIMEOUT) {
+      throw wrong(`${place}.timeout`, webhook.timeout, `give at most ${LONGEST_TIMEOUT} ms`)
+    }
+    return {
+      url: webAddress(webhook.url, `${place}.url`),
+      secret: secret(webhook.secret, `${place}.secret`),
+      allowPrivate: yesOrNo(webhook.allowPrivate ?? false, `${place}.allowPrivate`),
+      timeout,
+    }
+  })
+  const twice = settings.find(
+    ({ url }, index) => settings.findIndex((one) => one.url === url) < index
+  )
+  if (twice) throw wrong('alerts.webhooks', new URL(twice.url).origin, 'name each address once')
+  return settings
+}
+
+/** The value is not shown: it may hold a token. */
+function webAddress(value: unknown, key: string): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    throw new E_INVALID_CONFIG([`"${key}" must be an address that begins with https:// or http://`])
+  }
+  return url.href
+}
+
+function secret(value: unknown, key: string): string {
+  if (typeof value === 'string' && value.length >= SHORTEST_SECRET) return value
+  throw new E_INVALID_CONFIG([
+    `"${key}" must be a text of at least ${SHORTEST_SECRET} letters, known to you and the receiver only`,
+  ])
+}
+
+function mailSettings(mail: NonNullable<AlertsConfig['mail']>): MailSettings {
+  assertKnownKeys(mail, 'alerts.mail', ['to', 'from', 'mailer'])
+  const to = (Array.isArray(mail.to) ? mail.to : [mail.to]).map((one) => address(one, 'to'))
+  if (to.length === 0) throw wrong('alerts.mail.to', mail.to, 'give at least one address')
+  return {
+    to,
+    from: mail.from === undefined ? undefined : address(mail.from, 'from'),
+    mailer: text(mail.mailer, 'alerts.mail.mailer'),
+  }
+}
+
+function address(value: unknown, key: string): string {
+  if (typeof value === 'string' && /^[^\s@]+@[^\s@]+$/.test(value)) return value
+  throw wrong(`alerts.mail.${key}`, value, 'give an address such as "ops@example.com"')
 }
 
 function ruleSettings(

@@ -14,8 +14,7 @@ import {
   type NewAlert,
 } from '../records/alerts/alert_rows.ts'
 import type { Session } from '../records/dialect/session.ts'
-import type { Eraser } from '../records/eraser/eraser.ts'
-import { translated } from '../records/trouble.ts'
+import type { Records } from '../records/records.ts'
 import type { AlertMute } from '../types.ts'
 import { muteOf } from './alert_view.ts'
 
@@ -29,18 +28,19 @@ export type AlertChanges = {
 /** Alerts that this process has to tell of. */
 export type Told = { opened: AlertRow[]; cleared: AlertRow[] }
 
-type Records = { db: Parameters<typeof readOpenAlerts>[0]; eraser(): Eraser }
+type Store = Pick<Records, 'db' | 'ledger'>
+
+const FAILED = 'alerts cannot be written'
 
 /**
  * The alerts in the records, as whoever watches writes them. Any number of processes may: each change is made by exactly one.
  */
 export class AlertBook {
-  #records: Records
+  #records: Store
   #targets: readonly string[]
-  #eraser: Eraser | undefined
 
   /** @param targets  Receivers of messages about alerts. */
-  constructor(records: Records, targets: readonly string[]) {
+  constructor(records: Store, targets: readonly string[]) {
     this.#records = records
     this.#targets = targets
   }
@@ -113,26 +113,19 @@ export class AlertBook {
     })
   }
 
-  async close(): Promise<void> {
-    const eraser = this.#eraser
-    this.#eraser = undefined
-    await eraser?.close()
-  }
-
-  get #sessions(): Eraser {
-    return (this.#eraser ??= this.#records.eraser())
-  }
-
   async #touch({ touch }: AlertChanges, now: number): Promise<void> {
     if (touch.length === 0) return
-    const write = async (session: Session) => {
+    await this.#records.ledger.transaction(FAILED, async (session) => {
       for (const { seq, facts } of touch) await touchAlert(session, seq, now, facts)
-    }
-    await this.#sessions.transaction(write).catch(rethrown)
+    })
   }
 
+  /** Under the lock of records: numbers are given by one process at a time. */
   #locked<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    return this.#sessions.locked(action).catch(rethrown)
+    return this.#records.ledger.transaction(FAILED, async (session) => {
+      await session.all(`select name, value from queuedeck_meta where name = 'jobs'${session.lock}`)
+      return action(session)
+    })
   }
 
   async #send(
@@ -149,8 +142,4 @@ export class AlertBook {
     await writeDelivery(session, seq, [...row.delivery, ...added])
     return row
   }
-}
-
-function rethrown(error: unknown): never {
-  throw translated(error, 'alerts cannot be written')
 }

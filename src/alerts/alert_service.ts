@@ -39,6 +39,7 @@ export class AlertService {
   #isLeader = false
   /** When Redis last answered, by this process' own clock. */
   #answeredAt = 0
+  #delivering: Promise<void> | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: AlertServiceOptions) {
@@ -66,11 +67,10 @@ export class AlertService {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('The process was stopped'))
     if (!this.#running || !this.#redis) return
-    const ended = Promise.all([this.#running, this.#watching])
+    const ended = Promise.all([this.#running, this.#watching, this.#delivering])
     /** A Redis that is away would never answer what is asked of it. */
     if (this.#redis.status === 'ready') await Promise.race([ended, wait(PATIENCE)])
     await this.#options.transport.connections.close(this.#redis)
-    await this.#watch.close()
   }
 
   async #run(lease: Lease): Promise<void> {
@@ -87,6 +87,7 @@ export class AlertService {
           this.#lookedAt = performance.now()
           await this.#watch.look(this.#redis!)
         }
+        if (this.#isLeader) this.#deliver()
       } catch (error) {
         if (signal.aborted) break
         logger.debug({ err: error }, 'Alerts: interrupted, goes on')
@@ -103,6 +104,15 @@ export class AlertService {
     this.#isLeader = await lease.acquire()
     this.#answeredAt = performance.now()
     return this.#isLeader
+  }
+
+  /** Beside all else: a receiver that is slow holds nobody up. */
+  #deliver(): void {
+    const { deliverer, logger } = this.#options
+    this.#delivering ??= deliverer
+      .run(() => this.#watch.now, this.#stopping.signal)
+      .catch((error) => logger.debug({ err: error }, 'Alerts: messages wait for the database'))
+      .finally(() => (this.#delivering = undefined))
   }
 
   /**
@@ -125,6 +135,7 @@ export class AlertService {
           const text = `Redis cannot be reached from host "${host}": ${reason}`
           await this.#watch.redis(host, { since: this.#watch.now - silent, text })
           isTold = true
+          this.#deliver()
           await wait(config.alerts.every - turn, signal)
         } else if (isTold && silent < 2 * turn) {
           await this.#watch.redis(host, null)

@@ -10,16 +10,15 @@ import {
 } from '../records/alerts/alert_rows.ts'
 import type { Session } from '../records/dialect/session.ts'
 import type { Records } from '../records/records.ts'
-import { translated } from '../records/trouble.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { AlertMute, AlertView, ResolvedConfig } from '../types.ts'
+import type { Actor, AlertMute, AlertView, ResolvedConfig } from '../types.ts'
 import { alertView } from './alert_view.ts'
 import { readDatabaseAlert } from './database_watch.ts'
 import { tellPages } from './tell_pages.ts'
 
 export type AlertsDependencies = {
   transport: Transport
-  records: Pick<Records, 'db' | 'eraser'>
+  records: Pick<Records, 'db' | 'ledger'>
   config: Pick<ResolvedConfig, 'alerts'>
   emit: EmitEvent
   now?: () => number
@@ -91,16 +90,17 @@ export class Alerts {
    *
    * @throws E_ALERT_NOT_FOUND
    */
-  async acknowledge(id: number, by: string): Promise<AlertAnswer> {
+  async acknowledge(id: number, actor: Actor): Promise<AlertAnswer> {
     await this.find(id)
-    const done = await this.#write((session) => acknowledgeAlert(session, id, this.#now(), by))
-    const alert = await this.find(id)
-    if (done) {
-      this.#dependencies.emit('queuedeck:alert:acknowledged', alert)
-      await this.#tell()
-    }
-    if (alert.acknowledged) return { outcome: 'done', reason: null, alert }
-    return { outcome: 'too_late', reason: 'The alert is over', alert }
+    return this.#dependencies.transport.trail.act(
+      { actor, action: 'acknowledge', target: { kind: 'alert', id: String(id) } },
+      () => this.#acknowledge(id, actor),
+      ({ outcome, reason, alert: { rule, subject } }) => ({
+        outcome,
+        reason,
+        detail: { rule, subject },
+      })
+    )
   }
 
   /**
@@ -114,7 +114,7 @@ export class Alerts {
     rule: unknown,
     subject: string | null,
     milliseconds: number | null,
-    by: string
+    actor: Actor
   ): Promise<AlertMute> {
     /** Whoever watches compares the end with Redis' clock. */
     const at = await this.#time()
@@ -123,26 +123,55 @@ export class Alerts {
       subject: knownSubject(subject),
       until: milliseconds === null ? null : at + milliseconds,
       at,
-      by,
+      by: nameOf(actor),
     }
-    await this.#write((session) => putMute(session, mute))
-    await this.#tell()
+    const detail = { for: milliseconds === null ? 'ever' : milliseconds }
+    await this.#act('mute', mute, detail, actor, (session) => putMute(session, mute))
     return mute
   }
 
   /** Ends a mute; false when there is none. */
-  async unmute(rule: unknown, subject: string | null): Promise<boolean> {
-    const [name, about] = [knownRule(rule), knownSubject(subject)]
-    const done = await this.#write(async (session) => {
-      await eraseMutes(session, this.#now())
-      return removeMute(session, name, about)
+  async unmute(rule: unknown, subject: string | null, actor: Actor): Promise<boolean> {
+    const about = { rule: knownRule(rule), subject: knownSubject(subject) }
+    const now = await this.#time()
+    return this.#act('unmute', about, {}, actor, async (session) => {
+      await eraseMutes(session, now)
+      return removeMute(session, about.rule, about.subject)
     })
-    if (done) await this.#tell()
-    return done
+  }
+
+  async #acknowledge(id: number, actor: Actor): Promise<AlertAnswer> {
+    const at = await this.#time()
+    const done = await this.#write((session) => acknowledgeAlert(session, id, at, nameOf(actor)))
+    const alert = await this.find(id)
+    if (done) {
+      this.#dependencies.emit('queuedeck:alert:acknowledged', alert)
+      await this.#tell()
+    }
+    if (alert.acknowledged) return { outcome: 'done', reason: null, alert }
+    return { outcome: 'too_late', reason: 'The alert is over', alert }
   }
 
   #now(): number {
     return this.#dependencies.now?.() ?? Date.now()
+  }
+
+  /** Mutes are named by what they are about. */
+  async #act<T>(
+    action: 'mute' | 'unmute',
+    { rule, subject }: Pick<AlertMute, 'rule' | 'subject'>,
+    detail: Record<string, unknown>,
+    actor: Actor,
+    write: (session: Session) => Promise<T>
+  ): Promise<T> {
+    const target = { kind: 'alert' as const, id: subject === null ? rule : `${rule} ${subject}` }
+    const answer = await this.#dependencies.transport.trail.act(
+      { actor, action, target, detail: { rule, subject, ...detail } },
+      () => this.#write(write),
+      () => ({})
+    )
+    await this.#tell()
+    return answer
   }
 
   #time(): Promise<number> {
@@ -161,16 +190,14 @@ export class Alerts {
       .catch(() => {})
   }
 
-  async #write<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    const eraser = this.#dependencies.records.eraser()
-    try {
-      return await eraser.transaction(action)
-    } catch (error) {
-      throw translated(error, 'nothing was changed')
-    } finally {
-      await eraser.close()
-    }
+  #write<T>(action: (session: Session) => Promise<T>): Promise<T> {
+    return this.#dependencies.records.ledger.transaction('nothing was changed', action)
   }
+}
+
+/** As lists show who did something. */
+function nameOf({ id, name }: Actor): string {
+  return name ?? id
 }
 
 function knownRule(rule: unknown): AlertRule {

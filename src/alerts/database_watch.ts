@@ -9,6 +9,9 @@ import type { WatchDependencies } from './watch.ts'
 
 const SUBJECT = 'database'
 
+/** How long messages may take that nobody can keep, ms. */
+const SENDING = 60_000
+
 type Outage = { since: number; openedAt: number; text: string }
 
 function outageKey({ keys }: Transport): string {
@@ -36,7 +39,7 @@ export class DatabaseWatch {
     error: Error,
     mutes: readonly AlertMute[]
   ): Promise<void> {
-    const { transport, config, emit, logger } = this.#dependencies
+    const { transport, config, emit, logger, deliverer } = this.#dependencies
     const settings = config.alerts.rules.databaseAway
     this.#since ??= now
     if (!settings || now - this.#since < settings.threshold) return
@@ -47,6 +50,8 @@ export class DatabaseWatch {
     const alert = viewOf(outage, now, settings.threshold)
     logger.warn({ rule: alert.rule }, `Alert: ${alert.text}`)
     emit('queuedeck:alert:opened', alert)
+    /** Not waited for: whoever watches goes on. */
+    void deliverer.sendNow('opened', alert, AbortSignal.timeout(SENDING))
     await tellPages(transport, client)
   }
 

@@ -10,6 +10,7 @@ import { AlertBook, type AlertChanges, type Told } from './alert_book.ts'
 import { alertView } from './alert_view.ts'
 import { Conditions } from './conditions.ts'
 import { DatabaseWatch } from './database_watch.ts'
+import type { Deliverer } from './deliverer.ts'
 import type { Reading, Readings } from './readings.ts'
 import { cleanupAge, oldestPending, positionsOf } from './record_readings.ts'
 import { lookAtRedis, mirrorReading, redisReadings } from './redis_readings.ts'
@@ -22,12 +23,12 @@ export type AlertLogger = {
 
 export type WatchDependencies = {
   transport: Transport
-  records: Pick<Records, 'reader' | 'db' | 'eraser'>
+  records: Pick<Records, 'reader' | 'db' | 'ledger'>
   config: Pick<ResolvedConfig, 'alerts' | 'cleanup' | 'queues'>
   logger: AlertLogger
   emit: EmitEvent
-  /** Receivers of messages about alerts. */
-  targets: readonly string[]
+  /** Sends messages about alerts. */
+  deliverer: Pick<Deliverer, 'targets' | 'run' | 'sendNow'>
   /** For tests: the time of all looks, epoch ms. Default: Redis' clock. */
   now?: () => number
 }
@@ -51,7 +52,7 @@ export class Watch {
 
   constructor(dependencies: WatchDependencies) {
     this.#dependencies = dependencies
-    this.#book = new AlertBook(dependencies.records, dependencies.targets)
+    this.#book = new AlertBook(dependencies.records, dependencies.deliverer.targets)
     this.#database = new DatabaseWatch(dependencies, this.#book)
   }
 
@@ -83,7 +84,6 @@ export class Watch {
       await this.#database.answered(client, now)
     } catch (error) {
       if (!isAway(error)) throw error
-      await this.#book.close()
       /** Goes on counting for how long what Redis tells has been so. */
       this.#changes(readings, [], now)
       await this.#database.away(client, now, error as Error, this.#mutes)
@@ -121,10 +121,6 @@ export class Watch {
     }
     const told = await this.#book.write(changes, own ? [own] : [], mutes, now)
     this.#tell(told, mutes)
-  }
-
-  close(): Promise<void> {
-    return this.#book.close()
   }
 
   #recordRules(

@@ -46,13 +46,15 @@ export class Records {
   readonly writer: Writer
   readonly metricsKeeper: MetricsKeeper
 
+  /** For what is no record of a job. */
+  readonly ledger: Ledger
+
   /** Deletes single records that have ended; whoever asks has made sure that nothing writes them any more. */
   readonly deletion: Deletion
 
   /** Who did what when. */
   readonly audit: Audit
 
-  #ledger: Ledger
   #settings: () => ConnectionSettings
   #db: TranslatedDb
 
@@ -63,8 +65,8 @@ export class Records {
     this.reader = new Reader(this.#db)
     this.metrics = new MetricsReader(this.#db, new NameReader(this.#db))
     this.writer = new Writer(() => this.#openSession('no records can be written'))
-    this.#ledger = new Ledger(() => this.#openSession('nothing can be written'))
-    this.audit = new Audit(this.#db, this.#ledger)
+    this.ledger = new Ledger(() => this.#openSession('nothing can be written'))
+    this.audit = new Audit(this.#db, this.ledger)
     this.deletion = new Deletion(this.eraser())
     this.metricsKeeper = new MetricsKeeper(this.#db, this.writer)
   }
@@ -119,7 +121,7 @@ export class Records {
     await Promise.all([
       this.writer.close(),
       this.deletion.close(),
-      this.#ledger.close(),
+      this.ledger.close(),
       this.#db.close(),
     ])
   }

@@ -1,5 +1,8 @@
 import { ALERT_RULES, type AlertRule } from '../../../src/alert_rules.ts'
 import { Alerts } from '../../../src/alerts/alerts.ts'
+import { Deliverer } from '../../../src/alerts/deliverer.ts'
+import type { MailManager } from '../../../src/alerts/mail.ts'
+import { receiversOf } from '../../../src/alerts/receivers.ts'
 import { AlertService, type AlertServiceOptions } from '../../../src/alerts/alert_service.ts'
 import { Watch, type WatchDependencies } from '../../../src/alerts/watch.ts'
 import { defineConfig } from '../../../src/config.ts'
@@ -42,9 +45,18 @@ export class AlertLab {
       config: defineConfig(this.config),
       logger: silent,
       emit: this.#emit,
-      targets: [],
+      deliverer: this.deliverer(),
       now: () => Date.now() + this.ahead,
     }
+  }
+
+  /** What stands for `@adonisjs/mail`. */
+  mail: MailManager | undefined
+
+  deliverer(options: { claim?: number; backoff?: number } = {}): Deliverer {
+    const { alerts } = defineConfig(this.config)
+    const receivers = receiversOf(alerts, async () => this.mail!)
+    return new Deliverer({ records: this.records, receivers, logger: silent, ...options })
   }
 
   alerts(): Alerts {
@@ -52,9 +64,7 @@ export class AlertLab {
   }
 
   watch(): Watch {
-    const watch = new Watch(this.dependencies())
-    this.#closing.push(() => watch.close())
-    return watch
+    return new Watch(this.dependencies())
   }
 
   service(options: Partial<AlertServiceOptions> = {}): AlertService {

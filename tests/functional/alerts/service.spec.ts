@@ -9,6 +9,8 @@ import { AlertLab, only } from './lab.ts'
 
 const MINUTE = 60_000
 
+const actor = (id: string) => ({ id, via: 'code' as const })
+
 const WORKERS_ONLY = { alerts: { rules: only({ noWorker: {} }) } }
 
 async function openLab(kind: Parameters<typeof createDatabase>[0], url: string, config = {}) {
@@ -45,15 +47,15 @@ eachDatabase(({ kind, label }) => {
       const book = alerts.alerts()
       const [first] = await book.open()
       const answers = await Promise.all([
-        book.acknowledge(first.id!, 'ada'),
-        book.acknowledge(first.id!, 'bob'),
+        book.acknowledge(first.id!, actor('ada')),
+        book.acknowledge(first.id!, actor('bob')),
       ])
       assert.isTrue(answers.every(({ outcome }) => outcome === 'done'))
       assert.lengthOf(
         alerts.told.filter((line) => line.startsWith('acknowledged')),
         1
       )
-      await assert.rejects(() => book.acknowledge(4_711, 'ada'), /No alert "4711"/)
+      await assert.rejects(() => book.acknowledge(4_711, actor('ada')), /No alert "4711"/)
 
       await lab.transport.workers.report('w', { host: 'h', state: 'active', ...BUSY })
       await all()
@@ -68,7 +70,7 @@ eachDatabase(({ kind, label }) => {
       ])
       assert.lengthOf(await book.past({ limit: 5, below: past[0].id! }), 1)
       const late = past.find(({ acknowledged }) => acknowledged === null)!
-      assert.equal((await book.acknowledge(late.id!, 'eve')).outcome, 'too_late')
+      assert.equal((await book.acknowledge(late.id!, actor('eve'))).outcome, 'too_late')
 
       const eraser = records.eraser()
       const erase = (before: number) =>
@@ -88,7 +90,7 @@ eachDatabase(({ kind, label }) => {
       const book = alerts.alerts()
       await lab.add('a')
       await lab.add('b')
-      await book.mute('noWorker', 'a', 10 * MINUTE, 'ada')
+      await book.mute('noWorker', 'a', 10 * MINUTE, actor('ada'))
       await alerts.look()
       await alerts.look(2 * MINUTE)
       assert.sameMembers(await alerts.open(), ['noWorker a', 'noWorker b'])
@@ -101,8 +103,8 @@ eachDatabase(({ kind, label }) => {
       assert.deepEqual(alerts.told, ['opened noWorker b', 'opened noWorker a'])
       assert.deepEqual(await book.mutes(), [])
 
-      await book.mute('noWorker', null, null, 'ada')
-      await book.mute('noWorker', null, null, 'bob')
+      await book.mute('noWorker', null, null, actor('ada'))
+      await book.mute('noWorker', null, null, actor('bob'))
       assert.deepEqual(
         (await book.mutes()).map(({ by, until }) => [by, until]),
         [['bob', null]]
@@ -111,11 +113,14 @@ eachDatabase(({ kind, label }) => {
       await alerts.look()
       await alerts.look(2 * MINUTE)
       assert.lengthOf(alerts.told, 2)
-      assert.isTrue(await book.unmute('noWorker', null))
-      assert.isFalse(await book.unmute('noWorker', null))
+      assert.isTrue(await book.unmute('noWorker', null, actor('ada')))
+      assert.isFalse(await book.unmute('noWorker', null, actor('ada')))
       await alerts.look()
       assert.deepEqual(alerts.told.slice(2), ['opened noWorker c'])
-      await assert.rejects(() => book.mute('nothing', null, null, 'x'), /"nothing" is no rule/)
+      await assert.rejects(
+        () => book.mute('nothing', null, null, actor('x')),
+        /"nothing" is no rule/
+      )
     })
   })
 })

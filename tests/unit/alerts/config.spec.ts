@@ -2,6 +2,8 @@ import { test } from '@japa/runner'
 import { ALERT_RULES } from '../../../src/alert_rules.ts'
 import { defineConfig } from '../../../src/config.ts'
 
+const HOOK = { url: 'https://example.com/hook', secret: 'sixteen letters and more' }
+
 test.group('Settings of alerts', () => {
   test('have a default for every rule, which clears at most where it opens', ({ assert }) => {
     const { rules, automatic, every } = defineConfig({}).alerts
@@ -48,6 +50,14 @@ test.group('Settings of alerts', () => {
         name: 'alerts.rules.oldestPending.threshold',
         config: { rules: { oldestPending: { threshold: 'soon' } } },
       },
+      { name: 'alerts.webhooks', config: { webhooks: {} } },
+      { name: 'alerts.webhooks', config: { webhooks: [HOOK, HOOK] } },
+      { name: 'alerts.webhooks.0.url', config: { webhooks: [{ ...HOOK, url: 'file:///etc' }] } },
+      { name: 'alerts.webhooks.0.secret', config: { webhooks: [{ ...HOOK, secret: 'short' }] } },
+      { name: 'alerts.webhooks.0.timeout', config: { webhooks: [{ ...HOOK, timeout: '31s' }] } },
+      { name: 'alerts.webhooks.0.headers', config: { webhooks: [{ ...HOOK, headers: {} }] } },
+      { name: 'alerts.mail.to', config: { mail: { to: [] } } },
+      { name: 'alerts.mail.to', config: { mail: { to: 'a@b\nBcc: c@d' } } },
       { name: 'alerts.every', config: { every: '999ms' } },
       { name: 'alerts.automatic', config: { automatic: 1 } },
       { name: 'kept.alerts', kept: { alerts: null } },
