@@ -112,6 +112,7 @@ export class JobFold extends JobDraft {
       this.note(at, 'added', by(fields))
     }
     if (fields.name !== undefined) job.type = fields.name
+    this.dispatchedAt(count(fields.at))
     if (fields.data !== undefined) this.setPayload(fields.data, fields.opts)
     else this.forgetPayload()
   }

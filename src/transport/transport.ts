@@ -157,7 +157,7 @@ export class Transport {
   ): Promise<RestartAnswer> {
     const { job, by, run } = request
     assertQueueName(queue)
-    const { delay: noLonger, ...opts } = job.opts
+    const { delay: noLonger, timestamp, ...opts } = job.opts
     const [outcome, opened, holder] = (await this.#produce(
       'restart',
       `job ${id} was not restarted`,
@@ -171,7 +171,7 @@ export class Transport {
         job.name,
         job.data,
         JSON.stringify(opts),
-        job.opts.timestamp,
+        timestamp,
         job.opts.priority ?? 0,
       ]
     )) as [RestartAnswer['outcome'], number, string?]
@@ -322,7 +322,9 @@ export class Transport {
   #addCall({ queue, id, name, data, opts }: NewTransportJob): ScriptCall {
     const collector = new CallCollector()
     const keys = this.#keysOf(queue)
-    const job = { id, name, data, opts, timestamp: opts.timestamp }
+    /** Redis keeps the moment in a field of its own: in the options it would be there twice. */
+    const { timestamp, ...others } = opts
+    const job = { id, name, data, opts: others, timestamp }
     collect(this.#argumentBuilder, collector, job as never, id, {}, keys)
     const [call] = collector.calls
     call.args.push('1')

@@ -32,7 +32,7 @@ const ownCap: Edit = {
 const added: Edit[] = [
   {
     find: `rcall("HMSET", jobIdKey, "name", name,`,
-    put: `rcall("HMSET", jobIdKey, "eid", qd.added(eventsKey, jobId, name, data, jsonOpts, opts), "name", name,`,
+    put: `rcall("HMSET", jobIdKey, "eid", qd.added(eventsKey, jobId, name, data, jsonOpts, opts, timestamp), "name", name,`,
   },
   {
     find: `    rcall("XADD", eventsKey, "*", "event", "added", "jobId", jobId, "name", name)\n`,

@@ -24,17 +24,17 @@ function qd.note(events, id, event, ...)
   return eid
 end
 
--- The caller stores the id that this returns together with the hash's other fields.
-function qd.added(events, id, name, data, json, opts)
+-- `at` is what the producer's clock said. The caller stores the id that this returns together with the hash's other fields.
+function qd.added(events, id, name, data, json, opts, at)
   local by = opts.qd and opts.qd.by
   if #data + #json > qd.large then
     if by then return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'by', by) end
     return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name)
   end
   if by then
-    return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'data', data, 'opts', json, 'by', by)
+    return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'data', data, 'opts', json, 'at', at, 'by', by)
   end
-  return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'data', data, 'opts', json)
+  return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'data', data, 'opts', json, 'at', at)
 end
 
 -- Error and stack of the attempt that ends in this call, from the fields that BullMQ is about to store. Our backend has cut the list to the

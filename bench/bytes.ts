@@ -1,0 +1,102 @@
+import { Queue, type JobsOptions } from 'bullmq'
+import { toTransportJob } from '../src/jobs/transport_job.ts'
+import { uuidV7 } from '../src/jobs/uuid.ts'
+import { benchLab, type BenchLab } from './support/lab.ts'
+import type { Bench } from './support/types.ts'
+
+const QUEUE = 'bench'
+const JOBS = 20_000
+const PREFIX = { ours: '{queuedeck}', plain: '{plain}' }
+
+/** A small payload, as most are: a few ids and a text. */
+const PAYLOAD = {
+  documentId: 48_213,
+  userId: 'user-17',
+  path: 'imports/2026/11/report-48213.pdf',
+  pages: [1, 2, 3],
+}
+const ATTEMPTS = { attempts: 3, backoff: { type: 'exponential', delay: 1_000 } } as const
+
+/**
+ * Memory of Redis for each waiting job, against BullMQ with the same payload and options: all it holds of them, ids and indexes
+ * too. Without what their dispatch wrote into event streams, which does not stay: BullMQ keeps its last 10,000 entries, and what
+ * the mirror has read of ours goes about a minute later. What they hold until then is a figure of its own.
+ */
+const bench: Bench = async () => {
+  const lab = await benchLab()
+  const plain = { bare: await ofPlain(lab, {}), attempts: await ofPlain(lab, ATTEMPTS) }
+  const ours = { bare: await ofOurs(lab, false), attempts: await ofOurs(lab, true) }
+  await lab.close()
+  return {
+    measures: [
+      {
+        name: "bytes / BullMQ's",
+        value: round(ours.bare.read / plain.bare),
+        ceiling: 1.2,
+        note: `${ours.bare.read} against ${plain.bare} bytes a job`,
+      },
+      {
+        name: "bytes / BullMQ's, with attempts",
+        value: round(ours.attempts.read / plain.attempts),
+        ceiling: 1.2,
+        note: `${ours.attempts.read} against ${plain.attempts} bytes a job`,
+      },
+      { name: 'before the mirror trimmed it', value: ours.bare.unread, unit: 'bytes' },
+      { name: 'before, with attempts', value: ours.attempts.unread, unit: 'bytes' },
+    ],
+  }
+}
+
+async function ofPlain(lab: BenchLab, options: JobsOptions): Promise<number> {
+  await lab.plain.flushdb()
+  const queue = new Queue(QUEUE, { connection: lab.plain as never, prefix: PREFIX.plain })
+  await queue.waitUntilReady()
+  const empty = await used(lab)
+  for (let from = 0; from < JOBS; from += 1_000) {
+    await queue.addBulk(
+      Array.from({ length: 1_000 }, () => ({
+        name: 'documents.read',
+        data: PAYLOAD,
+        opts: options,
+      }))
+    )
+  }
+  await lab.plain.xtrim(`${PREFIX.plain}:${QUEUE}:events`, 'MAXLEN', 0)
+  const bytes = (await used(lab)) - empty
+  await queue.close()
+  return Math.round(bytes / JOBS)
+}
+
+async function ofOurs(
+  lab: BenchLab,
+  withAttempts: boolean
+): Promise<{ unread: number; read: number }> {
+  await lab.plain.flushdb()
+  await lab.transport.queueNames()
+  const empty = await used(lab)
+  const json = JSON.stringify(PAYLOAD)
+  const now = Date.now()
+  const options = withAttempts ? ATTEMPTS : {}
+  for (let from = 0; from < JOBS; from += 1_000) {
+    await lab.transport.add(
+      Array.from({ length: 1_000 }, () =>
+        toTransportJob('documents.read', uuidV7(), QUEUE, json, options as never, now)
+      )
+    )
+  }
+  const unread = (await used(lab)) - empty
+  await lab.plain.xtrim(lab.transport.keys.events(QUEUE), 'MAXLEN', 0)
+  const read = (await used(lab)) - empty
+  return { unread: Math.round(unread / JOBS), read: Math.round(read / JOBS) }
+}
+
+async function used({ plain }: BenchLab): Promise<number> {
+  const info = await plain.info('memory')
+  return Number(/used_memory:(\d+)/.exec(info)![1])
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(3))
+}
+
+export default bench
