@@ -8,7 +8,7 @@ const LONGEST_REASON = 500
 
 /**
  * Cancels a job, whatever its status: one that waits has ended then; the worker of one that runs is told, and it can only end as
- * cancelled.
+ * cancelled. One that another kind of worker runs is refused.
  */
 export class CancelJob {
   constructor(private dependencies: OperationDependencies) {}
@@ -39,6 +39,11 @@ export class CancelJob {
     if (outcome === 'done' || outcome === 'requested') {
       const cancelled = await jobOnce(this.dependencies, job, ({ status }) => isTerminal(status))
       return { outcome, reason: null, job: cancelled }
+    }
+    if (outcome === 'foreign') {
+      const reason =
+        'A worker of plain BullMQ runs this job and cannot be told to stop; it can be cancelled while it waits'
+      return { outcome: 'refused', reason, job }
     }
     if (outcome === 'too_late' || isTerminal(job.status)) {
       const ended = await jobOnce(this.dependencies, job, ({ status }) => isTerminal(status))

@@ -33,7 +33,11 @@ export type NewTransportJob = {
   }
 }
 
-export type CancelAnswer = { outcome: 'done' | 'requested' | 'too_late' | 'missing'; run: number }
+/** `foreign`: a worker of plain BullMQ runs it, which cannot be told. */
+export type CancelAnswer = {
+  outcome: 'done' | 'requested' | 'too_late' | 'missing' | 'foreign'
+  run: number
+}
 
 /** `holder`: the job that has what this one needs to itself, when the outcome is `taken`. */
 export type RestartAnswer = {

@@ -32,7 +32,7 @@ export class Execution {
    * @param isolation runs the types that ask for it; without it all code runs in this process
    */
   constructor(
-    private registry: Pick<JobRegistry, 'get' | 'names'>,
+    private registry: Pick<JobRegistry, 'get' | 'names' | 'problems'>,
     private container: Pick<ContainerResolver<any>, 'make'>,
     private logger: LogSink,
     private defaultTimeout: number,
@@ -163,7 +163,9 @@ export class Execution {
 
   #unknown(type: string): string {
     const known = this.registry.names()
-    return `No job type "${type.slice(0, 200)}" is registered in this worker. Known types: ${known.join(', ') || 'none'}`
+    const files = this.registry.problems().map(({ file }) => file)
+    const unusable = files.length === 0 ? '' : `; files that cannot be used: ${files.join(', ')}`
+    return `No job type "${type.slice(0, 200)}" is registered in this worker. Known types: ${known.join(', ') || 'none'}${unusable}`
   }
 }
 

@@ -7,16 +7,19 @@ import type { WorkerLab } from '../../functional/worker/lab.ts'
 
 /**
  * Starts a worker process on a lab's queues; resolves when it works.
+ *
+ * @param url  another way to the lab's Redis
  */
 export async function startProcess(
   lab: WorkerLab,
-  options: { worker?: QueuedeckConfig['worker']; settings?: WorkerSettings } = {}
+  options: { worker?: QueuedeckConfig['worker']; settings?: WorkerSettings } = {},
+  url = lab.url
 ): Promise<AppProcess> {
   const child = spawnNode(
     [
       '--import=@poppinss/ts-exec',
       'tests/faults/worker/worker_process.ts',
-      lab.url,
+      url,
       lab.prefix,
       JSON.stringify(options),
     ],

@@ -12,12 +12,13 @@ import { WorkerLab } from '../../functional/worker/lab.ts'
 const [url, prefix, text = '{}'] = process.argv.slice(2)
 const { worker = {}, settings = {} } = JSON.parse(text)
 
-class Short extends Job<{ ms: number; deaf?: boolean }, string> {
+class Short extends Job<{ ms: number; deaf?: boolean; fails?: boolean }, string> {
   static options = { name: 'short' }
   async execute() {
     await lab.redis.rpush(`${prefix}~starts`, `${this.jobId} ${this.attempt}`)
     const options = this.payload.deaf ? {} : { signal: this.signal }
     await pause(this.payload.ms, undefined, options)
+    if (this.payload.fails) throw new Error('as it was told')
     return 'done'
   }
 }
@@ -32,7 +33,29 @@ class Spawner extends Job<{ children: number; every: number }, void> {
   }
 }
 
-const lab: WorkerLab = new WorkerLab(url, [Short, Spawner, Isolated], worker, prefix)
+/**
+ * Its first attempt holds up the whole process, then reports as if nothing had happened, and returns without looking at its signal. What
+ * it sees of that is in the list `PREFIX~seen`.
+ */
+class HeldUp extends Job<{ spin: number; then: number }, string> {
+  static options = { name: 'held-up' }
+  async execute() {
+    const see = (what: string) => lab.redis.rpush(`${prefix}~seen`, `${what} ${Date.now()}`)
+    await lab.redis.rpush(`${prefix}~starts`, `${this.jobId} ${this.attempt}`)
+    if (this.attempt === 1) {
+      this.signal.addEventListener('abort', () => void see(this.signal.reason.code))
+      const end = performance.now() + this.payload.spin
+      while (performance.now() < end);
+      void see('goes on')
+      await this.progress(77)
+      this.log.info('stale')
+    }
+    await pause(this.payload.then)
+    return `attempt ${this.attempt}`
+  }
+}
+
+const lab: WorkerLab = new WorkerLab(url, [Short, Spawner, HeldUp, Isolated], worker, prefix)
 lab.isolation = isolationOf(lab)
 useManager(async () => lab.manager)
 

@@ -102,6 +102,8 @@ export class Lab {
       },
       transport.backendFactory
     )
+    /** Its tokens begin with this, as a worker's of ours do: such a job can be cancelled while it runs. */
+    Object.assign(worker, { id: `lab:${process.pid}:00000000` })
     worker.on('error', () => {})
     this.#workers.push(worker)
     return worker

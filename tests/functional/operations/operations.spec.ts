@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
+import { Worker } from 'bullmq'
 import type { OperationDependencies } from '../../../src/operations/job_lookup.ts'
 import { CancelJob } from '../../../src/operations/cancel_job.ts'
 import { CreateJob } from '../../../src/operations/create_job.ts'
@@ -21,7 +22,7 @@ test.group('Operations', (group) => {
   group.setup(async () => {
     lab = await DashboardLab.open({ classes: CLASSES, shield: false })
     dependencies = (await lab.app.container.make('queuedeck.dashboard')).operations
-    await lab.work()
+    await lab.work({ queues: ['tests', 'idle'] })
     return () => lab.close()
   })
 
@@ -136,6 +137,30 @@ test.group('Operations', (group) => {
     assert.equal((await new RestartJob(dependencies).handle(id, ADA)).outcome, 'done')
     const record = await lab.record(id, 'failed')
     assert.deepEqual([record.run, record.error?.code], [2, 'UNKNOWN_TYPE'])
+  })
+
+  test('a job that a worker of plain BullMQ runs is not cancelled, and stays as it is', async ({
+    assert,
+  }) => {
+    const { transport } = dependencies
+    const id = randomUUID()
+    await transport.add([
+      { queue: 'foreign', id, name: 'foreign', data: '{}', opts: { timestamp: Date.now() } },
+    ])
+    let end!: () => void
+    const ends = new Promise<void>((resolve) => (end = resolve))
+    const worker = new Worker('foreign', () => ends, {
+      connection: transport.connections.producer.duplicate({ maxRetriesPerRequest: null }) as never,
+      prefix: transport.keys.queue('foreign').replace(/:foreign:$/, ''),
+    })
+    await lab.record(id, 'running')
+    const refused = await new CancelJob(dependencies).handle(id, ADA)
+    assert.equal(refused.outcome, 'refused')
+    assert.include(refused.reason, 'plain BullMQ')
+    assert.deepInclude(refused.job, { status: 'running', stopping: false })
+    end()
+    await lab.record(id, 'completed')
+    await worker.close()
   })
 
   test('a job that is being stopped is not restarted', async ({ assert }) => {

@@ -140,6 +140,23 @@ test.group('Isolated jobs', (group) => {
     assert.lengthOf(JSON.parse((await ended({ does: 'large' })).returnvalue), 8_000_000)
   }).timeout(20_000)
 
+  test('may report, log and throw far too much', async ({ assert }) => {
+    const before = (await lab.entriesOf()).length
+    const job = await ended({ does: 'much' })
+    assert.match(job.failedReason, /^e{8000}/)
+    assert.isBelow(job.failedReason.length, 9_000)
+    const entries = (await lab.entriesOf()).slice(before)
+    const progress = entries.filter(({ event }) => event === 'progress')
+    assert.equal(JSON.parse(progress.at(-1)!.data).percent, 100)
+    assert.isBelow(progress.length, 100)
+    const lines = entries.flatMap(({ event, lines: text }) =>
+      event === 'log' ? JSON.parse(text) : []
+    )
+    assert.lengthOf(lines, 1_000)
+    assert.isTrue(lines.every(([, , line]: string[]) => line.length < 8_300))
+    assert.equal((await ended({ does: 'tell' })).state, 'completed')
+  }).timeout(30_000)
+
   test('are killed and handed back when their worker has waited long enough', async ({
     assert,
   }) => {

@@ -55,6 +55,13 @@ const DEEDS = {
   large() {
     return 'x'.repeat(8_000_000)
   },
+  /** Reports, logs and throws far too much. */
+  async much(job: Isolated) {
+    for (let n = 1; n <= 10_000; n++) await job.progress(n / 100)
+    const line = 'x'.repeat(100_000)
+    for (let n = 0; n < 1_000; n++) job.log.info(line)
+    throw new Error('e'.repeat(5_000_000))
+  },
   map() {
     return new Map()
   },

@@ -22,7 +22,7 @@ export class WorkerLab {
   readonly redis: Redis
   readonly connections: Connections
   readonly transport: Transport
-  readonly registry = new JobRegistry()
+  registry = new JobRegistry()
   readonly manager: QueueManager
   readonly config
   /** Everything the workers logged at warn and above. */

@@ -21,6 +21,13 @@ class Obedient extends Job<any, void> {
   }
 }
 
+class Hasty extends Job<object, void> {
+  static options: JobOptions = { name: 'hasty', timeout: 300 }
+  async execute() {
+    await pause(60_000, undefined, { signal: this.signal })
+  }
+}
+
 const BY = { by: 'ann', reason: 'not needed' }
 
 test.group('Stopping jobs', (group) => {
@@ -116,6 +123,42 @@ test.group('Stopping jobs', (group) => {
     assert.isUndefined((await lab.job(id)).returnvalue)
     assert.notInclude(await lab.entries(id), 'completed')
   })
+
+  test('times out as the dispatch says, else the type, else the configuration', async ({
+    assert,
+  }) => {
+    const other = new WorkerLab(lab.url, [Hasty, Obedient, Deaf], { timeout: 500, grace: 200 })
+    await other.start()
+    const cases = [
+      [Hasty, {}, 300],
+      [Hasty, { timeout: 100 }, 100],
+      [Obedient, {}, 500],
+    ] as const
+    await Promise.all(
+      cases.map(async ([Class, options, timeout]) => {
+        const job = await other.ended(await other.dispatch(Class, {}, options))
+        assert.match(job.failedReason, new RegExp(`^\\[TIMED_OUT\\] .* ${timeout} ms`))
+        assert.isAtLeast(Number(job.finishedOn) - Number(job.processedOn), timeout - 2)
+      })
+    )
+    const retried = await other.dispatch(
+      Hasty,
+      {},
+      { timeout: 50, attempts: 2, backoff: { type: 'fixed', delay: 10 } }
+    )
+    assert.equal((await other.ended(retried)).ats, '2')
+
+    /** One that ignores its signal has failed after the grace period; what it returns later is dropped. */
+    const deaf = await other.dispatch(Deaf, { ms: 1_500 }, { timeout: 100 })
+    const job = await other.ended(deaf)
+    assert.match(job.failedReason, /^\[TIMED_OUT\] /)
+    assert.isBelow(Number(job.finishedOn) - Number(job.processedOn), 1_400)
+    assert.include(await other.entries(deaf), 'signal-ignored')
+    await other.close()
+    assert.isUndefined(
+      (await lab.redis.hgetall(other.transport.keys.job('default', deaf))).returnvalue
+    )
+  }).timeout(15_000)
 
   test('opens the next run of a cancelled job', async ({ assert }) => {
     const id = await lab.dispatch(Deaf, { ms: 1 })
