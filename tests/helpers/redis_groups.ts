@@ -144,48 +144,62 @@ async function ownerOf(client: Redis, key: string): Promise<number> {
 }
 
 /**
- * A primary with a replica, and three sentinels that watch them under the name `queue`.
+ * A primary with two replicas, and three sentinels that watch them under the name `queue`. A primary without any replica takes no
+ * writes: one that was deposed and does not know it yet would lose them.
  */
-export async function redisSentinels(
-  options: { settings?: Record<string, string> } = {}
-): Promise<RedisGroup & { primary: PrivateServer; replica: PrivateServer }> {
-  const settings = { 'repl-diskless-sync-delay': '0', ...options.settings }
-  const primary = await redisNode({ settings })
-  const replica = await redisNode({
-    settings: { ...settings, replicaof: `127.0.0.1 ${primary.port}` },
-  })
+export async function redisSentinels(): Promise<
+  RedisGroup & {
+    /** Lets the primary and a replica change places. */
+    changePlaces(): Promise<void>
+    /** Who is primary now, as a sentinel says. */
+    primary(): Promise<PrivateServer>
+  }
+> {
+  const settings = {
+    'repl-diskless-sync-delay': '0',
+    'min-replicas-to-write': '1',
+    'min-replicas-max-lag': '10',
+  }
+  const first = await redisNode({ settings })
+  const replicas = await Promise.all(
+    [1, 2].map(() => redisNode({ settings: { ...settings, replicaof: `127.0.0.1 ${first.port}` } }))
+  )
   const sentinels = await Promise.all(
-    Array.from({ length: 3 }, () =>
+    [1, 2, 3].map(() =>
       redisNode({
         sentinel: true,
         settings: {
-          'sentinel monitor': `queue 127.0.0.1 ${primary.port} 2`,
+          'sentinel monitor': `queue 127.0.0.1 ${first.port} 2`,
           'sentinel down-after-milliseconds': 'queue 1000',
           'sentinel failover-timeout': 'queue 5000',
         },
       })
     )
   )
-  const nodes = [primary, replica, ...sentinels]
+  const servers = [first, ...replicas]
+  const nodes = [...servers, ...sentinels]
   const clients = sentinels.map(({ port }) => nodeClient(port))
-  try {
-    await waitFor(
-      'the sentinels to know each other and the replica',
-      async () => {
-        const known = await Promise.all(
-          clients.map(async (client) => {
-            const facts = (await client.call('SENTINEL', 'MASTER', 'queue')) as string[]
-            const fact = (name: string) => facts[facts.indexOf(name) + 1]
-            return [fact('num-slaves'), fact('num-other-sentinels'), fact('flags')].join()
-          })
-        )
-        return known.every((facts) => facts === '1,2,master')
-      },
-      { within: 30_000 }
-    )
-  } finally {
-    clients.forEach((client) => client.disconnect())
+  const primary = async () => {
+    const [, port] = (await clients[0].call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'queue')) as [
+      string,
+      string,
+    ]
+    return servers.find((server) => server.port === Number(port))!
   }
+  await waitFor(
+    'the sentinels to know each other and the replicas',
+    async () => {
+      const known = await Promise.all(
+        clients.map(async (client) => {
+          const facts = (await client.call('SENTINEL', 'MASTER', 'queue')) as string[]
+          const fact = (name: string) => facts[facts.indexOf(name) + 1]
+          return [fact('num-slaves'), fact('num-other-sentinels'), fact('flags')].join()
+        })
+      )
+      return known.every((facts) => facts === '2,2,master')
+    },
+    { within: 30_000 }
+  )
   return {
     nodes,
     address: JSON.stringify({
@@ -193,9 +207,44 @@ export async function redisSentinels(
       name: 'queue',
     }),
     primary,
-    replica,
-    stop: () => stopAll(nodes),
+    async changePlaces() {
+      const before = await primary()
+      await clients[0].call('SENTINEL', 'FAILOVER', 'queue')
+      await waitFor('another primary', async () => (await primary()) !== before, {
+        within: 20_000,
+      })
+      await waitFor(
+        'the former primary to follow',
+        async () => (await replicationOf(before)).includes('master_link_status:up'),
+        { within: 30_000 }
+      )
+    },
+    stop() {
+      clients.forEach((client) => client.disconnect())
+      return stopAll(nodes)
+    },
   }
+}
+
+/** By a connection of its own: Redis cuts those that it has when it changes sides. */
+export function replicationOf({ port }: { port: number }): Promise<string> {
+  const client = nodeClient(port)
+  return client.info('replication').finally(() => client.disconnect())
+}
+
+/**
+ * Waits until the replica of a primary has everything that the primary has now. Replication is asynchronous: only what the replica
+ * has outlives the primary.
+ */
+export async function replicated(primary: { port: number }): Promise<void> {
+  const offset = (text: string, name: string) =>
+    Number(new RegExp(`${name}(\\d+)`).exec(text)?.[1] ?? -1)
+  const wanted = offset(await replicationOf(primary), 'master_repl_offset:')
+  await waitFor(
+    'the replica to catch up',
+    async () => offset(await replicationOf(primary), 'state=online,offset=') >= wanted,
+    { within: 20_000, every: 5 }
+  )
 }
 
 async function stopAll(nodes: PrivateServer[]): Promise<void> {

@@ -5,6 +5,7 @@ import { keysLike } from '#tests/helpers/redis_address'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import type { Records } from '../../../src/records/records.ts'
+import { readMirrorStatus } from '../../../src/mirror/mirror_status.ts'
 import { migrate, openRecords } from '../../functional/mirror/records.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
 import { Witness } from '../limits/witness.ts'
@@ -53,7 +54,7 @@ export class Fleet {
   /**
    * @param address of Redis, as `hostClient` takes it
    */
-  static async open(address: string, options: FleetOptions = {}): Promise<Fleet> {
+  static async begin(address: string, options: FleetOptions = {}): Promise<Fleet> {
     const { connection } = options.database ?? (await createDatabase('sqlite'))
     const { url } = await redisServer()
     const fleet = new Fleet(address, url, connection, options)
@@ -158,6 +159,22 @@ export class Fleet {
   async ended(): Promise<number> {
     const depths = await this.lab.transport.depths(QUEUES)
     return QUEUES.reduce((sum, queue) => sum + depths[queue].completed + depths[queue].failed, 0)
+  }
+
+  /** How many jobs have not ended, as Redis says. */
+  async open(): Promise<number> {
+    const depths = await this.lab.transport.depths(QUEUES)
+    return QUEUES.reduce((sum, queue) => {
+      const { pending, scheduled, running } = depths[queue]
+      return sum + pending + scheduled + running
+    }, 0)
+  }
+
+  /** How far the records are behind, ms; -1 while nobody says. */
+  async lag(): Promise<number> {
+    const status = await readMirrorStatus(this.lab.transport, this.lab.redis)
+    const behind = Object.values(status?.queues ?? {}).map(({ behind: ms }) => ms)
+    return behind.length === 0 ? -1 : Math.max(...behind)
   }
 
   /** Waits until every job that was dispatched has its record. */

@@ -10,7 +10,7 @@ const HOUR = 3_600_000
 test.group('Hosts whose clocks are an hour apart', (group) => {
   let fleet: Fleet
   group.setup(async () => {
-    fleet = await Fleet.open((await redisServer()).url, {
+    fleet = await Fleet.begin((await redisServer()).url, {
       places: [
         { host: 'behind', clock: -HOUR },
         { host: 'ahead', clock: HOUR },

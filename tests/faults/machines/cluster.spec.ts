@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { hostClient } from '#tests/helpers/redis_address'
-import { nodeClient, redisCluster } from '#tests/helpers/redis_groups'
+import { nodeClient, redisCluster, replicated, replicationOf } from '#tests/helpers/redis_groups'
 import { waitFor } from '#tests/helpers/wait'
 import { Fleet } from '../fleet/fleet.ts'
 import { CLEAN } from '../fleet/verdict.ts'
@@ -45,7 +45,7 @@ test.group('Redis Cluster', (group) => {
   }).timeout(60_000)
 
   test('follows its keys when their slot moves to another node', async ({ assert }) => {
-    const fleet = await Fleet.open(cluster.address, { places: [{}] })
+    const fleet = await Fleet.begin(cluster.address, { places: [{}] })
     const nodes = cluster.nodes.slice(0, 3).map(({ port }) => nodeClient(port))
     try {
       const slot = Number(await nodes[0].cluster('KEYSLOT', fleet.lab.prefix))
@@ -89,20 +89,16 @@ test.group('Redis Cluster', (group) => {
   test('goes on by itself when the primary that holds the jobs dies and its replica takes over', async ({
     assert,
   }) => {
-    const fleet = await Fleet.open(cluster.address, { places: [{}, {}], prefix: '{cluster}over' })
-    const [primary, replica] = [cluster.primary, cluster.replica!].map(({ port }) =>
-      nodeClient(port)
-    )
+    const fleet = await Fleet.begin(cluster.address, { places: [{}, {}], prefix: '{cluster}over' })
     try {
       await fleet.dispatch(150, 40)
       await waitFor('some to run', async () => (await fleet.ended()) > 20)
-      /** Replication is asynchronous: what is dispatched is safe once the replica has it. */
-      assert.equal(await primary.call('WAIT', 1, 5_000), 1)
+      await replicated(cluster.primary)
       await cluster.primary.kill()
       const died = performance.now()
       await waitFor('a dispatch', () => fleet.dispatch(20, 40), { within: 20_000 })
       const took = performance.now() - died
-      assert.include(await replica.info('replication'), 'role:master')
+      assert.include(await replicationOf(cluster.replica!), 'role:master')
       await fleet.settled(30_000)
       const verdict = await fleet.verdict()
       console.log(
@@ -114,7 +110,6 @@ test.group('Redis Cluster', (group) => {
         assert.notInclude(worker.output(), 'unhandled')
       }
     } finally {
-      ;[primary, replica].forEach((one) => one.disconnect())
       await fleet.close()
     }
   }).timeout(90_000)
