@@ -33,16 +33,26 @@ const REFUSALS: [RegExp, string][] = [
   ],
   [/^READONLY/, 'it is a read-only replica: point the connection at the primary'],
   [/^LOADING/, 'it is still loading its data'],
-  [/^(NOAUTH|WRONGPASS)|invalid password|invalid username/i, 'it refuses the password'],
-  [/^NOPERM/, 'its user lacks a permission'],
   [/^MISCONF/, 'it cannot write its data to disk and therefore takes no writes'],
   [/^(CLUSTERDOWN|MASTERDOWN|TRYAGAIN)/, 'its cluster is not complete'],
   [/^NOREPLICAS/, 'it has too few replicas to take writes'],
   [/^BUSY /, 'a long script of another client blocks it'],
 ]
 
+/** What no waiting mends: how the connection is configured has to change. */
+const REFUSED_SETTINGS: [RegExp, string][] = [
+  [/^WRONGPASS|invalid password|invalid username/i, 'it refuses the user or the password'],
+  [/^NOAUTH/, 'it wants a password'],
+  [/^NOPERM/, 'its user lacks a permission'],
+]
+
 const BROKEN =
   /Connection is closed|ECONNRESET|EPIPE|socket|Stream isn't writeable|MaxRetries|max retries per request/i
+
+const UNTRUSTED = 'its certificate is not trusted: give its authority as "ca" below "tls"'
+
+/** What a server does that expects TLS and hears none, or hears TLS and expects none. */
+export const HUNG_UP = 'it ends every connection at once, as when only one side uses TLS'
 
 /** Why no connection can be made: the machine says so at once, and says the same until somebody mends it. */
 const REFUSED: Record<string, string> = {
@@ -53,6 +63,16 @@ const REFUSED: Record<string, string> = {
   ENETUNREACH: 'there is no way to its host',
   ENOENT: 'its socket is not there',
   EACCES: 'its socket may not be used',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+  EPROTO: 'it does not speak TLS as expected',
 }
 
 /**
@@ -74,6 +94,9 @@ export function reasonOf(error: Error & { code?: string; lastNodeError?: Error }
   })
   for (const [pattern, text] of REFUSALS) {
     if (pattern.test(error.message)) return reason(text)
+  }
+  for (const [pattern, text] of REFUSED_SETTINGS) {
+    if (pattern.test(error.message)) return reason(text, { refused: true })
   }
   if (error.code !== undefined && Object.hasOwn(REFUSED, error.code)) {
     return reason(REFUSED[error.code], { refused: true })

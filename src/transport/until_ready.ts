@@ -1,5 +1,5 @@
 import type { RedisClient } from './client.ts'
-import { reasonOf } from './outage.ts'
+import { HUNG_UP, reasonOf } from './outage.ts'
 
 /**
  * How long a server that refuses connections is waited for, ms: somewhat more than a restart takes. One that hangs may still answer,
@@ -28,10 +28,12 @@ export function untilReady(
       client.off('ready', ready)
       client.off('connect', connected)
       client.off('error', failed)
+      client.off('close', closed)
       resolve(result)
     }
     const ready = () => end(null)
     const connected = () => (refused = null)
+    const closed = () => (refused ??= HUNG_UP)
     const failed = (error: Error) => {
       const reason = reasonOf(error)
       refused = reason?.refused ? reason.text : null
@@ -44,5 +46,6 @@ export function untilReady(
     client.on('ready', ready)
     client.on('connect', connected)
     client.on('error', failed)
+    client.on('close', closed)
   })
 }

@@ -11,7 +11,8 @@ export type NodeOptions = {
   client?: RedisOptions
   /** A sentinel instead of a server. */
   sentinel?: boolean
-  port?: number
+  /** It answers by TLS alone; `settings` name its certificate. */
+  tls?: object
 }
 
 /**
@@ -19,10 +20,10 @@ export type NodeOptions = {
  */
 export async function redisNode(options: NodeOptions = {}): Promise<PrivateServer> {
   const { path, variables } = await redisToRun()
-  const port = options.port ?? (await freePort())
+  const port = await freePort()
   const directory = await temporaryFolder('redis')
   const settings = {
-    port: String(port),
+    [options.tls ? 'tls-port' : 'port']: String(port),
     bind: '127.0.0.1',
     dir: directory,
     ...(options.sentinel ? {} : { save: '', appendonly: 'no' }),

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { test } from '@japa/runner'
+import { hostClient } from '#tests/helpers/redis_address'
+import { redisNode } from '#tests/helpers/redis_groups'
+import type { PrivateServer } from '#tests/helpers/servers'
+import { Connections } from '../../../src/transport/connections.ts'
+import { throughThePages } from './through_the_pages.ts'
+
+const run = promisify(execFile)
+const USER = 'queuedeck'
+const PASSWORD = 'with "quotes" and spaces'
+
+/** A CA and a certificate for 127.0.0.1 that it signed. */
+async function certificates(folder: string) {
+  const path = (name: string) => join(folder, name)
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
+  await run('openssl', [
+    ...['req', '-x509', ...key, '-subj', '/CN=test CA'],
+    ...['-keyout', path('ca.key'), '-out', path('ca.crt')],
+  ])
+  await run('openssl', [
+    ...['req', '-x509', ...key, '-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'],
+    ...['-CA', path('ca.crt'), '-CAkey', path('ca.key')],
+    ...['-keyout', path('redis.key'), '-out', path('redis.crt')],
+  ])
+  return { ca: path('ca.crt'), cert: path('redis.crt'), key: path('redis.key') }
+}
+
+test.group('Redis with TLS, a user and a password', (group) => {
+  let server: PrivateServer
+  let connection: Record<string, unknown>
+  group.setup(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'queuedeck-tls-'))
+    const files = await certificates(folder)
+    const tls = { ca: readFileSync(files.ca, 'utf8') }
+    const rights = '~* &* +@all'
+    server = await redisNode({
+      settings: {
+        'port': '0',
+        'tls-cert-file': files.cert,
+        'tls-key-file': files.key,
+        'tls-ca-cert-file': files.ca,
+        'tls-auth-clients': 'no',
+        'user default': 'off',
+        [`user ${USER}`]: `on "${'>' + PASSWORD.replaceAll('"', '\\"')}" ${rights}`,
+      },
+      tls,
+      client: { tls, username: USER, password: PASSWORD },
+    })
+    connection = { host: '127.0.0.1', port: server.port, tls, username: USER, password: PASSWORD }
+    return async () => {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('takes jobs, limits, cancels, restarts, pages, live changes and cleanup', async ({
+    assert,
+  }) => {
+    await throughThePages(assert, connection)
+  }).timeout(60_000)
+
+  test('says clearly why not when {0}')
+    .with([
+      ['the password is wrong', { password: 'no' }, /it refuses the user or the password/],
+      ['there is neither', { username: undefined, password: undefined }, /it wants a password/],
+      ['nobody vouches for the certificate', { tls: {} }, /its certificate is not trusted/],
+      ['the certificate is for another host', { host: 'localhost' }, /is for another host/],
+      ['our side uses no TLS', { tls: undefined }, /only one side uses TLS/],
+    ] as [string, object, RegExp][])
+    .run(async ({ assert, cleanup }, [, change, reason]) => {
+      const host = hostClient(JSON.stringify({ ...connection, ...change }))
+      const connections = new Connections(() => ({ ioConnection: host }) as never)
+      cleanup(async () => {
+        await connections.closeAll()
+        host.disconnect()
+      })
+      const asked = performance.now()
+      const error = await connections
+        .produce('the job was not dispatched', (client) => client.ping())
+        .then(
+          () => undefined,
+          (thrown: Error & { code: string }) => thrown
+        )
+      assert.equal(error?.code, 'E_REDIS_UNAVAILABLE')
+      assert.match(error!.message, reason, error!.message)
+      assert.notInclude(error!.message, PASSWORD)
+      assert.isBelow(performance.now() - asked, 2_500)
+    })
+})
