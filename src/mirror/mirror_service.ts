@@ -11,6 +11,7 @@ import { Mirror } from './mirror.ts'
 import { behindOf, writeMirrorStatus, type MirrorStatus } from './mirror_status.ts'
 import type { MirrorDependencies, MirrorLogger, MirrorWriter } from './ports.ts'
 import { MetricsUpkeep } from './metrics_upkeep.ts'
+import { QueueDiscovery } from './queue_discovery.ts'
 import { readerAddress } from './reader_address.ts'
 import { Reconcile } from './reconcile.ts'
 import { wait } from './retry.ts'
@@ -164,6 +165,9 @@ export class MirrorService {
     const reconcile = new Reconcile(mirror, dependencies)
     const janitor = new Janitor(mirror, dependencies, { kept: config.kept, ...cleaning })
 
+    const discovery = new QueueDiscovery(transport, redis, (queues) =>
+      logger.info({ queues }, 'Mirror: found queues that other programs fill')
+    )
     const workers = new WorkerSweep(transport.workers, logger, redis)
     const audit = records.audit && new AuditMover(transport, records.audit, redis)
 
@@ -180,6 +184,7 @@ export class MirrorService {
           await mirror.watch([...(await transport.queueNames(redis)), ...config.queues])
         }),
         repeatedly(MOVE, signal, async () => void (await audit?.run())),
+        discovery.run(signal, wait),
         repeatedly(SWEEP, signal, async () => void (await workers.run())),
         this.#keepMetrics(signal),
         repeatedly(REPORT, signal, async () => {

@@ -3,6 +3,7 @@ import { JobQuery } from '../records/job_query.ts'
 import type { JobPage } from '../records/reader_types.ts'
 import { assertQueueName } from '../transport/keys.ts'
 import type { LimitState } from '../transport/limits.ts'
+import { plainWorkers } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Depths } from '../transport/types.ts'
 import type { WorkerView } from '../types.ts'
@@ -24,7 +25,7 @@ export type QueueView = {
   depths: Omit<Depths, 'paused'>
   /** The pending job that was created first; null when none is pending, or no record says so yet. */
   oldest: { id: string; createdAt: number } | null
-  /** Workers that take jobs of it: registered, reporting, not quiet. */
+  /** Workers that take jobs of it: ours that are registered, reporting and not quiet, and connected ones of other programs. */
   workers: number
   /** Jobs of it that may run at once. */
   limit: Pick<LimitState, 'limit' | 'configured' | 'set' | 'running'>
@@ -51,6 +52,11 @@ export async function readQueues(
     transport.limits.view(),
     activeWorkers(transport),
   ])
+  const ours = (name: string) => workers.filter(({ queues }) => queues.includes(name)).length
+  const others = await plainWorkers(
+    transport,
+    names.filter((name) => ours(name) === 0)
+  )
   const oldest = await oldestPending(
     reader,
     names.filter((name) => depths[name].pending > 0)
@@ -63,7 +69,7 @@ export async function readQueues(
       paused,
       depths: rest,
       oldest: oldest.get(name) ?? null,
-      workers: workers.filter(({ queues }) => queues.includes(name)).length,
+      workers: ours(name) + (others?.get(name) ?? 0),
       limit: {
         limit: own?.limit ?? null,
         configured: own?.configured ?? null,

@@ -74,7 +74,8 @@ async function setting(server: RedisClient, name: string): Promise<string | null
   }
 }
 
-function primaries(client: RedisClient): RedisClient[] {
+/** Each server that holds keys: the primaries of a cluster. */
+export function primaries(client: RedisClient): RedisClient[] {
   const cluster = client as unknown as { isCluster?: boolean; nodes(role: string): RedisClient[] }
   return cluster.isCluster ? cluster.nodes('master') : [client]
 }

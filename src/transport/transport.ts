@@ -125,7 +125,8 @@ export class Transport {
    * Cancels a job in any state but the terminal ones.
    *
    * @returns `done`: it was not running and has ended as cancelled. `requested`: its worker was told, and it can only end as
-   *   cancelled. `too_late`: it had ended. `missing`: Redis does not know it.
+   *   cancelled. `foreign`: a plain BullMQ worker runs it, which cannot be told. `too_late`: it had ended. `missing`: Redis does
+   *   not know it.
    */
   async cancel(
     queue: string,

@@ -1,0 +1,236 @@
+import { test } from '@japa/runner'
+import { foreignId } from '../../../src/records/ids.ts'
+import { waitFor } from '#tests/helpers/wait'
+import { ForeignLab } from './lab.ts'
+
+const is = (status: string) => (row: any) => row.status === status
+
+test.group('Foreign queues', (group) => {
+  let foreign: ForeignLab
+
+  group.setup(async () => {
+    foreign = await ForeignLab.open()
+    return () => foreign.close()
+  })
+
+  test('are found by themselves, with all that they hold', async ({ assert }) => {
+    const queue = foreign.queue('found')
+    const [one, two, three] = await queue.addBulk([
+      { name: 'first', data: { a: 1 } },
+      { name: 'second', data: {}, opts: { delay: 3_600_000 } },
+      { name: 'third', data: {}, opts: { priority: 7, jobId: 'order-4711' } },
+    ])
+    const row = await foreign.row('found', one.id!, is('pending'))
+    assert.equal(row.id, foreignId('found', '1'))
+    assert.match(row.id, /^[0-9a-f]{8}-[0-9a-f]{4}-5/)
+    assert.deepInclude(row, { type: 'first', queue: 'found', transportId: '1', user: null })
+    const later = await foreign.row('found', two.id!, is('scheduled'))
+    assert.closeTo(Date.parse(later.dueAt), Date.now() + 3_600_000, 60_000)
+    assert.deepInclude(await foreign.row('found', three.id!), { status: 'pending', priority: 7 })
+    assert.deepEqual((await foreign.job(row.id)).payload, { a: 1 })
+    const { json } = await foreign.lab.client().json('/jobs?q=order-4711')
+    assert.lengthOf(json.data, 1)
+    const queues = (await foreign.lab.client().json('/queues')).json.data
+    const found = queues.find(({ name }: any) => name === 'found')
+    assert.deepInclude(found.depths, { pending: 2, scheduled: 1 })
+  })
+
+  test('are worked by plain workers: attempts, errors, progress and results are recorded', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('worked')
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    foreign.worker(
+      'worked',
+      async (job) => {
+        if (job.name === 'fails') throw new Error(`no ${job.attemptsMade}`)
+        if (job.name === 'flaky' && job.attemptsMade === 0) throw new TypeError('first time')
+        if (job.name === 'slow') {
+          await job.updateProgress({ percent: 40, stage: 'Half' })
+          await held
+        }
+        return { got: job.data }
+      },
+      { concurrency: 5 }
+    )
+    const slow = await queue.add('slow', { n: 1 })
+    const running = await foreign.row('worked', slow.id!, ({ progress }) => progress.percent === 40)
+    assert.equal(running.status, 'running')
+    assert.equal(running.progress.stage, 'Half')
+
+    const fails = await queue.add('fails', {})
+    const failed = await foreign.row('worked', fails.id!, is('failed'))
+    assert.equal(failed.error.message, 'no 0')
+    const [attempt] = (await foreign.job(failed.id)).attempts
+    assert.equal(attempt.outcome, 'failed')
+    assert.include(attempt.error.stack, 'Error: no 0')
+
+    const flaky = await queue.add('flaky', { b: 2 }, { attempts: 2, backoff: 50 })
+    const recovered = await foreign.row('worked', flaky.id!, is('completed'))
+    const details = await foreign.job(recovered.id)
+    assert.deepEqual(details.result, { got: { b: 2 } })
+    assert.deepEqual(
+      details.attempts.map(({ outcome }: any) => outcome),
+      ['failed', 'completed']
+    )
+    assert.equal(details.attempts[0].error.message, 'first time')
+    release()
+    await foreign.row('worked', slow.id!, is('completed'))
+    const [served] = (await foreign.lab.client().json('/queues')).json.data.filter(
+      ({ name }: any) => name === 'worked'
+    )
+    assert.equal(served.workers, 1)
+  })
+
+  test('cancel: those that wait are done, one that a plain worker runs is refused', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('cancels')
+    const client = foreign.lab.client()
+    const waiting = await queue.add('waits', {})
+    const later = await queue.add('later', {}, { delay: 3_600_000 })
+    const prior = await queue.add('prior', {}, { priority: 3 })
+    for (const job of [waiting, later, prior]) {
+      const { id } = await foreign.row('cancels', job.id!)
+      const { json } = await client.post(`/jobs/${id}/cancel`)
+      assert.equal(json.outcome, 'done')
+      assert.equal(json.job.status, 'cancelled')
+    }
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    foreign.worker('cancels', () => held)
+    const busy = await queue.add('busy', {})
+    const { id } = await foreign.row('cancels', busy.id!, is('running'))
+    const { json } = await client.post(`/jobs/${id}/cancel`)
+    assert.equal(json.outcome, 'refused')
+    assert.match(json.reason, /plain BullMQ/)
+    assert.deepInclude(await foreign.row('cancels', busy.id!), {
+      status: 'running',
+      stopping: false,
+    })
+    release()
+    await foreign.row('cancels', busy.id!, is('completed'))
+  })
+
+  test('restart: failed and cancelled ones run again, also when Redis forgot them', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('again')
+    const client = foreign.lab.client()
+    let fails = true
+    const seen: unknown[] = []
+    foreign.worker('again', async (job) => {
+      seen.push([job.id, job.name, job.data])
+      if (fails) throw new Error('not yet')
+      return 'done'
+    })
+    const text = '{"rowId":1970670598291982291}'
+    const job = await queue.add('retry', {}, { delay: 200, jobId: 'r/1 #ü' })
+    await foreign.redis.hset(queue.toKey(job.id!), 'data', text)
+    const failed = await foreign.row('again', job.id!, is('failed'))
+    await waitFor('Redis to forget it', async () => {
+      return (await foreign.redis.exists(queue.toKey(job.id!))) === 0
+    })
+    fails = false
+    const { json } = await client.post(`/jobs/${failed.id}/restart`)
+    assert.equal(json.outcome, 'done', JSON.stringify(json))
+    const again = await foreign.row('again', job.id!, is('completed'))
+    assert.equal(again.run, 2)
+    assert.deepEqual((await foreign.job(again.id)).result, 'done')
+    assert.lengthOf(seen, 2)
+    assert.deepEqual(seen[1], seen[0])
+    assert.include((await client.json(`/jobs/${failed.id}`)).text, '"rowId":1970670598291982291')
+  })
+
+  test('our workers take jobs of plain producers: known types run, others fail with a code', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('ours')
+    await foreign.lab.work({ queues: ['ours'] })
+    const known = await queue.add('tests.echo', { hello: 'world' })
+    const unknown = await queue.add('nobody.knows', {})
+    const done = await foreign.row('ours', known.id!, is('completed'))
+    assert.deepEqual((await foreign.job(done.id)).result, { hello: 'world' })
+    const failed = await foreign.row('ours', unknown.id!, is('failed'))
+    assert.equal(failed.error.code, 'UNKNOWN_TYPE')
+  })
+
+  test('whole numbers above 2^53 keep their digits', async ({ assert }) => {
+    const queue = foreign.queue('digits')
+    const job = await queue.add('big', {}, { delay: 3_600_000 })
+    await foreign.redis.hset(
+      queue.toKey(job.id!),
+      'data',
+      '{"rowId":1970670598291982291,"n":[9007199254740993]}'
+    )
+    const { id } = await foreign.row('digits', job.id!)
+    await waitFor('the payload', async () => {
+      const { text } = await foreign.lab.client().json(`/jobs/${id}`)
+      return text.includes('"rowId":1970670598291982291,"n":[9007199254740993]')
+    })
+    const page = await foreign.lab.client().page(`/jobs/${id}`)
+    assert.include(page.text, '1970670598291982291')
+    assert.notInclude(page.text, '1970670598291982300')
+  })
+})
+
+/** A name with everything that addresses, patterns and shells care about. */
+const ODD = 'reports/a b#1?x=%2F..\\ü'
+const ENCODED = 'reports%2Fa%20b%231%3Fx%3D%252F..%5C%C3%BC'
+
+test.group('Foreign queues | names in addresses', (group) => {
+  let foreign: ForeignLab
+
+  group.setup(async () => {
+    foreign = await ForeignLab.open()
+    return () => foreign.close()
+  })
+
+  test('every page that names a queue leads to it, and actions act on it', async ({ assert }) => {
+    const queue = foreign.queue(ODD)
+    const jobs = await queue.addBulk([1, 2].map((n) => ({ name: 'odd', data: { n } })))
+    const row = await foreign.row(ODD, jobs[0].id!)
+    await foreign.row(ODD, jobs[1].id!)
+    const client = foreign.lab.client()
+
+    for (const path of [
+      '',
+      '/jobs',
+      `/jobs/${row.id}`,
+      '/queues',
+      `/queues/${ENCODED}`,
+      `/jobs?queue=${ENCODED}`,
+    ]) {
+      const { status, text } = await client.page(path)
+      assert.equal(status, 200, path)
+      for (const [, address] of text.matchAll(
+        /(?:href|action|hx-get|hx-post)="([^"]*(?:queues\/|queue=)[^"]*)"/g
+      )) {
+        if (!/reports/.test(address)) continue
+        assert.include(address, ENCODED, `${path}: ${address}`)
+        const target = address.replaceAll('&amp;', '&').replace(/^.*\/admin\/queue/, '')
+        if (/\/(pause|resume|limits)$/.test(target)) continue
+        assert.equal((await client.page(target)).status, 200, target)
+      }
+    }
+    const { text } = await client.page('/queues')
+    assert.include(text, `/queues/${ENCODED}`)
+
+    const paused = await client.post(`/queues/${ENCODED}/pause`)
+    assert.deepInclude(paused.json, { outcome: 'done', changed: true })
+    assert.isTrue(await queue.isPaused())
+    await client.post(`/queues/${ENCODED}/resume`)
+    assert.isFalse(await queue.isPaused())
+    const stream = await client.stream(`/stream?page=jobs&queue=${ENCODED}`)
+    const added = await queue.add('odd', { n: 3 })
+    const record = foreignId(ODD, added.id!)
+    await waitFor('the stream to tell of it', () => stream.text.includes(record))
+    stream.close()
+    const drained = await client.post(`/queues/${ENCODED}/drain`)
+    assert.equal(drained.json.cancelled, 3)
+    await foreign.row(ODD, added.id!, is('cancelled'))
+    const { json } = await client.json(`/jobs?queue=${ENCODED}&status=cancelled`)
+    assert.lengthOf(json.data, 3)
+  })
+})
