@@ -14,10 +14,11 @@ const LEVELS: Record<LogLevel, number> = {
 }
 
 /**
- * Longest line in UTF-16 units, and most lines of one attempt. A job that writes more has a log of its own elsewhere.
+ * Longest line in UTF-16 units, and most lines and units of one attempt. A job that writes more has a log of its own elsewhere.
  */
 const LONGEST_LINE = 8_192
 const MOST_LINES = 10_000
+const MOST_UNITS = 10_000_000
 
 /**
  * Lines that are sent together, and how long a line waits for others, ms.
@@ -31,6 +32,8 @@ const INTERVAL = 200
 export class LogBuffer extends WriteBehind {
   #lines: LogEntry[] = []
   #taken = 0
+  #units = 0
+  #full = false
 
   /** When the oldest line that waits was logged, by the clock. */
   #oldest = 0
@@ -47,23 +50,24 @@ export class LogBuffer extends WriteBehind {
   }
 
   push(level: LogLevel, line: string): void {
-    if (this.closed || this.#taken > MOST_LINES) {
+    if (this.closed || this.#full) {
       return
     }
-    this.#taken++
     if (this.#lines.length === 0) {
       this.#oldest = this.clock.now()
     }
-    this.#lines.push(
-      this.#taken > MOST_LINES
-        ? [
-            Date.now(),
-            LEVELS.warn,
-            `More than ${MOST_LINES} lines: the rest is in the application's log only`,
-          ]
-        : [Date.now(), LEVELS[level] ?? LEVELS.info, cutText(line, LONGEST_LINE)]
-    )
+    const text = cutText(line, LONGEST_LINE)
+    this.#taken++
+    this.#units += text.length
+    this.#full = this.#taken > MOST_LINES || this.#units > MOST_UNITS
+    this.#lines.push(this.#full ? this.#last() : [Date.now(), LEVELS[level] ?? LEVELS.info, text])
     this.collected()
+  }
+
+  #last(): LogEntry {
+    const most =
+      this.#taken > MOST_LINES ? `${MOST_LINES} lines` : `${MOST_UNITS / 1_000_000} million letters`
+    return [Date.now(), LEVELS.warn, `More than ${most}: the rest is in the application's log only`]
   }
 
   protected wait(): number | undefined {

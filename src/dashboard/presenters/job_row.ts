@@ -129,7 +129,7 @@ function contextLine(
     case 'cancelled':
       if (!job.stopping) return withoutStatus(error)
       return job.signalIgnored
-        ? 'ignored the signal: its code goes on, and its place stays taken'
+        ? 'its code goes on, and its place stays taken'
         : 'stopping: its code has not returned yet'
     case 'scheduled': {
       const due = job.dueAt === null ? '' : ` ${clock.relative(job.dueAt)}`

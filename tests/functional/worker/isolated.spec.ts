@@ -157,6 +157,21 @@ test.group('Isolated jobs', (group) => {
     assert.equal((await ended({ does: 'tell' })).state, 'completed')
   }).timeout(30_000)
 
+  test('hold their place until their process has ended', async ({ assert }) => {
+    const other = new WorkerLab(lab.url, [Isolated], worker, undefined, {}, { global: 1 })
+    other.isolation = isolationOf(other)
+    await other.start()
+    const deaf = await other.dispatch(Isolated, { does: 'spin', ms: 60_000 })
+    await spinning(other, deaf)
+    const second = await other.dispatch(Isolated, { does: 'tell' })
+    await other.transport.cancel('default', deaf, BY)
+    const first = await other.ended(deaf)
+    const next = await other.ended(second)
+    assert.isAtLeast(Number(next.processedOn), Number(first.finishedOn))
+    assert.includeMembers(await other.entries(deaf), ['cancel-requested', 'signal-ignored'])
+    await other.close()
+  }).timeout(20_000)
+
   test('are killed and handed back when their worker has waited long enough', async ({
     assert,
   }) => {

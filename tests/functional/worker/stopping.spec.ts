@@ -61,6 +61,32 @@ test.group('Stopping jobs', (group) => {
     assert.deepEqual(await lab.entries(id), ['added', 'cancelled'])
   })
 
+  test('cancels what waits in any way, and each only once', async ({ assert }) => {
+    const { keys } = lab.transport
+    const ids = [
+      await lab.dispatch(Obedient),
+      await lab.dispatch(Obedient, {}, { priority: 3 }),
+      await lab.dispatch(Obedient, {}, { delay: '1h' }),
+    ]
+    const blocked = await lab.dispatch(Obedient)
+    await lab.redis.lrem(`${keys.queue('default')}wait`, 1, blocked)
+    await lab.redis.zadd(`${keys.queue('default')}waiting-children`, Date.now(), blocked)
+    await lab.transport.queueControl.pause('default')
+    ids.push(blocked, await lab.dispatch(Obedient))
+    for (const id of ids) {
+      assert.equal((await lab.transport.cancel('default', id, BY)).outcome, 'done')
+      assert.equal((await lab.transport.cancel('default', id, BY)).outcome, 'too_late')
+      const entries = (await lab.entries(id)).filter((event) => event !== 'delayed')
+      assert.deepEqual(entries, ['added', 'cancelled'])
+    }
+    const { default: depths } = await lab.transport.depths(['default'])
+    assert.deepInclude(depths, { pending: 0, scheduled: 0, blocked: 0, running: 0 })
+    assert.equal(
+      (await lab.transport.cancel('default', crypto.randomUUID(), BY)).outcome,
+      'missing'
+    )
+  })
+
   test('refuses the result of a job that ignored its cancellation, and keeps its slot until then', async ({
     assert,
   }) => {
