@@ -93,6 +93,7 @@ export default class QueueWork extends BaseCommand {
     if (config.cleanup.automatic && !this.once) {
       ;(await container.make('queuedeck.cleanup.service')).start()
     }
+    if (!this.once) (await container.make('queuedeck.bulk.service')).start()
     if (config.alerts.automatic && !this.once) {
       ;(await container.make('queuedeck.alerts.service')).start()
     }

@@ -10,6 +10,7 @@ import type { Dashboard } from '../src/dashboard/dashboard.ts'
 import { useManager } from '../src/jobs/current_manager.ts'
 import type { QueueManager } from '../src/jobs/queue_manager.ts'
 import type { MirrorService } from '../src/mirror/mirror_service.ts'
+import type { BulkService } from '../src/operations/bulk/bulk_service.ts'
 import type { Records } from '../src/records/records.ts'
 import type { Transport } from '../src/transport/transport.ts'
 import type { QueuedeckConfig, ResolvedConfig } from '../src/types.ts'
@@ -25,6 +26,7 @@ declare module '@adonisjs/core/types' {
     'queuedeck.cleanup.service': CleanupService
     'queuedeck.alerts': Alerts
     'queuedeck.alerts.service': AlertService
+    'queuedeck.bulk.service': BulkService
     'queuedeck.dashboard': Dashboard
   }
 }
@@ -167,6 +169,17 @@ export default class QueuedeckProvider {
       return service
     })
 
+    container.singleton('queuedeck.bulk.service', async () => {
+      const { BulkService: Service } = await import('../src/operations/bulk/bulk_service.ts')
+      const service = new Service({
+        transport: await container.make('queuedeck.transport'),
+        records: await container.make('queuedeck.records'),
+        logger: await container.make('logger'),
+      })
+      this.#services.push(service)
+      return service
+    })
+
     container.singleton('queuedeck.dashboard', async () => {
       const { Dashboard: DashboardClass } = await import('../src/dashboard/dashboard.ts')
       const { mountedAt } = await import('../src/dashboard/mount.ts')
@@ -207,6 +220,7 @@ export default class QueuedeckProvider {
     if (config.cleanup.automatic) {
       ;(await this.app.container.make('queuedeck.cleanup.service')).start()
     }
+    ;(await this.app.container.make('queuedeck.bulk.service')).start()
     if (config.alerts.automatic) {
       ;(await this.app.container.make('queuedeck.alerts.service')).start()
     }

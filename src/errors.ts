@@ -133,6 +133,12 @@ export const E_CLEANUP_RUNNING = createError(
   409
 )
 
+export const E_BULK_NOT_FOUND = createError<[id: string]>(
+  'There is no bulk operation %s: it may have been kept long enough',
+  'E_BULK_NOT_FOUND',
+  404
+)
+
 export const E_FORBIDDEN = createError('You may not do this', 'E_FORBIDDEN', 403)
 
 /**

@@ -206,7 +206,7 @@ export type QueuedeckConfig = {
     cleanups?: Duration
     /** Alerts that are over. Default `90d`. */
     alerts?: Duration
-    /** Who did what: the audit. Default `365d`; null keeps it for ever. */
+    /** Who did what: the audit, and results of bulk operations. Default `365d`; null keeps it for ever. */
     audit?: Duration | null
   }
   cleanup?: {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MirrorDependencies } from '../mirror/ports.ts'
 import { countAudit, eraseAudit } from '../records/audit/audit_log.ts'
+import { countOperations, eraseOperations } from '../records/bulk/bulk_rows.ts'
 import { endedRecords, type EndedPage, type Place } from '../records/eraser/candidates.ts'
 import { eraseAlerts } from '../records/alerts/alert_rows.ts'
 import { eraseCleanups, writeCounts } from '../records/eraser/cleanup_log.ts'
@@ -17,6 +18,9 @@ const PAGE = 5_000
 
 /** Entries of the audit that one transaction deletes: some 5 ms. */
 const AUDIT_AT_ONCE = 500
+
+/** Bulk operations that one transaction deletes, with up to a thousand items each. */
+const BULK_AT_ONCE = 4
 
 /**
  * The steps of one run, in the order in which they free the most for the least: Redis' memory first.
@@ -113,7 +117,9 @@ export class CleanupSteps {
     }
     const { audit } = kept
     if (audit === null) return
-    counts.audit = await this.#context.eraser.read((session) => countAudit(session, now - audit))
+    const { eraser } = this.#context
+    counts.audit = await eraser.read((session) => countAudit(session, now - audit))
+    counts.bulk = await eraser.read((session) => countOperations(session, now - audit))
     progressed('audit')
   }
 
@@ -140,10 +146,14 @@ export class CleanupSteps {
     const before = now - kept.audit
     for (;;) {
       signal.throwIfAborted()
-      const gone = await eraser.transaction((session) => eraseAudit(session, before, AUDIT_AT_ONCE))
-      counts.audit += gone
+      const [audit, bulk] = await eraser.transaction(async (session) => [
+        await eraseAudit(session, before, AUDIT_AT_ONCE),
+        await eraseOperations(session, before, BULK_AT_ONCE),
+      ])
+      counts.audit += audit
+      counts.bulk += bulk
       progressed('audit')
-      if (gone < AUDIT_AT_ONCE) return
+      if (audit < AUDIT_AT_ONCE && bulk < BULK_AT_ONCE) return
       await pause(25)
     }
   }

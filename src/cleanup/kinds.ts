@@ -16,6 +16,7 @@ export const CLEANUP_KINDS = {
   cleanups: 'records of cleanups',
   alerts: 'alerts that are over',
   audit: 'audit entries',
+  bulk: 'bulk operations',
 } as const
 
 export type CleanupKind = keyof typeof CLEANUP_KINDS

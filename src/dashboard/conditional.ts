@@ -12,6 +12,7 @@ export type Refresh =
   | 'workers-page'
   | 'cleanups'
   | 'audit'
+  | 'bulk-page'
 
 const REFRESHES: readonly string[] = [
   'jobs',
@@ -23,6 +24,7 @@ const REFRESHES: readonly string[] = [
   'workers-page',
   'cleanups',
   'audit',
+  'bulk-page',
 ]
 
 /**

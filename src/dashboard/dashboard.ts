@@ -6,6 +6,8 @@ import type { Cleanup } from '../cleanup/cleanup.ts'
 import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import { AskWorker, SUSPECT_AFTER } from '../operations/ask_worker.ts'
+import { BeginBulk } from '../operations/bulk/begin_bulk.ts'
+import { StopBulk } from '../operations/bulk/stop_bulk.ts'
 import { CancelJob } from '../operations/cancel_job.ts'
 import { ChangePriority } from '../operations/change_priority.ts'
 import { CreateJob } from '../operations/create_job.ts'
@@ -15,6 +17,7 @@ import { RestartJob } from '../operations/restart_job.ts'
 import { RunCleanup } from '../operations/run_cleanup.ts'
 import { waitingOf } from '../operations/waiting.ts'
 import type { Audit } from '../records/audit.ts'
+import type { BulkLedger } from '../records/bulk.ts'
 import type { Reader } from '../records/reader.ts'
 import type { Records } from '../records/records.ts'
 import type { WaitingReason } from '../transport/limits.ts'
@@ -41,7 +44,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
-  records: Pick<Records, 'audit' | 'deletion' | 'cursor'>
+  records: Pick<Records, 'audit' | 'bulk' | 'deletion' | 'cursor'>
   cleanup: Cleanup
   alerts: Alerts
   encryption: EncryptionService
@@ -77,6 +80,9 @@ export class Dashboard {
   readonly askWorker: AskWorker
   readonly alerts: Alerts
   readonly runCleanup: RunCleanup
+  readonly bulk: BulkLedger
+  readonly beginBulk: BeginBulk
+  readonly stopBulk: StopBulk
   readonly cleanups: Cleanup
   readonly audit: Audit
   readonly kept: KeptClocks
@@ -118,6 +124,9 @@ export class Dashboard {
     this.cancelJob = new CancelJob(this.operations)
     this.restartJob = new RestartJob(this.operations)
     this.askWorker = new AskWorker(transport, logger)
+    this.bulk = records.bulk
+    this.beginBulk = new BeginBulk({ ...this.operations, bulk: records.bulk })
+    this.stopBulk = new StopBulk({ transport, bulk: records.bulk })
     this.runCleanup = new RunCleanup(cleanup, transport)
     this.createJob = new CreateJob({ ...this.operations, queue })
     this.changePriority = new ChangePriority(this.operations)

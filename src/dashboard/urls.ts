@@ -87,6 +87,22 @@ export class DashboardUrls {
     return `${this.prefix}/audit${query(params)}`
   }
 
+  bulk(): string {
+    return `${this.prefix}/bulk`
+  }
+
+  confirmBulk(): string {
+    return `${this.bulk()}/confirm`
+  }
+
+  bulkOperation(id: string, params: QueryParams = {}): string {
+    return `${this.bulk()}/${encodeURIComponent(id)}${query(params)}`
+  }
+
+  stopBulk(id: string): string {
+    return `${this.bulkOperation(id)}/stop`
+  }
+
   stream(params: QueryParams): string {
     return `${this.prefix}/stream${query(params)}`
   }

@@ -1,6 +1,7 @@
 import type { Database } from '@adonisjs/lucid/database'
 import { E_MIGRATIONS_MISSING } from '../errors.ts'
 import { Audit } from './audit.ts'
+import { BulkLedger } from './bulk.ts'
 import { connectionSettings, type ConnectionSettings } from './connections.ts'
 import type { Db, Row } from './dialect/db.ts'
 import { MysqlDb, MysqlSession } from './dialect/mysql.ts'
@@ -55,6 +56,9 @@ export class Records {
   /** Who did what when. */
   readonly audit: Audit
 
+  /** Actions on many jobs. */
+  readonly bulk: BulkLedger
+
   #settings: () => ConnectionSettings
   #db: TranslatedDb
 
@@ -67,6 +71,7 @@ export class Records {
     this.writer = new Writer(() => this.#openSession('no records can be written'))
     this.ledger = new Ledger(() => this.#openSession('nothing can be written'))
     this.audit = new Audit(this.#db, this.ledger)
+    this.bulk = new BulkLedger(this.#db, this.ledger)
     this.deletion = new Deletion(this.eraser())
     this.metricsKeeper = new MetricsKeeper(this.#db, this.writer)
   }

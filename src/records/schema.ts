@@ -5,7 +5,7 @@ import { dialectOf, type DialectName } from './dialect/names.ts'
  * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
  * migration of its own that calls `createQueuedeckTables` again.
  */
-export const SCHEMA_VERSION = 5
+export const SCHEMA_VERSION = 6
 
 /**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
@@ -102,6 +102,7 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   auditTable,
   alertTables,
   metricTables,
+  bulkTables,
 ]
 
 const METRIC_TABLES: Table[] = [
@@ -141,6 +142,8 @@ const LATER_TABLES: Table[] = [
   TABLES.alerts,
   TABLES.alertMutes,
   ...METRIC_TABLES,
+  TABLES.bulk,
+  TABLES.bulkItems,
 ]
 
 function firstTables(dialect: DialectName, collation: string): string[] {
@@ -166,6 +169,10 @@ function alertTables(dialect: DialectName, collation: string): string[] {
 
 function metricTables(dialect: DialectName, collation: string): string[] {
   return METRIC_TABLES.flatMap((table) => create(table, dialect, collation))
+}
+
+function bulkTables(dialect: DialectName, collation: string): string[] {
+  return [TABLES.bulk, TABLES.bulkItems].flatMap((table) => create(table, dialect, collation))
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {

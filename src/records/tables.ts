@@ -290,6 +290,40 @@ const hostColumns = [
 /** Hours whose minutes have changed since they were summed up. */
 export const METRIC_OPEN_COLUMNS = [column('hour', 'int'), column('changes', 'big')]
 
+/** Actions on many jobs. */
+export const BULK_COLUMNS = [
+  column('seq', 'seq'),
+  // UUID
+  column('id', 'short'),
+  column('action', 'short'),
+  column('priority', 'int', { null: true }),
+  column('actor', 'short'),
+  column('actor_name', 'short', { null: true }),
+  column('via', 'short'),
+  column('created_at', 'big'),
+  column('ended_at', 'big', { null: true }),
+  column('stopped', 'small', { default: 0 }),
+  column('total', 'int'),
+  // jobs by what came of them
+  column('done', 'int', { default: 0 }),
+  column('requested', 'int', { default: 0 }),
+  column('too_late', 'int', { default: 0 }),
+  column('refused', 'int', { default: 0 }),
+]
+
+/** The jobs of these, in the order in which they were given. */
+export const BULK_ITEM_COLUMNS = [
+  column('seq', 'seq'),
+  column('n', 'int'),
+  column('job_id', 'short'),
+  column('type', 'short'),
+  column('run', 'int'),
+  column('outcome', 'short', { null: true }),
+  column('reason', 'long', { null: true }),
+  // the process that began with it last
+  column('process', 'short', { null: true }),
+]
+
 export const NAME_COLUMNS = [
   column('kind', 'small'),
   column('name', 'name'),
@@ -404,4 +438,14 @@ export const TABLES = {
   hostMinutes: { name: 'queuedeck_hosts_minute', ...HOSTS },
   hostHours: { name: 'queuedeck_hosts_hour', ...HOSTS },
   metricOpen: { name: 'queuedeck_metrics_open', columns: METRIC_OPEN_COLUMNS, key: ['hour'] },
+  bulk: {
+    name: 'queuedeck_bulk_operations',
+    columns: BULK_COLUMNS,
+    key: ['seq'],
+    indexes: [
+      { name: 'id', columns: ['id'], unique: true },
+      { name: 'ended', columns: ['ended_at'] },
+    ],
+  },
+  bulkItems: { name: 'queuedeck_bulk_items', columns: BULK_ITEM_COLUMNS, key: ['seq', 'n'] },
 } satisfies Record<string, Table>

@@ -14,6 +14,7 @@ export const AUDIT_ACTIONS = {
   priority: 'change priority',
   dispatch: 'dispatch',
   bulk: 'bulk action',
+  stop_bulk: 'stop bulk action',
   pause: 'pause queue',
   resume: 'resume queue',
   drain: 'drain queue',

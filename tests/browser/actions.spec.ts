@@ -101,25 +101,5 @@ withBrowser(() => {
       assert.deepEqual(problems, [])
       await close()
     })
-
-    test('ticks rows and cancels them together after one question', async ({ assert }) => {
-      const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
-      await page.goto(`${stage.url}/jobs`)
-      await page.waitForSelector('body[data-live="live"]')
-      await page.keyboard.press('j')
-      await page.keyboard.press('x')
-      await page.keyboard.press('j')
-      await page.keyboard.press('x')
-      assert.equal(await page.textContent('#bulk b'), '2 ticked')
-      await page.click('#ticked-cancel')
-      await page.click('#confirm[open] #confirm-yes')
-      await page.waitForSelector('.toast')
-      assert.deepEqual(
-        stage.actions.map(({ path }) => path).sort(),
-        rows.slice(0, 2).map(({ url }) => `${url}/cancel`)
-      )
-      assert.deepEqual(problems, [])
-      await close()
-    })
   })
 })

@@ -8,6 +8,7 @@
   if (!dialog) return
 
   const OUTCOMES = {
+    bulk: { refused: 'Not begun' },
     cancel: { done: 'Cancelled', requested: 'Stopping', too_late: 'Too late', refused: 'Not cancelled' },
     drain: { done: 'Drained' },
     priority: { done: 'Priority changed', too_late: 'Too late', refused: 'Priority not changed' },
@@ -24,6 +25,22 @@
     dialog.querySelector('#confirm-field, #confirm-keep')?.focus()
   }
   qd.confirm = question
+
+  /* The same where what is asked about is too long for an address. */
+  qd.askAbout = async (url, fields) => {
+    const headers = { 'accept': 'text/html', 'hx-request': 'true', 'hx-request-type': 'partial' }
+    if (qd.token()) headers['x-csrf-token'] = qd.token()
+    const sent = fetch(url, { method: 'POST', headers, body: new URLSearchParams(fields) })
+    const response = await sent.catch(() => null)
+    if (!response?.ok) {
+      const text = response ? `The server answered ${response.status}` : 'The server cannot be reached'
+      return qd.emit('notice', { level: 'error', title: 'Not possible now', text, own: true })
+    }
+    const body = document.getElementById('confirm-body')
+    body.innerHTML = await response.text()
+    if (!dialog.open) dialog.showModal()
+    dialog.querySelector('#confirm-keep')?.focus()
+  }
 
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('a[data-confirm]')
@@ -52,8 +69,11 @@
     if (button?.getAttribute('aria-disabled') === 'true') return
     button?.setAttribute('aria-disabled', 'true')
     const { act } = form.dataset
-    const answer = await qd.act(form.action, Object.fromEntries(new FormData(form)))
+    /* By the attribute: a field may be called `action`. */
+    const answer = await qd.act(form.getAttribute('action'), Object.fromEntries(new FormData(form)))
     dialog.close()
+    /* What goes on in the background has a page of its own. */
+    if (answer.url) return location.assign(answer.url)
     qd.emit('notice', { ...qd.outcome(act, answer), own: true })
     qd.refreshSoon()
   })

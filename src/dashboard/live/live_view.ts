@@ -19,7 +19,7 @@ export type LiveView = {
 
 /**
  * Reads the address of a stream: `page` is `dashboard`, `queues`, `jobs` (with the list's own parameters), `job` (with `id`), or one of
- * `workers`, `cleanups` and `audit`, whose pages ask by themselves: they change without any job changing.
+ * `workers`, `cleanups`, `audit` and `bulk`, whose pages ask by themselves: they change without any job changing.
  *
  * @throws InvalidInputException
  */
@@ -28,7 +28,7 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
   if (page === 'dashboard') {
     return { key: 'dashboard', wantsStatistics: true, concerns: () => true, jobId: null }
   }
-  if (page === 'workers' || page === 'cleanups' || page === 'audit') {
+  if (page === 'workers' || page === 'cleanups' || page === 'audit' || page === 'bulk') {
     return { key: page, wantsStatistics: false, concerns: () => false, jobId: null }
   }
   if (page === 'queues') {
@@ -55,7 +55,7 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
     }
   }
   throw new InvalidInputException(
-    `"page" must be dashboard, jobs, job, queues, workers, cleanups or audit, not "${String(page).slice(0, 60)}"`,
+    `"page" must be dashboard, jobs, job, queues, workers, cleanups, audit or bulk, not "${String(page).slice(0, 60)}"`,
     'page'
   )
 }

@@ -92,6 +92,7 @@ function addressOf({ kind, id }: AuditRow['target'], urls: DashboardUrls): strin
   if (kind === 'queue') return urls.queue(id)
   if (kind === 'worker') return urls.worker(id)
   if (kind === 'cleanup') return urls.cleanups()
+  if (kind === 'bulk') return urls.bulkOperation(id)
   return null
 }
 

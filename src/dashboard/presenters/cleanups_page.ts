@@ -149,7 +149,7 @@ function clocksOf(kept: KeptClocks, every: number): CleanupsPage['clocks'] {
     ['Logs and progress', kept.details, 'of records that are kept longer'],
     ['This list', kept.cleanups, 'of cleanups'],
     ['Alerts that are over', kept.alerts, 'open ones stay'],
-    ['Audit', kept.audit, 'who did what'],
+    ['Audit', kept.audit, 'who did what, and results of bulk operations'],
     ['A run', every, 'this often, in one process'],
   ].map(([label, value, note]) => ({
     label: label as string,

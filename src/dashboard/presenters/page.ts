@@ -31,6 +31,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
       jobs: urls.jobs(),
       workers: urls.workers(),
       cleanups: urls.cleanups(),
+      confirmBulk: urls.confirmBulk(),
       preferences: urls.preferences(),
       current: addressOf(ctx),
     },
@@ -48,7 +49,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
         label: 'Jobs',
         icon: 'jobs',
         url: urls.jobs(),
-        current: kind === 'jobs' || kind === 'job',
+        current: kind === 'jobs' || kind === 'job' || kind === 'bulk',
       },
       {
         key: 'queues',

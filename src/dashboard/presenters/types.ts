@@ -69,7 +69,16 @@ export type NavItem = {
 export type Page = {
   title: string
   kind:
-    'dashboard' | 'jobs' | 'job' | 'queues' | 'workers' | 'cleanups' | 'audit' | 'confirm' | 'error'
+    | 'dashboard'
+    | 'jobs'
+    | 'job'
+    | 'queues'
+    | 'workers'
+    | 'cleanups'
+    | 'audit'
+    | 'bulk'
+    | 'confirm'
+    | 'error'
   /** True when only a region is rendered, for htmx. */
   fragment: boolean
   urls: {
@@ -77,6 +86,7 @@ export type Page = {
     jobs: string
     workers: string
     cleanups: string
+    confirmBulk: string
     preferences: string
     current: string
   }
