@@ -15,14 +15,14 @@ export const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}
 export const container = { make: async (Class: new () => unknown) => new Class() } as never
 
 /**
- * A Redis of the bench's own, a plain connection to it for BullMQ, and our transport beside it. Nothing is limited unless asked for.
+ * A plain connection to some Redis for BullMQ, and our transport beside it. Nothing is limited unless asked for.
  */
-export async function benchLab(
+export function labAt(
+  url: string,
   classes: JobClass[] = [],
   limits: QueuedeckConfig['limits'] = { global: null, user: null }
 ) {
-  const server = await redisServer({ own: true })
-  const plain = new Redis(server.url, { maxRetriesPerRequest: null })
+  const plain = new Redis(url, { maxRetriesPerRequest: null })
   const connections = new Connections(() => ({ ioConnection: plain }) as never)
   const config = defineConfig({ prefix: '{queuedeck}', mirror: false, limits })
   const transport = new Transport(connections, { prefix: config.prefix })
@@ -32,7 +32,7 @@ export async function benchLab(
   const manager = new QueueManager(config, registry, transport, waiter)
   return {
     plain,
-    url: server.url,
+    url,
     config,
     transport,
     registry,
@@ -40,6 +40,20 @@ export async function benchLab(
     async close() {
       await connections.closeAll()
       plain.disconnect()
+    },
+  }
+}
+
+/**
+ * The same with a Redis of the bench's own.
+ */
+export async function benchLab(classes?: JobClass[], limits?: QueuedeckConfig['limits']) {
+  const server = await redisServer({ own: true })
+  const lab = labAt(server.url, classes, limits)
+  return {
+    ...lab,
+    async close() {
+      await lab.close()
       await server.stop()
     },
   }

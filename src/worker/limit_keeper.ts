@@ -13,6 +13,12 @@ const PERIOD = 2_000
 const LOOKS_PER_SWEEP = 3
 
 /**
+ * Looks that a worker leaves out while another one repairs: that one's lease lasts longer, and a hundred workers would ask Redis
+ * fifty times a second who it is.
+ */
+const LOOKS_LEFT_OUT = 2
+
+/**
  * Says at the start what the configuration limits, and repairs limits while it lives: those that Redis lost and signals that
  * never came. One process at a time does so.
  */
@@ -21,6 +27,7 @@ export class LimitKeeper {
   #looking: Promise<void> | undefined
   #configured = false
   #looks = 0
+  #leftOut = 0
 
   constructor(
     private owner: string,
@@ -61,7 +68,14 @@ export class LimitKeeper {
       await limits.configure(this.config.limits, connections.worker)
       this.#configured = true
     }
-    if (!(await this.#lease.acquire())) return
+    if (this.#leftOut > 0) {
+      this.#leftOut--
+      return
+    }
+    if (!(await this.#lease.acquire())) {
+      this.#leftOut = LOOKS_LEFT_OUT
+      return
+    }
     /** What changes what is in force looks after the queues too. */
     await limits.assert(this.config.limits, connections.worker)
     if (this.#looks++ % LOOKS_PER_SWEEP > 0) return
