@@ -51,8 +51,10 @@ const KNOWN: Record<string, string[]> = {
     'cleanups',
     'alerts',
     'audit',
+    'metrics',
   ],
   'kept.records': ['completed', 'failed', 'cancelled'],
+  'kept.metrics': ['minutes', 'hours'],
   'cleanup': ['every', 'automatic'],
   'dashboard': ['prefix', 'access', 'redact'],
   'dashboard.access': ['view', 'manage', 'actor'],
@@ -72,6 +74,7 @@ export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
   checkKeys(limits, 'limits')
   checkKeys(kept, 'kept')
   checkKeys(kept.records ?? {}, 'kept.records')
+  checkKeys(kept.metrics ?? {}, 'kept.metrics')
   checkKeys(cleanup, 'cleanup')
   checkKeys(dashboard, 'dashboard')
   checkKeys(dashboard.access ?? {}, 'dashboard.access')
@@ -154,6 +157,10 @@ function keptClocks(kept: NonNullable<QueuedeckConfig['kept']>): KeptClocks {
     cleanups: duration(cleanups, 'kept.cleanups', MINUTE),
     alerts: duration(alerts, 'kept.alerts', MINUTE),
     audit: orForEver(kept.audit, 'kept.audit', '365d'),
+    metrics: {
+      minutes: duration(kept.metrics?.minutes ?? '90d', 'kept.metrics.minutes', 60 * MINUTE),
+      hours: duration(kept.metrics?.hours ?? '730d', 'kept.metrics.hours', 60 * MINUTE),
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { AlertSettings, AlertsConfig } from './alert_types.ts'
+import type { KeptClocks, KeptMetricsConfig } from './kept_clocks.ts'
 import type { JobStatus } from './statuses.ts'
 
 export type {
@@ -10,6 +11,7 @@ export type {
   AlertRuleConfig,
 } from './alert_types.ts'
 export type { AlertRule } from './alert_rules.ts'
+export type { KeptClocks } from './kept_clocks.ts'
 export type { JobStatus, TerminalStatus } from './statuses.ts'
 
 /**
@@ -208,6 +210,8 @@ export type QueuedeckConfig = {
     alerts?: Duration
     /** Who did what: the audit, and results of bulk operations. Default `365d`; null keeps it for ever. */
     audit?: Duration | null
+    /** What happened per minute and per hour. */
+    metrics?: KeptMetricsConfig
   }
   cleanup?: {
     /** Pause from the beginning of one cleanup to the next. Default `10m`. */
@@ -235,23 +239,6 @@ export type LimitSettings = {
   users: Record<string, number | null>
   types: Record<string, number>
   queues: Record<string, number>
-}
-
-/**
- * How long things are kept, milliseconds; null is for ever.
- */
-export type KeptClocks = {
-  completed: number
-  cancelled: number
-  failed: number
-  atStart: number
-  results: number
-  claims: number
-  records: { completed: number | null; failed: number | null; cancelled: number | null }
-  details: number | null
-  cleanups: number
-  alerts: number
-  audit: number | null
 }
 
 /**

@@ -11,6 +11,7 @@ import { TERMINAL_STATUSES } from '../statuses.ts'
 import type { KeptClocks, ResolvedConfig } from '../types.ts'
 import type { CleanupContext } from './context.ts'
 import { type DetailProgress, DetailSweep } from './detail_sweep.ts'
+import { countOldMetrics, sweepMetrics } from './metric_sweep.ts'
 import { RecordSweep } from './record_sweep.ts'
 import { countTransports, sweepTransports, takeRemoved } from './transport_sweep.ts'
 
@@ -83,6 +84,7 @@ export class CleanupSteps {
     counts.alerts += await eraser.transaction((session) => eraseAlerts(session, now - kept.alerts))
     progressed('alerts')
     await this.#eraseAudit(now)
+    await sweepMetrics(this.#context, kept, now)
     if (behind.size === 0) return null
     const names = [...behind].map((name) => `"${name}"`).join(', ')
     return `The mirror is behind in ${names}: what ended there stays until the next run`
@@ -115,6 +117,7 @@ export class CleanupSteps {
         progressed('logLines')
       })
     }
+    await countOldMetrics(this.#context, kept, now)
     const { audit } = kept
     if (audit === null) return
     const { eraser } = this.#context

@@ -17,6 +17,8 @@ export const CLEANUP_KINDS = {
   alerts: 'alerts that are over',
   audit: 'audit entries',
   bulk: 'bulk operations',
+  minuteMetrics: 'metrics by minute',
+  hourMetrics: 'metrics by hour',
 } as const
 
 export type CleanupKind = keyof typeof CLEANUP_KINDS

@@ -19,6 +19,7 @@ import { waitingOf } from '../operations/waiting.ts'
 import type { Audit } from '../records/audit.ts'
 import type { BulkLedger } from '../records/bulk.ts'
 import type { Reader } from '../records/reader.ts'
+import type { MetricsReader } from '../records/metrics/main.ts'
 import type { Records } from '../records/records.ts'
 import type { WaitingReason } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -28,6 +29,7 @@ import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
 import { Lists } from './lists.ts'
+import { ChartMetrics } from './metrics.ts'
 import { LiveHub } from './live/live_hub.ts'
 import { filled } from './mount.ts'
 import { addressOf } from './negotiation.ts'
@@ -44,7 +46,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
-  records: Pick<Records, 'audit' | 'bulk' | 'deletion' | 'cursor'>
+  records: Pick<Records, 'audit' | 'bulk' | 'deletion' | 'cursor' | 'metrics'>
   cleanup: Cleanup
   alerts: Alerts
   encryption: EncryptionService
@@ -85,6 +87,8 @@ export class Dashboard {
   readonly stopBulk: StopBulk
   readonly cleanups: Cleanup
   readonly audit: Audit
+  readonly metrics: MetricsReader
+  readonly charts: ChartMetrics
   readonly kept: KeptClocks
   readonly cleanupEvery: number
   readonly logger: Logger
@@ -109,6 +113,10 @@ export class Dashboard {
     this.#mountedAt = mountedAt
     this.cleanups = cleanup
     this.audit = records.audit
+    this.metrics = records.metrics
+    this.charts = new ChartMetrics(records.metrics, () =>
+      this.#fromRedis(() => transport.time(transport.connections.producer))
+    )
     this.kept = config.kept
     this.cleanupEvery = config.cleanup.every
     this.#config = config

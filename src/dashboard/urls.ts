@@ -5,8 +5,8 @@
 export class DashboardUrls {
   constructor(public readonly prefix: string) {}
 
-  dashboard(): string {
-    return this.prefix === '' ? '/' : this.prefix
+  dashboard(params: QueryParams = {}): string {
+    return `${this.prefix === '' ? '/' : this.prefix}${query(params)}`
   }
 
   jobs(params: QueryParams = {}): string {

@@ -1,7 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { JobQuery } from '../../records/job_query.ts'
 import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
-import { recentHistogram } from '../chart.ts'
+import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { dashboardPage, statistics, usage } from '../presenters/dashboard_page.ts'
 import { iso, jobJson } from '../presenters/job_json.ts'
@@ -9,9 +8,8 @@ import { jobRow } from '../presenters/job_row.ts'
 import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
 
-/** Rows of "what runs now", and the time that the chart covers. */
+/** Rows of "what runs now". */
 const MOST_RUNNING = 20
-const CHART = { hours: 2, bars: 60 }
 
 /**
  * The Job Dashboard: how things stand now.
@@ -21,17 +19,14 @@ export default class DashboardController {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
     const revision = await dashboard.live.revision()
+    const range = chartRangeOf(ctx.request.qs().range)
     const [history, workers, mirror, cleanup] = await Promise.all([
-      this.#history(viewer),
+      this.#history(viewer, range),
       dashboard.workers(),
       dashboard.mirror(),
       dashboard.cleanup(),
     ])
-    const { counts, histogram, running } = history ?? {
-      counts: null,
-      histogram: null,
-      running: [],
-    }
+    const { counts, charted, running } = history ?? { counts: null, charted: null, running: [] }
 
     const texts = await dashboard.texts.forJobs(running)
     if (wishOf(ctx) === 'json') {
@@ -64,7 +59,8 @@ export default class DashboardController {
       dashboard: dashboardPage({
         counts,
         workers,
-        histogram,
+        charted,
+        range,
         running: running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
         mirrorLag: mirror?.lag ?? null,
         cleanup,
@@ -78,15 +74,14 @@ export default class DashboardController {
   }
 
   /** What the records tell; null while the database is away: the rest of the page still stands. */
-  async #history({ dashboard: { reader }, clock }: Viewer) {
+  async #history({ dashboard: { reader, charts } }: Viewer, range: ChartRange) {
     try {
-      const from = clock.now - CHART.hours * 3_600_000
-      const [counts, histogram, running] = await Promise.all([
+      const [counts, charted, running] = await Promise.all([
         reader.counts(),
-        recentHistogram(reader, JobQuery.from(), { from, to: clock.now, bars: CHART.bars }),
+        charts.chart(range),
         reader.runningNow(MOST_RUNNING),
       ])
-      return { counts, histogram, running }
+      return { counts, charted, running }
     } catch (error) {
       if ((error as { code?: string }).code === 'E_DATABASE_UNAVAILABLE') return null
       throw error

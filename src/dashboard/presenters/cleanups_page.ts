@@ -150,6 +150,8 @@ function clocksOf(kept: KeptClocks, every: number): CleanupsPage['clocks'] {
     ['This list', kept.cleanups, 'of cleanups'],
     ['Alerts that are over', kept.alerts, 'open ones stay'],
     ['Audit', kept.audit, 'who did what, and results of bulk operations'],
+    ['Metrics by minute', kept.metrics.minutes, 'hours say what they said'],
+    ['Metrics by hour', kept.metrics.hours, 'throughput, latency, CPU and memory'],
     ['A run', every, 'this often, in one process'],
   ].map(([label, value, note]) => ({
     label: label as string,

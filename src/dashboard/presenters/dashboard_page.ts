@@ -1,10 +1,11 @@
 import { SUSPECT_AFTER } from '../../operations/ask_worker.ts'
-import type { Histogram, StatusCounts } from '../../records/reader_types.ts'
+import type { StatusCounts } from '../../records/reader_types.ts'
 import { STATUSES } from '../../statuses.ts'
 import type { WorkerView } from '../../types.ts'
+import type { Charted, ChartRange } from '../metrics.ts'
 import type { DashboardUrls } from '../urls.ts'
 import { bytes, bytesFigure, count, duration, type Clock } from './format.ts'
-import { histogram } from './histogram.ts'
+import { metricCharts, rangeChoice } from './metric_charts.ts'
 import type { DashboardPage, Figure, JobRow, Tile, WorkerRow } from './types.ts'
 
 /**
@@ -16,7 +17,8 @@ export type Statistics = {
 }
 
 export type DashboardInput = Statistics & {
-  histogram: Histogram | null
+  charted: Charted | null
+  range: ChartRange
   running: JobRow[]
   mirrorLag: number | null
   /** When the last cleanup ended and the next is due, epoch ms. */
@@ -29,11 +31,8 @@ export function dashboardPage(input: DashboardInput): DashboardPage {
   const { urls, clock } = input
   return {
     tiles: tiles(input, urls),
-    throughput:
-      input.histogram &&
-      histogram(input.histogram, clock, (from, to) =>
-        urls.jobs({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })
-      ),
+    charts: input.charted && metricCharts(input.charted, input.range, clock),
+    ranges: rangeChoice(input.range, (range) => urls.dashboard(range === '1h' ? {} : { range })),
     running: input.running,
     workers: (input.workers ?? []).map((worker) => workerRow(worker, clock)),
     mirrorLag: input.mirrorLag === null ? null : duration(input.mirrorLag),

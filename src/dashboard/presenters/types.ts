@@ -1,5 +1,6 @@
 import type { JobStatus } from '../../types.ts'
 import type { CodeBlock } from './job_types.ts'
+import type { MetricChartsView, RangeChoice } from './metric_charts.ts'
 
 export type { CodeBlock, JobPage, LogView, StageView, Token, TraceRow } from './job_types.ts'
 
@@ -167,7 +168,9 @@ export type DashboardPage = {
   /** pending, running, scheduled, blocked, completed, failed, cancelled, inQueue, total, activeWorkers, cpu, memory; absent numbers print `–`. */
   tiles: Tile[]
   /** Jobs created in the last two hours, and the failed ones of them; null when the database is away. */
-  throughput: Histogram | null
+  /** null while the database is away. */
+  charts: MetricChartsView | null
+  ranges: RangeChoice
   running: JobRow[]
   workers: WorkerRow[]
   /** Last measured lag of the history, `120 ms`; null when no mirror reported lately. */

@@ -1,3 +1,5 @@
+import { Clock } from '../../../src/dashboard/presenters/format.ts'
+import { metricCharts, rangeChoice } from '../../../src/dashboard/presenters/metric_charts.ts'
 import type {
   ActionView,
   DashboardPage,
@@ -10,6 +12,7 @@ import type {
   Page,
   Tile,
 } from '../../../src/dashboard/presenters/types.ts'
+import type { MetricSeries } from '../../../src/records/metrics/main.ts'
 import { STATUSES } from '../../../src/statuses.ts'
 
 /**
@@ -122,6 +125,25 @@ export function hostileRow(index: number, text = HOSTILE): JobRow {
     preview: `{"${text}":"${text}"}`,
     error: text,
   })
+}
+
+/** An hour in which something went wrong for a while. */
+function series(): MetricSeries {
+  const from = NOW - 3_600_000
+  const none = { added: 0, completed: 0, failed: 0, cancelled: 0, retried: 0 }
+  const points = Array.from({ length: 60 }, (_, index) => {
+    const completed = 40 + Math.round(20 * Math.sin(index / 9) + ((index * 7) % 5))
+    const failed = index > 30 && index < 40 ? 12 : 0
+    const run = { count: completed, p50: 5_200, p95: 26_000 + failed * 1_500, p99: 60_000 }
+    const wait = { count: completed, p50: 900, p95: 9_000 + index * 60, p99: 20_000 }
+    const times = index === 20 ? { run: null, wait: null } : { run, wait }
+    return { ...none, ...times, at: from + index * 60_000, added: completed + 3, completed, failed }
+  })
+  const sum = (key: 'added' | 'completed' | 'failed') =>
+    points.reduce((total, point) => total + point[key], 0)
+  const total = { ...none, added: sum('added'), completed: sum('completed'), failed: sum('failed') }
+  const { run, wait } = points[0]
+  return { from, to: NOW, step: 60_000, unit: 'minute', points, total: { ...total, run, wait } }
 }
 
 function histogram(brushed: boolean): Histogram {
@@ -314,7 +336,8 @@ export function dashboard(running: JobRow[], change: Partial<DashboardPage> = {}
       tile('cpu', 'CPU', '51', '%'),
       tile('memory', 'Memory', '4.1', 'of 8 GB'),
     ],
-    throughput: histogram(false),
+    charts: metricCharts({ series: series(), now: NOW }, '1h', new Clock('UTC', NOW)),
+    ranges: rangeChoice('1h', (range) => `${PREFIX}?range=${range}`),
     running,
     workers: (['active', 'active', 'suspect'] as const).map((state, index) => ({
       id: `proc-eu-${index}`,

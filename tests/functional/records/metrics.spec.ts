@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { eachDatabase } from '#tests/helpers/databases'
+import { eraseMetrics } from '../../../src/records/metrics/metric_eraser.ts'
 import type { Measure } from '../../../src/records/metrics/metric_types.ts'
 import type { Records } from '../../../src/records/records.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
@@ -8,6 +9,8 @@ import { add, HandMirror, newKey } from './lab.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const START = Date.parse('2026-11-25T08:00:00.000Z')
+
+const EMPTY = { added: 0, completed: 0, failed: 0, cancelled: 0, retried: 0, wait: null, run: null }
 
 type Happened = Partial<Measure> & { queue?: string; type?: string }
 
@@ -156,6 +159,36 @@ eachDatabase(({ label, create }) => {
       await happen({})
       const { total } = await records.metrics.series({ from: START, to: START + MINUTE })
       assert.equal(total.completed, 1)
+    })
+
+    test('deletes old minutes once their hour is summed up, and adds to the sum what comes late', async ({
+      assert,
+    }) => {
+      const keeper = records.metricsKeeper
+      const eraser = records.eraser()
+      const erase = (unit: 'minute' | 'hour', before: number) =>
+        eraser.locked((session) => eraseMetrics(session, unit, before))
+      const hours = { from: START, to: START + 2 * HOUR, step: HOUR }
+      const said = async () => (await records.metrics.series(hours)).points
+      await happen({ duration: 30 }, { kind: 'failed', queue: 'mail', at: START + 59 * MINUTE })
+      await keeper.sample([{ host: 'one', cpu: 0.5, memory: { used: 1, limit: 2 } }], START)
+      await happen({ at: START + HOUR })
+      const before = await said()
+      assert.equal((await erase('minute', START + 2 * HOUR)).removed, 0)
+      assert.equal(await keeper.sumUp(START + HOUR), 1)
+      const gone = await erase('minute', START + 2 * HOUR)
+      assert.isTrue(gone.isDone)
+      assert.equal(gone.removed, 8 + 1)
+      assert.deepEqual(await said(), before)
+      await happen({ duration: 30, at: START + 5 * MINUTE })
+      const late = await said()
+      assert.containSubset(late[0], { completed: 2, failed: 1, run: { count: 2, p50: 30 } })
+      assert.equal(await keeper.sumUp(START + HOUR), 1)
+      assert.deepEqual(await said(), late)
+      assert.isAbove((await records.metrics.hosts(hours)).size, 0)
+      await erase('hour', START + HOUR)
+      assert.deepEqual(await said(), [{ ...late[0], ...EMPTY }, late[1]])
+      await eraser.close()
     })
 
     test('keeps what hosts use, by minute and by hour', async ({ assert }) => {

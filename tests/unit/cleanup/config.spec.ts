@@ -18,6 +18,8 @@ test.group('Clocks of the cleanup', () => {
       { name: 'kept.records.failed', value: 'soon', config: { records: { failed: 'soon' } } },
       { name: 'kept.details', value: -1, config: { details: -1 } },
       { name: 'kept.results', value: null, config: { results: null } },
+      { name: 'kept.metrics.minutes', value: '59m', config: { metrics: { minutes: '59m' } } },
+      { name: 'kept.metrics.days', value: '', config: { metrics: { days: '1d' } } },
       { name: 'kept.record', value: '', config: { record: '' } },
       { name: 'kept.records.done', value: '', config: { records: { done: '' } } },
     ])
