@@ -14,6 +14,7 @@ import { CreateJob } from '../operations/create_job.ts'
 import { DeleteJob } from '../operations/delete_job.ts'
 import { findJob, type OperationDependencies } from '../operations/job_lookup.ts'
 import { RestartJob } from '../operations/restart_job.ts'
+import { RunAgain } from '../operations/run_again.ts'
 import { RunCleanup } from '../operations/run_cleanup.ts'
 import { waitingOf } from '../operations/waiting.ts'
 import type { Audit } from '../records/audit.ts'
@@ -79,6 +80,7 @@ export class Dashboard {
   readonly createJob: CreateJob
   readonly changePriority: ChangePriority
   readonly deleteJob: DeleteJob
+  readonly runAgain: RunAgain
   readonly askWorker: AskWorker
   readonly alerts: Alerts
   readonly runCleanup: RunCleanup
@@ -137,6 +139,7 @@ export class Dashboard {
     this.stopBulk = new StopBulk({ transport, bulk: records.bulk })
     this.runCleanup = new RunCleanup(cleanup, transport)
     this.createJob = new CreateJob({ ...this.operations, queue })
+    this.runAgain = new RunAgain({ ...this.operations, queue })
     this.changePriority = new ChangePriority(this.operations)
     this.deleteJob = new DeleteJob({ ...this.operations, records })
     this.live = new LiveHub(this, transport, logger)
@@ -160,6 +163,11 @@ export class Dashboard {
   urls(params: Record<string, unknown> = {}): DashboardUrls {
     const own = HttpContext.usingAsyncLocalStorage ? HttpContext.get()?.params : undefined
     return new DashboardUrls(filled(this.#pattern, { ...own, ...params }))
+  }
+
+  /** Largest payload, bytes of JSON. */
+  get payloadLimit(): number {
+    return this.#config.payloadLimit
   }
 
   get #pattern(): string {

@@ -25,6 +25,14 @@ export class DashboardUrls {
     return `${this.job(id)}/restart`
   }
 
+  runAgain(id: string): string {
+    return `${this.job(id)}/run-again`
+  }
+
+  editAndRun(id: string): string {
+    return `${this.job(id)}/edit-and-run`
+  }
+
   deleteJob(id: string): string {
     return `${this.job(id)}/delete`
   }

@@ -125,6 +125,10 @@ export class StreamBatch {
       const before = fold.job.version
       fold.apply(entries, this.#parts.get(position)!.skew, position.readAgain)
       if (fold.job.version === before && before > 0n) continue
+      /** Of a job whose record was deleted meanwhile. */
+      if (fold.job.status === null && entries.every(({ fields }) => fields.event === 'run-again')) {
+        continue
+      }
       if (hash) completeFromHash(fold, hash)
       fold.finish(out)
     }

@@ -70,6 +70,7 @@ const KINDS = new Set([
   'cancelled',
   'restarted',
   'priority-changed',
+  'run-again',
 ])
 
 export function concernsJob(fields: EntryFields): boolean {

@@ -96,6 +96,8 @@ export class JobFold extends JobDraft {
         return this.#restarted(fields, at)
       case 'priority-changed':
         return this.#priorityChanged(fields, at)
+      case 'run-again':
+        return this.#ranAgain(fields, at)
     }
   }
 
@@ -131,6 +133,12 @@ export class JobFold extends JobDraft {
     if (job.status === null) this.begin('pending', at)
     job.priority = priority
     this.note(at, 'priority changed', { priority, ...by(fields) })
+  }
+
+  /** Says nothing of this job but that another one does its work again. */
+  #ranAgain(fields: EntryFields, at: number): void {
+    if (this.job.status === null || !fields.job) return
+    this.note(at, 'run again', { job: fields.job, ...by(fields) })
   }
 
   #waiting(fields: EntryFields, at: number): void {

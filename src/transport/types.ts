@@ -29,6 +29,8 @@ export type NewTransportJob = {
       at?: number
       /** `until` a number: milliseconds from the dispatch. */
       unique?: UniqueOption
+      /** The ended job that this one runs again. */
+      again?: JobPlace
     }
   }
 }

@@ -47,7 +47,7 @@ export abstract class ActionController {
     return dashboard.views.render(template, { page, confirm })
   }
 
-  async store(ctx: HttpContext) {
+  async store(ctx: HttpContext): Promise<unknown> {
     const viewer = ctx.queuedeck
     const { dashboard } = viewer
     /** First whether this viewer may act at all, so that nobody learns from the answer which jobs there are. */

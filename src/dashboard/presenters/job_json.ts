@@ -5,7 +5,7 @@ import { dateOf } from './format.ts'
 import { JsonText } from '../redaction/json_text.ts'
 import { REDACTED } from '../redaction/redact.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
-import { uniqueOf } from './unique.ts'
+import { againOf, ranAgainAs, uniqueOf } from './own_options.ts'
 import { waitingView } from './waiting.ts'
 
 /**
@@ -55,6 +55,8 @@ export function jobDetailsJson(job: JobDetails, texts: JobTexts, waiting?: Waiti
   return {
     ...jobJson(job, text, waiting),
     unique: uniqueJson(job, text),
+    runAgainOf: againOf(job.options),
+    ranAgainAs: ranAgainAs(job.events),
     payload: documentJson(job.payload, text, texts, job.sensitive),
     options: documentJson(job.options, text, texts, false),
     result: documentJson(job.result, text, texts, job.sensitive),

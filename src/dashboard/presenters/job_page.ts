@@ -1,16 +1,20 @@
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import { isStatus, isTerminal } from '../../statuses.ts'
 import type { AttemptView, EventView, JobDetails, LogLevel } from '../../types.ts'
+import type { DashboardUrls } from '../urls.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
 import { count, duration, durationFigures, type Clock } from './format.ts'
 import { jobRow, type RowContext } from './job_row.ts'
 import type { UniqueOption } from '../../transport/types.ts'
-import { uniqueOf } from './unique.ts'
+import { againOf, ranAgainAs, uniqueOf } from './own_options.ts'
 import { outcomeMark, stagesOf, traceOf } from './job_stages.ts'
 import type { CodeBlock, JobPage, LogView, Mark, Tile } from './types.ts'
 
 const LONGEST_DETAIL = 300
+
+/** New jobs of one that are linked from its page: the newest. */
+const MOST_LINKS = 10
 
 export type JobPageInput = {
   job: JobDetails
@@ -52,7 +56,7 @@ export function jobPage(input: JobPageInput): JobPage {
     options: block('Options', job.options, urls.job(job.id)),
     log: logView(job.id, input.log, text, context),
     timeline: timeline(job, text, clock),
-    facts: facts(job, text),
+    facts: [...facts(job, text), ...links(job, urls)],
     runs: runs(job, text, clock),
     hasTransport: job.hasTransport,
   }
@@ -183,6 +187,7 @@ const LABELS: Record<string, [label: string, mark: Mark]> = {
   'stage': ['Stage', 'running'],
   'removed': ['Removed from Redis', 'cancelled'],
   'restarted': ['Restarted', 'pending'],
+  'run again': ['Run again as a new job', 'pending'],
   'priority changed': ['Priority changed', 'pending'],
   'redis restored': ['Back from an older Redis', 'pending'],
   'repaired': ['Record repaired from Redis', 'suspect'],
@@ -223,6 +228,7 @@ function detailOf({ detail, kind, attempt }: EventView, text: JobText, clock: Cl
     typeof detail === 'object' && detail !== null ? (detail as Record<string, unknown>) : {}
   const parts: string[] = []
   if (kind === 'running') parts.push(`attempt ${attempt}`)
+  if (kind === 'run again' && typeof told.job === 'string') parts.push(told.job)
   if (typeof told.priority === 'number')
     parts.push(told.priority === 0 ? 'none' : count(told.priority))
   if (typeof told.code === 'string') parts.push(told.code)
@@ -263,6 +269,18 @@ function facts(job: JobDetails, text: JobText): JobPage['facts'] {
   add('Unique', unique && `${text.line(unique.key)}, ${untilText(unique.until)}`)
   if (job.transportId !== job.id) add('BullMQ id', job.transportId)
   return list
+}
+
+/** Jobs that this one runs again, and that run this one again. */
+function links(job: JobDetails, urls: DashboardUrls): JobPage['facts'] {
+  const link = (label: string, id: string) => ({ label, value: id, tags: [], url: urls.job(id) })
+  const of = againOf(job.options)
+  return [
+    ...(of === null ? [] : [link('Runs again', of)]),
+    ...ranAgainAs(job.events)
+      .slice(-MOST_LINKS)
+      .map((id) => link('Ran again as', id)),
+  ]
 }
 
 function untilText(until: UniqueOption['until']): string {

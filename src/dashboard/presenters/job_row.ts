@@ -210,7 +210,7 @@ function spanOf(job: JobView, clock: Clock): string {
 export function actionsOf(
   job: JobView,
   { urls, mayManage }: Pick<RowContext, 'urls' | 'mayManage'>
-): Pick<JobRow, 'cancel' | 'restart' | 'priority' | 'delete'> {
+): Pick<JobRow, 'cancel' | 'restart' | 'priority' | 'delete' | 'runAgain' | 'editAndRun'> {
   const forbidden = mayManage(job) ? null : 'You may look at jobs, but not act on them'
   const view = (url: string, refusal: string | null): ActionView => ({
     url,
@@ -218,6 +218,11 @@ export function actionsOf(
     reason: forbidden ?? refusal,
   })
   const ended = isTerminal(job.status)
+  const notAgain = job.stopping
+    ? 'The job is being stopped: its code has not returned yet'
+    : ended
+      ? null
+      : `The job is ${job.status}: only jobs that have ended run again`
   return {
     cancel: view(
       urls.cancel(job.id),
@@ -233,6 +238,8 @@ export function actionsOf(
             ? null
             : `The job is ${job.status}: it has not ended`
     ),
+    runAgain: view(urls.runAgain(job.id), notAgain),
+    editAndRun: view(urls.editAndRun(job.id), notAgain),
     priority: view(
       urls.priority(job.id),
       job.status === 'pending' || job.status === 'scheduled'

@@ -83,7 +83,7 @@ export type JobPage = JobRow & {
   /** Newest first. */
   timeline: { mark: Mark; label: string; detail: string; at: Moment; duration: string }[]
   /** Label and text of each option. */
-  facts: { label: string; value: string; tags: string[] }[]
+  facts: { label: string; value: string; tags: string[]; url?: string }[]
   runs: { run: number; mark: Mark; label: string; detail: string; at: Moment | null }[]
   /** False: Redis forgot it; the record is all there is. */
   hasTransport: boolean

@@ -19,6 +19,7 @@ export type { CodeBlock, JobPage, LogView, StageView, Token, TraceRow } from './
  * | `queuedeck::pages/worker` (the same for one worker) | `page`, `worker` |
  * | `queuedeck::pages/confirm` | `page`, `confirm` |
  * | `queuedeck::partials/confirm` (body of the dialog) | `page`, `confirm` |
+ * | `queuedeck::pages/edit_and_run` | `page`, `edit` |
  * | `queuedeck::pages/queues` (the list, or one queue; with `page.fragment` only its `#queues` region) | `page`, `queues`, `queue` |
  * | `queuedeck::pages/drain` | `page`, `drain` |
  * | `queuedeck::partials/drain` (body of the dialog) | `page`, `drain` |
@@ -257,6 +258,8 @@ export type JobRow = {
   restart: ActionView
   priority: ActionView
   delete: ActionView
+  runAgain: ActionView
+  editAndRun: ActionView
 }
 
 export type FacetValue = {
@@ -336,8 +339,25 @@ export type JobsPage = {
   } | null
 }
 
+/** A payload in a form. */
+export type EditPage = {
+  job: JobRow
+  /** POST target. */
+  url: string
+  backUrl: string
+  /** JSON, without secrets. */
+  payload: string
+  /** Lines of the field. */
+  rows: number
+  hasHidden: boolean
+  /** Why what was typed cannot be used. */
+  error: string | null
+  /** Why it cannot be edited at all; then there is no form. */
+  refused: string | null
+}
+
 export type ConfirmPage = {
-  action: 'cancel' | 'restart' | 'delete' | 'priority'
+  action: 'cancel' | 'restart' | 'run-again' | 'delete' | 'priority'
   title: string
   text: string
   job: JobRow

@@ -109,6 +109,8 @@ export function row(index: number, change: Partial<JobRow> = {}): JobRow {
     restart: action(id, 'restart', status === 'failed' || status === 'cancelled'),
     priority: action(id, 'priority', status === 'pending' || status === 'scheduled'),
     delete: action(id, 'delete', ended),
+    runAgain: action(id, 'run-again', ended),
+    editAndRun: action(id, 'edit-and-run', ended),
     ...change,
   }
 }

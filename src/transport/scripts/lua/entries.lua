@@ -24,9 +24,18 @@ function qd.note(events, id, event, ...)
   return eid
 end
 
+-- A new job runs an ended one again, which Redis may have forgotten: its record is told by the stream alone.
+function qd.ranAgain(events, id, again, by)
+  local base = type(again) == 'table' and type(again.queue) == 'string' and type(again.id) == 'string' and qd.split(string.sub(events, 1, -7))
+  if not base then return end
+  rcall('XADD', base .. ':' .. again.queue .. ':events', '*', 'event', 'run-again', 'jobId', again.id, 'job', id, 'by', by or '')
+end
+
 -- `at` is what the producer's clock said. The caller stores the id that this returns together with the hash's other fields.
 function qd.added(events, id, name, data, json, opts, at)
-  local by = opts.qd and opts.qd.by
+  local own = opts.qd
+  local by = own and own.by
+  if own and own.again then qd.ranAgain(events, id, own.again, by) end
   if #data + #json > qd.large then
     if by then return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'by', by) end
     return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name)

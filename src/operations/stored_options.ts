@@ -1,0 +1,34 @@
+import type { NewTransportJob } from '../transport/types.ts'
+
+type Options = Omit<NewTransportJob['opts'], 'timestamp' | 'delay' | 'priority'>
+
+/**
+ * What a job that is made of a record takes over from the record's options: how often it is tried, and what is ours. Delays have been,
+ * the priority may have changed, and a place in another producer's flow or schedule cannot be had twice.
+ */
+export function storedOptions(text: string | null): Options {
+  const { attempts, backoff, lifo, qd } = object(text === null ? {} : parse(text))
+  const { by: who, at: due, again: of, ...own } = object(qd)
+  return {
+    ...(Number.isSafeInteger(attempts) && (attempts as number) > 0
+      ? { attempts: attempts as number }
+      : undefined),
+    ...(backoff === undefined ? undefined : { backoff }),
+    ...(lifo === true ? { lifo } : undefined),
+    ...(Object.keys(own).length === 0 ? undefined : { qd: own }),
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
+function object(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {}
+}
