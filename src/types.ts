@@ -382,7 +382,14 @@ export type WorkerView = {
   version: string
   queues: string[]
   concurrency: number
-  running: { id: string; queue: string; type: string; startedAt: number }[]
+  running: {
+    id: string
+    queue: string
+    type: string
+    startedAt: number
+    /** Absent unless its code goes on although it was told to stop and the grace period is over. */
+    signalIgnored?: boolean
+  }[]
   /** Share of one core over the last period, 0 to n. */
   cpu: number
   cores: number

@@ -54,8 +54,14 @@ export class Attempt implements JobContext, Bounded {
   /** The process that its code runs in; undefined when that is this one. */
   process: IsolatedProcess | undefined
 
+  /** Its signal was aborted, the grace period is over, and its code has not returned. */
+  signalIgnored = false
+
   /** Set when the attempt was settled in Redis before its code returned; the code's end changes nothing then. */
   settledEarly: Promise<null> | undefined
+
+  /** Its code has returned: whatever it does from now on is dropped. */
+  #closed = false
 
   #timeout = 0
   #aborted: JobAbortedError | undefined
@@ -133,14 +139,21 @@ export class Attempt implements JobContext, Bounded {
     }
     this.#aborted = reason
     this.deadline = Number.POSITIVE_INFINITY
-    if (reason.kind !== 'shutdown' && (reason.kind !== 'lease lost' || this.process)) {
-      this.#stopGrace = after(this.host.grace, () => this.host.signalIgnored(this), this.host.clock)
+    if (
+      !this.#closed &&
+      reason.kind !== 'shutdown' &&
+      (reason.kind !== 'lease lost' || this.process)
+    ) {
+      this.#stopGrace = after(this.host.grace, () => this.#ignored(), this.host.clock)
     }
     this.#controller?.abort(reason)
     return true
   }
 
   report(progress: Progress): void {
+    if (this.#closed) {
+      return
+    }
     this.#progress ??= new ProgressThrottle(
       (newest) => this.write({ progress: newest }),
       (error) => this.#failedToWrite('progress', error),
@@ -150,6 +163,9 @@ export class Attempt implements JobContext, Bounded {
   }
 
   log(level: LogLevel, line: string): void {
+    if (this.#closed) {
+      return
+    }
     this.#log ??= new LogBuffer(
       (lines) => this.write({ log: lines }),
       (error) => this.#failedToWrite('log lines', error),
@@ -162,6 +178,7 @@ export class Attempt implements JobContext, Bounded {
    * The code has returned: stops the timers, writes the last progress and log lines and ignores later ones.
    */
   close(): Promise<unknown> | undefined {
+    this.#closed = true
     this.deadline = Number.POSITIVE_INFINITY
     this.#stopGrace?.()
     if (this.#progress === undefined && this.#log === undefined) {
@@ -179,6 +196,11 @@ export class Attempt implements JobContext, Bounded {
       this.abort(leaseLost('Redis refused its report'))
     }
     return accepted
+  }
+
+  #ignored(): void {
+    this.signalIgnored = true
+    this.host.signalIgnored(this)
   }
 
   #failedToWrite(what: string, error: unknown): void {

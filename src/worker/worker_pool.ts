@@ -179,11 +179,12 @@ export class WorkerPool {
       queues: this.queues,
       concurrency,
       state: this.#standing.state,
-      running: [...this.#attempts()].map(({ job, claim }) => ({
+      running: [...this.#attempts()].map(({ job, claim, signalIgnored }) => ({
         id: recordId(job.queue, job.id),
         queue: job.queue,
         type: job.type,
         startedAt: claim.startedAt,
+        ...(signalIgnored ? { signalIgnored } : undefined),
       })),
     }
   }

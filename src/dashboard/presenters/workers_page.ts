@@ -22,6 +22,7 @@ export type WorkerJob = {
   /** Since its start, ms, and in words. */
   elapsed: number
   duration: string
+  signalIgnored: boolean
 }
 
 export type WorkerItem = WorkerRow & {
@@ -120,7 +121,7 @@ export function workerItem(
     cores: worker.cores === 1 ? 'of 1 core' : `of ${count(worker.cores)} cores`,
     age: worker.age,
     ageText: duration(worker.age),
-    jobs: running.slice(0, most).map(({ id, queue, type, startedAt }) => {
+    jobs: running.slice(0, most).map(({ id, queue, type, startedAt, signalIgnored }) => {
       const elapsed = Math.max(0, clock.now - startedAt)
       return {
         url: urls.job(id),
@@ -130,6 +131,7 @@ export function workerItem(
         queue,
         elapsed,
         duration: duration(elapsed),
+        signalIgnored: signalIgnored === true,
       }
     }),
     moreJobs: Math.max(0, running.length - most),
@@ -163,7 +165,11 @@ export function workerJson(worker: WorkerView) {
     state: isActive(worker) ? worker.state : 'suspect',
     queues,
     concurrency,
-    running: running.map((job) => ({ ...job, startedAt: iso(job.startedAt) })),
+    running: running.map((job) => ({
+      ...job,
+      startedAt: iso(job.startedAt),
+      signalIgnored: job.signalIgnored === true,
+    })),
     cpu,
     cores,
     memory,

@@ -80,6 +80,13 @@ test.group('queue:work', (group) => {
     assert.throws(() => process.kill(first, 0), /ESRCH/)
     const next = await lab.ended(await add(lab, 'demo.spin_isolated', { ms: 5 }), 'demo', 40_000)
     const { process: second } = JSON.parse(next.returnvalue)
+    /** As a service manager does, which signals all processes of a service: only the worker decides. */
+    const signalled = await add(lab, 'demo.spin_isolated', { ms: 1_500 })
+    await lab.running(signalled, 'demo')
+    process.kill(second, 'SIGTERM')
+    process.kill(second, 'SIGINT')
+    const went = await lab.ended(signalled, 'demo')
+    assert.deepEqual(JSON.parse(went.returnvalue), { ms: 1_500, process: second })
     assert.equal((await worker.stop()).code, 0, worker.output())
     assert.throws(() => process.kill(second, 0), /ESRCH/)
   })

@@ -161,6 +161,11 @@ test.group('Isolated jobs', (group) => {
     const other = new WorkerLab(lab.url, [Isolated], worker, undefined, {}, { global: 1 })
     other.isolation = isolationOf(other)
     await other.start()
+    /** Cancelled while the application boots for it: nobody waits for that. */
+    const early = await other.dispatch(Isolated, { does: 'tell' })
+    await other.running(early)
+    await other.transport.cancel('default', early, BY)
+    assert.match((await other.ended(early, 'default', 1_000)).failedReason, /^\[CANCELLED\]/)
     const deaf = await other.dispatch(Isolated, { does: 'spin', ms: 60_000 })
     await spinning(other, deaf)
     const second = await other.dispatch(Isolated, { does: 'tell' })

@@ -49,6 +49,15 @@ test.group('Workers page', () => {
     assert.lengthOf(workerItem(worker(5), CONTEXT).jobs, 5)
   })
 
+  test('tells which of its jobs ignore their signal', ({ assert }) => {
+    const { running } = worker(2)
+    const one = worker(2, { running: [{ ...running[0], signalIgnored: true }, running[1]] })
+    const told = (jobs: { id: string; signalIgnored: boolean }[]) =>
+      jobs.filter(({ signalIgnored }) => signalIgnored).map(({ id }) => id)
+    assert.deepEqual(told(workerItem(one, CONTEXT).jobs), [running[0].id])
+    assert.deepEqual(told(workerJson(one).running), [running[0].id])
+  })
+
   test('says so when workers run different versions', ({ assert }) => {
     const same = workersPage([worker(1), worker(2)], [], CONTEXT)
     assert.deepEqual(same.versions, [])
