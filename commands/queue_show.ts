@@ -5,6 +5,12 @@ import { jobTexts } from '../src/console/texts.ts'
 import { REASONS_UNKNOWN, waitingOrNull } from '../src/console/waiting.ts'
 import { iso, jobDetailsJson, logJson } from '../src/dashboard/presenters/job_json.ts'
 import { toJson } from '../src/dashboard/redaction/json_text.ts'
+import {
+  childrenOf,
+  familyOf,
+  type FamilyMember,
+  type JobFamily,
+} from '../src/operations/job_family.ts'
 import { findJob } from '../src/operations/job_lookup.ts'
 
 const NEWEST_LINES = 50
@@ -28,7 +34,10 @@ export default class QueueShow extends QueueCommand {
     const log = await reader.logs(job.id, { limit: NEWEST_LINES, newest: true })
     const texts = await jobTexts(this.app)
     const text = texts.make(job.id, job.sensitive, job)
-    const details = jobDetailsJson(job, texts, reason)
+    /** Asked for already whether Redis answers. */
+    const children = waiting && (await childrenOf(dependencies.transport, job))
+    const family = await familyOf(dependencies, job, children)
+    const details = jobDetailsJson(job, texts, { waiting: reason, family })
 
     this.say(jobLine(job, text, reason))
     if (waiting === null) this.say(REASONS_UNKNOWN)
@@ -36,6 +45,9 @@ export default class QueueShow extends QueueCommand {
     for (const name of ['payload', 'options', 'result'] as const) {
       const shown = details[name]
       if (shown !== null) this.say(`${name}: ${plain(toJson(shown))}`)
+    }
+    for (const [role, { id, queue, type, status }] of membersOf(family)) {
+      this.say(`${role}: ${id} ${plain(type ?? '')} in ${plain(queue)}, ${status ?? 'no record'}`)
     }
     for (const { run, attempt, outcome, startedAt, host, error } of details.attempts) {
       const where = host === null ? '' : ` on ${plain(host)}`
@@ -46,4 +58,12 @@ export default class QueueShow extends QueueCommand {
     for (const { at, level, line } of logs.data) this.say(`${at} ${level.padEnd(5)} ${plain(line)}`)
     return { job: details, logs }
   }
+}
+
+function membersOf(family: JobFamily | null): ['parent' | 'child', FamilyMember][] {
+  const children = family?.children?.jobs ?? []
+  return [
+    ...(family?.parent ? [['parent', family.parent] as ['parent', FamilyMember]] : []),
+    ...children.map((child): ['child', FamilyMember] => ['child', child]),
+  ]
 }

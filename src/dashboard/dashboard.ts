@@ -16,6 +16,7 @@ import { findJob, type OperationDependencies } from '../operations/job_lookup.ts
 import { RestartJob } from '../operations/restart_job.ts'
 import { RunAgain } from '../operations/run_again.ts'
 import { RunCleanup } from '../operations/run_cleanup.ts'
+import { childrenOf, familyOf, type JobFamily } from '../operations/job_family.ts'
 import { waitingOf } from '../operations/waiting.ts'
 import type { Audit } from '../records/audit.ts'
 import type { BulkLedger } from '../records/bulk.ts'
@@ -219,6 +220,14 @@ export class Dashboard {
    */
   async waiting(jobs: JobView[]): Promise<ReadonlyMap<string, WaitingReason>> {
     return (await this.#fromRedis(() => waitingOf(this.#transport, jobs))) ?? new Map()
+  }
+
+  /**
+   * The flow of BullMQ around a job; null where there is none. Without children while Redis does not answer.
+   */
+  async family(job: JobDetails): Promise<JobFamily | null> {
+    const children = await this.#fromRedis(() => childrenOf(this.#transport, job))
+    return familyOf(this.operations, job, children)
   }
 
   /**

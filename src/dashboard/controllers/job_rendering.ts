@@ -22,10 +22,11 @@ export async function renderJob(
   logCursor?: string
 ): Promise<string | void> {
   const { dashboard, ctx } = viewer
-  const [log, context, beside] = await Promise.all([
+  const [log, context, beside, family] = await Promise.all([
     dashboard.reader.logs(job.id, { limit: LOG_LINES, newest: true, cursor: logCursor }),
     viewer.rowContext([job]),
     neighbours(viewer, job),
+    dashboard.family(job),
   ])
   const refresh = refreshOf(ctx)
   const isSheet = wishOf(ctx) === 'fragment' && refresh !== 'job'
@@ -37,7 +38,7 @@ export async function renderJob(
       stream: { page: 'job', id: job.id },
       revision,
     }),
-    job: jobPage({ job, texts: dashboard.texts, log, context, ...beside }),
+    job: jobPage({ job, texts: dashboard.texts, log, context, family, ...beside }),
   }
   const template = isSheet
     ? 'partials/job_sheet'

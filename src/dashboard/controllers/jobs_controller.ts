@@ -49,8 +49,9 @@ export default class JobsController {
     const revision = await dashboard.live.revision()
     const job = await findJob(dashboard.operations, ctx.params.id)
     if (wishOf(ctx) === 'json') {
-      const waiting = await dashboard.waiting([job])
-      return sendJson(ctx, jobDetailsJson(job, dashboard.texts, waiting.get(job.id)))
+      const [waiting, family] = await Promise.all([dashboard.waiting([job]), dashboard.family(job)])
+      const more = { waiting: waiting.get(job.id), family }
+      return sendJson(ctx, jobDetailsJson(job, dashboard.texts, more))
     }
 
     return renderJob(viewer, job, revision)

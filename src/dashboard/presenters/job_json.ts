@@ -1,3 +1,4 @@
+import type { JobFamily } from '../../operations/job_family.ts'
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import type { WaitingReason } from '../../transport/limits.ts'
 import type { JobDetails, JobView } from '../../types.ts'
@@ -49,7 +50,11 @@ export function jobJson(job: JobView, text: JobText, waiting?: WaitingReason) {
 /**
  * The same with everything that its page shows. Payload, options and result stand as JSON with the digits they came with.
  */
-export function jobDetailsJson(job: JobDetails, texts: JobTexts, waiting?: WaitingReason) {
+export function jobDetailsJson(
+  job: JobDetails,
+  texts: JobTexts,
+  { waiting, family }: { waiting?: WaitingReason; family?: JobFamily | null } = {}
+) {
   const body: Body = { payload: job.payload, options: job.options, result: job.result }
   const text = texts.make(job.id, job.sensitive, body)
   return {
@@ -77,8 +82,13 @@ export function jobDetailsJson(job: JobDetails, texts: JobTexts, waiting?: Waiti
       finishedAt: iso(finishedAt),
       error: errorJson(text.error(error)),
     })),
+    flow: family ? familyJson(family) : null,
     hasTransport: job.hasTransport,
   }
+}
+
+function familyJson({ parent, children }: JobFamily) {
+  return { parent, children: children && { total: children.total, data: children.jobs } }
 }
 
 function uniqueJson({ options }: JobDetails, text: JobText) {

@@ -1,8 +1,10 @@
+import type { JobFamily } from '../../operations/job_family.ts'
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import { isStatus, isTerminal } from '../../statuses.ts'
 import type { AttemptView, EventView, JobDetails, LogLevel } from '../../types.ts'
 import type { DashboardUrls } from '../urls.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
+import { flowView } from './flow.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
 import { count, duration, durationFigures, type Clock } from './format.ts'
 import { jobRow, type RowContext } from './job_row.ts'
@@ -20,6 +22,8 @@ export type JobPageInput = {
   job: JobDetails
   texts: JobTexts
   log: LogPage
+  /** The flow of BullMQ around it; null where there is none. */
+  family?: JobFamily | null
   previousId: string | null
   nextId: string | null
   context: RowContext
@@ -58,6 +62,7 @@ export function jobPage(input: JobPageInput): JobPage {
     timeline: timeline(job, text, clock),
     facts: [...facts(job, text), ...links(job, urls)],
     runs: runs(job, text, clock),
+    flow: input.family ? flowView(input.family, urls) : null,
     hasTransport: job.hasTransport,
   }
 }

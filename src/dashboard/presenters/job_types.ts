@@ -1,3 +1,4 @@
+import type { FlowView } from './flow.ts'
 import type { LogLevel } from '../../types.ts'
 import type { JobRow, Mark, Moment, Tile } from './types.ts'
 
@@ -81,6 +82,8 @@ export type JobPage = JobRow & {
   options: CodeBlock | null
   log: LogView
   /** Newest first. */
+  /** The flow of BullMQ around it; null where there is none. */
+  flow: FlowView | null
   timeline: { mark: Mark; label: string; detail: string; at: Moment; duration: string }[]
   /** Label and text of each option. */
   facts: { label: string; value: string; tags: string[]; url?: string }[]

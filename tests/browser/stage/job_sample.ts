@@ -97,6 +97,26 @@ export function jobSample(head: JobRow, text = 'Reading files'): JobPage {
       olderUrl: null,
       url: `${PREFIX}/jobs/1/logs`,
     },
+    flow: {
+      summary: 'a parent, 1,204 children',
+      members: [
+        {
+          mark: 'completed',
+          url: `${PREFIX}/jobs/parent`,
+          label: text,
+          detail: `Parent, queue ${text}`,
+          word: 'completed',
+        },
+        {
+          mark: 'pending',
+          url: null,
+          label: text,
+          detail: `Child, queue ${text}`,
+          word: 'no record yet',
+        },
+      ],
+      more: 'and 1,202 more children',
+    },
     timeline: (['completed', 'running', 'pending'] as const).map((mark) => ({
       mark,
       label: mark,

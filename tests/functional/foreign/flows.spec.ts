@@ -1,0 +1,93 @@
+import { test } from '@japa/runner'
+import { ForeignLab } from './lab.ts'
+
+const is = (status: string) => (row: any) => row.status === status
+
+test.group('Foreign queues | flows of BullMQ', (group) => {
+  let foreign: ForeignLab
+
+  group.setup(async () => {
+    foreign = await ForeignLab.open()
+    return () => foreign.close()
+  })
+
+  /** A parent in one queue, its children in another; answers their ids in BullMQ. */
+  const flow = async (queue: string, children: string[], opts: object = {}) => {
+    const made = await foreign.flows().add({
+      name: 'parent',
+      queueName: queue,
+      data: {},
+      children: children.map((name) => ({ name, queueName: `${queue}-parts`, data: {}, opts })),
+    })
+    return { parent: made.job.id!, parts: made.children!.map(({ job }) => job.id!) }
+  }
+
+  test('a parent is blocked until its children have ended, and both lead to each other', async ({
+    assert,
+  }) => {
+    const { parent, parts } = await flow('tree', ['one', 'two'])
+    const blocked = await foreign.row('tree', parent, is('blocked'))
+    const rows = await Promise.all(parts.map((id) => foreign.row('tree-parts', id, is('pending'))))
+    const family = async () => (await foreign.job(blocked.id)).flow
+    const whole = await family()
+    assert.isNull(whole.parent)
+    assert.equal(whole.children.total, 2)
+    assert.sameDeepMembers(
+      whole.children.data,
+      rows.map(({ id, type }) => ({ id, queue: 'tree-parts', type, status: 'pending' }))
+    )
+    const { flow: up } = await foreign.job(rows[0].id)
+    const up1 = { id: blocked.id, queue: 'tree', type: 'parent', status: 'blocked' }
+    assert.deepEqual(up, { parent: up1, children: null })
+    const page = await foreign.lab.client().page(`/jobs/${blocked.id}`)
+    assert.include(page.text, '2 children')
+    for (const { id } of rows) assert.include(page.text, `/admin/queue/jobs/${id}"`)
+    const below = await foreign.lab.client().page(`/jobs/${rows[0].id}`)
+    assert.include(below.text, `/admin/queue/jobs/${blocked.id}"`)
+
+    foreign.worker('tree-parts', async (part) => `did ${part.name}`)
+    foreign.worker('tree', async (job) => Object.values(await job.getChildrenValues()).sort())
+    await foreign.row('tree', parent, is('completed'))
+    assert.deepEqual((await foreign.job(blocked.id)).result, ['did one', 'did two'])
+    const { children } = await family()
+    assert.deepEqual(
+      children.data.map(({ status }: any) => status),
+      ['completed', 'completed']
+    )
+  })
+
+  test('a waiting child that is cancelled ends without running, and BullMQ decides about its parent', async ({
+    assert,
+  }) => {
+    const { parent, parts } = await flow('strict', ['one'], { failParentOnFailure: true })
+    await foreign.row('strict', parent, is('blocked'))
+    const child = await foreign.row('strict-parts', parts[0], is('pending'))
+    const { json } = await foreign.lab.client().post(`/jobs/${child.id}/cancel`)
+    assert.equal(json.outcome, 'requested')
+    let ran = 0
+    foreign.worker('strict', async () => ran++)
+    foreign.worker('strict-parts', async () => ran++)
+    const ended = await foreign.row('strict-parts', parts[0], ({ stopping }) => !stopping)
+    assert.deepInclude(ended, { status: 'cancelled' })
+    const failed = await foreign.row('strict', parent, is('failed'))
+    assert.match(failed.error.message, /child .* failed/)
+    assert.equal(ran, 0)
+  })
+
+  test('a blocked parent that is cancelled never runs, and its children go on; restarted, it runs', async ({
+    assert,
+  }) => {
+    const { parent, parts } = await flow('roots', ['one'])
+    const blocked = await foreign.row('roots', parent, is('blocked'))
+    const client = foreign.lab.client()
+    assert.equal((await client.post(`/jobs/${blocked.id}/cancel`)).json.outcome, 'done')
+    const ran: string[] = []
+    foreign.worker('roots', async ({ name }) => ran.push(name))
+    foreign.worker('roots-parts', async ({ name }) => ran.push(name))
+    await foreign.row('roots-parts', parts[0], is('completed'))
+    await foreign.row('roots', parent, is('cancelled'))
+    assert.equal((await client.post(`/jobs/${blocked.id}/restart`)).json.outcome, 'done')
+    await foreign.row('roots', parent, is('completed'))
+    assert.deepEqual(ran, ['one', 'parent'])
+  })
+})
