@@ -45,24 +45,25 @@ export class Alerts {
     this.#dependencies = dependencies
   }
 
-  /**
-   * Open alerts, newest first. While the database is away only the one that says so, from Redis.
-   *
-   * @throws what the database or Redis throws where both are away
-   */
+  /** Open alerts, newest first. */
   async open(): Promise<AlertView[]> {
-    const { records, transport, config } = this.#dependencies
-    try {
-      const [rows, mutes] = await Promise.all([readOpenAlerts(records.db), this.mutes()])
-      return rows.map((row) => alertView(row, mutes))
-    } catch (error) {
-      const threshold = config.alerts.rules.databaseAway?.threshold
-      if ((error as { code?: string }).code !== 'E_DATABASE_UNAVAILABLE' || !threshold) throw error
-      const alert = await transport.connections.produce('alerts cannot be seen', (client) =>
-        readDatabaseAlert(transport, client, threshold)
-      )
-      return alert === null ? [] : [alert]
-    }
+    const { db } = this.#dependencies.records
+    const [rows, mutes] = await Promise.all([readOpenAlerts(db), this.mutes()])
+    return rows.map((row) => alertView(row, mutes))
+  }
+
+  /**
+   * The alert that the database is away, which only Redis knows then; null while it is not open.
+   *
+   * @throws E_REDIS_UNAVAILABLE
+   */
+  async databaseAway(): Promise<AlertView | null> {
+    const { transport, config } = this.#dependencies
+    const threshold = config.alerts.rules.databaseAway?.threshold
+    if (threshold === undefined) return null
+    return transport.connections.produce('alerts cannot be seen', (client) =>
+      readDatabaseAlert(transport, client, threshold)
+    )
   }
 
   /** Alerts that are over, newest first; with `below` those before the one of this number. */

@@ -1,8 +1,9 @@
-import string from '@adonisjs/core/helpers/string'
 import { cutText } from '../cut_text.ts'
 
 /** Letters of a name inside a sentence. */
 const LONGEST_NAME = 120
+
+const SIZES = ['B', 'kB', 'MB', 'GB', 'TB']
 
 const UNITS = [
   { unit: 'd', length: 86_400_000 },
@@ -24,8 +25,11 @@ export function span(milliseconds: number): string {
   return `${first} ${unit}${rest > 0 ? ` ${rest} ${next.unit}` : ''}`
 }
 
+/** Bytes as pages show them: `7.6 GB`, a thousand at a time. */
 export function size(bytes: number): string {
-  return string.bytes.format(bytes, { decimalPlaces: 1, unitSeparator: ' ' }) ?? `${bytes} B`
+  const power = Math.min(SIZES.length - 1, Math.max(0, Math.floor(Math.log10(bytes || 1) / 3)))
+  const value = bytes / 1_000 ** power
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${SIZES[power]}`
 }
 
 /**

@@ -26,7 +26,15 @@ import type { Records } from '../records/records.ts'
 import type { WaitingReason } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WorkerRemoval } from '../transport/worker_registry.ts'
-import type { JobDetails, JobView, KeptClocks, ResolvedConfig, WorkerView } from '../types.ts'
+import type {
+  AlertSettings,
+  AlertView,
+  JobDetails,
+  JobView,
+  KeptClocks,
+  ResolvedConfig,
+  WorkerView,
+} from '../types.ts'
 import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
@@ -84,6 +92,7 @@ export class Dashboard {
   readonly runAgain: RunAgain
   readonly askWorker: AskWorker
   readonly alerts: Alerts
+  readonly alertSettings: AlertSettings
   readonly runCleanup: RunCleanup
   readonly bulk: BulkLedger
   readonly beginBulk: BeginBulk
@@ -126,6 +135,7 @@ export class Dashboard {
     this.#transport = transport
     this.reader = reader
     this.alerts = alerts
+    this.alertSettings = config.alerts
     this.logger = logger
     this.gate = new AccessGate(config.dashboard.access, environment, logger)
     this.secretKeys = new SecretKeys(config.dashboard.redact)
@@ -173,6 +183,19 @@ export class Dashboard {
 
   get #pattern(): string {
     return this.#mountedAt() ?? this.#config.dashboard.prefix
+  }
+
+  /**
+   * Open alerts, newest first. While the database is away only the one that says so; null when neither it nor Redis answers.
+   */
+  async openAlerts(): Promise<AlertView[] | null> {
+    try {
+      return await this.alerts.open()
+    } catch (error) {
+      if ((error as { status?: number }).status !== 503) throw error
+      const away = await this.#fromRedis(async () => ({ alert: await this.alerts.databaseAway() }))
+      return away?.alert ? [away.alert] : null
+    }
   }
 
   /** Since when Redis is away for this process, epoch ms; null while it answers. */

@@ -123,6 +123,22 @@ export class DashboardUrls {
     return `${this.prefix}/monitors/${encodeURIComponent(id)}/stream${query(params)}`
   }
 
+  alerts(params: QueryParams = {}): string {
+    return `${this.prefix}/alerts${query(params)}`
+  }
+
+  acknowledgeAlert(id: number): string {
+    return `${this.alerts()}/${id}/acknowledge`
+  }
+
+  alertMutes(): string {
+    return `${this.alerts()}/mutes`
+  }
+
+  unmuteAlerts(): string {
+    return `${this.alerts()}/unmute`
+  }
+
   preferences(): string {
     return `${this.prefix}/preferences`
   }

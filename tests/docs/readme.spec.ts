@@ -14,6 +14,7 @@ const run = promisify(execFile)
 const path = (name: string) => fileURLToPath(new URL(name, ROOT))
 const readme = readFileSync(path('README.md'), 'utf8')
 const cleanupPage = readFileSync(path('docs/cleanup.md'), 'utf8')
+const alertsPage = readFileSync(path('docs/alerts.md'), 'utf8')
 const runningPage = readFileSync(path('docs/running.md'), 'utf8')
 
 /** Fenced blocks with this info string, their indentation taken off. */
@@ -132,6 +133,25 @@ test.group('README', () => {
     for (const [name, clock] of clocks) {
       const [, text] = /^`?(\w+)`?/.exec(stated.get(name)!)!
       assert.equal(toMilliseconds(text === '0' ? 0 : text, name), clock, name)
+    }
+  })
+
+  test('names every rule of alerts with its defaults', ({ assert }) => {
+    const { rules } = defineConfig({}).alerts
+    const rows = [...alertsPage.matchAll(/^\| `(\w+)` \| \w+ \| (.*) \| (.*) \|$/gm)]
+    assert.sameMembers(
+      rows.map(([, name]) => name),
+      Object.keys(rules)
+    )
+    for (const [, name, opens, closes] of rows) {
+      const { threshold, clear, for: during } = rules[name as keyof typeof rules]!
+      const numbers = (text: string) => [
+        ...[...text.matchAll(/`(\d+[smh])`/g)].map(([, value]) => toMilliseconds(value, name)),
+        ...[...text.matchAll(/(\d+) %/g)].map(([, value]) => Number(value)),
+      ]
+      if (threshold > 1) assert.include(numbers(opens), threshold, name)
+      if (during > 0) assert.include(numbers(opens), during, name)
+      if (closes.startsWith('below')) assert.include(numbers(closes), clear, name)
     }
   })
 

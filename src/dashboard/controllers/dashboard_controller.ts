@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { alertJson } from '../../alerts/alert_json.ts'
 import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
@@ -20,11 +21,12 @@ export default class DashboardController {
     const { dashboard, urls, clock } = viewer
     const revision = await dashboard.live.revision()
     const range = chartRangeOf(ctx.request.qs().range)
-    const [history, workers, mirror, cleanup] = await Promise.all([
+    const [history, workers, mirror, cleanup, alerts] = await Promise.all([
       this.#history(viewer, range),
       dashboard.workers(),
       dashboard.mirror(),
       dashboard.cleanup(),
+      dashboard.openAlerts(),
     ])
     const { counts, charted, running } = history ?? { counts: null, charted: null, running: [] }
 
@@ -40,7 +42,7 @@ export default class DashboardController {
           mirror: { lag: mirror?.lag ?? null },
         },
         cleanup: { last: iso(cleanup.last), next: iso(cleanup.next) },
-        alerts: [],
+        alerts: (alerts ?? []).map(alertJson),
         running: running.map((job) => jobJson(job, texts.get(job.id)!)),
       })
     }
@@ -53,6 +55,7 @@ export default class DashboardController {
       stream: { page: 'dashboard' },
       revision,
       databaseAway: history === null,
+      alerts,
     })
     const html = await dashboard.views.render('pages/dashboard', {
       page,
@@ -64,6 +67,7 @@ export default class DashboardController {
         running: running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
         mirrorLag: mirror?.lag ?? null,
         cleanup,
+        alerts,
         urls,
         clock,
       }),

@@ -60,6 +60,9 @@ export class LiveClient {
       const told = tell(change, view)
       if (told && this.#notices.length < MOST_NOTICES) this.#notices.push(told)
     }
+    for (const alert of notice.alerts ?? []) {
+      if (this.#notices.length < MOST_NOTICES) this.#notices.push({ ...alert, alert: true })
+    }
     /** Others changed that the notice does not name: they may be on this page. */
     if (notice.more) this.#moved = this.#more = true
     for (const row of notice.progress) {

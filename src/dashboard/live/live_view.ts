@@ -17,9 +17,12 @@ export type LiveView = {
   jobId: string | null
 }
 
+/** Pages that change without any job changing. */
+const ASKING = ['alerts', 'workers', 'cleanups', 'audit', 'bulk']
+
 /**
  * Reads the address of a stream: `page` is `dashboard`, `queues`, `jobs` (with the list's own parameters), `job` (with `id`), or one of
- * `workers`, `cleanups`, `audit` and `bulk`, whose pages ask by themselves: they change without any job changing.
+ * `alerts`, `workers`, `cleanups`, `audit` and `bulk`, whose pages ask by themselves: they change without any job changing.
  *
  * @throws InvalidInputException
  */
@@ -28,8 +31,8 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
   if (page === 'dashboard') {
     return { key: 'dashboard', wantsStatistics: true, concerns: () => true, jobId: null }
   }
-  if (page === 'workers' || page === 'cleanups' || page === 'audit' || page === 'bulk') {
-    return { key: page, wantsStatistics: false, concerns: () => false, jobId: null }
+  if (page !== undefined && ASKING.includes(page as string)) {
+    return { key: page as string, wantsStatistics: false, concerns: () => false, jobId: null }
   }
   if (page === 'queues') {
     return { key: 'queues', wantsStatistics: false, concerns: () => true, jobId: null }
@@ -55,7 +58,7 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
     }
   }
   throw new InvalidInputException(
-    `"page" must be dashboard, jobs, job, queues, workers, cleanups, audit or bulk, not "${String(page).slice(0, 60)}"`,
+    `"page" must be dashboard, jobs, job, queues, alerts, workers, cleanups, audit or bulk, not "${String(page).slice(0, 60)}"`,
     'page'
   )
 }

@@ -1,9 +1,10 @@
 import { SUSPECT_AFTER } from '../../operations/ask_worker.ts'
 import type { StatusCounts } from '../../records/reader_types.ts'
 import { STATUSES } from '../../statuses.ts'
-import type { WorkerView } from '../../types.ts'
+import type { AlertView, WorkerView } from '../../types.ts'
 import type { Charted, ChartRange } from '../metrics.ts'
 import type { DashboardUrls } from '../urls.ts'
+import { alertItem, isLoud } from './alerts_page.ts'
 import { bytes, bytesFigure, count, duration, type Clock } from './format.ts'
 import { metricCharts, rangeChoice } from './metric_charts.ts'
 import type { DashboardPage, Figure, JobRow, Tile, WorkerRow } from './types.ts'
@@ -23,6 +24,8 @@ export type DashboardInput = Statistics & {
   mirrorLag: number | null
   /** When the last cleanup ended and the next is due, epoch ms. */
   cleanup: { last: number | null; next: number | null }
+  /** Open ones; null where they are not known. */
+  alerts: AlertView[] | null
   urls: DashboardUrls
   clock: Clock
 }
@@ -40,7 +43,18 @@ export function dashboardPage(input: DashboardInput): DashboardPage {
       last: clock.maybe(input.cleanup.last),
       next: clock.maybe(input.cleanup.next),
     },
-    alerts: [],
+    alerts: alertsOf(input.alerts, { urls, clock }),
+  }
+}
+
+/** Alerts that the dashboard shows itself. */
+const MOST_ALERTS = 4
+
+function alertsOf(alerts: AlertView[] | null, context: { urls: DashboardUrls; clock: Clock }) {
+  const loud = (alerts ?? []).filter(isLoud)
+  return {
+    items: loud.slice(0, MOST_ALERTS).map((alert) => alertItem(alert, context)),
+    more: Math.max(0, loud.length - MOST_ALERTS),
   }
 }
 

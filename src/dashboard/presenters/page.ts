@@ -1,5 +1,7 @@
+import type { AlertView } from '../../types.ts'
 import { addressOf } from '../negotiation.ts'
 import type { Viewer } from '../viewer.ts'
+import { isLoud } from './alerts_page.ts'
 import type { Page } from './types.ts'
 
 type PageInput = {
@@ -10,6 +12,8 @@ type PageInput = {
   stream: Record<string, string | string[]> | null
   revision?: number
   search?: string
+  /** Open alerts, where the request read them already. */
+  alerts?: AlertView[] | null
   /** Since when the database is away, as far as this request saw. */
   databaseAway?: boolean
 }
@@ -22,6 +26,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
   const { kind, title } = input
   const actor = await viewer.actor()
   const name = actor.name ?? actor.id
+  const open = (input.alerts ?? (await dashboard.openAlerts())) || []
   return {
     title,
     kind,
@@ -30,6 +35,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
       dashboard: urls.dashboard(),
       jobs: urls.jobs(),
       workers: urls.workers(),
+      alerts: urls.alerts(),
       cleanups: urls.cleanups(),
       confirmBulk: urls.confirmBulk(),
       preferences: urls.preferences(),
@@ -64,6 +70,14 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
         icon: 'worker',
         url: urls.workers(),
         current: kind === 'workers',
+      },
+      {
+        key: 'alerts',
+        label: 'Alerts',
+        icon: 'bell',
+        url: urls.alerts(),
+        current: kind === 'alerts',
+        count: open.filter(isLoud).length,
       },
       {
         key: 'cleanups',

@@ -1,4 +1,5 @@
 import type { JobStatus } from '../../types.ts'
+import type { AlertItem } from './alerts_page.ts'
 import type { CodeBlock } from './job_types.ts'
 import type { MetricChartsView, RangeChoice } from './metric_charts.ts'
 
@@ -23,6 +24,7 @@ export type { CodeBlock, JobPage, LogView, StageView, Token, TraceRow } from './
  * | `queuedeck::pages/queues` (the list, or one queue; with `page.fragment` only its `#queues` region) | `page`, `queues`, `queue` |
  * | `queuedeck::pages/drain` | `page`, `drain` |
  * | `queuedeck::partials/drain` (body of the dialog) | `page`, `drain` |
+ * | `queuedeck::pages/alerts` (whole page; with `page.fragment` only its `#alerts` region) | `page`, `alerts` |
  * | `queuedeck::pages/error` | `page`, `error` |
  * | `queuedeck::partials/log_lines` (older lines, appended) | `page`, `log` |
  * | `queuedeck::components/monitor_state` | `monitor` |
@@ -63,6 +65,8 @@ export type NavItem = {
   icon: string
   url: string
   current: boolean
+  /** A badge; 0 or nothing: none. */
+  count?: number
 }
 
 /**
@@ -76,6 +80,7 @@ export type Page = {
     | 'job'
     | 'queues'
     | 'workers'
+    | 'alerts'
     | 'cleanups'
     | 'audit'
     | 'bulk'
@@ -87,6 +92,7 @@ export type Page = {
     dashboard: string
     jobs: string
     workers: string
+    alerts: string
     cleanups: string
     confirmBulk: string
     preferences: string
@@ -177,7 +183,8 @@ export type DashboardPage = {
   /** Last measured lag of the history, `120 ms`; null when no mirror reported lately. */
   mirrorLag: string | null
   cleanup: { last: Moment | null; next: Moment | null }
-  alerts: []
+  /** Open alerts that are not muted, the newest; `more` counts the others. */
+  alerts: { items: AlertItem[]; more: number }
 }
 
 export type WorkerRow = {

@@ -184,6 +184,7 @@ export function page(kind: Page['kind'], change: Partial<Page> = {}): Page {
       job: 'Job',
       queues: 'Queues',
       workers: 'Workers',
+      alerts: 'Alerts',
       cleanups: 'Cleanup',
       audit: 'Audit',
       bulk: 'Bulk action',
@@ -196,6 +197,7 @@ export function page(kind: Page['kind'], change: Partial<Page> = {}): Page {
       dashboard: PREFIX,
       jobs: `${PREFIX}/jobs`,
       workers: `${PREFIX}/workers`,
+      alerts: `${PREFIX}/alerts`,
       cleanups: `${PREFIX}/cleanups`,
       confirmBulk: `${PREFIX}/bulk/confirm`,
       preferences: `${PREFIX}/preferences`,
@@ -359,7 +361,7 @@ export function dashboard(running: JobRow[], change: Partial<DashboardPage> = {}
     })),
     mirrorLag: '120 ms',
     cleanup: { last: moment(400_000, '6 min ago'), next: moment(-200_000, 'in 3 min') },
-    alerts: [],
+    alerts: { items: [], more: 0 },
     ...change,
   }
 }

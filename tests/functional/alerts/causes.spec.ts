@@ -107,7 +107,7 @@ test.group('Causes of alerts', (group) => {
     assert.deepEqual(await alerts.look(), ['memory web-1', 'cpu web-1'])
     const [memory, cpu] = await alerts.alerts().open()
     assert.include(cpu.text, '100 % of its 4 cores')
-    assert.include(memory.text, '96 % of its memory: 960 B of 1000 B')
+    assert.include(memory.text, '96 % of its memory: 960 B of 1.0 kB')
 
     /** Below the threshold, and not yet below what clears it. */
     await report('w1', { cpu: 1.5, memory: { used: 400, limit: 1_000 } })

@@ -1,0 +1,40 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { ALERT_SPECIFICATIONS, isAlertRule } from '../../alert_rules.ts'
+import { assertManage } from '../access/assert_manage.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { FLASH } from '../presenters/page.ts'
+import type { Page } from '../presenters/types.ts'
+import type { Viewer } from '../viewer.ts'
+
+/**
+ * Whoever acts on an alert about a queue needs the right to manage that queue.
+ *
+ * @throws E_FORBIDDEN
+ */
+export async function manageAlert(
+  viewer: Viewer,
+  rule: unknown,
+  subject: string | null
+): Promise<void> {
+  await assertManage(viewer)
+  if (subject === null || !isAlertRule(rule)) return
+  if (ALERT_SPECIFICATIONS[rule].subject === 'queue') {
+    await assertManage(viewer, { queue: subject, user: null })
+  }
+}
+
+/**
+ * Answers an action: JSON for programs, else the page of alerts, which says once what happened.
+ */
+export function answerAlerts(
+  ctx: HttpContext,
+  outcome: 'done' | 'too_late',
+  text: string,
+  more: object
+) {
+  if (wishOf(ctx) === 'json') return sendJson(ctx, { outcome, text, ...more })
+  const flash: Page['flash'] = { level: outcome === 'done' ? 'success' : 'info', text }
+  const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
+  session?.flash(FLASH, flash)
+  return ctx.response.redirect().status(303).toPath(ctx.queuedeck.urls.alerts())
+}
