@@ -1,8 +1,13 @@
-import { plain } from '../src/console/job_output.ts'
+import { flags } from '@adonisjs/core/ace'
+import { jobLine, plain } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
+import { jobTexts } from '../src/console/texts.ts'
+import { InvalidInputException } from '../src/errors.ts'
+import { jobJson } from '../src/dashboard/presenters/job_json.ts'
 import { JobRegistry } from '../src/jobs/registry.ts'
 import { Doctor, type DoctorReport } from '../src/operations/doctor/doctor.ts'
 import type { Severity } from '../src/operations/doctor/finding.ts'
+import { EnqueueLost, type LostJobs } from '../src/operations/enqueue_lost.ts'
 
 /**
  * Finds what keeps jobs from running, and says how to mend it.
@@ -16,9 +21,31 @@ export default class QueueDoctor extends QueueCommand {
     '',
     '  {{ binaryName }} queue:doctor',
     '  {{ binaryName }} queue:doctor --json',
+    '',
+    'After Redis was emptied, enqueue again what had not ended, from its records; it shows what it would do and asks first:',
+    '',
+    '  {{ binaryName }} queue:doctor --enqueue-lost',
+    '  {{ binaryName }} queue:doctor --enqueue-lost --dry-run --json',
   ]
 
+  @flags.boolean({ description: 'Enqueue again the jobs that Redis lost' })
+  declare enqueueLost: boolean
+
+  @flags.boolean({ description: 'With --enqueue-lost: only say what it would do' })
+  declare dryRun: boolean
+
+  @flags.boolean({ description: 'With --enqueue-lost: do not ask' })
+  declare force: boolean
+
   protected async answer() {
+    if (this.enqueueLost) return this.#enqueueLost()
+    if (this.dryRun || this.force) {
+      throw new InvalidInputException('--dry-run and --force belong to --enqueue-lost', 'dry-run')
+    }
+    return this.#examine()
+  }
+
+  async #examine() {
     const { container } = this.app
     const config = await container.make('queuedeck.config')
     const doctor = new Doctor({
@@ -33,6 +60,42 @@ export default class QueueDoctor extends QueueCommand {
     if (!report.healthy) this.exitCode = 1
     this.#tell(report)
     return report
+  }
+
+  async #enqueueLost() {
+    const dependencies = await this.dependencies()
+    const records = await this.app.container.make('queuedeck.records')
+    const operation = new EnqueueLost({ ...dependencies, records })
+    const lost = await operation.look(() => this.goesOn())
+    const { count, queues } = lost
+    const texts = await (await jobTexts(this.app)).forJobs(lost.sample)
+    const sample = lost.sample.map((job) => jobJson(job, texts.get(job.id)!))
+    for (const job of lost.sample) this.say(jobLine(job, texts.get(job.id)!))
+    this.say(lostText(lost))
+    if (count === 0 || this.dryRun)
+      return { lost: { count, queues, sample }, enqueued: 0, refused: 0 }
+    if (!this.force && !(await this.#isSure(count))) {
+      this.exitCode = 1
+      this.say('nothing was enqueued')
+      return { lost: { count, queues, sample }, enqueued: 0, refused: 0 }
+    }
+    const answer = await operation.handle(this.actor, () => this.goesOn())
+    const { enqueued, refused, refusals } = answer
+    for (const { id, reason } of refusals) this.say(`refused: job ${id}. ${plain(reason)}`)
+    this.say(`${some(enqueued, 'job')} enqueued again, ${refused} refused`)
+    if (refused > 0) this.exitCode = 1
+    return { lost: { count, queues, sample }, ...answer }
+  }
+
+  #isSure(count: number): Promise<boolean> {
+    const what = some(count, 'lost job')
+    if (this.json || process.stdin.isTTY !== true) {
+      throw new InvalidInputException(
+        `${what} would be enqueued again, and nobody can be asked here: add --force, or --dry-run to only look`,
+        'force'
+      )
+    }
+    return this.asks(() => this.prompt.confirm(`Enqueue ${what} again?`, { default: false }))
   }
 
   #tell({ findings, checks }: DoctorReport): void {
@@ -66,6 +129,13 @@ export default class QueueDoctor extends QueueCommand {
         return this.colors.blue('note   ')
     }
   }
+}
+
+function lostText({ count, queues, sample }: LostJobs): string {
+  if (count === 0) return 'Redis knows every job that has not ended: nothing was lost'
+  const parts = Object.entries(queues).map(([queue, jobs]) => `${plain(queue)} ${jobs}`)
+  const more = count > sample.length ? ` (the first ${sample.length} above)` : ''
+  return `${some(count, 'job')} lost${more}, by queue: ${parts.join(', ')}`
 }
 
 function some(number: number, word: string): string {

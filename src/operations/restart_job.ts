@@ -72,7 +72,7 @@ function whyNot(job: JobDetails): Pick<OperationAnswer, 'outcome' | 'reason'> | 
 /**
  * The transport as it was dispatched, for when Redis no longer has it. A restart waits for nothing, so there is no delay.
  */
-function forgotten(job: JobDetails): NewTransportJob {
+export function forgotten(job: JobDetails): NewTransportJob {
   return {
     queue: job.queue,
     id: job.transportId,

@@ -1,3 +1,4 @@
+import type { JobDetails } from '../types.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 
 type Options = Omit<NewTransportJob['opts'], 'timestamp' | 'delay' | 'priority'>
@@ -17,6 +18,19 @@ export function storedOptions(text: string | null): Options {
     ...(lifo === true ? { lifo } : undefined),
     ...(Object.keys(own).length === 0 ? undefined : { qd: own }),
   }
+}
+
+/**
+ * When a job was due by its dispatch, epoch ms; null when it was at once.
+ */
+export function dueByOptions({
+  options,
+  createdAt,
+}: Pick<JobDetails, 'options' | 'createdAt'>): number | null {
+  const { delay, qd } = object(options === null ? {} : parse(options))
+  const { at } = object(qd)
+  if (Number.isSafeInteger(at)) return at as number
+  return Number.isSafeInteger(delay) && (delay as number) > 0 ? createdAt + (delay as number) : null
 }
 
 function parse(text: string): unknown {

@@ -149,14 +149,15 @@ export class Transport {
    * Opens the next run of a job that ended, with what Redis still has of it, or else with `job`.
    *
    * @param request.run number of the run to open: the record's, plus one. Two restarts of the same run open it once
+   * @param request.due  Moment before which a job that Redis forgot does not run, epoch ms; default: at once
    * @returns `too_late` when the job is alive or that run was opened already
    */
   async restart(
     queue: string,
     id: string,
-    request: { by: string; job: NewTransportJob; run: number }
+    request: { by: string; job: NewTransportJob; run: number; due?: number | null }
   ): Promise<RestartAnswer> {
-    const { job, by, run } = request
+    const { job, by, run, due = null } = request
     assertQueueName(queue)
     const { delay: noLonger, timestamp, ...opts } = job.opts
     const [outcome, opened, holder] = (await this.#produce(
@@ -174,6 +175,7 @@ export class Transport {
         JSON.stringify(opts),
         timestamp,
         job.opts.priority ?? 0,
+        due ?? '',
       ]
     )) as [RestartAnswer['outcome'], number, string?]
     return holder

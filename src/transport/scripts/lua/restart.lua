@@ -1,8 +1,8 @@
 -- KEYS[1] job, KEYS[2] event stream
--- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority
+-- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority, due (ms, or '')
 -- Answers {outcome, run}: done, or too_late when the job is alive, this run was opened already, or its record is being erased (then `run` is
--- the one before), or {'taken', run, key of the job that has what this one needs to itself}. The last five arguments serve a job that Redis
--- forgot.
+-- the one before), or {'taken', run, key of the job that has what this one needs to itself}. The last six arguments serve a job that Redis
+-- forgot: only such a one waits for its moment once more.
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts')
 local prev = 'forgotten'
@@ -33,6 +33,17 @@ else
   if holder then return {'taken', run - 1, holder} end
   rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   rcall('SADD', base .. '~queues', queue)
+end
+local due = not job[1] and tonumber(ARGV[10])
+if due and due > qd.now() then
+  local delayed = prefix .. 'delayed'
+  rcall('HSET', jobKey, 'delay', string.format('%.0f', due - qd.now()))
+  rcall('ZADD', delayed, string.format('%.0f', due * 0x1000), id)
+  local first = gate.due(delayed)
+  if first[2] then rcall('ZADD', prefix .. 'marker', string.format('%.0f', math.floor(tonumber(first[2]) / 0x1000)), '1') end
+  qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
+  qd.note(events, id, 'delayed', 'delay', string.format('%.0f', due))
+  return {'done', run}
 end
 local priority = tonumber(job[4] or ARGV[9]) or 0
 if priority == 0 then rcall('LPUSH', prefix .. 'wait', id)

@@ -1,0 +1,162 @@
+import { LOST } from '../mirror/comparison.ts'
+import { bytesToUuid, recordId } from '../records/ids.ts'
+import type { Records } from '../records/records.ts'
+import { isTerminal, statusCode } from '../statuses.ts'
+import type { Actor, JobDetails, JobView } from '../types.ts'
+import type { OperationDependencies } from './job_lookup.ts'
+import { tellPages } from './queue_answer.ts'
+import { forgotten } from './restart_job.ts'
+import { dueByOptions } from './stored_options.ts'
+
+/** Records that one statement looks through. */
+const WINDOW = 20_000
+
+/** Jobs that are read, and asked of Redis, at once. */
+const PAGE = 200
+
+/** Refusals that are listed; the others are counted. */
+const MOST_REFUSALS = 100
+
+const OPEN = (['pending', 'scheduled', 'blocked', 'running'] as const).map(statusCode)
+
+/** Jobs that Redis lost: how many, in which queues, and the first of them. */
+export type LostJobs = { count: number; queues: Record<string, number>; sample: JobView[] }
+
+export type EnqueuedLost = {
+  enqueued: number
+  refused: number
+  queues: Record<string, number>
+  /** The first refusals, with the reason of each. */
+  refusals: { id: string; reason: string }[]
+}
+
+/**
+ * After Redis was emptied, or came back without its newest writes: jobs that had not ended, and of which Redis knows nothing any more,
+ * are enqueued again from their records. Each goes on as the next run of the same job; those whose time has not come wait for it.
+ */
+export class EnqueueLost {
+  constructor(private dependencies: OperationDependencies & { records: Pick<Records, 'db'> }) {}
+
+  /**
+   * What `handle` would enqueue now; changes nothing.
+   *
+   * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
+   */
+  async look(onProgress: () => void = () => {}): Promise<LostJobs> {
+    const found: LostJobs = { count: 0, queues: {}, sample: [] }
+    for await (const jobs of this.#lost()) {
+      for (const job of jobs) {
+        found.count++
+        found.queues[job.queue] = (found.queues[job.queue] ?? 0) + 1
+        if (found.sample.length < 5) found.sample.push(job)
+      }
+      onProgress()
+    }
+    return found
+  }
+
+  /**
+   * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE; what was enqueued before stays so, and the next call goes on
+   */
+  async handle(actor: Actor, onProgress: () => void = () => {}): Promise<EnqueuedLost> {
+    const { transport } = this.dependencies
+    const target = { kind: 'redis', id: transport.keys.prefix } as const
+    const answer = await transport.trail.act(
+      { actor, action: 'enqueue_again', target },
+      () => this.#enqueueAll(actor, onProgress),
+      ({ enqueued, refused }) => ({ detail: { enqueued, refused } })
+    )
+    await tellPages(transport).catch(() => {})
+    return answer
+  }
+
+  async #enqueueAll(actor: Actor, onProgress: () => void): Promise<EnqueuedLost> {
+    const answer: EnqueuedLost = { enqueued: 0, refused: 0, queues: {}, refusals: [] }
+    for await (const jobs of this.#lost()) {
+      for (const { id } of jobs) {
+        const job = await this.dependencies.reader.find(id)
+        if (!job || !isLost(job)) continue
+        const refusal = await this.#enqueue(job, actor)
+        if (refusal === null) {
+          answer.enqueued++
+          answer.queues[job.queue] = (answer.queues[job.queue] ?? 0) + 1
+        } else {
+          answer.refused++
+          if (answer.refusals.length < MOST_REFUSALS) answer.refusals.push({ id, reason: refusal })
+        }
+      }
+      onProgress()
+    }
+    return answer
+  }
+
+  /** Answers why not. */
+  async #enqueue(job: JobDetails, actor: Actor): Promise<string | null> {
+    if (job.payload === null) return 'The record holds no payload'
+    if (waitedForOthers(job)) return 'It waited for other jobs, which Redis has lost too'
+    const due = job.attempts.started === 0 ? dueByOptions(job) : null
+    const { outcome, holder } = await this.dependencies.transport.restart(
+      job.queue,
+      job.transportId,
+      { by: actor.name ?? actor.id, run: job.run + 1, job: forgotten(job), due }
+    )
+    if (outcome === 'done') return null
+    if (outcome === 'too_late') return 'Redis knows it again'
+    return `Its unique key is held by job ${recordId(holder!.queue, holder!.id)}`
+  }
+
+  /** Lost jobs in the order in which their records were made. */
+  async *#lost(): AsyncGenerator<JobView[]> {
+    const { records, reader } = this.dependencies
+    const [{ newest }] = await records.db.all('select max(seq) as newest from queuedeck_jobs')
+    for (let from = 0; from < Number(newest ?? 0); from += WINDOW) {
+      const rows = await records.db.all(
+        `select id from queuedeck_jobs where seq > ? and seq <= ? and stopping = 0 and (status in (${OPEN.join(', ')}) or (status = ${statusCode('failed')} and error_code = ?)) order by seq`,
+        [from, from + WINDOW, LOST]
+      )
+      const ids = rows.map(({ id }) => (typeof id === 'string' ? id : bytesToUuid(id)))
+      for (let at = 0; at < ids.length; at += PAGE) {
+        const page = ids.slice(at, at + PAGE)
+        const missing = await this.#unknownToRedis(await reader.rowsById(page))
+        if (missing.size === 0) continue
+        /**
+         * Looked at once more: Redis lets go of a job that has ended only when its record says so, so one that is still open now was lost.
+         */
+        const now = await reader.rowsById([...missing])
+        yield now.filter(isLost)
+      }
+    }
+  }
+
+  async #unknownToRedis(jobs: JobView[]): Promise<Set<string>> {
+    const { transport } = this.dependencies
+    const missing = new Set<string>()
+    for (const [queue, list] of Map.groupBy(jobs, (job) => job.queue)) {
+      const args = [
+        transport.keys.events(queue),
+        transport.keys.queue(queue),
+        ...list.map(({ transportId }) => transportId),
+      ]
+      const [, states] = (await transport.connections.produce(
+        'jobs cannot be looked up',
+        (client) => transport.call(client, 'states', args)
+      )) as [string, [string][]]
+      list.forEach(({ id }, index) => {
+        if (states[index][0] === '') missing.add(id)
+      })
+    }
+    return missing
+  }
+}
+
+function isLost({ status, error, stopping }: JobView): boolean {
+  if (stopping) return false
+  return !isTerminal(status) || (status === 'failed' && error?.code === LOST)
+}
+
+/** Parents of another producer's flow: what they waited for does not come any more. */
+function waitedForOthers({ status, events, run }: JobDetails): boolean {
+  if (status === 'blocked') return true
+  const last = events.findLast(({ kind, run: of }) => of === run && kind !== 'lost')
+  return status === 'failed' && last?.kind === 'blocked'
+}
