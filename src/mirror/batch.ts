@@ -2,9 +2,9 @@ import type { Redis } from 'ioredis'
 import { recordId } from '../records/ids.ts'
 import type { CursorMove, FoldResult, JobKey, StoredJob } from '../records/writer_types.ts'
 import { compareIds, concernsJob, idMilliseconds, needsHash, START, type Entry } from './entries.ts'
-import { JobFold, NOTHING } from './fold.ts'
+import { JobFold } from './fold.ts'
 import { Folded } from './job_draft.ts'
-import { count, messageOf, readStacks } from './job_facts.ts'
+import { count, messageOf, readStacks, NOTHING } from './job_facts.ts'
 import type { Position } from './position.ts'
 
 /**

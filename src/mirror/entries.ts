@@ -104,3 +104,9 @@ export function needsHash({
       return false
   }
 }
+
+/**
+ * A stream whose ids went back is read from its beginning. Entries up to `until` may have been read before, when `skew` was
+ * added to their ids and no version was above `top`.
+ */
+export type ReadAgain = { until: string; skew: number; top: bigint }

@@ -1,15 +1,27 @@
-import { cutText } from '../cut_text.ts'
 import { isTerminal } from '../statuses.ts'
-import { compareIds, idMilliseconds, versionOf, type Entry, type EntryFields } from './entries.ts'
+import {
+  compareIds,
+  idMilliseconds,
+  versionOf,
+  type Entry,
+  type EntryFields,
+  type ReadAgain,
+} from './entries.ts'
 import { JobDraft, type Folded } from './job_draft.ts'
-import { count, ordinal, readError, readLines, readProgress } from './job_facts.ts'
+import {
+  by,
+  count,
+  isCancelled,
+  NOTHING,
+  ordinal,
+  readError,
+  readLines,
+  readProgress,
+  shorten,
+} from './job_facts.ts'
 import { JobMeasures } from './job_measures.ts'
 
-/**
- * A stream whose ids went back is read from its beginning. Entries up to `until` may have been read before, when `skew` was
- * added to their ids and no version was above `top`.
- */
-export type ReadAgain = { until: string; skew: number; top: bigint }
+export type { ReadAgain } from './entries.ts'
 
 /**
  * Puts what happened to one job onto its record. Pure: it reads and writes nothing but the record and its own lists.
@@ -390,20 +402,4 @@ export class JobFold extends JobDraft {
     if (this.#isOver()) this.newRun('redis restored', at)
     else if (this.job.status === null) this.begin('pending', at)
   }
-}
-
-/** What BullMQ writes for a job that returned nothing. */
-export const NOTHING = 'null'
-
-function isCancelled({ cancelled, failedReason }: EntryFields): boolean {
-  return cancelled === '1' || (failedReason?.startsWith('[CANCELLED]') ?? false)
-}
-
-function by({ by: who, reason }: EntryFields): { by?: string; reason?: string } | null {
-  if (!who && !reason) return null
-  return { ...(who ? { by: who } : null), ...(reason ? { reason } : null) }
-}
-
-function shorten(message: string): string {
-  return cutText(message, 500)
 }

@@ -1,3 +1,5 @@
+import type { EntryFields } from './entries.ts'
+import { cutText } from '../cut_text.ts'
 import type { Progress } from '../types.ts'
 
 export { readError } from '../jobs/failed_reason.ts'
@@ -146,4 +148,23 @@ function parseObject(text: string): Record<string, unknown> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What BullMQ writes for a job that returned nothing. */
+export const NOTHING = 'null'
+
+/** Whether an entry that ends a job says that it was cancelled. */
+export function isCancelled({ cancelled, failedReason }: EntryFields): boolean {
+  return cancelled === '1' || (failedReason?.startsWith('[CANCELLED]') ?? false)
+}
+
+/** Who asked for what an entry tells, and why; null where it says neither. */
+export function by({ by: who, reason }: EntryFields): { by?: string; reason?: string } | null {
+  if (!who && !reason) return null
+  return { ...(who ? { by: who } : null), ...(reason ? { reason } : null) }
+}
+
+/** A message as the timeline shows it. */
+export function shorten(message: string): string {
+  return cutText(message, 500)
 }
