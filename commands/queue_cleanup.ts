@@ -1,14 +1,10 @@
 import { flags } from '@adonisjs/core/ace'
 import type { CleanupRun } from '../src/cleanup/cleanup.ts'
 import { CLEANUP_KINDS, type CleanupCounts, type CleanupKind } from '../src/cleanup/kinds.ts'
+import { ProgressBar } from '../src/console/progress_bar.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { cleanupJson } from '../src/dashboard/presenters/cleanups_page.ts'
 import { RunCleanup } from '../src/operations/run_cleanup.ts'
-
-const BAR = 24
-
-/** How often the bar is drawn anew, ms. */
-const DRAW = 100
 
 /**
  * Removes what has been kept long enough, as processes do every ten minutes.
@@ -27,7 +23,7 @@ export default class QueueCleanup extends QueueCommand {
   @flags.boolean({ description: 'List what would go, and remove nothing' })
   declare dryRun: boolean
 
-  #drawnAt = 0
+  #bar = new ProgressBar((line) => this.logger.logUpdate(line))
 
   protected async answer() {
     const cleanup = await this.app.container.make('queuedeck.cleanup')
@@ -63,17 +59,10 @@ export default class QueueCleanup extends QueueCommand {
   }
 
   #draw(counts: CleanupCounts, expected: CleanupCounts, kind: CleanupKind): void {
-    const now = performance.now()
     const sum = (from: CleanupCounts) => Object.values(from).reduce((total, n) => total + n, 0)
     const done = sum(counts)
     const total = Math.max(sum(expected), done, 1)
-    if (now - this.#drawnAt < DRAW && done < total) return
-    this.#drawnAt = now
-    const full = Math.round((done / total) * BAR)
-    const bar = `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`
-    this.logger.logUpdate(
-      `${bar} ${Math.floor((done / total) * 100)} %  ${CLEANUP_KINDS[kind]}: ${counts[kind]}`
-    )
+    this.#bar.update(done, total, `${CLEANUP_KINDS[kind]}: ${counts[kind]}`)
   }
 
   #tell({ counts, startedAt, endedAt, dryRun, error }: CleanupRun): void {

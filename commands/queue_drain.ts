@@ -1,6 +1,7 @@
 import { args, flags } from '@adonisjs/core/ace'
 import { queueDependencies, queueLine } from '../src/console/queue_actions.ts'
 import { plain } from '../src/console/job_output.ts'
+import { ProgressBar } from '../src/console/progress_bar.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { queueJson } from '../src/dashboard/presenters/queue_json.ts'
 import { drainedText, jobs } from '../src/dashboard/presenters/queues_page.ts'
@@ -41,10 +42,16 @@ export default class QueueDrain extends QueueCommand {
       this.say('nothing was cancelled')
       return { outcome: 'refused', cancelled: 0, requested: 0, queue: queueJson(before) }
     }
+    const bar = new ProgressBar((line) => this.logger.logUpdate(line))
+    const isDrawn = !this.json && process.stdout.isTTY === true
     const answer = await new DrainQueue(dependencies).handle(this.name, this.actor, {
       scheduled: this.scheduled,
-      onProgress: () => this.goesOn(),
+      onProgress: ({ done, requested }) => {
+        this.goesOn()
+        if (isDrawn) bar.update(done + requested, expected, 'cancelled')
+      },
     })
+    if (isDrawn && expected > 0) this.logger.logUpdatePersist()
     const { outcome, changed, cancelled, requested, queue } = answer
     this.say(`queue ${plain(queue.name)}: ${drainedText(answer)}`)
     this.say(queueLine(queue))

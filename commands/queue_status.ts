@@ -15,7 +15,7 @@ export default class QueueStatus extends QueueCommand {
   static override commandName = 'queue:status'
   static override description = 'Show how many jobs there are, who works and how far records lag'
   static override help = [
-    'With --watch the terminal shows queues, running jobs and workers live, until q or Ctrl-C. Where the output is no terminal the',
+    'With --watch the terminal shows queues, running jobs, workers and open alerts live, until q or Ctrl-C. Where the output is no terminal the',
     'numbers are printed again every two seconds instead. NO_COLOR turns colours off.',
     '',
     '  {{ binaryName }} queue:status --json',
@@ -44,6 +44,7 @@ export default class QueueStatus extends QueueCommand {
     await watch({
       transport: await container.make('queuedeck.transport'),
       reader,
+      alerts: await container.make('queuedeck.alerts'),
       output: process.stdout,
       input: process.stdin,
       colours: !process.env.NO_COLOR,

@@ -1,3 +1,4 @@
+import type { Alerts } from '../../alerts/alerts.ts'
 import { E_DATABASE_UNAVAILABLE } from '../../errors.ts'
 import { readQueues, type QueueView } from '../../operations/queue_views.ts'
 import { readMirrorStatus, type MirrorStatus } from '../../mirror/mirror_status.ts'
@@ -5,7 +6,7 @@ import type { Reader } from '../../records/reader.ts'
 import type { StatusCounts } from '../../records/reader_types.ts'
 import type { LimitsView } from '../../transport/limits.ts'
 import type { Transport } from '../../transport/transport.ts'
-import type { JobView, WorkerView } from '../../types.ts'
+import type { AlertView, JobView, WorkerView } from '../../types.ts'
 import { Source } from './source.ts'
 
 /** Jobs that run, which the view may show. */
@@ -24,6 +25,8 @@ export type RedisPart = {
 export type RecordsPart = {
   counts: StatusCounts
   running: JobView[]
+  /** Open ones that are not muted, newest first. */
+  alerts: Pick<AlertView, 'title' | 'text' | 'openedAt'>[]
   /** Jobs that ended in a second, over the last ten; null until that is known. */
   rate: number | null
 }
@@ -47,6 +50,7 @@ export class Snapshots {
   constructor(
     private transport: Transport,
     private reader: Reader,
+    private alerts: Pick<Alerts, 'open'>,
     private now: () => number = Date.now
   ) {
     this.redis = new Source(() => this.#readRedis(), now)
@@ -76,9 +80,10 @@ export class Snapshots {
   }
 
   async #readRecords(): Promise<RecordsPart> {
-    const [counts, running] = await Promise.all([
+    const [counts, running, open] = await Promise.all([
       this.reader.counts(),
       this.reader.runningNow(MOST_RUNNING),
+      this.alerts.open(),
     ])
     const at = this.now()
     this.#ended.push({ at, jobs: counts.completed + counts.failed + counts.cancelled })
@@ -86,6 +91,6 @@ export class Snapshots {
     const [first] = this.#ended
     const { jobs } = this.#ended.at(-1)!
     const rate = at > first.at ? Math.max(0, jobs - first.jobs) / ((at - first.at) / 1_000) : null
-    return { counts, running, rate }
+    return { counts, running, rate, alerts: open.filter(({ mute }) => mute === null) }
   }
 }

@@ -51,6 +51,7 @@ export function watchView(
     '',
     ...tiles(records, width, style),
     summary(redis.value, records.value, width),
+    ...alertLines(records, now, width, style),
   ]
   const left = Math.max(0, rows - head.length - 2)
   const body = sections(redis, records, now, left, width, style)
@@ -108,6 +109,26 @@ function tiles({ value, away }: Snapshot['records'], width: number, style: Style
     return style(text, isBad ? 'red' : 'bold')
   })
   return [shown.map((status) => fit(status, each - 1, true)).join(' '), numbers.join(' ')]
+}
+
+/** Alerts that are named. */
+const NAMED = 3
+
+function alertLines(
+  { value, away }: Snapshot['records'],
+  now: number,
+  width: number,
+  style: Style
+): string[] {
+  const alerts = value?.alerts ?? []
+  const lines = alerts
+    .slice(0, NAMED)
+    .map(({ title, text, openedAt }) =>
+      cutTo(`! ${plain(title)} (${roughDuration(now - openedAt)}): ${plain(text)}`, width)
+    )
+  if (alerts.length > NAMED)
+    lines.push(cutTo(`! and ${count(alerts.length - NAMED)} more alerts`, width))
+  return lines.map((line) => style(line, away === null ? 'yellow' : 'dim'))
 }
 
 function summary(redis: RedisPart | null, records: RecordsPart | null, width: number): string {

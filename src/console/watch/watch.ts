@@ -1,3 +1,4 @@
+import type { Alerts } from '../../alerts/alerts.ts'
 import type { Reader } from '../../records/reader.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { Screen, type ScreenInput, type ScreenOutput } from './screen.ts'
@@ -7,6 +8,7 @@ import { coloured, uncoloured, watchView } from './view.ts'
 export type WatchOptions = {
   transport: Transport
   reader: Reader
+  alerts: Pick<Alerts, 'open'>
   output: ScreenOutput
   input: ScreenInput
   colours: boolean
@@ -25,11 +27,11 @@ const TICK = 1_000
  * while one is away the other goes on, and what is shown says how old it is.
  */
 export async function watch(options: WatchOptions): Promise<void> {
-  const { transport, reader, output, input, colours, signal } = options
+  const { transport, reader, alerts, output, input, colours, signal } = options
   const ending = new AbortController()
   const stopped = AbortSignal.any([signal, ending.signal])
   const screen = new Screen(output, input)
-  const snapshots = new Snapshots(transport, reader)
+  const snapshots = new Snapshots(transport, reader, alerts)
   const style = colours ? coloured : uncoloured
   const draw = () =>
     screen.draw(watchView(snapshots.get(), { columns: screen.columns, rows: screen.rows, style }))

@@ -34,7 +34,7 @@ test.group('queue:status --watch', () => {
         `the screen to show ${pattern}`,
         () => pattern.test(output.split('\u001b[H').at(-1)!),
         {
-          within: 20_000,
+          within: 40_000,
         }
       ).catch((error) => assert.fail(`${error.message}\n${output.slice(-3_000)}`))
     await shows(/demo +1 +0 +0 .* none/)
@@ -47,7 +47,7 @@ test.group('queue:status --watch', () => {
     child.stdin.write('q')
     assert.equal(await ended, 0)
     assert.isTrue(output.includes('\u001b[?1049h') && output.includes('\u001b[?25h\u001b[?1049l'))
-  }).timeout(90_000)
+  }).timeout(150_000)
 
   test('prints again and again where there is no terminal, until it is told to stop', async ({
     assert,
@@ -56,9 +56,9 @@ test.group('queue:status --watch', () => {
     await migrate(env)
     const watch = spawnNode(['ace.js', 'queue:status', '--watch'], env)
     await waitFor('two answers', () => watch.stdout().split('0 jobs: ').length > 2, {
-      within: 30_000,
+      within: 60_000,
     })
     assert.notInclude(watch.stdout(), '\u001b[?1049h')
     assert.equal((await watch.stop('SIGTERM')).code, 0)
-  }).timeout(60_000)
+  }).timeout(120_000)
 })

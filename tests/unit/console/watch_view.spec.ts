@@ -47,7 +47,7 @@ function worker(host: string, more: object = {}) {
 }
 
 function snapshot(
-  lists: { queues?: object[]; running?: object[]; workers?: object[] } = {},
+  lists: { queues?: object[]; running?: object[]; workers?: object[]; alerts?: object[] } = {},
   away: { redis?: object; records?: object } = {}
 ): Snapshot {
   const {
@@ -82,7 +82,11 @@ function snapshot(
       at: NOW - 5_000,
       away: away.redis ?? null,
     },
-    records: { value: { counts, running, rate: 3.25 }, at: NOW, away: away.records ?? null },
+    records: {
+      value: { counts, running, rate: 3.25, alerts: lists.alerts ?? [] },
+      at: NOW,
+      away: away.records ?? null,
+    },
   } as never
 }
 
@@ -106,6 +110,7 @@ test.group('queue:status --watch | the view', () => {
             job(hostile, { queue: hostile, progress: { percent: n * 1e9, stage: hostile } })
           ),
           workers: many(() => worker(hostile, { age: 100_000 })),
+          alerts: many(() => ({ title: hostile, text: hostile, openedAt: NOW })),
         }),
       ]) {
         const lines = watchView(shown, { columns, rows, style: uncoloured })
@@ -143,6 +148,18 @@ test.group('queue:status --watch | the view', () => {
     assert.include(text, 'Redis away   Database up')
     assert.include(text, 'Redis away for 4 s, shown as of 10:00:25: the connection is refused')
     assert.match(text, /mails +4 +1 +2/)
+  })
+
+  test('names the newest alerts', ({ assert }) => {
+    const alerts = [1, 2, 3, 4, 5].map((n) => ({
+      title: `Alert ${n}`,
+      text: 'it is so',
+      openedAt: NOW - n * 60_000,
+    }))
+    const lines = watchView(snapshot({ alerts }), { columns: 100, rows: 30, style: uncoloured })
+    assert.include(lines, '! Alert 1 (1 min): it is so')
+    assert.include(lines, '! and 2 more alerts')
+    assert.notInclude(lines.join(), 'Alert 4')
   })
 
   test('lists share the lines: what one does not need the others have', ({ assert }) => {
