@@ -9,8 +9,10 @@ export type ClaimReply = {
   id: string
   /** A rate limit of the queue's own lets no job go for this long, ms. */
   limitedFor: number
-  /** When the next delayed job is due. */
+  /** When the next delayed job is due, by this process' clock. */
   nextDue: number
+  /** Moment of the worker's clock before which the claim was not made. */
+  askedAt?: number
 }
 
 /**

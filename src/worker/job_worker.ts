@@ -111,10 +111,11 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       }
       popped = false
       const token = `${this.#runtime.workerId}:${this.#tokens++}`
+      const askedAt = this.clock.now()
       const reply = await this.#source.claim(token)
       if (reply !== undefined) {
         slots.claimed(true)
-        this.#start(reply, token)
+        this.#start({ ...reply, askedAt }, token)
         continue
       }
       this.#scripts.forget(token)
@@ -217,7 +218,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     let reply: ClaimReply | null = first
     try {
       while (reply !== null && reply.hash !== null) {
-        reply = await this.#run(readClaim(reply.hash, reply.id, token))
+        reply = await this.#run(readClaim(reply.hash, reply.id, token), reply.askedAt!)
         if (reply !== null) {
           this.#source.note(reply)
         }
@@ -230,11 +231,14 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     }
   }
 
-  async #run(claim: ClaimedJob): Promise<ClaimReply | null> {
+  async #run(claim: ClaimedJob, claimedAt: number): Promise<ClaimReply | null> {
     const attempt = new Attempt(claim, this)
     this.#claimed++
     this.#attempts.add(attempt)
     try {
+      if (!(await this.leases.holds(attempt, claimedAt))) {
+        return null
+      }
       if (claim.schedulerId !== null) {
         void continueScheduler(() => this.jobScheduler, claim, this.queue, this.logger)
       }
@@ -250,7 +254,9 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       if (closing !== undefined) {
         await closing
       }
-      return await (attempt.settledEarly ?? this.#settle(attempt, outcome, true))
+      const askedAt = this.clock.now()
+      const next = await (attempt.settledEarly ?? this.#settle(attempt, outcome, true))
+      return next && { ...next, askedAt }
     } finally {
       this.#runtime.isolation.release(attempt)
       this.#attempts.delete(attempt)

@@ -23,6 +23,7 @@ export class Leases {
   async renew(): Promise<void> {
     const { lease, clock, trouble } = this.runtime
     const now = clock.now()
+    this.#loseOverdue(now)
     const due = this.#owners().filter((attempt) => now - attempt.renewedAt >= lease / 4)
     if (due.length === 0 || this.#renewing) {
       return
@@ -48,6 +49,32 @@ export class Leases {
     } finally {
       this.#renewing = false
     }
+  }
+
+  /**
+   * Whether an attempt that is about to begin holds its job. That is asked again when so much time went since the claim that its lease may
+   * have run out: this process may have been held up with the answer already there, and another worker may run the job.
+   *
+   * @param claimedAt moment of the clock before which the claim was not made
+   */
+  async holds(attempt: Attempt, claimedAt: number): Promise<boolean> {
+    const { lease, clock, trouble } = this.runtime
+    const now = clock.now()
+    if (now - claimedAt < lease / 2) {
+      return true
+    }
+    try {
+      const { id, token } = attempt.claim
+      const lost = await this.backend.extendLocks([id], [token], lease)
+      if (lost.length === 0 && clock.now() - now < lease) {
+        attempt.renewedAt = now
+        return true
+      }
+    } catch (error) {
+      trouble.noticed(error)
+    }
+    this.lose(attempt, 'its lease ran out before its code began')
+    return false
   }
 
   /**
@@ -89,6 +116,18 @@ export class Leases {
       }
     }
     return [...owners.values()]
+  }
+
+  /**
+   * A lease that Redis could not be asked to renew for as long as it lasts has run out there too, and another worker may run the job: its
+   * code stops here without waiting for Redis to say so.
+   */
+  #loseOverdue(now: number): void {
+    for (const attempt of this.#owners()) {
+      if (now - attempt.renewedAt > this.runtime.lease) {
+        this.lose(attempt, 'Redis could not be asked to renew its lease in time')
+      }
+    }
   }
 
   async #checkCancelRequests(attempts: Attempt[]): Promise<void> {

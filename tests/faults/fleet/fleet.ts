@@ -15,7 +15,7 @@ import { judge, type Verdict } from './verdict.ts'
 
 export const QUEUES = ['one', 'two']
 export const USERS = ['ann', 'ben', 'cem', 'dora', 'eve', 'Fünf "Gäste" 100%', 'gil', 'h i']
-export const LIMITS = { global: 10, user: 3, types: { heavy: 2 } }
+export const LIMITS = { global: 10, user: 3, types: { heavy: 2, apart: 2 } }
 
 /** Short, so that recovery is quick; long enough that a busy machine keeps it. */
 const WORKER = { lease: '2s', grace: '10s', maxLosses: 1_000 }
@@ -50,6 +50,8 @@ export class Fleet {
   #processes = new Set<AppProcess>()
   #witnessed: Redis
   #random: () => number
+  #judged = 0
+  #places: Place[] = []
 
   /**
    * @param address of Redis, as `hostClient` takes it
@@ -61,8 +63,8 @@ export class Fleet {
     await migrate(connection)
     fleet.records = openRecords(connection)
     fleet.startMirror()
-    const places = options.places ?? [{}, {}, {}]
-    fleet.workers = await Promise.all(places.map((place) => fleet.start(place)))
+    fleet.#places = options.places ?? [{}, {}, {}]
+    fleet.workers = await Promise.all(fleet.#places.map((place) => fleet.start(place)))
     await fleet.mirror.ready()
     return fleet
   }
@@ -82,6 +84,11 @@ export class Fleet {
   startMirror(): void {
     const { address: redis, connection } = this
     this.mirror = new MirrorProcess({ redis, prefix: this.lab.prefix, connection })
+  }
+
+  /** Starts a worker that stands where this one stood. */
+  again(at: number): Promise<AppProcess> {
+    return this.start(this.#places[at])
   }
 
   async start(place: Place = {}): Promise<AppProcess> {
@@ -134,7 +141,7 @@ export class Fleet {
       const user = pick(USERS)
       const failures = at % 5 === 0 ? 1 + (at % 2) : 0
       return {
-        type: at % 7 === 0 ? 'heavy' : 'light',
+        type: at % 7 === 0 ? 'heavy' : at % 30 === 1 ? 'apart' : 'light',
         payload: { ms: Math.round(ms * (0.4 + 1.2 * this.#random())), user, failures, ...more },
         options: {
           queue: pick(QUEUES),
@@ -183,7 +190,7 @@ export class Fleet {
       'all jobs to have ended in the records',
       async () => {
         const { completed, failed, cancelled } = await this.records.reader.counts()
-        return completed + failed + cancelled >= this.ids.length
+        return completed + failed + cancelled >= this.#judged + this.ids.length
       },
       { within, every: 50 }
     ).catch(async (error) => {
@@ -215,9 +222,12 @@ export class Fleet {
     return left
   }
 
-  /** Compares what everybody says, once all has settled. */
+  /** Compares what everybody says of the jobs since the last verdict, once all has settled. */
   async verdict(): Promise<Verdict> {
-    return judge(this)
+    const verdict = await judge(this)
+    this.#judged += this.ids.length
+    this.ids.length = 0
+    return verdict
   }
 
   async close(): Promise<void> {

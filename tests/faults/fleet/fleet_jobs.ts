@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Job } from '../../../src/jobs/job.ts'
+import type { IsolationCommand } from '../../../src/worker/isolation/isolated_process.ts'
 import type { Witness } from '../limits/witness.ts'
 
 /**
@@ -53,4 +55,18 @@ export class Heavy extends Counted {
   static options = { name: 'heavy' }
 }
 
-export const FLEET_JOBS = [Light, Heavy]
+/** Runs in a process of its own; the worker is its parent. */
+export class Apart extends Counted {
+  static options = { name: 'apart', isolated: true }
+}
+
+export const FLEET_JOBS = [Light, Heavy, Apart]
+
+/** How a worker of the fleet starts processes for isolated jobs. */
+export function apart(address: string, prefix: string, witnessUrl: string): IsolationCommand {
+  return {
+    file: fileURLToPath(new URL('apart_process.ts', import.meta.url)),
+    args: [address, prefix, witnessUrl],
+    execArgv: ['--import=@poppinss/ts-exec'],
+  }
+}

@@ -5,10 +5,11 @@ import 'reflect-metadata'
 import { Redis } from 'ioredis'
 import { WorkerLab } from '../../functional/worker/lab.ts'
 import { Witness } from '../limits/witness.ts'
-import { FLEET_JOBS, useWitness } from './fleet_jobs.ts'
+import { apart, FLEET_JOBS, useWitness } from './fleet_jobs.ts'
 
 const { address, prefix, witness, limits, worker, settings } = JSON.parse(process.argv[2])
 const lab = new WorkerLab(address, FLEET_JOBS, worker, prefix, {}, limits)
+lab.isolation = apart(address, prefix, witness)
 useWitness(new Witness(new Redis(witness), prefix))
 
 process.on('unhandledRejection', (reason) => console.error('unhandled rejection', reason))

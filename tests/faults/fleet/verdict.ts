@@ -49,8 +49,9 @@ export async function judge(fleet: Fleet): Promise<Verdict> {
   const most = await witness.most()
   if (most.all > LIMITS.global) verdict.over.push(`${most.all} at once`)
   if (most.user > LIMITS.user) verdict.over.push(`${most.user} of a user`)
-  const heavy = most.type('heavy')
-  if (heavy > LIMITS.types.heavy) verdict.over.push(`${heavy} of a type`)
+  for (const [type, limit] of Object.entries(LIMITS.types)) {
+    if (most.type(type) > limit) verdict.over.push(`${most.type(type)} of the type ${type}`)
+  }
   return verdict
 }
 

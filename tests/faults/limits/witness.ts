@@ -50,17 +50,18 @@ export class Witness {
 
   constructor(
     private redis: Redis,
-    prefix: string
+    prefix: string,
+    private pid = process.pid
   ) {
     this.#key = `${prefix}witness:`
   }
 
   async enter(id: string, attempt: number, user: string, type: string): Promise<void> {
-    await this.redis.eval(ENTER, 1, this.#key, process.pid, id, attempt, user, type)
+    await this.redis.eval(ENTER, 1, this.#key, this.pid, id, attempt, user, type)
   }
 
   async leave(id: string, attempt: number, how = ''): Promise<void> {
-    await this.redis.eval(LEAVE, 1, this.#key, process.pid, id, attempt, how)
+    await this.redis.eval(LEAVE, 1, this.#key, this.pid, id, attempt, how)
   }
 
   /** A process is dead: nothing of it runs any more. */
@@ -70,6 +71,12 @@ export class Witness {
 
   running(): Promise<number> {
     return this.redis.hlen(`${this.#key}in`)
+  }
+
+  /** How many jobs run in one process. */
+  async runs(pid: number): Promise<number> {
+    const values = await this.redis.hvals(`${this.#key}in`)
+    return values.filter((value) => value.startsWith(`${pid}|`)).length
   }
 
   /** The largest numbers that ever ran at once. */

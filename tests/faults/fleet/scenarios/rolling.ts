@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { waitFor } from '#tests/helpers/wait'
+import type { Scenario } from './scenario.ts'
+
+export const rolling: Scenario = {
+  name: 'one worker after the other is stopped by SIGTERM and replaced',
+  async run({ fleet, size }) {
+    for (const at of fleet.workers.keys()) {
+      const next = await fleet.again(at)
+      await fleet.dispatch(Math.ceil(size.jobs / 2), 100)
+      const worker = fleet.workers[at]
+      await waitFor('it to run something', async () => (await fleet.witness.runs(worker.pid)) > 0)
+      const { code } = await worker.stop()
+      assert.equal(code, 0, worker.output())
+      fleet.workers[at] = next
+    }
+  },
+}
