@@ -32,7 +32,6 @@ export type { ReadAgain } from './entries.ts'
  */
 export class JobFold extends JobDraft {
   #measures = new JobMeasures(this.job)
-
   override finish(out: Folded): void {
     super.finish(out)
     for (const measure of this.#measures.list) out.measures.push(measure)
@@ -63,12 +62,12 @@ export class JobFold extends JobDraft {
     if (from === entries.length) return this
     this.eventsVersion = versionOf(entries[from].id, skew)
     for (let index = from; index < entries.length; index++) {
-      const entry = entries[index]
+      const { id, fields } = entries[index]
       const { status, run, dueAt } = this.job
       this.closed = undefined
-      this.#entry(entry, skew)
-      const at = idMilliseconds(entry.id)
-      this.#measures.took(entry.fields.event, at, { status, run, dueAt }, this.closed, skew)
+      this.#entry(entries[index], skew)
+      const before = { status, run, dueAt }
+      this.#measures.took(fields.event, idMilliseconds(id), before, this.closed, skew)
     }
     this.job.version = versionOf(entries[entries.length - 1].id, skew)
     return this

@@ -1,11 +1,14 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { findQueue, readQueues, type QueueView } from '../../operations/queue_views.ts'
+import type { MetricSums } from '../../records/metrics/main.ts'
 import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import type { Dashboard } from '../dashboard.ts'
+import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { framePage } from '../presenters/page.ts'
 import { queueJson } from '../presenters/queue_json.ts'
-import { queueRow, type QueueRow } from '../presenters/queues_page.ts'
+import { metricCharts, rangeChoice } from '../presenters/metric_charts.ts'
+import { queueRow, type QueueCharts, type QueueRow } from '../presenters/queues_page.ts'
 import { Shared } from '../shared.ts'
 import type { Viewer } from '../viewer.ts'
 import { mayManageQueue, namedQueue, queueDependencies } from './queue_answers.ts'
@@ -25,8 +28,9 @@ export default class QueuesController {
     }
     const revision = await viewer.dashboard.live.revision()
     const queues = await unlessAway(viewer, () => this.#queues(viewer, revision))
-    const rows = queues && (await Promise.all(queues.map((queue) => rowOf(viewer, queue))))
-    return this.#render(viewer, { title: 'Queues', revision, rows, queue: null })
+    const hours = queues && (await unlessAway(viewer, () => viewer.dashboard.charts.queues()))
+    const rows = queues && (await Promise.all(queues.map((queue) => rowOf(viewer, queue, hours))))
+    return this.#render(viewer, { title: 'Queues', revision, rows, queue: null, charts: null })
   }
 
   async show(ctx: HttpContext) {
@@ -34,8 +38,11 @@ export default class QueuesController {
     const revision = await viewer.dashboard.live.revision()
     const view = await findQueue(queueDependencies(viewer), namedQueue(ctx))
     if (wishOf(ctx) === 'json') return sendJson(ctx, queueJson(view))
-    const queue = await rowOf(viewer, view)
-    return this.#render(viewer, { title: `Queue ${view.name}`, revision, rows: [queue], queue })
+    const hours = await unlessAway(viewer, () => viewer.dashboard.charts.queues())
+    const queue = await rowOf(viewer, view, hours)
+    const charts = await unlessAway(viewer, () => this.#charts(viewer, view.name))
+    const title = `Queue ${view.name}`
+    return this.#render(viewer, { title, revision, rows: [queue], queue, charts })
   }
 
   /** A page that a person asked for shows what is so now, also right after an action. */
@@ -47,6 +54,13 @@ export default class QueuesController {
     return shared.get(dashboard)!.get('', revision, read)
   }
 
+  async #charts({ ctx, dashboard, urls, clock }: Viewer, name: string): Promise<QueueCharts> {
+    const range = chartRangeOf(ctx.request.qs().range)
+    const charted = await dashboard.charts.chart(range, { queue: name })
+    const urlOf = (each: ChartRange) => urls.queue(name) + (each === '1h' ? '' : `?range=${each}`)
+    return { charts: metricCharts(charted, range, clock), ranges: rangeChoice(range, urlOf) }
+  }
+
   async #render(
     viewer: Viewer,
     {
@@ -54,7 +68,14 @@ export default class QueuesController {
       revision,
       rows,
       queue,
-    }: { title: string; revision: number; rows: QueueRow[] | null; queue: QueueRow | null }
+      charts,
+    }: {
+      title: string
+      revision: number
+      rows: QueueRow[] | null
+      queue: QueueRow | null
+      charts: QueueCharts | null
+    }
   ) {
     const { ctx, dashboard, urls } = viewer
     const page = await framePage(viewer, {
@@ -65,25 +86,31 @@ export default class QueuesController {
       revision,
     })
     const queues = { rows, url: urls.queues() }
-    const html = await dashboard.views.render('pages/queues', { page, queues, queue })
+    const html = await dashboard.views.render('pages/queues', { page, queues, queue, charts })
     ctx.response.header('x-queuedeck-revision', String(revision))
     if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
     return html
   }
 }
 
-async function rowOf(viewer: Viewer, queue: QueueView): Promise<QueueRow> {
+async function rowOf(
+  viewer: Viewer,
+  queue: QueueView,
+  hours: Map<string, MetricSums> | null
+): Promise<QueueRow> {
   const { urls, clock } = viewer
-  return queueRow(queue, { urls, clock, manage: await mayManageQueue(viewer, queue.name) })
+  const manage = await mayManageQueue(viewer, queue.name)
+  return queueRow(queue, { urls, clock, manage, hour: hours && hours.get(queue.name) })
 }
 
-/** The page stands while Redis is away, and says so. */
+/** The page stands while Redis or the database is away, and says so. */
 async function unlessAway<T>({ dashboard }: Viewer, read: () => Promise<T>): Promise<T | null> {
   if (dashboard.redisAwaySince !== null) return null
   try {
     return await read()
   } catch (error) {
-    if ((error as { code?: string }).code === 'E_REDIS_UNAVAILABLE') return null
+    const { code } = error as { code?: string }
+    if (code === 'E_REDIS_UNAVAILABLE' || code === 'E_DATABASE_UNAVAILABLE') return null
     throw error
   }
 }

@@ -1,7 +1,9 @@
 import type { QueueView } from '../../operations/queue_views.ts'
 import type { JobStatus } from '../../types.ts'
+import type { MetricSums } from '../../records/metrics/main.ts'
 import type { DashboardUrls } from '../urls.ts'
-import { count, type Clock } from './format.ts'
+import { count, duration, type Clock } from './format.ts'
+import { ratePerMinute, type MetricChartsView, type RangeChoice } from './metric_charts.ts'
 import type { ActionView, Mark, Moment } from './types.ts'
 
 /** A number of jobs with the list of them. */
@@ -27,6 +29,8 @@ export type QueueRow = {
   note: string
   warning: boolean
   figures: QueueFigure[]
+  /** What ended in the last hour, `3.4/min`, and how long jobs waited; null while the database is away. */
+  hour: { rate: string; waits: string } | null
   oldest: { at: Moment; url: string } | null
   limit: {
     /** `3 of 5`, or the number alone where there is no limit. */
@@ -49,6 +53,9 @@ export type QueuesPage = {
   rows: QueueRow[] | null
   url: string
 }
+
+/** What one queue did, on its own page. */
+export type QueueCharts = { charts: MetricChartsView; ranges: RangeChoice }
 
 /**
  * The question before a queue is drained.
@@ -78,7 +85,18 @@ const NOT_ALLOWED = 'You may look, but not act'
 
 export function queueRow(
   queue: QueueView,
-  { urls, clock, manage }: { urls: DashboardUrls; clock: Clock; manage: boolean }
+  {
+    urls,
+    clock,
+    manage,
+    hour,
+  }: {
+    urls: DashboardUrls
+    clock: Clock
+    manage: boolean
+    /** What it did in the last hour: undefined for nothing, null while nobody knows. */
+    hour?: MetricSums | null
+  }
 ): QueueRow {
   const { name, paused, depths, oldest, workers, limit } = queue
   const waits = depths.pending + depths.scheduled > 0
@@ -103,6 +121,7 @@ export function queueRow(
       zero: depths[key] === 0,
       url: urls.jobs({ queue: name, status: key }),
     })),
+    hour: hour === null ? null : hourOf(hour),
     oldest: oldest && { at: clock.moment(oldest.createdAt), url: urls.job(oldest.id) },
     limit: limitOf(limit),
     pause: {
@@ -139,6 +158,14 @@ export function drainPage(
 /** `1 job`, `1,204 jobs`. */
 export function jobs(number: number): string {
   return `${count(number)} ${number === 1 ? 'job' : 'jobs'}`
+}
+
+function hourOf(sums: MetricSums | undefined): QueueRow['hour'] {
+  const ended = sums ? sums.completed + sums.failed + sums.cancelled : 0
+  return {
+    rate: ratePerMinute(ended),
+    waits: sums?.wait ? `p95 ${duration(sums.wait.p95)}` : '',
+  }
 }
 
 function noteOf(workers: number, warning: boolean): string {

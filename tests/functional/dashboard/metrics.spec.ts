@@ -37,6 +37,11 @@ test.group('Dashboard | metrics', (group) => {
     assert.containSubset(await total('?queue=unknown'), { added: 0 })
     assert.containSubset(await total('?from=30d&step=hour'), { completed: 5, failed: 1 })
 
+    const queues = await lab.client().page('/queues')
+    assert.match(queues.text, /data-l="Last hour">\s*<span class="l1">&lt;0\.1\/min<\/span>/)
+    const own = await lab.client().page('/queues/other?range=24h')
+    assert.include(own.text, 'Jobs a minute in the last 24 hours: 5 completed, 0 failed, 5 added')
+
     for (const range of ['', '?range=24h', '?range=7d', '?range=30d', '?range=nonsense']) {
       const { text } = await waitFor('charts that are not from before', async () => {
         const page = await lab.client().page(`/${range}`)
