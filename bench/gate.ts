@@ -1,8 +1,11 @@
 import { compareWorkers, Noop, Wait5, wait5 } from './support/working.ts'
 import type { Bench } from './support/types.ts'
 
-/** On, counted for every job, and never hit. */
+/** On and never hit: fewer run in all than one user may have, so that it is enough to count all. */
 const LIMITS = { global: 1_000, user: 1_000 }
+
+/** Never hit either, but more run in all than one user may have: each user is counted. */
+const SMALL = { global: 1_000, user: 5 }
 
 /**
  * What limits cost that hold nobody back: jobs of a hundred users, against BullMQ without any.
@@ -17,6 +20,14 @@ const bench: Bench = async (options) => {
     limits: LIMITS,
     users: 100,
   })
+  const counted = await compareWorkers(options, {
+    name: 'no-op jobs of counted users',
+    Class: Noop,
+    code: async () => {},
+    jobs: 10_000,
+    limits: SMALL,
+    users: 100,
+  })
   const five = await compareWorkers(options, {
     name: '5 ms jobs within limits',
     Class: Wait5,
@@ -26,7 +37,7 @@ const bench: Bench = async (options) => {
     limits: LIMITS,
     users: 100,
   })
-  return { measures: [...noop.measures, ...five.measures] }
+  return { measures: [...noop.measures, ...counted.measures, ...five.measures] }
 }
 
 export default bench

@@ -59,7 +59,7 @@ type WorkerComparison = {
   Class: JobClass
   code: () => Promise<void>
   jobs: number
-  floor: number
+  floor?: number
   /** Ours works with these; BullMQ knows none. */
   limits?: QueuedeckConfig['limits']
   /** Users among whom the jobs are dealt; 0 for jobs of nobody. */

@@ -148,11 +148,12 @@ function forms(name: string, keys: number, text: string, prelude: string, isGate
   const bare = text.replace(/^local rcall = redis\.call;?$/gm, '')
   // Before Redis 7 a script may not begin with a growing write while Redis is full, but may go on after any other write.
   const opening = whenFull ? `redis.call('DEL', KEYS[1] .. '~')\n` : ''
-  const ending = (lua: string) => (isGated ? `return gate.done((function()\n${lua}\nend)())` : lua)
-  const evalText = `local rcall = redis.call\n${opening}${prelude}\n${ending(bare)}`
+  const whole = isGated ? `return gate.done((function()\n${bare}\nend)())` : bare
+  const evalText = `local rcall = redis.call\n${opening}${prelude}\n${whole}`
   const { head, body } = hoist(bare)
   const flags = whenFull ? `, flags={'allow-oom'}` : ''
-  const functionText = `do\n${head}\nredis.register_function{function_name='QD_FUNCTION_${name}', callback=function(KEYS, ARGV)\nrcall = redis.call gate.reset()\n${ending(body)}\nend${flags}}\nend`
+  const call = isGated ? 'return gate.done(script(KEYS, ARGV))' : 'return script(KEYS, ARGV)'
+  const functionText = `do\n${head}\nlocal function script(KEYS, ARGV)\n${body}\nend\nredis.register_function{function_name='QD_FUNCTION_${name}', callback=function(KEYS, ARGV)\nrcall = redis.call gate.reset()\n${call}\nend${flags}}\nend`
   const sha = createHash('sha1').update(evalText).digest('hex')
   return { name, keys, evalText, sha, functionText, whenFull }
 }

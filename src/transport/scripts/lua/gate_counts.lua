@@ -64,6 +64,9 @@ end
 -- also inside of other options of other producers. A name with its colon is never part of a JSON text, so what no brace comes before, but our
 -- own, can be read as it stands.
 function gate.userOf(opts)
+  -- Mostly they begin like this.
+  local first = string.match(opts or '', '^{"qd":{"user":"([%w_.:@-]+)"')
+  if first then return first end
   local from, to = string.find(opts or '', '"qd":{', 1, true)
   if not from then return '' end
   local before = string.gsub(string.sub(opts, 2, from - 1), '"backoff":{"type":"qd"}', '')
