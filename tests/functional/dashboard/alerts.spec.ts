@@ -68,8 +68,8 @@ test.group('Alerts on pages', (group) => {
     const link = /href="([^"]*)" id="alert-\d+-link"/
       .exec(text)![1]
       .replaceAll('&amp;', '&')
-      .replaceAll('&#39;', "'")
-    assert.equal((await client.page(link)).status, 200)
+      .replaceAll('&#x27;', "'")
+    assert.equal((await client.page(link)).status, 200, link)
     assert.include((await client.page('')).text, `href="${PREFIX}/alerts#alert-${alerts[0].id}"`)
   })
 
