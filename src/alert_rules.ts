@@ -13,6 +13,7 @@ export const ALERT_RULES = [
   'redisEviction',
   'redisAway',
   'databaseAway',
+  'failureRate',
 ] as const
 
 export type AlertRule = (typeof ALERT_RULES)[number]
@@ -35,9 +36,17 @@ type Specification = {
   remedy: string
   /**
    * Opens when the value has been at or above `threshold` for `for` milliseconds, and in `samples` reports where workers report
-   * it; closes when it is below `clear`. Rules that know only yes and no have no threshold to set.
+   * it; closes when it is below `clear`. Rules that know only yes and no have no threshold to set. Shares are of what ended in the last
+   * `window` milliseconds, once that is `minimum` jobs.
    */
-  defaults: { threshold: number; clear: number; for: number; samples?: number }
+  defaults: {
+    threshold: number
+    clear: number
+    for: number
+    samples?: number
+    window?: number
+    minimum?: number
+  }
 }
 
 const MINUTE = 60_000
@@ -147,6 +156,15 @@ export const ALERT_SPECIFICATIONS: Record<AlertRule, Specification> = {
     remedy: 'See whether the database runs. Redis needs about 4 kB a job until it is back.',
     defaults: { threshold: 30_000, clear: 30_000, for: 0 },
   },
+  failureRate: {
+    unit: 'percent',
+    subject: 'queue',
+    title: 'Many jobs fail',
+    meaning: 'Of the jobs that ended in a queue lately, many failed after their last attempt.',
+    remedy:
+      'See what the failed jobs have in common: their type, error or host. Mend it, and restart them.',
+    defaults: { threshold: 50, clear: 25, for: 0, window: 10 * MINUTE, minimum: 20 },
+  },
 }
 
 /** When one rule opens and closes; durations in milliseconds. */
@@ -155,4 +173,7 @@ export type AlertRuleSettings = {
   clear: number
   for: number
   samples: number
+  /** Of `failureRate`: how far back it looks, and how many jobs have to have ended in that time. */
+  window?: number
+  minimum?: number
 }

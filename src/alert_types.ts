@@ -13,6 +13,10 @@ export type AlertRuleConfig = {
   for?: Duration
   /** `cpu` and `memory`: in how many reports of workers in a row. Default 2. */
   samples?: number
+  /** `failureRate`: how far back it looks, in whole minutes. Default `10m`. */
+  window?: Duration
+  /** `failureRate`: how many jobs have to have ended in that time. Default 20. */
+  minimum?: number
 }
 
 /**

@@ -127,6 +127,7 @@ function ruleSettings(
     ...(unit === 'yes or no' ? [] : ['threshold', 'clear']),
     ...(rule === 'redisAway' || rule === 'databaseAway' ? [] : ['for']),
     ...(defaults.samples === undefined ? [] : ['samples']),
+    ...(defaults.window === undefined ? [] : ['window', 'minimum']),
   ]
   assertKnownKeys(config, place, known)
   const value = (given: number | Duration, key: string) => {
@@ -151,5 +152,11 @@ function ruleSettings(
     clear,
     for: duration(config.for ?? defaults.for, `${place}.for`, 0),
     samples: whole(config.samples ?? defaults.samples ?? 1, `${place}.samples`, 1, 100),
+    ...(defaults.window === undefined || defaults.minimum === undefined
+      ? {}
+      : {
+          window: duration(config.window ?? defaults.window, `${place}.window`, 60_000),
+          minimum: whole(config.minimum ?? defaults.minimum, `${place}.minimum`, 1, 1_000_000),
+        }),
   }
 }

@@ -1,3 +1,4 @@
+import type { AlertRuleSettings } from '../alert_rules.ts'
 import { readCleanups } from '../records/eraser/cleanup_log.ts'
 import { JobQuery } from '../records/job_query.ts'
 import type { Records } from '../records/records.ts'
@@ -99,6 +100,26 @@ export async function cleanupAge(
     ? `The last cleanup began ${span(value)} ago; ${due}`
     : `No cleanup has begun for ${span(value)}; ${due}`
   return [{ subject: 'cleanup', value, text }]
+}
+
+/**
+ * Which share of the jobs that ended in each queue lately failed, in percent; 0 where too few ended to tell.
+ */
+export async function failureRates(
+  { metrics }: Pick<Records, 'metrics'>,
+  now: number,
+  { window = 0, minimum = 1 }: Pick<AlertRuleSettings, 'window' | 'minimum'>
+): Promise<Reading[]> {
+  const totals = await metrics.totals('queue', { from: now - window, to: now })
+  return [...totals].map(([queue, { completed, failed }]) => {
+    const ended = completed + failed
+    const share = ended === 0 ? 0 : (failed / ended) * 100
+    return {
+      subject: queue,
+      value: ended < minimum ? 0 : share,
+      text: `${failed} of the ${ended} jobs that ended in queue ${named(queue)} in the last ${span(window)} failed (${Math.floor(share)} %)`,
+    }
+  })
 }
 
 /** Id of the last entry that the records of each queue contain. */

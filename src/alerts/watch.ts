@@ -12,7 +12,7 @@ import { Conditions } from './conditions.ts'
 import { DatabaseWatch } from './database_watch.ts'
 import type { Deliverer } from './deliverer.ts'
 import type { Reading, Readings } from './readings.ts'
-import { cleanupAge, oldestPending, positionsOf } from './record_readings.ts'
+import { cleanupAge, failureRates, oldestPending, positionsOf } from './record_readings.ts'
 import { lookAtRedis, mirrorReading, redisReadings } from './redis_readings.ts'
 import { tellPages } from './tell_pages.ts'
 
@@ -23,7 +23,7 @@ export type AlertLogger = {
 
 export type WatchDependencies = {
   transport: Transport
-  records: Pick<Records, 'reader' | 'db' | 'ledger'>
+  records: Pick<Records, 'reader' | 'db' | 'ledger' | 'metrics'>
   config: Pick<ResolvedConfig, 'alerts' | 'cleanup' | 'queues'>
   logger: AlertLogger
   emit: EmitEvent
@@ -128,9 +128,10 @@ export class Watch {
     client: RedisClient
   ): Partial<Record<AlertRule, () => Promise<Reading[]>>> {
     const { transport, records, config } = this.#dependencies
-    const { oldestPending: oldest } = config.alerts.rules
+    const { oldestPending: oldest, failureRate: failures } = config.alerts.rules
     return {
       oldestPending: () => oldestPending(records, view, oldest?.clear ?? 0),
+      failureRate: () => failureRates(records, view.now, failures ?? {}),
       cleanupOverdue: () => cleanupAge(records, config, view.now, this.#since!),
       mirrorLag: () => mirrorReading(view, transport, client, () => positionsOf(records)),
     }

@@ -167,14 +167,18 @@ function ruleItem(
   }
 }
 
-function whenOf(rule: AlertRule, { threshold, clear, for: during, samples }: AlertRuleSettings) {
+function whenOf(
+  rule: AlertRule,
+  { threshold, clear, for: during, samples, window, minimum }: AlertRuleSettings
+) {
   const { unit } = ALERT_SPECIFICATIONS[rule]
   const lasting = during > 0 ? ` for ${span(during)}` : ''
   if (unit === 'yes or no') return `opens when it is so${lasting}`
   const value = (of: number) =>
     unit === 'percent' ? `${of} %` : unit === 'duration' ? span(of) : count(of)
+  const counted = minimum === undefined ? '' : `, of at least ${count(minimum)} in ${span(window!)}`
   const sampled = samples > 1 ? ` in ${samples} reports` : ''
-  return `opens at ${value(threshold)}${lasting}${sampled}, closes below ${value(clear)}`
+  return `opens at ${value(threshold)}${lasting}${sampled}${counted}, closes below ${value(clear)}`
 }
 
 function linkOf(
@@ -184,7 +188,9 @@ function linkOf(
 ): { label: string; url: string } | null {
   switch (ALERT_SPECIFICATIONS[rule].subject) {
     case 'queue':
-      return { label: 'Open the queue', url: urls.queue(subject) }
+      return rule === 'failureRate'
+        ? { label: 'See what failed', url: urls.jobs({ status: 'failed', queue: subject }) }
+        : { label: 'Open the queue', url: urls.queue(subject) }
     case 'worker':
       return { label: 'Open the worker', url: urls.worker(subject) }
     case 'host':

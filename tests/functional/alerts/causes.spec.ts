@@ -125,6 +125,34 @@ test.group('Causes of alerts', (group) => {
     assert.deepEqual(await alerts.look(10_000), [])
   })
 
+  test('half of the jobs that ended lately failed, of twenty at least', async ({ assert }) => {
+    lab.mirror(records)
+    await report('w1', {})
+    let fails = true
+    lab.worker('mails', () => {
+      if (fails) throw new Error('no')
+    })
+    const end = async (count: number) => {
+      await Promise.all(Array.from({ length: count }, () => lab.add('mails')))
+      const ended = async () => {
+        const { mails } = await lab.transport.depths(['mails'], lab.redis)
+        return mails.pending + mails.running === 0
+      }
+      await waitFor('the jobs to end', ended)
+      await lab.mirrored()
+    }
+    await end(19)
+    assert.deepEqual(await alerts.look(), [])
+    await end(1)
+    assert.deepEqual(await alerts.look(), ['failureRate mails'])
+    assert.match((await alerts.alerts().open())[0].text, /^20 of the 20 jobs .* \(100 %\)$/)
+    fails = false
+    await end(40)
+    assert.deepEqual(await alerts.look(), ['failureRate mails'], 'a third is not below a quarter')
+    await end(30)
+    assert.deepEqual(await alerts.look(), [])
+  })
+
   test('nobody mirrors, until somebody does', async ({ assert }) => {
     await lab.add('mails')
     await report('w1', {})
