@@ -7,7 +7,7 @@ import {
   type EntryFields,
   type ReadAgain,
 } from './entries.ts'
-import { JobDraft, type Folded } from './job_draft.ts'
+import { JobDraft } from './job_draft.ts'
 import {
   by,
   count,
@@ -19,7 +19,6 @@ import {
   readProgress,
   shorten,
 } from './job_facts.ts'
-import { JobMeasures } from './job_measures.ts'
 
 export type { ReadAgain } from './entries.ts'
 
@@ -31,12 +30,6 @@ export type { ReadAgain } from './entries.ts'
  * A terminal job that Redis runs again without a restart was brought back by an older Redis: that is its next run.
  */
 export class JobFold extends JobDraft {
-  #measures = new JobMeasures(this.job)
-  override finish(out: Folded): void {
-    super.finish(out)
-    for (const measure of this.#measures.list) out.measures.push(measure)
-  }
-
   /**
    * Applies entries of one stream in their order; those that the record contains already are passed over.
    *
@@ -67,7 +60,7 @@ export class JobFold extends JobDraft {
       this.closed = undefined
       this.#entry(entries[index], skew)
       const before = { status, run, dueAt }
-      this.#measures.took(fields.event, idMilliseconds(id), before, this.closed, skew)
+      this.measures.took(fields.event, idMilliseconds(id), before, this.closed, skew)
     }
     this.job.version = versionOf(entries[entries.length - 1].id, skew)
     return this

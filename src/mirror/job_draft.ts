@@ -11,6 +11,7 @@ import type {
   TagsWrite,
 } from '../records/writer_types.ts'
 import { LOST } from './comparison.ts'
+import { JobMeasures } from './job_measures.ts'
 import { readError, readOptions } from './job_facts.ts'
 
 /** A producer's clock is believed while it is no further than this from Redis', ms: what lies between is mostly the way to Redis. */
@@ -49,6 +50,9 @@ export class JobDraft {
   /** Moment of the `added` entry that this record begins with, while nothing tells what its producer's clock said. */
   #addedAt: number | null = null
 
+  /** What is counted; repairs tell it nothing, because nobody knows when what they find happened. */
+  protected readonly measures: JobMeasures
+
   /** The attempt that was closed last. */
   protected closed: AttemptWrite | undefined
 
@@ -57,6 +61,7 @@ export class JobDraft {
 
   constructor(job: StoredJob) {
     this.job = job
+    this.measures = new JobMeasures(job)
   }
 
   /**
@@ -75,6 +80,7 @@ export class JobDraft {
     for (const logs of this.#logs) out.logs.push(logs)
     if (this.#tags) out.tags.push({ job, tags: this.#tags })
     for (const run of this.#runs) out.runs.push(run)
+    for (const measure of this.measures.list) out.measures.push(measure)
   }
 
   /** A record whose first entries are not known. */

@@ -3,6 +3,9 @@ import { duration, type Clock } from './format.ts'
 /** Height of what is drawn, and width before it is stretched, in the units of the drawing. */
 export const PLOT = { width: 600, height: 128 }
 
+/** Length of a value that stands alone. */
+const DASH = 7
+
 /** Lines above the base, and labels below. */
 const LINES = 3
 const TICKS = 4
@@ -81,7 +84,7 @@ export function timeTicks(from: number, to: number, clock: Clock): AxisTick[] {
 }
 
 /**
- * A line through values, one for each step; null leaves a gap. A value between two gaps is drawn as a dot.
+ * A line through values, one for each step; null leaves a gap. A value between two gaps is drawn as a dash.
  */
 export function linePath(values: readonly (number | null)[], scale: Scale): string {
   let path = ''
@@ -94,7 +97,7 @@ export function linePath(values: readonly (number | null)[], scale: Scale): stri
     const place = `${xOf(index, values.length)} ${scale.y(value)}`
     const next = values[index + 1]
     if (isOpen) path += `L${place}`
-    else path += next === null || next === undefined ? `M${place}h.01` : `M${place}`
+    else path += next === null || next === undefined ? dash(index, values, scale) : `M${place}`
     isOpen = true
   }
   return path
@@ -123,6 +126,11 @@ export function areaPaths(values: readonly (number | null)[], scale: Scale): str
     }
   }
   return path
+}
+
+function dash(index: number, values: readonly (number | null)[], scale: Scale): string {
+  const from = Math.min(Math.max(0, xOf(index, values.length) - DASH / 2), PLOT.width - DASH)
+  return `M${round(from)} ${scale.y(values[index]!)}h${DASH}`
 }
 
 function xOf(index: number, count: number): number {
