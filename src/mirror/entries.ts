@@ -110,3 +110,28 @@ export function needsHash({
  * added to their ids and no version was above `top`.
  */
 export type ReadAgain = { until: string; skew: number; top: bigint }
+
+/**
+ * Place of the first entry that a record of this version does not contain yet; the length of the list when it contains them all.
+ */
+export function firstNew(
+  entries: Entry[],
+  version: bigint,
+  skew: number,
+  again?: ReadAgain
+): number {
+  let from = 0
+  if (version === 0n) return from
+  while (from < entries.length && versionOf(entries[from].id, skew) <= version) from++
+  /** Versions of entries before the restart of ids are compared as they were given then. */
+  while (
+    again &&
+    version <= again.top &&
+    from < entries.length &&
+    compareIds(entries[from].id, again.until) <= 0 &&
+    versionOf(entries[from].id, again.skew) <= version
+  ) {
+    from++
+  }
+  return from
+}

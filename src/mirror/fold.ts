@@ -1,6 +1,6 @@
 import { isTerminal } from '../statuses.ts'
 import {
-  compareIds,
+  firstNew,
   idMilliseconds,
   versionOf,
   type Entry,
@@ -37,21 +37,7 @@ export class JobFold extends JobDraft {
    * @param again  Set while a stream is read once more from its beginning.
    */
   apply(entries: Entry[], skew: number, again?: ReadAgain): this {
-    const { version } = this.job
-    let from = 0
-    if (version > 0n) {
-      while (from < entries.length && versionOf(entries[from].id, skew) <= version) from++
-      /** Versions of entries before the restart of ids are compared as they were given then. */
-      while (
-        again &&
-        version <= again.top &&
-        from < entries.length &&
-        compareIds(entries[from].id, again.until) <= 0 &&
-        versionOf(entries[from].id, again.skew) <= version
-      ) {
-        from++
-      }
-    }
+    const from = firstNew(entries, this.job.version, skew, again)
     if (from === entries.length) return this
     this.eventsVersion = versionOf(entries[from].id, skew)
     for (let index = from; index < entries.length; index++) {
