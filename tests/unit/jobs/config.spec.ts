@@ -29,6 +29,7 @@ test.group('Configuration', () => {
         cleanups: 7_776_000_000,
         alerts: 7_776_000_000,
         audit: 31_536_000_000,
+        metrics: { minutes: 7_776_000_000, hours: 63_072_000_000 },
       },
       cleanup: { every: 600_000, automatic: true },
       dashboard: { prefix: '/admin/queue', access: {}, redact: [] },
