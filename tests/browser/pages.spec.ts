@@ -53,7 +53,7 @@ function answers(path: string, text?: string, part?: string): Answer | null {
     const page = samples.page('jobs', { actor, search: text ?? '' })
     return {
       template: JOBS[part ?? 'page']!,
-      data: { page, jobs: samples.jobs(rows, { chips }) },
+      data: { page, jobs: samples.jobs(rows, { chips }), rows },
     }
   }
   if (path === '/jobs/1') {
