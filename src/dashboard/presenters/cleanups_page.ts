@@ -147,6 +147,8 @@ function clocksOf(kept: KeptClocks, every: number): CleanupsPage['clocks'] {
     ['Failed records', records.failed, 'they can be restarted until then'],
     ['Cancelled records', records.cancelled, 'they can be restarted until then'],
     ['Logs and progress', kept.details, 'of records that are kept longer'],
+    ['Metrics by minute', kept.metrics.minutes, 'and of hosts'],
+    ['Metrics by hour', kept.metrics.hours, 'and of hosts'],
     ['This list', kept.cleanups, 'of cleanups'],
     ['Alerts that are over', kept.alerts, 'open ones stay'],
     ['Audit', kept.audit, 'who did what, and results of bulk operations'],
