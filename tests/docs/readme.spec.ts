@@ -95,7 +95,9 @@ test.group('README', () => {
       within: 90_000,
     }).catch((error) => assert.fail(`${error.message}\n${start.output()}`))
 
-    const limits = blocks('sh limits').flatMap((text) => text.trim().split('\n'))
+    const limits = [...blocks('sh limits'), ...blocks('sh lost')].flatMap((text) =>
+      text.trim().split('\n')
+    )
     assert.isAtLeast(limits.length, 3)
     const commands = [
       ...blocks('sh tour').flatMap((text) => text.trim().split('\n')),
