@@ -3,9 +3,13 @@ import type { JobPage as RecordsPage } from '../../records/reader_types.ts'
 import type { JobDetails, JobView } from '../../types.ts'
 import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { wishOf } from '../negotiation.ts'
+import { auditItem } from '../presenters/audit_page.ts'
 import { jobPage } from '../presenters/job_page.ts'
 import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
+
+/** Actions of people that it names. */
+const MOST_ACTIONS = 8
 
 /** Log lines that a job's page begins with. */
 const LOG_LINES = 100
@@ -22,12 +26,16 @@ export async function renderJob(
   logCursor?: string
 ): Promise<string | void> {
   const { dashboard, ctx } = viewer
-  const [log, context, beside, family] = await Promise.all([
+  const { urls, clock } = viewer
+  const [log, context, beside, family, acts] = await Promise.all([
     dashboard.reader.logs(job.id, { limit: LOG_LINES, newest: true, cursor: logCursor }),
     viewer.rowContext([job]),
     neighbours(viewer, job),
     dashboard.family(job),
+    dashboard.audit.list({ target: job.id }, { limit: MOST_ACTIONS }),
   ])
+  const keys = dashboard.secretKeys
+  const audit = acts.map((act) => auditItem(act, { urls, clock, keys }))
   const refresh = refreshOf(ctx)
   const isSheet = wishOf(ctx) === 'fragment' && refresh !== 'job'
   const data = {
@@ -38,7 +46,7 @@ export async function renderJob(
       stream: { page: 'job', id: job.id },
       revision,
     }),
-    job: jobPage({ job, texts: dashboard.texts, log, context, family, ...beside }),
+    job: jobPage({ job, texts: dashboard.texts, log, context, family, audit, ...beside }),
   }
   const template = isSheet
     ? 'partials/job_sheet'

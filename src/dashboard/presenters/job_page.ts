@@ -1,4 +1,5 @@
 import type { JobFamily } from '../../operations/job_family.ts'
+import type { AuditItem } from './audit_page.ts'
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import { isStatus, isTerminal } from '../../statuses.ts'
 import type { AttemptView, EventView, JobDetails, LogLevel } from '../../types.ts'
@@ -26,6 +27,8 @@ export type JobPageInput = {
   family?: JobFamily | null
   previousId: string | null
   nextId: string | null
+  /** Newest actions on this job; none where nobody asked for them. */
+  audit?: AuditItem[]
   context: RowContext
 }
 
@@ -63,6 +66,14 @@ export function jobPage(input: JobPageInput): JobPage {
     facts: [...facts(job, text), ...links(job, urls)],
     runs: runs(job, text, clock),
     flow: input.family ? flowView(input.family, urls) : null,
+    audit: (input.audit ?? []).map(({ id, mark, action, outcome, who, via, reason, at }) => ({
+      id,
+      mark,
+      label: `${action}: ${outcome}`,
+      detail: [`${who} ${via}`, reason].filter(Boolean).join(' · '),
+      at,
+    })),
+    auditUrl: urls.audit({ target: job.id }),
     hasTransport: job.hasTransport,
   }
 }

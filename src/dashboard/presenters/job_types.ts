@@ -88,6 +88,9 @@ export type JobPage = JobRow & {
   /** Label and text of each option. */
   facts: { label: string; value: string; tags: string[]; url?: string }[]
   runs: { run: number; mark: Mark; label: string; detail: string; at: Moment | null }[]
+  /** Newest actions of people and programs, and where all of them stand. */
+  audit: { id: string; mark: Mark; label: string; detail: string; at: Moment }[]
+  auditUrl: string
   /** False: Redis forgot it; the record is all there is. */
   hasTransport: boolean
 }
