@@ -179,7 +179,8 @@ export class AuditTrail {
   }
 
   #append(client: RedisClient, entry: AuditEntry): Promise<unknown> {
-    return client.xadd(this.transport.keys.auditTrail, '*', 'entry', auditText(entry))
+    const { transport } = this
+    return transport.call(client, 'note_action', [transport.keys.auditTrail, auditText(entry)])
   }
 }
 

@@ -18,6 +18,7 @@ export const OWN_SCRIPTS = {
   sweep_unique: 1,
   claim_erasure: 2,
   publish_change: 2,
+  note_action: 1,
   acquire_lease: 1,
   release_lease: 1,
   heartbeat: 3,

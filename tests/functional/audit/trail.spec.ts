@@ -166,3 +166,28 @@ eachDatabase(({ label, create }) => {
     })
   })
 })
+
+test.group('Audit', () => {
+  test('takes note while Redis is full, so that people can still act', async ({ assert }) => {
+    const redis = await redisServer({ own: true, settings: { 'maxmemory-policy': 'noeviction' } })
+    const full = new Lab(redis.url)
+    try {
+      const id = await full.add('a')
+      await full.redis.config('SET', 'maxmemory', '1mb')
+      await assert.rejects(() => full.add('a'), /full/)
+      const answer = await full.transport.trail.act(
+        { actor: ADA, action: 'cancel', target: { kind: 'job', id } },
+        () => full.transport.cancel('a', id, { by: 'ada', reason: 'full' })
+      )
+      assert.equal(answer.outcome, 'done')
+      const noted = await full.transport.trail.waiting(10, full.redis)
+      assert.deepEqual(
+        noted.map(({ entry }) => entry?.outcome),
+        ['unknown', 'done']
+      )
+    } finally {
+      await full.close()
+      await redis.stop()
+    }
+  })
+})
