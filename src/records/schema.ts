@@ -1,4 +1,5 @@
-import { TABLES, type Column, type ColumnType, type Index, type Table } from './tables.ts'
+import type { Column, ColumnType } from './columns.ts'
+import { TABLES, type Index, type Table } from './tables.ts'
 import { dialectOf, type DialectName } from './dialect/names.ts'
 
 /**

@@ -1,3 +1,16 @@
+import { column, type Column } from './columns.ts'
+import {
+  ALERT_COLUMNS,
+  ALERT_MUTE_COLUMNS,
+  AUDIT_COLUMNS,
+  BULK_COLUMNS,
+  BULK_ITEM_COLUMNS,
+  CLEANUP_COLUMNS,
+  HOST_COLUMNS,
+  METRIC_COLUMNS,
+  METRIC_OPEN_COLUMNS,
+} from './service_columns.ts'
+
 /**
  * Columns and tables in one place: the schema is made from them, and the writers take their column lists and types
  * from them. Types are abstract; each dialect has its word for them.
@@ -7,11 +20,6 @@
  * - no column that a list sorts by may be NULL, so that all databases order alike: duration is -1 while there is none,
  *   progress is in tenths of a percent and 1001 if and only if the job is completed
  */
-export type ColumnType =
-  'seq' | 'uuid' | 'int' | 'small' | 'big' | 'name' | 'short' | 'text' | 'long'
-
-export type Column = { name: string; type: ColumnType; null?: true; default?: number }
-
 /** Kinds of `queuedeck_names`; stored, so append only. */
 export const NAME_KINDS = { type: 1, queue: 2, user: 3, host: 4, worker: 5, tag: 6 } as const
 
@@ -33,16 +41,6 @@ export const COMPLETED_PROGRESS = 1001
 export const TIMELINE_STEP = 600_000
 
 export const DAY = 86_400_000
-
-const column = (
-  name: string,
-  type: ColumnType,
-  rest: { null?: true; default?: number } = {}
-): Column => ({
-  name,
-  type,
-  ...rest,
-})
 
 export const JOB_COLUMNS = [
   column('seq', 'seq'),
@@ -183,147 +181,6 @@ export const RUN_COLUMNS = [
   column('error', 'long', { null: true }),
 ]
 
-/** Runs of the cleanup. */
-export const CLEANUP_COLUMNS = [
-  column('seq', 'seq'),
-  column('started_at', 'big'),
-  column('ended_at', 'big', { null: true }),
-  // `start`, `schedule`, `command`, `page`
-  column('trigger_name', 'short'),
-  column('actor', 'short'),
-  column('process', 'short'),
-  column('dry_run', 'small', { default: 0 }),
-  // JSON: how many of each kind
-  column('counts', 'long'),
-  column('error', 'long', { null: true }),
-]
-
-/** Who did what when. */
-export const AUDIT_COLUMNS = [
-  column('seq', 'seq'),
-  // UUID of the action
-  column('id', 'short'),
-  // when it began, by Redis' clock
-  column('at', 'big'),
-  column('actor', 'short'),
-  column('actor_name', 'short', { null: true }),
-  // what actors are looked for by without case: name, or id where there is none
-  column('actor_fold', 'short'),
-  // `page`, `api`, `command`, `code`
-  column('via', 'short'),
-  // the bulk operation that acted for them
-  column('bulk', 'short', { null: true }),
-  column('action', 'short'),
-  column('target_kind', 'short'),
-  column('target', 'short'),
-  column('outcome', 'short'),
-  column('reason', 'long', { null: true }),
-  // JSON
-  column('detail', 'long'),
-]
-
-/** Alerts, open ones and those that are over. */
-export const ALERT_COLUMNS = [
-  column('seq', 'seq'),
-  column('rule', 'short'),
-  column('subject', 'name'),
-  // rule and subject while it is open, NULL afterwards: unique, so that no two are open
-  column('open_key', 'name', { null: true }),
-  column('opened_at', 'big'),
-  // when it was last found to be so
-  column('seen_at', 'big'),
-  column('cleared_at', 'big', { null: true }),
-  column('acknowledged_at', 'big', { null: true }),
-  column('acknowledged_by', 'short', { null: true }),
-  // told to the application, and to be sent: not while it is muted
-  column('announced', 'small', { default: 0 }),
-  // JSON: value, threshold, words
-  column('facts', 'long'),
-  // JSON: what is to be sent to whom, and what came of it
-  column('delivery', 'long', { null: true }),
-  // when something is to be sent next
-  column('due_at', 'big', { null: true }),
-]
-
-/** What nobody wants to be told of; an empty subject is all of the rule's. */
-export const ALERT_MUTE_COLUMNS = [
-  column('rule', 'name'),
-  column('subject', 'name'),
-  // NULL is for ever
-  column('until_at', 'big', { null: true }),
-  column('made_at', 'big'),
-  column('made_by', 'short'),
-]
-
-/** Sums of one name are rows with 0 in the place of the others; 0 everywhere is the sum of all. */
-const metricColumns = [
-  column('queue_id', 'int'),
-  column('type_id', 'int'),
-  // 0 also where nobody ran the job yet
-  column('host_id', 'int'),
-  // minutes or hours since 1970
-  column('slot', 'int'),
-  column('added', 'big'),
-  column('completed', 'big'),
-  column('failed', 'big'),
-  column('cancelled', 'big'),
-  column('retried', 'big'),
-  // sketches of milliseconds
-  column('wait', 'long', { null: true }),
-  column('run', 'long', { null: true }),
-]
-
-/** What workers of a host used, as the mirror's leader saw it every some seconds. */
-const hostColumns = [
-  column('host_id', 'int'),
-  column('slot', 'int'),
-  column('samples', 'big'),
-  // thousandths of all cores together: sum and highest
-  column('cpu', 'big'),
-  column('cpu_most', 'big'),
-  // bytes: sum and highest
-  column('memory', 'big'),
-  column('memory_most', 'big'),
-  column('memory_limit', 'big'),
-]
-
-/** Hours whose minutes have changed since they were summed up. */
-export const METRIC_OPEN_COLUMNS = [column('hour', 'int'), column('changes', 'big')]
-
-/** Actions on many jobs. */
-export const BULK_COLUMNS = [
-  column('seq', 'seq'),
-  // UUID
-  column('id', 'short'),
-  column('action', 'short'),
-  column('priority', 'int', { null: true }),
-  column('actor', 'short'),
-  column('actor_name', 'short', { null: true }),
-  column('via', 'short'),
-  column('created_at', 'big'),
-  column('ended_at', 'big', { null: true }),
-  column('stopped', 'small', { default: 0 }),
-  column('total', 'int'),
-  // jobs by what came of them
-  column('done', 'int', { default: 0 }),
-  column('requested', 'int', { default: 0 }),
-  column('too_late', 'int', { default: 0 }),
-  column('refused', 'int', { default: 0 }),
-]
-
-/** The jobs of these, in the order in which they were given. */
-export const BULK_ITEM_COLUMNS = [
-  column('seq', 'seq'),
-  column('n', 'int'),
-  column('job_id', 'short'),
-  column('type', 'short'),
-  column('run', 'int'),
-  column('outcome', 'short', { null: true }),
-  column('reason', 'long', { null: true }),
-  // the process that began with it last
-  column('process', 'short', { null: true }),
-]
-
 export const NAME_COLUMNS = [
   column('kind', 'small'),
   column('name', 'name'),
@@ -368,11 +225,11 @@ export type Table = { name: string; columns: readonly Column[]; key: string[]; i
 // Ordered by series, which is how they are read; by moment they are summed up and deleted.
 const SLOT_INDEX: Index[] = [{ name: 'slot', columns: ['slot'] }]
 const METRICS = {
-  columns: metricColumns,
+  columns: METRIC_COLUMNS,
   key: ['queue_id', 'type_id', 'host_id', 'slot'],
   indexes: SLOT_INDEX,
 }
-const HOSTS = { columns: hostColumns, key: ['host_id', 'slot'], indexes: SLOT_INDEX }
+const HOSTS = { columns: HOST_COLUMNS, key: ['host_id', 'slot'], indexes: SLOT_INDEX }
 
 export const TABLES = {
   jobs: { name: 'queuedeck_jobs', columns: JOB_COLUMNS, key: ['seq'], indexes: JOB_INDEXES },

@@ -3,6 +3,7 @@ import type { AlertItem } from './alerts_page.ts'
 import type { CodeBlock } from './job_types.ts'
 import type { MetricChartsView, RangeChoice } from './metric_charts.ts'
 
+export type { ConfirmPage, EditPage } from './form_types.ts'
 export type { CodeBlock, JobPage, LogView, StageView, Token, TraceRow } from './job_types.ts'
 
 /**
@@ -344,42 +345,6 @@ export type JobsPage = {
     text: string
     action: { label: string; url: string } | null
   } | null
-}
-
-/** A payload in a form. */
-export type EditPage = {
-  job: JobRow
-  /** POST target. */
-  url: string
-  backUrl: string
-  /** JSON, without secrets. */
-  payload: string
-  /** Lines of the field. */
-  rows: number
-  hasHidden: boolean
-  /** Why what was typed cannot be used. */
-  error: string | null
-  /** Why it cannot be edited at all; then there is no form. */
-  refused: string | null
-}
-
-export type ConfirmPage = {
-  action: 'cancel' | 'restart' | 'run-again' | 'delete' | 'priority'
-  title: string
-  text: string
-  job: JobRow
-  /** POST target. */
-  url: string
-  /** Where Keep leads. */
-  backUrl: string
-  button: string
-  destructive: boolean
-  /** Not possible any more: the reason; then there is no form. */
-  refused: string | null
-  /** A whole number that the action needs. */
-  field?: { name: string; label: string; value: string; least: number; most: number }
-  /** Another page comes after it, also where scripts work. */
-  leaves?: boolean
 }
 
 export type ErrorPage = {

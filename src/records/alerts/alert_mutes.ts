@@ -2,7 +2,8 @@ import type { AlertRule } from '../../alert_rules.ts'
 import type { AlertMute } from '../../alert_types.ts'
 import type { Session } from '../dialect/session.ts'
 import { storableShort, storedName } from '../storable.ts'
-import { ALERT_MUTE_COLUMNS, TABLES } from '../tables.ts'
+import { ALERT_MUTE_COLUMNS } from '../service_columns.ts'
+import { TABLES } from '../tables.ts'
 import type { Reading } from './alert_rows.ts'
 
 const MUTES = {

@@ -2,7 +2,8 @@ import type { AlertRule } from '../../alert_rules.ts'
 import { cutText } from '../../cut_text.ts'
 import type { Session } from '../dialect/session.ts'
 import { storable, storableShort, storedName } from '../storable.ts'
-import { ALERT_COLUMNS, TABLES } from '../tables.ts'
+import { ALERT_COLUMNS } from '../service_columns.ts'
+import { TABLES } from '../tables.ts'
 
 /** What an alert says of itself. */
 export type AlertFacts = {

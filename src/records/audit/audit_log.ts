@@ -7,7 +7,8 @@ import type {
 } from '../../transport/audit_trail.ts'
 import type { Session } from '../dialect/session.ts'
 import { storable, storableShort, storedFold } from '../storable.ts'
-import { AUDIT_COLUMNS, TABLES } from '../tables.ts'
+import { AUDIT_COLUMNS } from '../service_columns.ts'
+import { TABLES } from '../tables.ts'
 
 /**
  * One action as the audit shows it.

@@ -2,7 +2,8 @@ import { cutText } from '../../cut_text.ts'
 import type { Actor, Outcome } from '../../types.ts'
 import type { Session } from '../dialect/session.ts'
 import { storable, storableShort } from '../storable.ts'
-import { BULK_COLUMNS, BULK_ITEM_COLUMNS, TABLES } from '../tables.ts'
+import { BULK_COLUMNS, BULK_ITEM_COLUMNS } from '../service_columns.ts'
+import { TABLES } from '../tables.ts'
 
 /** What can be done to many jobs at once. */
 export const BULK_ACTIONS = ['cancel', 'restart', 'delete', 'priority'] as const

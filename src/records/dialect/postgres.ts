@@ -1,6 +1,7 @@
 import type Pg from 'pg'
 import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
-import { JOB_COLUMNS, type Column, type ColumnType } from '../tables.ts'
+import type { Column, ColumnType } from '../columns.ts'
+import { JOB_COLUMNS } from '../tables.ts'
 import type { Db, Row } from './db.ts'
 import { InTurn } from './in_turn.ts'
 import { numbered } from './marks.ts'

@@ -1,4 +1,5 @@
-import { JOB_COLUMNS, type Column, type Table } from '../tables.ts'
+import type { Column } from '../columns.ts'
+import { JOB_COLUMNS, type Table } from '../tables.ts'
 import type { Row } from './db.ts'
 import type { DialectName } from './names.ts'
 

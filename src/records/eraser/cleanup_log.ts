@@ -1,7 +1,8 @@
 import { cutText } from '../../cut_text.ts'
 import type { Session } from '../dialect/session.ts'
 import { storableShort, storable } from '../storable.ts'
-import { CLEANUP_COLUMNS, TABLES } from '../tables.ts'
+import { CLEANUP_COLUMNS } from '../service_columns.ts'
+import { TABLES } from '../tables.ts'
 
 /** What made a cleanup run. */
 export type CleanupTrigger = 'start' | 'schedule' | 'command' | 'page'

@@ -1,12 +1,7 @@
 import { STATUSES, statusCode, type JobStatus } from '../../statuses.ts'
 import { storableError, storableNumber, storableShort, storable } from '../storable.ts'
-import {
-  COMPLETED_PROGRESS,
-  JOB_COLUMNS,
-  SIGNAL_IGNORED,
-  type Column,
-  type StoredNameKind,
-} from '../tables.ts'
+import type { Column } from '../columns.ts'
+import { COMPLETED_PROGRESS, JOB_COLUMNS, SIGNAL_IGNORED, type StoredNameKind } from '../tables.ts'
 import type { JobKey, StoredJob } from '../writer_types.ts'
 import type { NameBook } from './name_book.ts'
 
