@@ -77,7 +77,9 @@ const REQUESTS: [body: unknown, message: RegExp][] = [
   [{ type: 'tests.echo', options: 'fast' }, /"options" must be an object/],
   [{ type: 'tests.echo', options: null }, /"options" must be an object/],
   [{ type: 'tests.echo', options: [] }, /"options" must be an object/],
-  [{ type: 'tests.echo', options: { unique: 'u1' } }, /"options\.unique" is not known/],
+  [{ type: 'tests.echo', options: { unique: 'u1' } }, /unique/],
+  [{ type: 'tests.echo', options: { unique: { key: '' } } }, /unique/],
+  [{ type: 'tests.echo', options: { unique: { key: 'k', until: 'noon' } } }, /noon/],
   [{ type: 'tests.echo', options: { delay: '5 bananas' } }, /5 bananas/],
   [{ type: 'tests.echo', options: { timeout: '-1s' } }, /-1s/],
   [{ type: 'tests.echo', options: { delay: {} } }, /delay/],
@@ -196,9 +198,13 @@ test.group('Dashboard | bad input', (group) => {
   test('other methods answer 404 in the form that was asked for', async ({ assert }) => {
     const client = lab.client()
     const token = (await client.token()) ?? ''
-    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+    for (const [method, path] of [
+      ['PUT', `/jobs/${id}`],
+      ['PATCH', '/jobs'],
+      ['DELETE', `/jobs/${id}/cancel`],
+    ]) {
       const options = { accept: 'application/json', headers: { 'x-csrf-token': token } }
-      const answer = await client.ask(method, `/jobs/${id}`, options)
+      const answer = await client.ask(method, path, options)
       assert.equal(answer.status, 404, method)
       assert.equal(answer.json.errors[0].code, 'E_ROUTE_NOT_FOUND')
     }
