@@ -7,7 +7,7 @@ import { tellPages } from './queue_answer.ts'
 import { findJob, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
 
 /** How long the mirror may take to write what Redis told last, ms. It mostly needs 10 to 50. */
-const PATIENCE = 2_000
+const PATIENCE = 5_000
 
 /** A process that ends in the middle keeps the job from being restarted for so long, ms. */
 const CLAIM = 30_000

@@ -138,7 +138,8 @@ test.group('Dashboard | priority and deletion', (group) => {
     )
     assert.lengthOf(
       answers.filter(({ status, json }) => status === 200 && json.outcome === 'done'),
-      1
+      1,
+      JSON.stringify(answers.map(({ status, json }) => [status, json.outcome, json.reason]))
     )
     /** Deleting and restarting at once: one of them, and never a job without a record. */
     for (let round = 0; round < 5; round++) {
