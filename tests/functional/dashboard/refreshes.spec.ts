@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo } from './jobs.ts'
 import { DashboardLab } from './lab.ts'
 
@@ -95,6 +96,10 @@ test.group('Dashboard | refreshes', (group) => {
       // How long a job waits is shown, and goes on until it ends.
       await client.post(`/jobs/${ids[0]}/cancel`, {}, { 'x-user': 'boss' })
       await lab.record(ids[0]!, 'cancelled')
+      await waitFor('the audit to tell of it', async () => {
+        const { data } = (await client.json(`/audit?target=${ids[0]}`)).json
+        return data[0]?.action === 'cancel' && data[0].outcome === 'done'
+      })
       const first = await client.partial(path(), asks(refresh))
       assert.equal(first.status, 200)
       const tag = first.headers.get('etag')
