@@ -119,12 +119,12 @@ export class Leases {
   }
 
   /**
-   * A lease that Redis could not be asked to renew for as long as it lasts has run out there too, and another worker may run the job: its
-   * code stops here without waiting for Redis to say so.
+   * A lease that Redis could not be asked to renew for as long as it lasts runs out there too, and another worker may run the job: its
+   * code is told to stop without waiting for Redis to say so, and a little before, since it has to hear of it first.
    */
   #loseOverdue(now: number): void {
     for (const attempt of this.#owners()) {
-      if (now - attempt.renewedAt > this.runtime.lease) {
+      if (now - attempt.renewedAt > this.runtime.lease * 0.875) {
         this.lose(attempt, 'Redis could not be asked to renew its lease in time')
       }
     }

@@ -137,7 +137,7 @@ export class WorkerPool {
         (error) => this.#runtime.trouble.noticed(error)
       )
     void this.#heartbeat.start()
-    this.#every(Math.max(100, this.#runtime.lease / 4), () => this.#renewLeases())
+    this.#every(Math.max(100, this.#runtime.lease / 8), () => this.#renewLeases())
     this.#every(1_000, () => this.#watchProcess())
 
     /** Before the first claim. */
