@@ -1,6 +1,7 @@
 import { flags } from '@adonisjs/core/ace'
 import { plain } from '../src/console/job_output.ts'
-import { readLimitChanges, scopeText } from '../src/console/limit_options.ts'
+import { readLimitChanges } from '../src/console/limit_options.ts'
+import { scopeText } from '../src/transport/limit_scope.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { ChangeLimit } from '../src/operations/change_limit.ts'
 import type { LimitSettings } from '../src/types.ts'

@@ -2,6 +2,7 @@ import { LARGEST_LIMIT } from '../config.ts'
 import { InvalidInputException } from '../errors.ts'
 import { checkName, checkQueueName, checkUser } from '../jobs/names.ts'
 import type { LimitScope, LimitValue } from '../transport/limits.ts'
+import { scopeText } from '../transport/limit_scope.ts'
 
 /** What `queue:limits` is asked to do to one limit; `default` goes back to the configuration. */
 export type LimitChange = { scope: LimitScope; value: LimitValue | 'default' }
@@ -50,22 +51,6 @@ export function readLimitChanges(options: LimitOptions): LimitChange[] {
     named.add(name)
   }
   return changes
-}
-
-/**
- * `global`, `each user`, `user alice`, `type reports.build`, `queue mail`.
- */
-export function scopeText(scope: LimitScope): string {
-  switch (scope.kind) {
-    case 'global':
-      return 'global'
-    case 'user':
-      return scope.user === undefined ? 'each user' : `user ${scope.user}`
-    case 'type':
-      return `type ${scope.type}`
-    case 'queue':
-      return `queue ${scope.queue}`
-  }
 }
 
 /** Names may hold colons, numbers do not: the last one parts them. */

@@ -1,4 +1,4 @@
-import { assertScope, type LimitScope } from '../transport/limit_scope.ts'
+import { assertScope, scopeText, type LimitScope } from '../transport/limit_scope.ts'
 import { assertLimit, type LimitValue } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Actor } from '../types.ts'
@@ -19,25 +19,17 @@ export class ChangeLimit {
     assertScope(scope)
     if (value !== 'default') assertLimit(value)
     return trail.act(
-      { actor, action: 'limit', target: { kind: 'limit', id: nameOf(scope) }, detail: { value } },
+      {
+        actor,
+        action: 'limit',
+        target: { kind: 'limit', id: scopeText(scope) },
+        detail: { value },
+      },
       () =>
         value === 'default'
           ? limits.reset(scope)
           : limits.set(scope, value, actor.name ?? actor.id),
       (isNew) => (isNew ? {} : { reason: 'It was so already' })
     )
-  }
-}
-
-function nameOf(scope: LimitScope): string {
-  switch (scope.kind) {
-    case 'global':
-      return 'global'
-    case 'user':
-      return scope.user === undefined ? 'each user' : `user ${scope.user}`
-    case 'type':
-      return `type ${scope.type}`
-    case 'queue':
-      return `queue ${scope.queue}`
   }
 }

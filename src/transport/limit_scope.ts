@@ -81,6 +81,22 @@ export function scopeOf(field: string): LimitScope {
   return { kind: 'queue', queue: name }
 }
 
+/**
+ * `global`, `each user`, `user alice`, `type reports.build`, `queue mail`.
+ */
+export function scopeText(scope: LimitScope): string {
+  switch (scope.kind) {
+    case 'global':
+      return 'global'
+    case 'user':
+      return scope.user === undefined ? 'each user' : `user ${scope.user}`
+    case 'type':
+      return `type ${scope.type}`
+    case 'queue':
+      return `queue ${scope.queue}`
+  }
+}
+
 /** Whether a configuration limits anything. */
 export function limitsAnything(settings: LimitSettings): boolean {
   return Object.keys(fieldsOf(settings)).length > 0
