@@ -1,6 +1,6 @@
 /*
  * Entry point of the Ace commands. TypeScript sources run directly, without a build step.
  */
-import '@poppinss/ts-exec'
+import './bin/typescript.js'
 
 await import('./bin/console.ts')

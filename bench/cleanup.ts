@@ -67,7 +67,7 @@ export async function measure(label: string, database: TestDatabase): Promise<Me
   const lab = new Lab(url)
   const records = openRecords(database.connection)
   const writer = fork(WRITER, [JSON.stringify(database.connection)], {
-    execArgv: ['--import=@poppinss/ts-exec'],
+    execArgv: ['--import=./bin/typescript.js'],
   })
   try {
     await once(writer, 'message')

@@ -112,7 +112,7 @@ async function start(settings: Settings): Promise<void> {
     })
   const keep = (name: string, args: string[]) =>
     kept.push(new KeptChild({ ...options, name, args, follows: true }, note))
-  keep('web server', ['--import=@poppinss/ts-exec', 'bin/server.ts'])
+  keep('web server', ['--import=./bin/typescript.js', 'bin/server.ts'])
   keep('worker', ['ace.js', 'queue:work'])
   note()
 

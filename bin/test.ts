@@ -1,5 +1,5 @@
 /*
- * Runs test suites: `node --import=@poppinss/ts-exec bin/test.ts unit functional --files queue_manager`.
+ * Runs test suites: `node --import=./bin/typescript.js bin/test.ts unit functional --files queue_manager`.
  *
  * No application is booted for them: a test boots the one it needs, with servers of its own (tests/helpers). `npm test` runs this
  * file once for each suite.

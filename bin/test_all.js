@@ -47,7 +47,7 @@ function runSuite(suite, isBeside) {
     const started = performance.now()
     const child = spawn(
       process.execPath,
-      ['--import=@poppinss/ts-exec', 'bin/test.ts', suite, ...passedOn],
+      ['--import=./bin/typescript.js', 'bin/test.ts', suite, ...passedOn],
       {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', isBeside ? 'pipe' : 'inherit'],

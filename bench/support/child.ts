@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** Starts a script of this folder in a process of its own; it ends when its parent does. */
 export function startChild(script: string, args: (string | number)[]): ChildProcess {
   return fork(fileURLToPath(new URL(script, import.meta.url)), args.map(String), {
-    execArgv: ['--import=@poppinss/ts-exec'],
+    execArgv: ['--import=./bin/typescript.js'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
 }

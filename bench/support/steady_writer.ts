@@ -1,6 +1,6 @@
 /*
  * A process that writes one job after the other into records, as a mirror does, and tells how long each took:
- * `node --import=@poppinss/ts-exec steady_writer.ts <connection as JSON>`. It says `ready`, and answers `stop` with its times in ms.
+ * `node --import=./bin/typescript.js steady_writer.ts <connection as JSON>`. It says `ready`, and answers `stop` with its times in ms.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -144,7 +144,7 @@ export async function migrate(env: Record<string, string>): Promise<void> {
 export async function startWeb(
   env: Record<string, string>
 ): Promise<AppProcess & { url: string; port: number }> {
-  const web = spawnNode(['--import=@poppinss/ts-exec', 'bin/server.ts'], env)
+  const web = spawnNode(['--import=./bin/typescript.js', 'bin/server.ts'], env)
   const url = `http://${env.HOST}:${env.PORT}`
   let ended = false
   void web.exited.then(() => (ended = true))

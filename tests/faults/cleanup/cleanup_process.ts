@@ -1,5 +1,5 @@
 /*
- * A process that cleans up once, for tests that kill it: `node --import=@poppinss/ts-exec cleanup_process.ts <settings as JSON>`.
+ * A process that cleans up once, for tests that kill it: `node --import=./bin/typescript.js cleanup_process.ts <settings as JSON>`.
  */
 import { Redis } from 'ioredis'
 import { Cleanup } from '../../../src/cleanup/cleanup.ts'

@@ -19,7 +19,7 @@ const JOBS = 6_000
 /** The run that the process made; null when it was killed. */
 async function runProcess(settings: CleanupProcessSettings): Promise<CleanupRun | null> {
   const child = fork(SCRIPT, [JSON.stringify(settings)], {
-    execArgv: ['--import=@poppinss/ts-exec'],
+    execArgv: ['--import=./bin/typescript.js'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   let run: CleanupRun | null = null

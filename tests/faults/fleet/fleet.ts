@@ -102,7 +102,7 @@ export class Fleet {
     }
     const worker = spawnNode(
       [
-        '--import=@poppinss/ts-exec',
+        '--import=./bin/typescript.js',
         '--import=./tests/faults/fleet/elsewhere.ts',
         'tests/faults/fleet/fleet_process.ts',
         JSON.stringify(options),

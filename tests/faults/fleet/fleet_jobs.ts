@@ -67,6 +67,6 @@ export function apart(address: string, prefix: string, witnessUrl: string): Isol
   return {
     file: fileURLToPath(new URL('apart_process.ts', import.meta.url)),
     args: [address, prefix, witnessUrl],
-    execArgv: ['--import=@poppinss/ts-exec'],
+    execArgv: ['--import=./bin/typescript.js'],
   }
 }

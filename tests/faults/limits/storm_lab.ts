@@ -39,7 +39,7 @@ export class StormLab {
     const { url, prefix } = this.jobs
     const script = 'tests/faults/limits/storm_process.ts'
     const started = spawnNode(
-      ['--import=@poppinss/ts-exec', script, url, prefix, JSON.stringify(this.options)],
+      ['--import=./bin/typescript.js', script, url, prefix, JSON.stringify(this.options)],
       { NODE_ENV: 'test' }
     )
     this.#processes.add(started)

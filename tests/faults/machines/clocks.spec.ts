@@ -24,7 +24,7 @@ test.group('Hosts whose clocks are an hour apart', (group) => {
     const { prefix, url } = fleet.lab
     const producer: AppProcess = spawnNode(
       [
-        '--import=@poppinss/ts-exec',
+        '--import=./bin/typescript.js',
         '--import=./tests/faults/fleet/elsewhere.ts',
         'tests/faults/machines/producer_process.ts',
         JSON.stringify({ address: url, prefix, options }),

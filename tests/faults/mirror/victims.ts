@@ -23,7 +23,7 @@ export class MirrorProcess {
 
   constructor(settings: MirrorProcessSettings) {
     this.child = fork(SCRIPT, [JSON.stringify(settings)], {
-      execArgv: ['--import=@poppinss/ts-exec'],
+      execArgv: ['--import=./bin/typescript.js'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     this.child.on('message', (message) => this.messages.push(message))

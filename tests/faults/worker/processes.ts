@@ -17,7 +17,7 @@ export async function startProcess(
 ): Promise<AppProcess> {
   const child = spawnNode(
     [
-      '--import=@poppinss/ts-exec',
+      '--import=./bin/typescript.js',
       'tests/faults/worker/worker_process.ts',
       url,
       lab.prefix,

@@ -137,7 +137,7 @@ eachDatabase(({ label, create }) => {
         killAfter: 12,
       }
       const child = fork(SCRIPT, [JSON.stringify(settings)], {
-        execArgv: ['--import=@poppinss/ts-exec'],
+        execArgv: ['--import=./bin/typescript.js'],
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       })
       const [, signal] = await once(child, 'exit')

@@ -1,5 +1,5 @@
 /*
- * A process that works on bulk operations until it is killed, for tests: `node --import=@poppinss/ts-exec bulk_process.ts <settings as JSON>`.
+ * A process that works on bulk operations until it is killed, for tests: `node --import=./bin/typescript.js bulk_process.ts <settings as JSON>`.
  */
 import { Redis } from 'ioredis'
 import { BulkService } from '../../../src/operations/bulk/bulk_service.ts'

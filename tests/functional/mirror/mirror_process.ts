@@ -1,5 +1,5 @@
 /*
- * A process that mirrors, for tests that kill it and for benchmarks: `node --import=@poppinss/ts-exec mirror_process.ts <settings as JSON>`.
+ * A process that mirrors, for tests that kill it and for benchmarks: `node --import=./bin/typescript.js mirror_process.ts <settings as JSON>`.
  *
  * It says `ready` once it mirrors, answers `lag` and `stop` with what it counted, and ends with its parent.
  */

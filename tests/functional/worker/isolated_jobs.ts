@@ -89,6 +89,6 @@ export function isolationOf(lab: { url: string; prefix: string }): IsolationComm
   return {
     file: fileURLToPath(new URL('isolated_process.ts', import.meta.url)),
     args: [lab.url, lab.prefix],
-    execArgv: ['--import=@poppinss/ts-exec'],
+    execArgv: ['--import=./bin/typescript.js'],
   }
 }

@@ -34,7 +34,7 @@ test.group('Test servers', () => {
       console.log(JSON.stringify({ pid: server.pid, directory: server.directory }))
       setInterval(() => {}, 1000)`
     const child = spawnNode(
-      ['--import=@poppinss/ts-exec', '--input-type=module', '--eval', script],
+      ['--import=./bin/typescript.js', '--input-type=module', '--eval', script],
       {}
     )
     const { pid, directory } = await waitFor('the server of the child', () =>
