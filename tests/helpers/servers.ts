@@ -70,7 +70,10 @@ export function postgresServer(): Promise<TestServer>
 export function postgresServer(options: { own: true }): Promise<PrivateServer>
 export async function postgresServer(options: { own?: true } = {}): Promise<TestServer> {
   if (options.own) return startPostgres()
-  return shareOnce('postgres', () => startPostgres())
+  return (
+    sharedBeside('TEST_POSTGRES_PORT', 'postgres://postgres') ??
+    shareOnce('postgres', () => startPostgres())
+  )
 }
 
 /**
@@ -80,7 +83,18 @@ export function mariadbServer(): Promise<TestServer>
 export function mariadbServer(options: { own: true }): Promise<PrivateServer>
 export async function mariadbServer(options: { own?: true } = {}): Promise<TestServer> {
   if (options.own) return startMariadb()
-  return shareOnce('mariadb', () => startMariadb())
+  return (
+    sharedBeside('TEST_MARIADB_PORT', 'mysql://root') ?? shareOnce('mariadb', () => startMariadb())
+  )
+}
+
+/**
+ * A server that all processes of one run share, started by bin/test_all.ts.
+ */
+function sharedBeside(variable: string, user: string): TestServer | undefined {
+  const port = Number(process.env[variable])
+  if (!port) return undefined
+  return { host: '127.0.0.1', port, url: `${user}@127.0.0.1:${port}`, stop: async () => {} }
 }
 
 async function shareOnce(name: string, start: () => Promise<PrivateServer>): Promise<TestServer> {

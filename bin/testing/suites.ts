@@ -1,0 +1,78 @@
+import { globSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { ROOT } from '../start/settings.ts'
+
+/**
+ * Spec files that one process of the test runner takes.
+ */
+export type Batch = { suite: string; files: string[] }
+
+/** One process for the whole suite, one for each file, or one for some files of a folder. */
+type Cut = 'suite' | 'file' | { folder: number }
+
+type Suite = {
+  name: string
+  cut: Cut
+  /**
+   * After the others, by itself: what is held up, cut off and killed there is measured against leases of seconds, which a busy
+   * machine would miss too.
+   */
+  alone?: true
+}
+
+/** Longest first, so that none is left over at the end while a processor has nothing to do. */
+const SUITES: Suite[] = [
+  { name: 'start', cut: 'file' },
+  { name: 'install', cut: 'suite' },
+  { name: 'browser', cut: 'file' },
+  { name: 'docs', cut: 'suite' },
+  { name: 'functional', cut: { folder: 5 } },
+  { name: 'unit', cut: 'suite' },
+  { name: 'faults', cut: { folder: 5 }, alone: true },
+]
+
+export const SUITE_NAMES = SUITES.map(({ name }) => name)
+
+/**
+ * The chosen suites, cut into batches: those that run beside each other, and those that wait for them.
+ *
+ * @param whole  Leaves suites in one piece: where the test runner is given filters of its own.
+ */
+export function batchesOf(
+  chosen: ReadonlySet<string>,
+  whole: boolean
+): { beside: Batch[]; alone: Batch[] } {
+  const wanted = SUITES.filter(({ name }) => chosen.has(name))
+  const cut = (suites: Suite[]) => suites.flatMap((suite) => (whole ? [all(suite)] : pieces(suite)))
+  return {
+    beside: cut(wanted.filter(({ alone }) => !alone)),
+    alone: cut(wanted.filter(({ alone }) => alone)),
+  }
+}
+
+const all = ({ name }: Suite): Batch => ({ suite: name, files: [] })
+
+function pieces(suite: Suite): Batch[] {
+  const { name, cut } = suite
+  if (cut === 'suite') return [all(suite)]
+  const files = filesOf(name)
+  if (cut === 'file') return files.map((file) => ({ suite: name, files: [file] }))
+
+  const batches: Batch[] = []
+  for (const folder of new Set(files.map(dirname))) {
+    const inside = files.filter((file) => dirname(file) === folder)
+    const parts = Math.ceil(inside.length / cut.folder)
+    for (let part = 0; part < parts; part++) {
+      batches.push({ suite: name, files: inside.filter((_file, at) => at % parts === part) })
+    }
+  }
+  return batches
+}
+
+/** Paths below the root; the same files that tests/bootstrap.ts names. */
+function filesOf(suite: string): string[] {
+  if (suite === 'start') return globSync('tests/faults/start/**/*.spec.ts', { cwd: ROOT }).sort()
+  return globSync(`tests/${suite}/**/*.spec.ts`, { cwd: ROOT })
+    .filter((file) => !file.startsWith('tests/faults/start/'))
+    .sort()
+}
