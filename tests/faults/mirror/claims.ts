@@ -7,16 +7,19 @@ import type { LoggedJob } from './workload.ts'
 
 /**
  * What records claim that is not so: an open record must be what Redis holds now, and a terminal one must have ended as its
- * job did, unless Redis lost the job before it could: `lost` holds the kinds of those.
+ * job did. Two kinds of jobs are told apart, which only a Redis that lost something leaves: `lost` are those whose record says
+ * so, `unheard` those of whose second run the record knows nothing, so that it says how the first one ended.
  */
 export async function falseClaims(
   lab: Lab,
   records: Records,
   jobs: Iterable<LoggedJob>
-): Promise<{ found: string[]; lost: string[] }> {
+): Promise<{ found: string[]; lost: LoggedJob[]; unheard: LoggedJob[] }> {
   const found: string[] = []
-  const lost: string[] = []
-  const look = async ({ job, ending, kind }: LoggedJob): Promise<void> => {
+  const lost: LoggedJob[] = []
+  const unheard: LoggedJob[] = []
+  const look = async (logged: LoggedJob): Promise<void> => {
+    const { job, ending, kind } = logged
     const [record, { facts }] = await Promise.all([
       records.reader.find(job.id),
       lab.transport.audit.facts(job.queue, [job.id], lab.redis),
@@ -37,15 +40,13 @@ export async function falseClaims(
     }
     if (!isTerminal(status) || stopping || facts[0]) {
       if (isBehind(state, stateOf(facts[0])))
-        say(`is ${status}, but ${facts[0]?.state ?? 'gone'} in Redis`)
+        say(`is ${status} in run ${run}, but ${facts[0]?.state ?? 'gone'} in Redis`)
       return
     }
-    if (record.error?.code === LOST) lost.push(kind)
-    else if (
-      record.events.every((event) => event.kind !== 'redis restored') &&
-      ending?.status !== status
-    ) {
-      say(`is ${status}, but ended as ${ending?.status}`)
+    if (record.error?.code === LOST) lost.push(logged)
+    else if (ending?.status !== status) {
+      if (run < logged.run && status === logged.firstEnding) unheard.push(logged)
+      else say(`is ${status} in run ${run}, but ended as ${ending?.status} in run ${logged.run}`)
     }
     if (record.attemptList.some(({ outcome }) => outcome === 'running'))
       say('has ended with an attempt that runs')
@@ -54,5 +55,5 @@ export async function falseClaims(
   for (let from = 0; from < all.length; from += 20) {
     await Promise.all(all.slice(from, from + 20).map(look))
   }
-  return { found, lost }
+  return { found, lost, unheard }
 }

@@ -49,6 +49,8 @@ export type LoggedJob = {
   result: string | null
   /** What was answered to whoever ended it from outside. */
   ending: { status: JobStatus; error: string | null } | null
+  /** How its first run ended, once there is a second. */
+  firstEnding: JobStatus | null
   /** Everything that happened, in order, in the words of the timeline. */
   kinds: string[]
 }
@@ -67,6 +69,7 @@ export class Workload {
   #lab: Lab
   #made = 0
   #open = 0
+  #restarts = 0
 
   constructor(lab: Lab) {
     this.#lab = lab
@@ -79,6 +82,18 @@ export class Workload {
   /** Jobs that have not ended. */
   get open(): number {
     return this.#open
+  }
+
+  /** Whether a job that failed is still to be restarted. */
+  async isRestarting(): Promise<boolean> {
+    const { keys } = this.#lab.transport
+    const pipeline = this.#lab.redis.pipeline()
+    for (const { kind, run, job } of this.log.values()) {
+      if (kind === 'restarted' && run === 1)
+        pipeline.zscore(`${keys.queue(job.queue)}failed`, job.id)
+    }
+    const answers = (await pipeline.exec()) ?? []
+    return this.#restarts > 0 || answers.some(([error, score]) => error !== null || score !== null)
   }
 
   /**
@@ -143,6 +158,7 @@ export class Workload {
       percent: 0,
       result: null,
       ending: null,
+      firstEnding: null,
       kinds: opts.delay ? ['added', 'scheduled'] : ['added'],
     }
   }
@@ -204,6 +220,7 @@ export class Workload {
           }
         }
         ended('failed', '[E_END] last\nline two')
+        entry.ending = { status: 'failed', error: '[E_END] last\nline two' }
         throw new Error('[E_END] last\nline two')
       case 'restarted':
         if (entry.run === 1) {
@@ -260,7 +277,9 @@ export class Workload {
     if (entry.kind === 'restarted' && entry.run === 1) {
       entry.kinds.push('restarted')
       entry.run = 2
+      entry.firstEnding = 'failed'
       const { queue } = entry.job
+      this.#restarts++
       const answer = await this.#lab.transport
         .restart(queue, id, { by: 'bob', job: entry.job, run: 2 })
         .catch((reason: Error) => {
@@ -268,6 +287,7 @@ export class Workload {
           if (this.isForgiving) return { outcome: 'unknown' }
           throw reason
         })
+        .finally(() => this.#restarts--)
       this.#expect(answer.outcome === 'done', `restart answered ${answer.outcome}`)
       return
     }
@@ -302,6 +322,7 @@ export class Workload {
     while (Date.now() <= entry.dispatchedAt + 1) await new Promise(setImmediate)
     this.#open++
     entry.run = 2
+    entry.firstEnding = 'cancelled'
     entry.ending = null
     entry.kinds.push('added again')
     const { id, queue, name } = entry.job

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Queue, Worker, type Job, type WorkerOptions } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { serverId } from '../../../src/mirror/continuity.ts'
+import { START } from '../../../src/mirror/entries.ts'
 import { MirrorService, type MirrorServiceOptions } from '../../../src/mirror/mirror_service.ts'
 import type { MirrorWriter } from '../../../src/mirror/ports.ts'
 import { readMirrorStatus, type MirrorStatus } from '../../../src/mirror/mirror_status.ts'
+import type { Notes } from '../../../src/mirror/position.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import type { NewTransportJob } from '../../../src/transport/types.ts'
@@ -137,6 +140,36 @@ export class Lab {
       },
       { within, every: 50 }
     )
+  }
+
+  /**
+   * Waits until records hold all that these queues tell, also after Redis was restarted or lost something: their cursors say so
+   * themselves, without the pause between two reports.
+   */
+  async written({ writer }: LabRecords, queues: string[], within = 20_000): Promise<void> {
+    await waitFor(
+      'the records to hold everything',
+      async () => {
+        const server = await serverId(this.redis)
+        const ends = await Promise.all(queues.map((queue) => this.#lastEntry(queue)))
+        const cursors = await writer.cursors(queues)
+        return queues.every((queue, index) => {
+          const cursor = cursors.get(queue)!
+          const { audit, missing } = JSON.parse(cursor.notes ?? '{}') as Notes
+          const isReached = cursor.lastId === ends[index] || missing?.last === ends[index]
+          return isReached && !audit && cursor.server === server
+        })
+      },
+      { within }
+    )
+  }
+
+  /** The newest id that a queue's stream ever gave. */
+  async #lastEntry(queue: string): Promise<string> {
+    const key = this.transport.keys.events(queue)
+    if ((await this.redis.exists(key)) === 0) return START
+    const facts = (await this.redis.xinfo('STREAM', key)) as unknown[]
+    return String(facts[facts.indexOf('last-generated-id') + 1])
   }
 
   async stopMirrors(): Promise<void> {
