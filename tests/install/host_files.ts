@@ -6,7 +6,6 @@ type Manifest = { devDependencies: Record<string, string> }
 
 /** Files of this repository's application that a fresh one of the web starter kit has alike. */
 const ALIKE = [
-  'ace.js',
   'bin/console.ts',
   'bin/server.ts',
   'config/app.ts',
@@ -33,6 +32,7 @@ const read = (path: string) => readFileSync(fileURLToPath(new URL(path, ROOT)), 
 export function hostFiles(tarball: string): Record<string, string> {
   return {
     ...Object.fromEntries(ALIKE.map((path) => [path, read(path)])),
+    'ace.js': ACE,
     'package.json': JSON.stringify(manifest(tarball), null, 2),
     'tsconfig.json': TSCONFIG,
     'adonisrc.ts': ADONISRC,
@@ -76,6 +76,11 @@ function manifest(tarball: string) {
     overrides: { 'msgpackr-extract': '3.0.4' },
   }
 }
+
+const ACE = `import '@poppinss/ts-exec'
+
+await import('./bin/console.ts')
+`
 
 const TSCONFIG = `{
   "extends": "@adonisjs/tsconfig/tsconfig.app.json",
