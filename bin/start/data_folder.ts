@@ -56,8 +56,10 @@ export class DataFolder {
    */
   #takeLock(): void {
     try {
-      this.#lock = new Database(join(this.path, 'start.lock'), { timeout: 0 })
-      this.#lock.exec('BEGIN EXCLUSIVE')
+      const lock = new Database(join(this.path, 'start.lock'), { timeout: 0 })
+      lock.exec('BEGIN EXCLUSIVE')
+      // Only the owner takes back what is noted.
+      this.#lock = lock
     } catch (error) {
       if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw this.#unwritable(error)
       const address = this.running()?.address
