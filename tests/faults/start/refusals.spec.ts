@@ -105,15 +105,6 @@ test.group('npm start | refusals', (group) => {
     assert.match(refused, /^The step "migration" failed: .*ECONNREFUSED.*; see /)
     assert.isNull(lab.running)
   })
-
-  test('runs once in a folder', async ({ assert }) => {
-    const first = await lab.startWhole()
-    assert.match(
-      await refusal(lab.start({ PORT: String(lab.port + 1) })),
-      /^Queuedeck runs from this folder already: http:.* Stop it first/
-    )
-    assert.equal((await first.stop('SIGTERM', 60_000)).code, 0)
-  }).timeout(120_000)
 })
 
 test.group('npm start | a Redis of its own', (group) => {
