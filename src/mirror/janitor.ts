@@ -5,7 +5,7 @@ import type { Mirror } from './mirror.ts'
 import type { MirrorDependencies } from './ports.ts'
 import type { Position } from './position.ts'
 import { countRemoved, ResultJanitor } from './result_janitor.ts'
-import { wait } from './retry.ts'
+import { wait } from '../time/wait.ts'
 
 /** How long ended transports stay in Redis, and results in them, ms after the end. Left out: failed ones go at once, results stay. */
 export type TransportClocks = {

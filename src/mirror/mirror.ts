@@ -7,7 +7,8 @@ import { Folded } from './job_draft.ts'
 import { LagMeter } from './lag_meter.ts'
 import type { MirrorDependencies } from './ports.ts'
 import { Position, withAudit, type Notes } from './position.ts'
-import { fromRedis, Outage, RedisFailure, wait } from './retry.ts'
+import { wait } from '../time/wait.ts'
+import { fromRedis, Outage, RedisFailure } from './retry.ts'
 import type { StreamReader } from './stream_reader.ts'
 
 export type MirrorOptions = {

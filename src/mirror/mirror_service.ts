@@ -14,7 +14,7 @@ import { MetricsUpkeep } from './metrics_upkeep.ts'
 import { QueueDiscovery } from './queue_discovery.ts'
 import { readerAddress } from './reader_address.ts'
 import { Reconcile } from './reconcile.ts'
-import { wait } from './retry.ts'
+import { wait } from '../time/wait.ts'
 import { StreamReader } from './stream_reader.ts'
 import { WorkerSweep } from './worker_sweep.ts'
 

@@ -8,7 +8,7 @@ import type { Mirror } from './mirror.ts'
 import type { MirrorDependencies } from './ports.ts'
 import type { Position } from './position.ts'
 import { repair } from './repair.ts'
-import { wait } from './retry.ts'
+import { wait } from '../time/wait.ts'
 import type { TransportState } from '../transport/types.ts'
 
 /** Jobs that are compared at once; Redis answers for a page of 1,000 within some 5 ms. */

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
-import { wait } from '../../mirror/retry.ts'
 import type { BulkLedger } from '../../records/bulk.ts'
 import type { BulkOperation } from '../../records/bulk/bulk_rows.ts'
 import type { RedisClient } from '../../transport/client.ts'
+import { type Lead, Leadership } from '../../transport/leadership.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { CancelJob } from '../cancel_job.ts'
 import { ChangePriority } from '../change_priority.ts'
@@ -30,36 +28,27 @@ type BulkServiceOptions = {
   onActed?: (result: BulkResult) => void | Promise<void>
 }
 
-/** Whoever works and is killed is replaced after this long, ms. */
 const LEASE = 5_000
 const LOOK = 500
-
-/** Pause after something failed, ms. */
 const AFTER_FAILURE = 2_000
-
-/** How long stopping may wait for the jobs under way, ms. */
 const PATIENCE = 3_000
 
 /** Jobs of one operation that are acted on at the same time; several operations take turns. */
 const AT_ONCE = 8
 
 /**
- * Works on actions on many jobs, in one of all processes that run this service. One leads by a lease, the others stand by. The lease
- * saves work and is no guard: an item is noted once, by whoever is first, and acting on it again does nothing (`actOn`).
+ * Works on actions on many jobs, in one of all processes that run this service. Its lead is no guard: an item is noted once, by whoever
+ * is first, and acting on it again does nothing (`actOn`).
  */
 export class BulkService {
-  readonly owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
-
   #options: BulkServiceOptions
   #tools: BulkTools
-  #stopping = new AbortController()
-  #running: Promise<void> | undefined
-  #redis: RedisClient | undefined
-  #isLeader = false
+  #leadership: Leadership
+  #isReady = false
 
   constructor(options: BulkServiceOptions) {
     this.#options = options
-    const { records, transport } = options
+    const { records, transport, logger, lease = LEASE, look = LOOK } = options
     const dependencies = { reader: records.reader, transport }
     this.#tools = {
       reader: records.reader,
@@ -68,67 +57,45 @@ export class BulkService {
       delete: new DeleteJob({ ...dependencies, records }),
       priority: new ChangePriority(dependencies),
     }
+    this.#leadership = new Leadership(
+      {
+        ...{ transport, logger, name: 'bulk', lease, every: look },
+        ...{ afterFailure: AFTER_FAILURE, patience: PATIENCE },
+      },
+      (lead) => this.#work(lead)
+    )
+  }
+
+  get owner(): string {
+    return this.#leadership.owner
   }
 
   /** Whether this is the process that works. */
   get isLeader(): boolean {
-    return this.#isLeader
+    return this.#leadership.isLeader
   }
 
   /** Starts to wait for the lead. Never throws: what is away is waited for. */
   start(): void {
-    if (this.#running || this.#stopping.signal.aborted) return
-    this.#redis = this.#options.transport.connections.open('mirror')
-    this.#running = this.#run(this.#redis)
+    this.#leadership.start()
   }
 
   /** Ends after the jobs under way and gives the lead back. Takes at most some seconds, also when Redis or SQL is away. */
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    if (!this.#running || !this.#redis) return
-    /** A Redis that is away would never answer what is asked of it. */
-    if (this.#redis.status === 'ready') await Promise.race([this.#running, wait(PATIENCE)])
-    await this.#options.transport.connections.close(this.#redis)
+    await this.#leadership.stop()
   }
 
-  async #run(redis: RedisClient): Promise<void> {
-    const { transport, lease: milliseconds = LEASE, look = LOOK, logger, records } = this.#options
-    const { signal } = this.#stopping
-    const lease = transport.lease('bulk', this.owner, { milliseconds, client: redis })
-    /** Also while jobs are under way. */
-    const renewal = setInterval(() => {
-      if (!this.#isLeader) return
-      lease.acquire().then(
-        (isOurs) => (this.#isLeader = isOurs),
-        () => {}
-      )
-    }, milliseconds / 4)
-    let isReady = false
-    while (!signal.aborted) {
-      try {
-        this.#isLeader = await lease.acquire()
-        if (this.#isLeader) {
-          if (!isReady) await records.ready()
-          isReady = true
-          while (await this.#round(redis)) continue
-        }
-      } catch (error) {
-        if (signal.aborted) break
-        logger.debug({ err: error }, 'Bulk: interrupted, goes on')
-        await wait(Math.min(AFTER_FAILURE, 10 * look), signal)
-      }
-      await wait(look, signal)
-    }
-    clearInterval(renewal)
-    if (this.#isLeader && redis.status === 'ready') await lease.release().catch(() => false)
-    this.#isLeader = false
+  async #work({ redis, signal }: Lead): Promise<void> {
+    if (!this.#isReady) await this.#options.records.ready()
+    this.#isReady = true
+    while (await this.#round(redis, signal)) continue
   }
 
   /** Some jobs of each operation that has not ended. False when there is none, or others lead. */
-  async #round(redis: RedisClient): Promise<boolean> {
+  async #round(redis: RedisClient, signal: AbortSignal): Promise<boolean> {
     const operations = await this.#options.records.bulk.open()
     for (const operation of operations) {
-      if (!this.#isLeader || this.#stopping.signal.aborted) return false
+      if (!this.isLeader || signal.aborted) return false
       await this.#step(operation, redis)
     }
     return operations.length > 0
