@@ -2,8 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Job } from '../../../src/jobs/job.ts'
 import type { Witness } from './witness.ts'
 
-/** How a job of the storm behaves: how long its code takes, how many of its attempts fail, whether it ignores its signal. */
-export type Behaviour = { ms: number; user: string; failures?: number; deaf?: boolean }
+/**
+ * How a job of the storm behaves: how long its code takes (further attempts may take another time), how many of its attempts fail,
+ * whether it ignores its signal.
+ */
+export type Behaviour = {
+  ms: number
+  again?: number
+  user: string
+  failures?: number
+  deaf?: boolean
+}
 
 let witness: Witness
 
@@ -14,12 +23,12 @@ export function useWitness(counts: Witness): void {
 
 abstract class Counted extends Job<Behaviour, string> {
   async execute() {
-    const { ms, user, failures = 0, deaf } = this.payload
+    const { ms, again = ms, user, failures = 0, deaf } = this.payload
     const { name } = (this.constructor as typeof Counted).options
     const { attempt } = this
     await witness.enter(this.jobId, attempt, user, name)
     try {
-      await pause(ms, undefined, deaf ? {} : { signal: this.signal })
+      await pause(attempt === 1 ? ms : again, undefined, deaf ? {} : { signal: this.signal })
     } finally {
       await witness.leave(this.jobId, attempt)
     }
