@@ -6,39 +6,32 @@ import { waitFor } from '#tests/helpers/wait'
 test.group('Ending while Redis says nothing', (group) => {
   let redis: PrivateServer
   let env: Record<string, string>
-  group.each.setup(async () => {
+  group.setup(async () => {
     redis = await redisServer({ own: true })
     env = await applicationEnv({ redisPort: redis.port })
-    return async () => {
-      redis.thaw()
-      await redis.stop()
-    }
+    await migrate(env)
+    return () => redis.stop()
   })
+  group.each.teardown(() => redis.thaw())
 
   for (const since of ['the start', 'some time ago']) {
-    test(`the web server ends at SIGTERM, silence since ${since}`, async ({ assert }) => {
-      await migrate(env)
-      if (since === 'the start') redis.freeze()
-      const web = await startWeb(env)
-      assert.equal((await fetch(`${web.url}/admin/queue`)).status, 200)
-      redis.freeze()
-      const asked = performance.now()
-      const { code } = await web.stop('SIGTERM')
-      assert.equal(code, 0, web.output())
-      assert.isBelow(performance.now() - asked, 8_000)
-    }).timeout(60_000)
-
-    test(`a worker ends at SIGTERM, silence since ${since}`, async ({ assert }) => {
-      await migrate(env)
+    test(`the web server and a worker end at SIGTERM, silence since ${since}`, async ({
+      assert,
+    }) => {
       if (since === 'the start') redis.freeze()
       const worker = startWorker(env)
+      const web = await startWeb(env)
+      assert.equal((await fetch(`${web.url}/admin/queue`)).status, 200)
       const words = since === 'the start' ? 'waits for Redis' : 'jobs at once'
       await waitFor('its start', () => worker.output().includes(words), { within: 20_000 })
       redis.freeze()
-      const asked = performance.now()
-      const { code } = await worker.stop('SIGTERM')
-      assert.equal(code, 0, worker.output())
-      assert.isBelow(performance.now() - asked, 8_000)
+      const ends = async (started: typeof worker) => {
+        const asked = performance.now()
+        const { code } = await started.stop('SIGTERM')
+        assert.equal(code, 0, started.output())
+        assert.isBelow(performance.now() - asked, 8_000)
+      }
+      await Promise.all([ends(web), ends(worker)])
     }).timeout(60_000)
   }
 })
