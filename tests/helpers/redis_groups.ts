@@ -180,6 +180,14 @@ export async function redisSentinels(): Promise<
   const servers = [first, ...replicas]
   const nodes = [...servers, ...sentinels]
   const clients = sentinels.map(({ port }) => nodeClient(port))
+  /**
+   * A former primary is told to follow four of these periods after the change, which are 2 s, and is noticed within an INFO period, which
+   * is 10 s. Sentinel before 7.0 keeps to that.
+   */
+  const periods = ['PUBLISH-PERIOD', '500', 'INFO-PERIOD', '1000']
+  await Promise.all(
+    clients.map((client) => client.call('SENTINEL', 'DEBUG', ...periods).catch(() => {}))
+  )
   const primary = async () => {
     const [, port] = (await clients[0].call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'queue')) as [
       string,
