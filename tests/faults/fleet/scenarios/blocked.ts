@@ -4,7 +4,7 @@ import type { Scenario } from './scenario.ts'
 export const blocked: Scenario = {
   name: 'a job keeps the event loop of its worker busy for longer than the leases',
   async run({ fleet, size }) {
-    const [id] = await fleet.dispatch(1, 10, { blocks: size.away * 2, failures: 0 })
+    const [id] = await fleet.dispatch(1, 10, { blocks: size.away * 1.5, failures: 0 })
     await waitFor('it to run', async () =>
       (await fleet.witness.stretches()).some((stretch) => stretch.id === id)
     )
@@ -18,7 +18,7 @@ export const blocked: Scenario = {
         const attempts = (await fleet.witness.stretches()).filter((stretch) => stretch.id === id)
         return attempts.some(({ attempt }) => attempt > 1) && attempts[0].to !== null
       },
-      { within: size.away * 2 + 20_000 }
+      { within: size.away * 1.5 + 20_000 }
     )
   },
 }

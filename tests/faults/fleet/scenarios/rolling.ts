@@ -5,8 +5,10 @@ import type { Scenario } from './scenario.ts'
 export const rolling: Scenario = {
   name: 'one worker after the other is stopped by SIGTERM and replaced',
   async run({ fleet, size }) {
+    let starting = fleet.again(0)
     for (const at of fleet.workers.keys()) {
-      const next = await fleet.again(at)
+      const next = await starting
+      if (at + 1 < fleet.workers.length) starting = fleet.again(at + 1)
       await fleet.dispatch(Math.ceil(size.jobs / 2), 100)
       const worker = fleet.workers[at]
       await waitFor('it to run something', async () => (await fleet.witness.runs(worker.pid)) > 0)

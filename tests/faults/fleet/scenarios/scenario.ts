@@ -13,7 +13,7 @@ export type Size = {
   away: number
 }
 
-export const SHORT: Size = { jobs: 90, stormJobs: 150, kills: 2, away: 3_000 }
+export const SHORT: Size = { jobs: 60, stormJobs: 100, kills: 2, away: 3_000 }
 export const LONG: Size = { jobs: 3_000, stormJobs: 100_000, kills: 200, away: 30_000 }
 
 /** What a scenario may break. */
