@@ -1,3 +1,4 @@
+import { equal } from 'node:assert/strict'
 import { test } from '@japa/runner'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
@@ -5,30 +6,58 @@ import type { WorkerView } from '../../../src/types.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
 import { add, startProcess, starts } from './processes.ts'
 
+/** A lab's worker's id, once it has reported itself. */
+const idIn = (lab: WorkerLab, { pid }: { pid: number }) =>
+  waitFor('the worker to report', async () => {
+    const workers = await lab.transport.workers.list<WorkerView>()
+    return workers.find(({ report }) => report?.pid === pid)?.id
+  })
+
+const reportsIn = (lab: WorkerLab, id: string, state: WorkerView['state'], within = 5_000) =>
+  waitFor(
+    `the worker to report that it is ${state}`,
+    async () => {
+      const workers = await lab.transport.workers.list<WorkerView>()
+      return workers.find((worker) => worker.id === id)?.report?.state === state
+    },
+    { within }
+  )
+
+/** A worker that no message reaches learns from its reports, some seconds apart, what it was asked. */
+async function obeyReports(): Promise<void> {
+  const lab = new WorkerLab((await redisServer()).url)
+  try {
+    const worker = await startProcess(lab)
+    const id = await idIn(lab, worker)
+    await lab.redis.set(lab.transport.keys.wish(id), 'quiet')
+    await reportsIn(lab, id, 'quiet', 15_000)
+    const job = await add(lab, 'short', { ms: 5 })
+    await lab.redis.set(lab.transport.keys.wish(id), 'resume')
+    equal((await lab.ended(job, 'default', 15_000)).state, 'completed')
+    equal((await worker.stop()).code, 0)
+  } finally {
+    await lab.close()
+  }
+}
+
 test.group('Workers asked from elsewhere', (group) => {
   let lab: WorkerLab
+  let obeyed: Promise<void>
+
+  /** It mostly waits: beside the other tests. */
+  group.setup(() => {
+    obeyed = obeyReports()
+    obeyed.catch(() => {})
+  })
+
   group.each.setup(async () => {
     const { url } = await redisServer()
     lab = new WorkerLab(url)
     return () => lab.close()
   })
 
-  /** The worker's id, once it has reported itself. */
-  const idOf = ({ pid }: { pid: number }) =>
-    waitFor('the worker to report', async () => {
-      const workers = await lab.transport.workers.list<WorkerView>()
-      return workers.find(({ report }) => report?.pid === pid)?.id
-    })
-
-  const reports = (id: string, state: WorkerView['state'], within = 5_000) =>
-    waitFor(
-      `the worker to report that it is ${state}`,
-      async () => {
-        const workers = await lab.transport.workers.list<WorkerView>()
-        return workers.find((worker) => worker.id === id)?.report?.state === state
-      },
-      { within }
-    )
+  const idOf = (worker: { pid: number }) => idIn(lab, worker)
+  const reports = (id: string, state: WorkerView['state']) => reportsIn(lab, id, state)
 
   const addMany = (count: number, ms: number) =>
     Promise.all(Array.from({ length: count }, () => add(lab, 'short', { ms })))
@@ -83,19 +112,10 @@ test.group('Workers asked from elsewhere', (group) => {
     assert.deepEqual(await lab.redis.keys(`${lab.prefix}~wish:*`), [])
   }).timeout(60_000)
 
-  test('obey with their next report when the message was lost', async ({ assert }) => {
-    const worker = await startProcess(lab)
-    const id = await idOf(worker)
-    await lab.redis.set(lab.transport.keys.wish(id), 'quiet')
-    await reports(id, 'quiet', 15_000)
-    const [job] = await addMany(1, 5)
-    await lab.redis.set(lab.transport.keys.wish(id), 'resume')
-    assert.equal((await lab.ended(job, 'default', 15_000)).state, 'completed')
-    assert.equal((await worker.stop()).code, 0)
-  }).timeout(60_000)
-
   test('cannot be asked when they are not there', async ({ assert }) => {
     assert.isFalse(await lab.transport.workers.ask('nobody:1:00', 'stop'))
     assert.deepEqual(await lab.redis.keys(`${lab.prefix}~wish:*`), [])
   })
+
+  test('obey with their next report when the message was lost', () => obeyed).timeout(60_000)
 })
