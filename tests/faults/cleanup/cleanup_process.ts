@@ -1,6 +1,7 @@
 /*
- * A process that cleans up once, for tests that kill it: `node --import=./bin/typescript.js cleanup_process.ts <settings as JSON>`.
+ * A process that cleans up once, for tests that kill it. It begins when it is sent its settings, and answers with its run.
  */
+import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import { Cleanup } from '../../../src/cleanup/cleanup.ts'
 import { defineConfig } from '../../../src/config.ts'
@@ -20,7 +21,7 @@ export type CleanupProcessSettings = {
   kill?: { transaction: number; at: 'before' | 'after' }
 }
 
-const settings = JSON.parse(process.argv[2]) as CleanupProcessSettings
+const [settings] = (await once(process, 'message')) as [CleanupProcessSettings]
 const host = new Redis(settings.redis, { maxRetriesPerRequest: null })
 const transport = new Transport(new Connections(() => ({ ioConnection: host }) as never), {
   prefix: settings.prefix,

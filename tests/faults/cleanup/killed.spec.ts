@@ -1,4 +1,5 @@
-import { fork } from 'node:child_process'
+import { equal } from 'node:assert/strict'
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
@@ -14,23 +15,35 @@ import { redisServer } from '#tests/helpers/servers'
 import type { CleanupProcessSettings } from './cleanup_process.ts'
 
 const SCRIPT = fileURLToPath(new URL('./cleanup_process.ts', import.meta.url))
-const JOBS = 6_000
+/** More than the cleanup takes up at once; by hand also with `QUEUEDECK_CLEANUP_JOBS=20000`. */
+const JOBS = Number(process.env.QUEUEDECK_CLEANUP_JOBS ?? 3_500)
 
-/** The run that the process made; null when it was killed. */
-async function runProcess(settings: CleanupProcessSettings): Promise<CleanupRun | null> {
-  const child = fork(SCRIPT, [JSON.stringify(settings)], {
+/** A process that waits for its settings. */
+function startProcess(): ChildProcess {
+  return fork(SCRIPT, {
     execArgv: ['--import=./bin/typescript.js'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+}
+
+/** The run that the process made; null when it was killed. */
+async function runIn(
+  child: ChildProcess,
+  settings: CleanupProcessSettings
+): Promise<CleanupRun | null> {
   let run: CleanupRun | null = null
   child.on('message', (message) => (run = message as CleanupRun))
-  await once(child, 'exit')
+  child.send(settings)
+  const [, signal] = await once(child, 'exit')
+  equal(signal, run ? null : 'SIGKILL')
   return run
 }
 
 eachDatabase(({ label, create }) => {
   test.group(`Cleanup killed | ${label}`, () => {
     test(`counts stay exact, and the next run finishes what the last began`, async ({ assert }) => {
+      /** Starting takes them longer than their work: they start while there is nothing to do yet. */
+      const processes = [1, 2, 3, 4].map(startProcess)
       const { url } = await redisServer()
       const { connection } = await create()
       await migrate(connection)
@@ -54,7 +67,7 @@ eachDatabase(({ label, create }) => {
           { transaction: 4, at: 'before' },
         ] as const
         for (const kill of kills) {
-          assert.isNull(await runProcess({ ...settings, kill }))
+          assert.isNull(await runIn(processes.shift()!, { ...settings, kill }))
           const { kept, truth, staleTags } = await countsAndTruth(records)
           assert.deepEqual(kept, truth)
           assert.equal(staleTags, 0)
@@ -65,7 +78,7 @@ eachDatabase(({ label, create }) => {
           assert.isAbove(await lab.redis.pttl(keys.lease('cleanup-run')), 0)
           await lab.redis.del(keys.lease('cleanup-run'))
         }
-        const last = await runProcess(settings)
+        const last = await runIn(processes.shift()!, settings)
         assert.isNull(last!.error)
         const after = await records.reader.counts()
         assert.containSubset(after, { completed: 0, failed: 0, cancelled: 0 })
@@ -81,6 +94,7 @@ eachDatabase(({ label, create }) => {
         assert.equal(sum('cancelledRecords'), before.cancelled)
         for (const run of runs.slice(1)) assert.match(run.error!, /ended in the middle/)
       } finally {
+        processes.forEach((one) => one.kill('SIGKILL'))
         await records.close()
         await lab.close()
       }
