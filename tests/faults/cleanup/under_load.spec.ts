@@ -11,7 +11,7 @@ import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 
 /** By hand also with `QUEUEDECK_CLEANUP_JOBS=20000`. */
-const JOBS = Number(process.env.QUEUEDECK_CLEANUP_JOBS ?? 1_500)
+const JOBS = Number(process.env.QUEUEDECK_CLEANUP_JOBS ?? 700)
 
 /** The shortest clocks that the configuration takes; the cleanup's own clock is ahead by as much, so that every end is old at once. */
 const MINUTE = 60_000
