@@ -11,8 +11,10 @@ import { Workload, type LoggedJob } from './workload.ts'
 /**
  * How much of it: by hand also with `QUEUEDECK_FIRE_JOBS=20000 QUEUEDECK_FIRE_KILLS=20 QUEUEDECK_FIRE_AWAY=60`.
  */
-const JOBS = Number(process.env.QUEUEDECK_FIRE_JOBS ?? 1_500)
+const JOBS = Number(process.env.QUEUEDECK_FIRE_JOBS ?? 800)
 const KILLS = Number(process.env.QUEUEDECK_FIRE_KILLS ?? 6)
+/** How many mirrors are started before it is their turn to be killed. */
+const AHEAD = 3
 const AWAY_SECONDS = Number(process.env.QUEUEDECK_FIRE_AWAY ?? 3)
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -49,13 +51,22 @@ eachDatabase(({ kind, label }) => {
         let killedAtPoint = 0
         let isAway = false
         let isDone = false
+        /** In turn at each point of its transaction, and from outside at any instant. */
+        const killOf = (at: number) =>
+          at % 6 < 5 ? { point: (at % 6) + 1, after: Math.random() * 150 } : undefined
+        const victims: { kill: ReturnType<typeof killOf>; victim: MirrorProcess }[] = []
+        const prepare = () => {
+          const kill = killOf(victims.length)
+          const victim = new MirrorProcess({ ...settings, kill, waits: true })
+          victims.push({ kill, victim })
+          children.push(victim)
+        }
+        while (victims.length < Math.min(AHEAD, KILLS)) prepare()
         const killing = (async () => {
           for (; kills < KILLS; kills++) {
-            /** In turn at each point of its transaction, and from outside at any instant. */
-            const point = kills % 6
-            const kill = point < 5 ? { point: point + 1, after: Math.random() * 150 } : undefined
-            const victim = new MirrorProcess({ ...settings, kill })
-            children.push(victim)
+            const { kill, victim } = victims[kills]
+            if (victims.length < KILLS) prepare()
+            victim.begin()
             await Promise.race([victim.ready(), victim.ended()])
             if (kills === Math.floor(KILLS / 2)) {
               isAway = true
@@ -65,7 +76,7 @@ eachDatabase(({ kind, label }) => {
               isAway = false
             }
             if (!kill) await pause(Math.random() * 400)
-            else await Promise.race([victim.ended(), pause(3_000)])
+            else await Promise.race([victim.ended(), pause(2_000)])
             /** Point 5 lies behind the commit. */
             if (kill && victim.child.signalCode === 'SIGKILL') {
               killedAtPoint++

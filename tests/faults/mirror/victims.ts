@@ -40,6 +40,11 @@ export class MirrorProcess {
     return (message as { leads: number } | undefined)?.leads
   }
 
+  /** Lets one begin that was told to wait. */
+  begin(): void {
+    this.child.send('begin')
+  }
+
   ready(): Promise<unknown> {
     return waitFor('a mirror process to start', () => this.messages.includes('ready'), {
       within: 30_000,

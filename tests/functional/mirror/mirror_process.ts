@@ -3,6 +3,7 @@
  *
  * It says `ready` once it mirrors, answers `lag` and `stop` with what it counted, and ends with its parent.
  */
+import { once } from 'node:events'
 import { Janitor } from '../../../src/mirror/janitor.ts'
 import { Mirror } from '../../../src/mirror/mirror.ts'
 import { MirrorService } from '../../../src/mirror/mirror_service.ts'
@@ -24,6 +25,8 @@ export type MirrorProcessSettings = {
   /** Without the lease, so that two of them write at once. */
   unled?: boolean
   batch?: number
+  /** Does nothing until it is sent `begin`: starting takes longer than what some tests have it do. */
+  waits?: boolean
   kept?: { completed: number; cancelled: number }
   janitor?: { every?: number; trail?: number; longest?: number }
 }
@@ -43,6 +46,8 @@ const logger = {
   },
   error: console.error,
 }
+
+if (settings.waits) await once(process, 'message')
 
 if (settings.kill) {
   const { point, after } = settings.kill
