@@ -2,7 +2,7 @@ import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
-import { chunksOf, type Chunk as Piece } from '#services/documents/chunks'
+import type { Chunk as Piece } from '#services/documents/chunks'
 import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
 import { belowSize } from '#validators/below_size'
@@ -60,6 +60,8 @@ export default class Chunk extends Job<Payload, Result> {
     const { documents = [], text, ...options } = this.payload
     const items = [...documents, ...(text === undefined ? [] : [null])]
     const total = items.length
+    /** Its table of tokens takes a tenth of a second to read: only processes that cut documents need it. */
+    const { chunksOf } = await import('#services/documents/chunks')
     const { outputs, warnings } = await eachItem(items, {
       signal: this.signal,
       name: (id) => id ?? 'text',

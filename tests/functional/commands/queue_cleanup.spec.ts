@@ -1,50 +1,35 @@
 import { test } from '@japa/runner'
-import { applicationEnv, migrate, runAce } from '#tests/helpers/app'
-import { createDatabase } from '#tests/helpers/databases'
+import { Redis } from 'ioredis'
 import { redisServer } from '#tests/helpers/servers'
+import { CommandLab } from './lab.ts'
 
 test.group('Commands | queue:cleanup', (group) => {
-  let env: Record<string, string>
-  let redis: Awaited<ReturnType<typeof redisServer>>
+  let lab: CommandLab
 
   group.setup(async () => {
-    const own = await redisServer({ own: true })
-    redis = own
-    env = await applicationEnv({ redisPort: own.port, database: await createDatabase() })
-    await migrate(env)
-    return () => own.stop()
+    lab = await CommandLab.open()
+    return () => lab.close()
   })
 
   test('says what it removed, and what it would', async ({ assert }) => {
-    const dry = await runAce(['queue:cleanup', '--dry-run'], env)
+    const dry = await lab.run('queue:cleanup', '--dry-run')
     assert.equal(dry.code, 0)
     assert.include(dry.output, 'Nothing would be removed')
-    const { code, stdout } = await runAce(['queue:cleanup', '--json'], env)
+    const { code, json } = await lab.ask('queue:cleanup')
     assert.equal(code, 0)
-    const { cleanup } = JSON.parse(stdout)
+    const { cleanup } = json
     assert.containSubset(cleanup, { id: 2, trigger: 'command', dryRun: false, error: null })
     assert.equal(cleanup.counts.completedRecords, 0)
     assert.equal(Date.parse(cleanup.endedAt) - Date.parse(cleanup.startedAt), cleanup.duration)
   })
 
-  test('fails honestly, with one JSON document', async ({ assert }) => {
-    const { code, stdout } = await runAce(['queue:cleanup', '--json'], {
-      ...env,
-      REDIS_PORT: '1',
-    })
-    assert.equal(code, 1)
-    assert.equal(JSON.parse(stdout).errors[0].code, 'E_REDIS_UNAVAILABLE')
-    assert.isAbove(redis.port, 0)
-  })
-
   test('says when another cleanup runs', async ({ assert }) => {
-    const { Redis } = await import('ioredis')
-    const client = new Redis(redis.url)
+    const client = new Redis((await redisServer()).url)
     try {
-      await client.set('{queuedeck}~lease:cleanup-run', 'another', 'PX', 60_000)
-      const { code, stdout } = await runAce(['queue:cleanup', '--json'], env)
+      await client.set(`${lab.prefix}~lease:cleanup-run`, 'another', 'PX', 60_000)
+      const { code, json } = await lab.ask('queue:cleanup')
       assert.equal(code, 1)
-      assert.equal(JSON.parse(stdout).errors[0].code, 'E_CLEANUP_RUNNING')
+      assert.equal(json.errors[0].code, 'E_CLEANUP_RUNNING')
     } finally {
       await client.quit()
     }

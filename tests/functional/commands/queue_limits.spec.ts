@@ -1,32 +1,17 @@
 import { test } from '@japa/runner'
-import { applicationEnv, migrate, runAce, startWorker, type AppProcess } from '#tests/helpers/app'
-import { createDatabase } from '#tests/helpers/databases'
-import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
+import { CommandLab } from './lab.ts'
 
 test.group('Commands | queue:limits', (group) => {
-  let env: Record<string, string>
-  let worker: AppProcess
+  let lab: CommandLab
 
   group.setup(async () => {
-    const redis = await redisServer({ own: true })
-    env = await applicationEnv({ redisPort: redis.port, database: await createDatabase() })
-    await migrate(env)
-    worker = startWorker(env)
-    return async () => {
-      await worker.stop('SIGKILL')
-      await redis.stop()
-    }
+    lab = await CommandLab.open()
+    await lab.work()
+    return () => lab.close()
   })
 
-  async function ask(...args: string[]) {
-    const { code, stdout, output } = await runAce([...args, '--json'], env)
-    try {
-      return { code, json: JSON.parse(stdout) }
-    } catch {
-      throw new Error(`${args.join(' ')} printed no JSON document:\n${output}`)
-    }
-  }
+  const ask = (...args: string[]) => lab.ask(...args)
 
   test('sets limits, shows who runs and who is held back, and lets them go', async ({ assert }) => {
     const set = await ask('queue:limits', '--user-of=ada:1', '--global=20', '--queue-of=mail:none')
@@ -54,18 +39,18 @@ test.group('Commands | queue:limits', (group) => {
         const texts = json.data.map((job: any) => job.waiting?.text ?? job.status)
         return texts.join() === 'user limit 1/1,running' && json
       },
-      { within: 30_000 }
+      { within: 20_000 }
     )
     assert.deepEqual(data[0].waiting, reason)
     assert.deepEqual((await ask('queue:show', ids[1]!)).json.job.waiting, reason)
-    assert.include((await runAce(['queue:show', ids[1]!], env)).output, 'user limit 1/1')
+    assert.include((await lab.run('queue:show', ids[1]!)).output, 'user limit 1/1')
 
     const shown = await ask('queue:limits')
     assert.isFalse(shown.json.changed)
     assert.deepEqual(shown.json.users, [{ user: 'ada', running: 1, limit: 1 }])
     const [held] = shown.json.heldBack
     assert.containsSubset(held, { kind: 'user', name: 'ada', jobs: 1 })
-    const text = await runAce(['queue:limits'], env)
+    const text = await lab.run('queue:limits')
     assert.equal(text.code, 0)
     assert.match(text.output, /user ada runs 1 of 1/)
     assert.match(text.output, /held back in queue demo: 1 by the user limit of ada/)
@@ -79,7 +64,7 @@ test.group('Commands | queue:limits', (group) => {
       'both to run',
       async () => (await ask('queue:limits')).json.users[0].running === 2
     )
-  }).timeout(120_000)
+  })
 
   test('refuses with code 1, naming value and remedy, and changes nothing', async ({ assert }) => {
     const { code, json } = await ask('queue:limits', '--user=7', '--global=0')
@@ -90,5 +75,5 @@ test.group('Commands | queue:limits', (group) => {
     const { limits } = (await ask('queue:limits')).json
     const each = limits.find((one: any) => one.kind === 'user' && one.user === undefined)
     assert.deepInclude(each, { limit: 3, set: null })
-  }).timeout(30_000)
+  })
 })

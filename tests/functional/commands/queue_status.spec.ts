@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
-import { applicationEnv, migrate, ROOT, runAce, spawnNode } from '#tests/helpers/app'
-import { createDatabase } from '#tests/helpers/databases'
+import { applicationEnv, ROOT, spawnNode } from '#tests/helpers/app'
 import { findProgram, redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
+import { Lab } from '../mirror/lab.ts'
+import { migratedDatabase } from './lab.ts'
 
 test.group('queue:status --watch', () => {
   test('shows everything live in a terminal, survives Redis going away, and ends with q', async ({
@@ -13,10 +14,10 @@ test.group('queue:status --watch', () => {
   }) => {
     const script = findProgram('script')!
     const redis = await redisServer({ own: true })
-    const env = await applicationEnv({ redisPort: redis.port, database: await createDatabase() })
-    await migrate(env)
-    const { code } = await runAce(['queue:dispatch', 'demo.sleep', '{"ms":1}'], env)
-    assert.equal(code, 0)
+    const env = await applicationEnv({ redisPort: redis.port, database: await migratedDatabase() })
+    const lab = new Lab(redis.url, '{queuedeck}')
+    await lab.add('demo')
+    await lab.close()
     const command = `stty cols 90 rows 30; ${process.execPath} ace.js queue:status --watch`
     const child = spawn(script, ['-qec', command, '/dev/null'], {
       cwd: fileURLToPath(ROOT),
@@ -52,8 +53,7 @@ test.group('queue:status --watch', () => {
   test('prints again and again where there is no terminal, until it is told to stop', async ({
     assert,
   }) => {
-    const env = await applicationEnv()
-    await migrate(env)
+    const env = await applicationEnv({ database: await migratedDatabase() })
     const watch = spawnNode(['ace.js', 'queue:status', '--watch'], env)
     await waitFor('two answers', () => watch.stdout().split('0 jobs: ').length > 2, {
       within: 60_000,
