@@ -1,4 +1,5 @@
 import type {
+  HostUsage,
   MetricFilter,
   MetricSeries,
   MetricsReader,
@@ -21,6 +22,9 @@ export function chartRangeOf(value: unknown): ChartRange {
 
 /** A series, and what it was by Redis' clock when it was read. */
 export type Charted = { series: MetricSeries; now: number }
+
+/** What a host used, and what it was by Redis' clock when it was read. */
+export type ChartedHost = { usage: HostUsage; now: number }
 
 /** Series remembered for others that look, and for how long at least, ms. */
 const MOST = 200
@@ -51,6 +55,19 @@ export class ChartMetrics {
     return this.#shared(JSON.stringify([range, filter]), length / 1_000, async () => {
       const now = await this.now()
       return { series: await this.metrics.series({ from: now - length, to: now, ...filter }), now }
+    })
+  }
+
+  /**
+   * CPU and memory of a host.
+   *
+   * @throws E_DATABASE_UNAVAILABLE
+   */
+  host(range: ChartRange, host: string): Promise<ChartedHost> {
+    const length = CHART_RANGES[range]
+    return this.#shared(JSON.stringify(['host', range, host]), length / 1_000, async () => {
+      const now = await this.now()
+      return { usage: await this.metrics.host({ from: now - length, to: now, host }), now }
     })
   }
 

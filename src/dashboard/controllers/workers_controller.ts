@@ -5,7 +5,10 @@ import type { WorkerWish } from '../../transport/types.ts'
 import type { WorkerView } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
+import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { hostCharts, usageJson } from '../presenters/host_charts.ts'
+import { rangeChoice } from '../presenters/metric_charts.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
 import { workerItem, workerJson, workersJson, workersPage } from '../presenters/workers_page.ts'
@@ -39,10 +42,18 @@ export default class WorkersController {
     const viewer = ctx.queuedeck
     const { urls, clock } = viewer
     const worker = await this.#find(viewer)
-    if (wishOf(ctx) === 'json') return sendJson(ctx, workerJson(worker))
+    const range = chartRangeOf(ctx.request.qs().range)
+    const charted = await this.#usage(viewer, worker.host, range)
+    if (wishOf(ctx) === 'json') {
+      return sendJson(ctx, { ...workerJson(worker), usage: charted && usageJson(charted) })
+    }
     const mayManage = await this.#manageable(viewer, [worker])
+    const urlOf = (each: ChartRange) =>
+      urls.worker(worker.id) + (each === '1h' ? '' : `?range=${each}`)
     return this.#render(viewer, `${worker.host}, pid ${worker.pid}`, 'worker', {
       worker: workerItem(worker, { urls, clock, mayManage }),
+      charts: charted && hostCharts(worker.host, charted, range, clock),
+      ranges: rangeChoice(range, urlOf),
     })
   }
 
@@ -130,6 +141,16 @@ export default class WorkersController {
       })
     )
     return (worker: WorkerView) => worker.queues.every((queue) => allowed.has(queue))
+  }
+
+  /** Null while the database is away: what the worker does now is still known. */
+  async #usage({ dashboard }: Viewer, host: string, range: ChartRange) {
+    try {
+      return await dashboard.charts.host(range, host)
+    } catch (error) {
+      if ((error as { code?: string }).code === 'E_DATABASE_UNAVAILABLE') return null
+      throw error
+    }
   }
 
   async #find({ dashboard, ctx }: Viewer): Promise<WorkerView> {

@@ -1,4 +1,4 @@
-import { duration, type Clock } from './format.ts'
+import { bytes, duration, type Clock } from './format.ts'
 
 /** Height of what is drawn, and width before it is stretched, in the units of the drawing. */
 export const PLOT = { width: 600, height: 128 }
@@ -62,6 +62,14 @@ export class Scale {
   /** Of shares from 0 to 1. */
   static shares(): Scale {
     return new Scale(1 / LINES, (value) => `${Math.round(value * 100)} %`)
+  }
+
+  /** Of bytes. */
+  static bytes(most: number): Scale {
+    const rough = Math.max(most, LINES) / LINES
+    const power = 10 ** Math.floor(Math.log10(rough))
+    const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough * 0.9999)!
+    return new Scale(step, (value) => bytes(value).replace('.0 ', ' '))
   }
 
   y(value: number): number {

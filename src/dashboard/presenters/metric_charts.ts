@@ -33,7 +33,7 @@ export type MetricChartsView = {
   latency: ChartView
 }
 
-const RANGE_NAMES: Record<ChartRange, string> = {
+export const RANGE_NAMES: Record<ChartRange, string> = {
   '1h': 'the last hour',
   '24h': 'the last 24 hours',
   '7d': 'the last 7 days',

@@ -18,7 +18,7 @@ export type { CodeBlock, JobPage, LogView, StageView, Token, TraceRow } from './
  * | `queuedeck::pages/job` | `page`, `job` |
  * | `queuedeck::partials/job_sheet` (body of the right sheet, and its refresh) | `page`, `job` |
  * | `queuedeck::pages/workers` (whole page; with `page.fragment` only its `#workers-page` region) | `page`, `list` |
- * | `queuedeck::pages/worker` (the same for one worker) | `page`, `worker` |
+ * | `queuedeck::pages/worker` (the same for one worker) | `page`, `worker`, `charts` (null while the database is away), `ranges` |
  * | `queuedeck::pages/confirm` | `page`, `confirm` |
  * | `queuedeck::partials/confirm` (body of the dialog) | `page`, `confirm` |
  * | `queuedeck::pages/edit_and_run` | `page`, `edit` |

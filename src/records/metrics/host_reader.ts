@@ -22,6 +22,9 @@ export type HostPoint = {
 /** Only steps in which the host reported. */
 export type HostSeries = HostPoint[]
 
+/** The points of one host, and the range that they were read for. */
+export type HostUsage = Span & { points: HostSeries }
+
 type Sums = {
   samples: number
   cpu: number

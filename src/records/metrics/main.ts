@@ -8,6 +8,7 @@
  *   // wait, run: { count, p50, p95, p99 } in milliseconds, or null
  * records.metrics.totals('queue' | 'type' | 'host', { from, to })    // Promise<Map<name, MetricSums>>
  * records.metrics.hosts({ from, to, step?, host? })                  // Promise<Map<host, HostPoint[]>>
+ * records.metrics.host({ from, to, step?, host })                    // Promise<{ from, to, step, unit, points: HostPoint[] }>
  *   // HostPoint: { at, samples, cpu: { mean, most }, memory: { mean, most, limit } }; cpu as a share of all cores (0 to 1), memory in bytes
  * ```
  *
@@ -27,6 +28,6 @@ export type {
   MetricSums,
   Percentiles,
 } from './metrics_reader.ts'
-export type { HostPoint, HostSeries } from './host_reader.ts'
+export type { HostPoint, HostSeries, HostUsage } from './host_reader.ts'
 export { MetricsKeeper } from './metrics_keeper.ts'
 export { METRIC_COUNTS, type HostSample, type MetricCount } from './metric_types.ts'

@@ -2,7 +2,7 @@ import type { Db, Row } from '../dialect/db.ts'
 import type { NameReader } from '../reader/name_reader.ts'
 import { every, oneOf, run, sql, type Sql } from '../reader/sql.ts'
 import { Cell } from './cells.ts'
-import { readHosts, type HostSeries } from './host_reader.ts'
+import { readHosts, type HostSeries, type HostUsage } from './host_reader.ts'
 import type { MetricCount } from './metric_types.ts'
 import { METRIC_COLUMNS } from './metric_writing.ts'
 import type { Sketch } from './sketch.ts'
@@ -96,6 +96,14 @@ export class MetricsReader {
   async hosts(range: MetricRange & { host?: string }): Promise<Map<string, HostSeries>> {
     const ids = range.host === undefined ? null : await this.names.resolve('host', [range.host])
     return readHosts(this.db, this.names, spanOf(range), ids)
+  }
+
+  /**
+   * CPU and memory of one host, with the steps that its points stand in. A host that nobody knows has no points.
+   */
+  async host(range: MetricRange & { host: string }): Promise<HostUsage> {
+    const hosts = await this.hosts(range)
+    return { ...spanOf(range), points: hosts.get(range.host) ?? [] }
   }
 
   /** Which rows are the wanted sums; null when a name is not known. */

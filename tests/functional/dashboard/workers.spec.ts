@@ -9,6 +9,7 @@ import { WorkerLab } from '../worker/lab.ts'
 import type { Answer } from './client.ts'
 import { DashboardLab, PREFIX } from './lab.ts'
 
+const HOUR = 3_600_000
 const GONE = 'some-host:1:00000000'
 
 test.group('Dashboard | workers', (group) => {
@@ -85,6 +86,42 @@ test.group('Dashboard | workers', (group) => {
     const region = await client.partial('/workers', { 'x-queuedeck-refresh': 'workers-page' })
     assert.notInclude(region.text, '<html')
     assert.match(region.text.trim(), /^<div class="page" id="workers-page"/)
+  })
+
+  test('shows what the host of a worker used, as a chart, a table and JSON', async ({ assert }) => {
+    const { path } = await start()
+    const client = lab.client()
+    const { host } = (await client.json(path)).json
+    const records = await lab.app.container.make('queuedeck.records')
+    const at = Math.floor(Date.now() / HOUR) * HOUR - 50 * HOUR
+    const sample = (cpu: number, used: number) => ({
+      host,
+      cpu,
+      memory: { used, limit: 8_000_000_000 },
+    })
+    await records.metricsKeeper.sample([sample(0.25, 1_000_000_000)], at)
+    await records.metricsKeeper.sample([sample(0.75, 3_000_000_000)], at + 10_000)
+
+    const { usage } = (await client.json(`${path}?range=7d`)).json
+    const told = usage.data.find(({ memory }: any) => memory.limit === 8_000_000_000)
+    assert.containSubset(told, {
+      samples: 2,
+      cpu: { mean: 0.5, most: 0.75 },
+      memory: { mean: 2_000_000_000, most: 3_000_000_000 },
+    })
+    assert.isAtMost(Date.parse(told.at), at)
+    const document = await readFile(new URL('../../../docs/json.md', import.meta.url), 'utf8')
+    for (const field of [...Object.keys(usage), ...Object.keys(told)]) {
+      assert.match(document, new RegExp(`\\b${field}\\b`))
+    }
+
+    const page = await client.page(`${path}?range=7d`)
+    assert.include(page.text, `CPU, as a share of all cores, of all workers on ${host}`)
+    assert.include(page.text, `Memory of all workers on ${host} in the last 7 days`)
+    assert.include(page.text, 'id="memory-table"')
+    assert.match(page.text, /<td class="num">50 %<\/td>\s*<td class="num">75 %<\/td>/)
+    assert.include(page.text, 'aria-current="true">7 d</a>')
+    assert.notMatch(page.text, /NaN|Infinity|undefined/)
   })
 
   test('answers a refresh with 304 until a worker reports', async ({ assert }) => {
