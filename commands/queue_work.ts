@@ -37,7 +37,7 @@ export default class QueueWork extends BaseCommand {
   @flags.string({ description: 'End after this many jobs' })
   declare maxJobs?: string
 
-  @flags.string({ description: 'End when the process uses more memory than this, e.g. 512mb' })
+  @flags.string({ description: 'End when more memory than this is used, e.g. 512mb' })
   declare maxMemory?: string
 
   @flags.string({ description: 'How long running jobs may take to finish at the end, e.g. 30s' })

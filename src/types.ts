@@ -359,7 +359,7 @@ export type WorkerView = {
     /** Absent unless its code goes on although it was told to stop and the grace period is over. */
     signalIgnored?: boolean
   }[]
-  /** Share of one core over the last period, 0 to n. */
+  /** Share of one core over the last period, 0 to n; on Linux with its processes for isolated jobs, as is the memory. */
   cpu: number
   cores: number
   /** Bytes resident, and the limit that applies (container or machine). */

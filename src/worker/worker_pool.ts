@@ -41,6 +41,7 @@ export class WorkerPool {
   #standing: Standing
   #deadlines: Deadlines
   #heartbeat: Heartbeat
+  #usage: SystemUsage
   #limits: LimitKeeper
   #queues: QueueWatch
   #workers = new Map<string, JobWorker>()
@@ -79,6 +80,7 @@ export class WorkerPool {
     this.#queues = new QueueWatch(config, transport, registry, settings.queues)
     this.#stop = new Stop(clock)
     const isolation = new Isolation(dependencies.isolation, clock, logger)
+    this.#usage = new SystemUsage(() => isolation.pids)
     this.#runtime = {
       workerId: this.id,
       connection: transport.connections.worker,
@@ -105,7 +107,7 @@ export class WorkerPool {
       transport.workers,
       () => this.#facts(concurrency),
       (wish) => this.#standing.obey(wish),
-      new SystemUsage(),
+      this.#usage,
       trouble,
       logger
     )
@@ -254,7 +256,7 @@ export class WorkerPool {
 
   #watchProcess(): void {
     const { maxMemory } = this.settings
-    if (maxMemory !== undefined && process.memoryUsage.rss() > maxMemory) {
+    if (maxMemory !== undefined && this.#usage.memory() > maxMemory) {
       this.#end('max memory')
     }
     if (this.#heartbeat.unanswered > SILENCE) {

@@ -34,7 +34,7 @@ export type WorkerSettings = {
   once?: boolean
   /** Ends after this many jobs. */
   maxJobs?: number
-  /** Ends when the process has more bytes resident than this. */
+  /** Ends when it has more bytes resident than this, with its processes for isolated jobs. */
   maxMemory?: number
 }
 

@@ -36,6 +36,11 @@ export class Isolation {
     private logger: LogSink
   ) {}
 
+  /** Ids of the processes that are there, with a job or without. */
+  get pids(): number[] {
+    return [...this.#processes].flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+  }
+
   /**
    * Runs an attempt to the end of its code, or of its process. The process stays the attempt's, for its `failed` hook, until `release`.
    *

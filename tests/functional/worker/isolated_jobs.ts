@@ -4,7 +4,13 @@ import { Job } from '../../../src/jobs/job.ts'
 import type { JobOptions } from '../../../src/types.ts'
 import type { IsolationCommand } from '../../../src/worker/isolation/isolated_process.ts'
 
-type Payload = { does: keyof typeof DEEDS; ms?: number; attempts?: number; hook?: string }
+type Payload = {
+  does: keyof typeof DEEDS
+  ms?: number
+  bytes?: number
+  attempts?: number
+  hook?: string
+}
 
 /** What isolated jobs of the tests do, in their own process. */
 const DEEDS = {
@@ -23,6 +29,14 @@ const DEEDS = {
     const end = performance.now() + job.payload.ms!
     while (performance.now() < end);
     return process.pid
+  },
+  /** Keeps so much memory and a processor, and sees no signal. */
+  async hog(job: Isolated) {
+    const kept = Buffer.alloc(job.payload.bytes!, 1)
+    await job.progress(1)
+    const end = performance.now() + job.payload.ms!
+    while (performance.now() < end);
+    return kept.length
   },
   async obey(job: Isolated) {
     await pause(60_000, undefined, { signal: job.signal })
