@@ -12,7 +12,9 @@ export const config: Config = {
     { name: 'functional', files: ['tests/functional/**/*.spec.ts'], timeout: 30_000 },
     {
       name: 'faults',
-      files: ['tests/faults/{cleanup,fleet,limits,machines,mirror,transport,worker}/**/*.spec.ts'],
+      files: [
+        'tests/faults/{alerts,cleanup,fleet,limits,machines,mirror,transport,worker}/**/*.spec.ts',
+      ],
       timeout: 300_000,
     },
     { name: 'start', files: ['tests/faults/start/**/*.spec.ts'], timeout: 300_000 },

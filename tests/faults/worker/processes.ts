@@ -11,7 +11,7 @@ import type { WorkerLab } from '../../functional/worker/lab.ts'
  * @param url  another way to the lab's Redis
  */
 export async function startProcess(
-  lab: WorkerLab,
+  lab: Pick<WorkerLab, 'url' | 'prefix'>,
   options: { worker?: QueuedeckConfig['worker']; settings?: WorkerSettings } = {},
   url = lab.url
 ): Promise<AppProcess> {
