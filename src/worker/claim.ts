@@ -46,10 +46,33 @@ export type ClaimedJob = {
 }
 
 /**
- * Reads a job's hash as Redis answers it: names and values in turn. Other producers write such hashes too, so nothing in it
- * is trusted to be well-formed.
+ * The fields of a job's hash that a claim answers, in this order; the claim gate (transport/scripts/lua/gate.lua) states it too.
  */
-export function readClaim(hash: readonly string[], id: string, token: string): ClaimedJob {
+export const CLAIM_FIELDS = [
+  'name',
+  'data',
+  'opts',
+  'ats',
+  'atm',
+  'stc',
+  'run',
+  'cr',
+  'defa',
+  'rjk',
+  'processedOn',
+] as const
+
+type ClaimField = (typeof CLAIM_FIELDS)[number]
+
+/**
+ * Reads a job as a claim answers it: a value for each of `CLAIM_FIELDS`, null where the hash has none. Other producers write such
+ * hashes too, so nothing in it is trusted to be well-formed.
+ */
+export function readClaim(
+  values: readonly (string | null)[],
+  id: string,
+  token: string
+): ClaimedJob {
   const claim: ClaimedJob = {
     id,
     type: '',
@@ -70,13 +93,15 @@ export function readClaim(hash: readonly string[], id: string, token: string): C
     losses: 0,
     schedulerId: null,
   }
-  for (let index = 0; index < hash.length; index += 2) {
-    readField(claim, hash[index], hash[index + 1])
-  }
+  values.forEach((value, index) => {
+    if (value !== null) {
+      readField(claim, CLAIM_FIELDS[index], value)
+    }
+  })
   return claim
 }
 
-function readField(claim: ClaimedJob, name: string, value: string): void {
+function readField(claim: ClaimedJob, name: ClaimField, value: string): void {
   switch (name) {
     case 'name':
       claim.type = value

@@ -5,7 +5,8 @@ import type { ClaimedJob } from './claim.ts'
  * What a claim brought: a job, or when to look again. Epoch ms; 0 when there is nothing to wait for.
  */
 export type ClaimReply = {
-  hash: string[] | null
+  /** For each of `CLAIM_FIELDS` what the job's hash holds. */
+  values: (string | null)[] | null
   id: string
   /** A rate limit of the queue's own lets no job go for this long, ms. */
   limitedFor: number
@@ -26,7 +27,7 @@ export type Settled = { refused: Refusal } | { next: ClaimReply | null }
 
 export type Refusal = 'lease' | 'cancel requested' | 'children'
 
-const NOTHING: ClaimReply = { hash: null, id: '', limitedFor: 0, nextDue: 0 }
+const NOTHING: ClaimReply = { values: null, id: '', limitedFor: 0, nextDue: 0 }
 
 /**
  * Codes with which the scripts refuse a write.
@@ -42,19 +43,7 @@ const CANCEL_CODE = -101
 type Backend = Pick<
   RedisQueueBackend,
   'execCommand' | 'keys' | 'client' | 'moveToDelayedArgs' | 'retryJobArgs'
-> & {
-  moveToFinishedArgs(
-    job: { id: string; opts: object },
-    value: string,
-    field: 'returnvalue' | 'failedReason',
-    remove: boolean,
-    target: 'completed' | 'failed',
-    token: string,
-    timestamp: number,
-    fetchNext: boolean,
-    fields?: Record<string, unknown>
-  ): unknown[]
-}
+>
 
 /**
  * The writes of one queue's worker: claim, complete, fail, wait for another attempt, hand back. Each is one script, so one
@@ -63,15 +52,19 @@ type Backend = Pick<
 export class ClaimScripts {
   #backend: Backend
   #keys: string[]
-  #claimOptions = new Map<string, unknown>()
   #onlyWithLimits: string[]
 
   /**
-   * @param backend of a BullMQ worker, whose name and length of a lease it uses
-   * @param limited whether nothing may be claimed while Redis knows no limits
+   * @param backend of a BullMQ worker
+   * @param worker.workerId stored in the jobs that it claims
+   * @param worker.lease of a claimed job, ms
+   * @param worker.limited whether nothing may be claimed while Redis knows no limits
    */
-  constructor(backend: unknown, limited: boolean) {
-    this.#onlyWithLimits = limited ? ['1'] : []
+  constructor(
+    backend: unknown,
+    private worker: { workerId: string; lease: number; limited: boolean }
+  ) {
+    this.#onlyWithLimits = worker.limited ? ['1'] : []
     this.#backend = backend as Backend
     const keys = this.#backend.keys
     this.#keys = [
@@ -94,7 +87,7 @@ export class ClaimScripts {
       ...this.#keys,
       this.#backend.keys[''],
       Date.now(),
-      this.#packed(token),
+      this.#options(token),
       ...this.#onlyWithLimits,
     ]
     return readReply(await this.#run('moveToActive', args))
@@ -104,17 +97,7 @@ export class ClaimScripts {
    * @param result JSON
    */
   async complete(job: ClaimedJob, result: string, claimNext: boolean): Promise<Settled> {
-    const args = this.#backend.moveToFinishedArgs(
-      { id: job.id, opts: job.options },
-      result,
-      'returnvalue',
-      false,
-      'completed',
-      job.token,
-      Date.now(),
-      claimNext
-    )
-    return settled(await this.#run('moveToFinished', args))
+    return this.#finish(job, ['completed', 'returnvalue', result], claimNext)
   }
 
   /**
@@ -126,18 +109,10 @@ export class ClaimScripts {
     stack: string | null,
     claimNext: boolean
   ): Promise<Settled> {
-    const args = this.#backend.moveToFinishedArgs(
-      { id: job.id, opts: job.options },
-      reason,
-      'failedReason',
-      false,
-      'failed',
-      job.token,
-      Date.now(),
-      claimNext,
-      failureFields(reason, stack)
-    )
-    return settled(await this.#run('moveToFinished', args))
+    const fieldsToUpdate = failureFields(reason, stack)
+    /** BullMQ packs them; what it makes of the job is not used. */
+    const fields = this.#backend.retryJobArgs(job.id, false, job.token, { fieldsToUpdate }).at(-1)
+    return this.#finish(job, ['failed', 'failedReason', reason], claimNext, fields)
   }
 
   /**
@@ -188,28 +163,49 @@ export class ClaimScripts {
     return settled(await this.#run('moveJobFromActiveToWait', args))
   }
 
-  /**
-   * Forgets what was kept for a token that is not used again.
-   */
-  forget(token: string): void {
-    this.#claimOptions.delete(token)
-  }
-
   async #run(script: string, args: unknown[]): Promise<unknown> {
     return this.#backend.execCommand(await this.#backend.client, script, args)
   }
 
-  /**
-   * The options of a claim, as BullMQ packs them: those for the next job, which moving one to `delayed` may claim.
-   */
-  #packed(token: string): unknown {
-    let packed = this.#claimOptions.get(token)
-    if (packed === undefined) {
-      packed = this.#backend.moveToDelayedArgs('', 0, token, 0, { fetchNext: true }).at(-1)
-      this.#claimOptions.set(token, packed)
-    }
-    return packed
+  async #finish(
+    job: ClaimedJob,
+    [state, field, value]: [state: 'completed' | 'failed', field: string, value: string],
+    claimNext: boolean,
+    fields?: unknown
+  ): Promise<Settled> {
+    const { keys } = this.#backend
+    const args = [
+      ...this.#keys.slice(0, 10),
+      keys[state],
+      `${keys['']}${job.id}`,
+      `${keys['']}metrics:${state}`,
+      keys.marker,
+      job.id,
+      Date.now(),
+      field,
+      value,
+      state,
+      claimNext ? 1 : 0,
+      keys[''],
+      this.#options(job.token),
+      fields,
+      isUnique(job) ? 1 : 0,
+    ]
+    return settled(await this.#run('moveToFinished', args))
   }
+
+  /**
+   * What the scripts have to know of a worker; see `qd.options` of transport/scripts/lua/entries.lua.
+   */
+  #options(token: string): string {
+    const { workerId, lease } = this.worker
+    return `qd\n${token}\n${workerId}\n${Math.round(lease)}`
+  }
+}
+
+/** Whether it may hold a key that is given back when it ends. */
+function isUnique({ options }: ClaimedJob): boolean {
+  return (options.qd as { unique?: unknown } | undefined)?.unique !== undefined
 }
 
 function failureFields(
@@ -239,9 +235,14 @@ function readReply(reply: unknown): ClaimReply {
   if (!Array.isArray(reply)) {
     return NOTHING
   }
-  const [hash, id, limitedFor, nextDue] = reply as [string[] | 0, string | 0, number, number]
+  const [values, id, limitedFor, nextDue] = reply as [
+    ClaimReply['values'] | 0,
+    string | 0,
+    number,
+    number,
+  ]
   return {
-    hash: Array.isArray(hash) ? hash : null,
+    values: Array.isArray(values) ? values : null,
     id: String(id),
     limitedFor: Number(limitedFor) || 0,
     nextDue: Number(nextDue) || 0,

@@ -54,7 +54,7 @@ export class JobSource {
       this.#failures = 0
       this.trouble.over()
       this.note(reply)
-      return reply.hash === null ? undefined : reply
+      return reply.values === null ? undefined : reply
     } catch (error) {
       this.#failed(error)
       return undefined

@@ -66,7 +66,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.grace = runtime.grace
     this.#runtime = runtime
     const { trouble } = runtime
-    this.#scripts = new ClaimScripts(this.backend, runtime.limited)
+    this.#scripts = new ClaimScripts(this.backend, runtime)
     this.#source = new JobSource(this.backend, this.#scripts, runtime.clock, trouble)
     this.#settlement = new Settlement(this.#scripts, runtime.clock, trouble)
     this.leases = new Leases(queue, runtime, this.backend, this.#attempts)
@@ -118,7 +118,6 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
         this.#start({ ...reply, askedAt }, token)
         continue
       }
-      this.#scripts.forget(token)
       slots.release(this, true)
       if (untilEmpty && this.#runtime.trouble.lasting === undefined) {
         break
@@ -217,8 +216,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   async #chain(first: ClaimReply, token: string): Promise<void> {
     let reply: ClaimReply | null = first
     try {
-      while (reply !== null && reply.hash !== null) {
-        reply = await this.#run(readClaim(reply.hash, reply.id, token), reply.askedAt!)
+      while (reply !== null && reply.values !== null) {
+        reply = await this.#run(readClaim(reply.values, reply.id, token), reply.askedAt!)
         if (reply !== null) {
           this.#source.note(reply)
         }
@@ -226,7 +225,6 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     } catch (error) {
       this.logger.error({ err: error, queue: this.queue }, 'The end of a job could not be written')
     } finally {
-      this.#scripts.forget(token)
       this.#runtime.slots.release(this)
     }
   }
@@ -304,7 +302,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       return this.#refused(attempt, settled.refused)
     }
     if (claimNext) {
-      slots.claimed(settled.next !== null && settled.next.hash !== null)
+      slots.claimed(settled.next !== null && settled.next.values !== null)
     }
     if (hook) {
       attempt.settledEarly ??= Promise.resolve(null)

@@ -11,7 +11,13 @@ const redisTime: Edit = {
 
 const nextDue: Edit = {
   find: `{0, 0, 0, nextTimestamp}`,
-  put: `{0, 0, 0, nextTimestamp + qd.ahead}`,
+  put: `{0, 0, 0, nextTimestamp + qd.ahead()}`,
+}
+
+/** The same look for due jobs, of whose numbers Redis has to write one instead of four. */
+const lookForDue: Edit = {
+  find: `rcall("ZRANGEBYSCORE", delayedKey, 0, (timestamp + 1) * 0x1000 - 1, "LIMIT", 0, 1000)`,
+  put: `rcall("ZRANGEBYSCORE", delayedKey, "0", (timestamp + 1) * 0x1000 - 1, "LIMIT", "0", "1000")`,
 }
 
 /**
@@ -22,10 +28,10 @@ const nextDue: Edit = {
 export const ONE_CLOCK: Omit<EditSet, 'prelude'> = {
   name: 'one clock',
   scripts: {
-    moveToActive: [redisTime, nextDue],
-    moveToFinished: [redisTime, nextDue],
-    moveToDelayed: [redisTime, nextDue],
-    retryJob: [redisTime],
+    moveToActive: [redisTime, nextDue, lookForDue],
+    moveToFinished: [redisTime, nextDue, lookForDue],
+    moveToDelayed: [redisTime, nextDue, lookForDue],
+    retryJob: [redisTime, lookForDue],
     changeDelay: [redisTime],
     addDelayedJob: [
       {

@@ -103,6 +103,12 @@ const claimed: Edit = {
     "jobId", jobId, "ats", ats, "pb", opts['name'] or ''), unpack(optionalValues))`,
 }
 
+/** Our workers say in few bytes what they are, see lua/entries.lua. */
+const ownOptions = (place: number): Edit => ({
+  find: `cmsgpack.unpack(ARGV[${place}])`,
+  put: `qd.options(ARGV[${place}])`,
+})
+
 const bulkRemoved: Edit = {
   find: `    removeDeduplicationKeyIfNeededOnRemoval(baseKey, jobId, deduplicationId)\n  end\n  removeJobKeys(jobKey)`,
   put: `    removeDeduplicationKeyIfNeededOnRemoval(baseKey, jobId, deduplicationId)\n  end\n  if removeJobKeys(jobKey) > 0 then qd.removed(baseKey, jobId) end`,
@@ -127,8 +133,9 @@ export const RICH_ENTRIES: Omit<EditSet, 'prelude'> = {
         put: `qd.note(eventsKey, jobId, "waiting-children")`,
       },
     ],
-    moveToActive: [claimed, promoted],
+    moveToActive: [claimed, promoted, ownOptions(3)],
     moveToFinished: [
+      ownOptions(8),
       ownCap,
       ...added,
       twinOfAdded('        '),
@@ -143,13 +150,19 @@ export const RICH_ENTRIES: Omit<EditSet, 'prelude'> = {
       // One read instead of EXISTS and HMGET; a hash without a name is no job (the ghost of a late write by another tool).
       {
         find: `if rcall("EXISTS", jobIdKey) == 1 then -- Make sure job exists`,
-        put: `local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid", "ats", "cr", "name", "opts", "atm")
+        put: `local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid", "ats", "cr", "name", "sl", "atm")
 if jobAttributes[6] then
     if ARGV[5] == "completed" and jobAttributes[5] then return ${CANCEL_REQUESTED} end`,
       },
       {
         find: `    local jobAttributes = rcall("HMGET", jobIdKey, "parentKey", "parent", "deid")\n`,
         put: '',
+      },
+      // An ended job that is left in `stalled` changes nothing: who looks through it passes over what is not active.
+      {
+        find: `      rcall("DEL", lockKey)
+      rcall("SREM", stalledKey, jobId)\n`,
+        put: `      rcall("DEL", lockKey)\n`,
       },
       // One look for the usual job, which never had children.
       {
@@ -165,13 +178,13 @@ if jobAttributes[6] then
       },
       {
         find: `local attemptsMade = rcall("HINCRBY", jobIdKey, "atm", 1)`,
-        put: `local attemptsMade = (jobAttributes[8] or 0) + 1`,
+        put: `local attemptsMade = string.format('%d', (jobAttributes[8] or 0) + 1)`,
       },
       {
         find: `rcall("HSET", jobIdKey, ARGV[3], ARGV[4], "finishedOn", timestamp)`,
         put: `rcall("HSET", jobIdKey, "atm", attemptsMade, ARGV[3], ARGV[4], "finishedOn", timestamp, "eid", qd.finished(eventStreamKey, jobId, ARGV[5],
             ARGV[3], ARGV[4], jobAttributes[4], ARGV[9], jobAttributes[5]))
-            qd.freeUnique(jobIdKey, jobAttributes[6], jobAttributes[7])`,
+            if ARGV[10] ~= '0' then qd.freeUnique(jobIdKey, jobAttributes[6], rcall("HGET", jobIdKey, "opts")) end`,
       },
       {
         find: `    rcall("XADD", eventStreamKey, "*", "event", ARGV[5], "jobId", jobId, ARGV[3], ARGV[4], "prev", "active")

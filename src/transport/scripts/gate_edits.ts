@@ -18,7 +18,7 @@ const claims = (pops: number, prefix: string, limited = 'nil'): Edit[] => [
   {
     find: `  local ats = rcall("HINCRBY", jobKey, "ats", 1)
   rcall("HMSET", jobKey, "processedOn"`,
-    put: `  local job, ats = gate.fetch(jobKey, processedOn, opts['name'], optionalValues)
+    put: `  local job, ats = gate.fetch(jobKey, processedOn, opts, optionalValues)
   rcall("HMSET", jobKey, "ats", ats, "processedOn"`,
   },
   {
@@ -43,7 +43,6 @@ export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {
     moveToActive: claims(2, 'ARGV[1]', 'ARGV[4]'),
     moveToFinished: [
       ...claims(1, 'prefix'),
-      { find: `"name", "opts", "atm")`, put: `"name", "sl", "atm")` },
       {
         find: `rcall("LREM", KEYS[2], -1, jobId)`,
         put: `gate.leave(KEYS[2], '-1', jobId, jobAttributes[7] or '', jobAttributes[6], ARGV[6] == "1")`,

@@ -68,6 +68,8 @@ test.group('Unique jobs', (group) => {
     const third = await dispatch('a', 'finished', { queue: 'tests' })
     assert.isFalse(third.duplicate)
     assert.deepEqual(await third.result({ timeout: '5s' }), { message: 'x' })
+    const { producer } = transport.connections
+    assert.equal(await producer.hexists(transport.keys.unique, 'tests.echo\na'), 0)
     assert.isFalse((await dispatch('a', 'finished', { queue: 'tests' })).duplicate)
   })
 

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { type ClaimedJob, readClaim } from '../../../src/worker/claim.ts'
+import { CLAIM_FIELDS, type ClaimedJob, readClaim } from '../../../src/worker/claim.ts'
 import type { ClaimScripts, Settled } from '../../../src/worker/claim_scripts.ts'
 import { finalFailure, type Outcome } from '../../../src/worker/outcome.ts'
 import { RedisTrouble } from '../../../src/worker/redis_trouble.ts'
@@ -9,8 +9,12 @@ import { FakeClock } from '../jobs/fake_clock.ts'
 const DONE: Settled = { next: null }
 
 function claimed(opts: object = {}, fields: Record<string, string> = {}): ClaimedJob {
-  const hash = { name: 'work', opts: JSON.stringify(opts), ...fields }
-  return readClaim(Object.entries(hash).flat(), 'id', 'token')
+  const hash: Record<string, string> = { name: 'work', opts: JSON.stringify(opts), ...fields }
+  return readClaim(
+    CLAIM_FIELDS.map((field) => hash[field] ?? null),
+    'id',
+    'token'
+  )
 }
 
 const failed = (final = false): Outcome & { kind: 'failed' } => ({
@@ -159,7 +163,7 @@ test.group('Settlement', () => {
         `{"attempts":2,"qd":{"backoff":${backoff}}}`,
       ]) {
         const { settlement, writes } = setup()
-        const job = readClaim(['name', 'work', 'opts', opts, 'atm', '0'], 'id', 'token')
+        const job = readClaim(['work', null, opts, null, '0'], 'id', 'token')
         await settlement.settle(job, failed(), false)
         const delay = writes[0][3] as number
         assert.isTrue(

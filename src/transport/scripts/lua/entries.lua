@@ -46,6 +46,15 @@ function qd.added(events, id, name, data, json, opts, at)
   return rcall('XADD', events, 'MAXLEN', '~', CAP, '*', 'event', 'added', 'jobId', id, 'name', name, 'data', data, 'opts', json, 'at', at)
 end
 
+-- What a worker says of itself: packed, as BullMQ does it, or in lines: `qd`, its token, its name, the length of its leases (ms). Such a worker
+-- is ours: it keeps what has ended, and reads of a job what it needs.
+local kept = { count = -1 }
+function qd.options(text)
+  local token, name, lease = string.match(text, '^qd\n([^\n]*)\n([^\n]*)\n(%d+)$')
+  if not token then return cmsgpack.unpack(text) end
+  return { token = token, name = name, lockDuration = lease, keepJobs = kept, maxMetricsSize = '', ours = true }
+end
+
 -- Error and stack of the attempt that ends in this call, from the fields that BullMQ is about to store. Our backend has cut the list to the
 -- last stack; a list that cannot be read is shown as it is.
 function qd.failure(fields)

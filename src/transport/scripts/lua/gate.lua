@@ -27,9 +27,10 @@ function gate.take(queuePrefix, limited)
         return id
       end
       local jobKey = QP .. id
-      local job = rcall('HMGET', jobKey, 'opts', 'name')
+      local job = rcall('HMGET', jobKey, 'opts', 'name', 'stc', 'ps')
       local u, t = gate.userOf(job[1]), job[2] or nil
-      local blocker, front, kept = blockerOf(id, u, t, job[1], score, full)
+      local blocker, front = blockerOf(job, u, t, score, full)
+      local kept = job[4]
       if not blocker then
         -- Before it counts itself: it has no lock yet, and a recount would not see it.
         if limits.busy then
@@ -64,19 +65,27 @@ function gate.take(queuePrefix, limited)
   return false
 end
 
--- Instead of HGETALL at the end of a claim: reads the job that was taken, one attempt further. Answers its fields, what is new in them at their
--- end, and the number of its attempt. `more` = what else is stored in its hash.
-function gate.fetch(jobKey, processedOn, worker, more)
-  local job, ats = rcall('HGETALL', jobKey), 0
-  for i = 1, #job, 2 do
-    if job[i] == 'ats' then ats = job[i + 1] break end
+-- Instead of HGETALL at the end of a claim: reads the job that was taken, one attempt further. Answers it and the number of its attempt. Our
+-- workers get values in the order of `CLAIM_FIELDS` (worker/claim.ts), BullMQ's all fields, with what is new in them at their end. `more` = what
+-- else is stored in its hash.
+function gate.fetch(jobKey, processedOn, opts, more)
+  local job, ats
+  if opts.ours then
+    job = rcall('HMGET', jobKey, 'name', 'data', 'opts', 'ats', 'atm', 'stc', 'run', 'cr', 'defa', 'rjk')
+    ats = string.format('%d', (job[4] or 0) + 1)
+    job[4], job[11] = ats, processedOn
+  else
+    job, ats = rcall('HGETALL', jobKey), 0
+    for i = 1, #job, 2 do
+      if job[i] == 'ats' then ats = job[i + 1] break end
+    end
+    ats = string.format('%d', ats + 1)
+    local n = #job
+    job[n + 1], job[n + 2], job[n + 3], job[n + 4] = 'ats', ats, 'processedOn', processedOn
+    if opts.name then job[n + 5], job[n + 6] = 'pb', opts.name end
   end
-  ats = string.format('%d', ats + 1)
-  local n = #job
-  job[n + 1], job[n + 2], job[n + 3], job[n + 4] = 'ats', ats, 'processedOn', processedOn
-  if worker then job[n + 5], job[n + 6] = 'pb', worker end
   if gate.held then
-    n = #more
+    local n = #more
     more[n + 1], more[n + 2] = 'sl', gate.held
   end
   return job, ats

@@ -50,12 +50,17 @@ end
 -- Writes what has changed; passes through what the script answers. A job that goes and one that comes in the same call cost no count of all.
 function gate.done(...)
   if not limits then return ... end
-  if change ~= 0 then rcall('HSET', G .. 'limits', 'n', math.max(0, limits.n + change)) end
+  if change ~= 0 then rcall('HSET', G .. 'limits', 'n', string.format('%d', math.max(0, limits.n + change))) end
   if changes then
+    local now
     for key, by in pairs(changes) do
-      local now = by ~= 0 and (counts and counts[key] or not all and tonumber(rcall('HGET', G .. 'counts', key)) or 0) + by
-      if now and now > 0 then rcall('HSET', G .. 'counts', key, now) elseif now then rcall('HDEL', G .. 'counts', key) end
+      local n = by ~= 0 and (counts and counts[key] or not all and tonumber(rcall('HGET', G .. 'counts', key)) or 0) + by
+      if n and n > 0 then
+        now = now or {}
+        now[#now + 1], now[#now + 2] = key, string.format('%d', n)
+      elseif n then rcall('HDEL', G .. 'counts', key) end
     end
+    if now then rcall('HSET', G .. 'counts', unpack(now)) end
   end
   return ...
 end

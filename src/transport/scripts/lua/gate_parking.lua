@@ -159,14 +159,13 @@ local function mustWait(key, place, full)
   return true
 end
 
--- The key for which the job has to wait, if there is one, and its place: first what stands at the head by its nature (LIFO, recovered after a
+-- The key for which a job (its `opts`, `name`, `stc` and `ps`) has to wait, if there is one, and whether it stands in front: first what stands at the head by its nature (LIFO, recovered after a
 -- stall), then by number, newcomers last.
-local function blockerOf(id, u, t, opts, score, full)
-  local job = rcall('HMGET', QP .. id, 'stc', 'ps')
-  local front = not score and (job[1] or string.find(opts or '', '"lifo":true', 1, true))
-  local place = tonumber(score or job[2]) or (front and -gate.most or gate.most)
+local function blockerOf(job, u, t, score, full)
+  local front = not score and (job[3] or string.find(job[1] or '', '"lifo":true', 1, true))
+  local place = tonumber(score or job[4]) or (front and -gate.most or gate.most)
   local key = u ~= '' and mustWait('u:' .. u, place, full) and 'u:' .. u or t and mustWait('t:' .. t, place, full) and 't:' .. t or nil
-  return key, front, job[2]
+  return key, front
 end
 
 -- Calls the key's next parked job when there is room for it and for `more` others.
