@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { compareIds, START } from './entries.ts'
+import { compareIds, partsOf, START } from './entries.ts'
 import { withAudit, type Notes, type Position } from './position.ts'
 
 /**
@@ -59,14 +59,15 @@ export async function examine(
   if (compareIds(last, lastId) < 0) {
     /** Ids went back. All that is there is read; what was read before is told apart by its record's version. */
     const reason = last === START ? 'the event stream was deleted' : 'an older Redis came back'
-    const again = { until: last, skew: position.skew, top: String(position.top) }
-    const next = { ...notes, top: position.topMilliseconds, again, gap: { ...gap, reason } }
-    return {
-      kind: 'restart',
-      reason,
-      lastId: START,
-      notes: withAudit({ ...next, missing: undefined }, reason),
+    const next = {
+      ...notes,
+      top: position.topMilliseconds,
+      again: { until: last, top: String(position.top) },
+      parts: partsOf(notes.parts ?? [], position.skew, { first, last }),
+      missing: undefined,
+      gap: { ...gap, reason },
     }
+    return { kind: 'restart', reason, lastId: START, notes: withAudit(next, reason) }
   }
 
   if (notes.missing?.id === lastId) {

@@ -106,10 +106,39 @@ export function needsHash({
 }
 
 /**
- * A stream whose ids went back is read from its beginning. Entries up to `until` may have been read before, when `skew` was
- * added to their ids and no version was above `top`.
+ * Entries that were read with a skew before ids went back: those up to `until`, and behind the part before.
  */
-export type ReadAgain = { until: string; skew: number; top: bigint }
+export type ReadPart = { until: string; skew: number }
+
+/**
+ * A stream whose ids went back is read from its beginning. Entries in `parts`, oldest first, may have been read before, when no
+ * version was above `top`. Each counts with the skew of its first time: a record that nothing has changed since still has the
+ * version of that time, however often ids went back.
+ */
+export type ReadAgain = { top: bigint; parts: readonly ReadPart[] }
+
+/**
+ * The parts of a stream once its ids have gone back.
+ *
+ * @param skew  What was added to ids until now.
+ * @param first  Oldest entry that is still there; `0-0` when there is none.
+ * @param last  Newest id that the stream knows now.
+ */
+export function partsOf(
+  before: readonly ReadPart[],
+  skew: number,
+  { first, last }: { first: string; last: string }
+): ReadPart[] {
+  const parts: ReadPart[] = []
+  if (first === START) return parts
+  for (const part of [...before, { until: last, skew }]) {
+    const until = compareIds(part.until, last) > 0 ? last : part.until
+    const { until: behind } = parts.at(-1) ?? { until: START }
+    if (compareIds(until, behind) > 0 && compareIds(until, first) >= 0)
+      parts.push({ until, skew: part.skew })
+  }
+  return parts
+}
 
 /**
  * Place of the first entry that a record of this version does not contain yet; the length of the list when it contains them all.
@@ -124,13 +153,10 @@ export function firstNew(
   if (version === 0n) return from
   while (from < entries.length && versionOf(entries[from].id, skew) <= version) from++
   /** Versions of entries before the restart of ids are compared as they were given then. */
-  while (
-    again &&
-    version <= again.top &&
-    from < entries.length &&
-    compareIds(entries[from].id, again.until) <= 0 &&
-    versionOf(entries[from].id, again.skew) <= version
-  ) {
+  while (again && version <= again.top && from < entries.length) {
+    const { id } = entries[from]
+    const part = again.parts.find(({ until }) => compareIds(id, until) <= 0)
+    if (!part || versionOf(id, part.skew) > version) break
     from++
   }
   return from

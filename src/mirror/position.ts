@@ -1,6 +1,12 @@
 import type { Cursor, CursorMove } from '../records/writer_types.ts'
-import { compareIds, idMilliseconds, START, versionOf } from './entries.ts'
-import type { ReadAgain } from './fold.ts'
+import {
+  compareIds,
+  idMilliseconds,
+  START,
+  versionOf,
+  type ReadAgain,
+  type ReadPart,
+} from './entries.ts'
 
 /**
  * An audit of a queue that is due or under way: every transport and every open record is compared. It is kept beside the
@@ -23,7 +29,9 @@ export type Notes = {
   /** Ids went back: versions must rank above this logical millisecond, once the first entry shows by how much. */
   top?: number
   /** Entries that may have been read before ids went back. */
-  again?: { until: string; skew: number; top: string }
+  again?: { until: string; top: string }
+  /** What the stream still holds of each time before ids went back; kept for the next time. */
+  parts?: ReadPart[]
   /** The cursor's entry is known to be gone: then only the stream's last id proves that nothing was missed. */
   missing?: { id: string; last: string }
   /** When the newest gap was found, and why. */
@@ -117,8 +125,8 @@ export class Position {
   }
 
   get readAgain(): ReadAgain | undefined {
-    const { again } = this.notes
-    return again && { until: again.until, skew: again.skew, top: BigInt(again.top) }
+    const { again, parts = [] } = this.notes
+    return again && { top: BigInt(again.top), parts }
   }
 }
 

@@ -181,22 +181,30 @@ test.group('Mirror | comparing records with Redis', (group) => {
     )
   })
 
+  /** What a queue's keys hold now, to be put back later: Redis then is the older one. */
+  async function keep(): Promise<() => Promise<void>> {
+    const pattern = `${lab.transport.keys.prefix}:a:*`
+    const dumps = new Map<string, Buffer>()
+    for (const key of await lab.redis.keys(pattern))
+      dumps.set(key, (await lab.redis.dumpBuffer(key))!)
+    return async () => {
+      const multi = lab.redis.multi().del(...(await lab.redis.keys(pattern)))
+      for (const [key, dump] of dumps) multi.restore(key, 0, dump)
+      await multi.exec()
+    }
+  }
+
   test('opens the next run of ended jobs that an older Redis brings back', async ({ assert }) => {
     const id = await lab.add('a')
     mirror()
     await lab.mirrored()
-    const { keys } = lab.transport
-    const dumps = new Map<string, Buffer>()
-    for (const key of await lab.redis.keys(`${keys.prefix}:a:*`))
-      dumps.set(key, (await lab.redis.dumpBuffer(key))!)
+    const bringBack = await keep()
     lab.worker('a', () => 1)
     await waitFor('the job to end', () => statuses().includes('completed'))
     await lab.stopWorkers()
     await lab.mirrored()
 
-    const multi = lab.redis.multi().del(...(await lab.redis.keys(`${keys.prefix}:a:*`)))
-    for (const [key, dump] of dumps) multi.restore(key, 0, dump)
-    await multi.exec()
+    await bringBack()
     await waitFor('the job to be pending again', () => writer.jobs.get(id)!.status === 'pending')
     assert.containSubset(writer.jobs.get(id), { run: 2 })
     assert.include(writer.kindsOf(id), 'redis restored')
@@ -205,6 +213,33 @@ test.group('Mirror | comparing records with Redis', (group) => {
     await lab.mirrored()
     assert.containSubset(writer.jobs.get(id), { run: 2, attempts: 1 })
     assert.containSubset([...writer.runs.values()], [{ run: 1, status: 'completed' }])
+  })
+
+  test('tells a job once, however often an older Redis brings its entries back', async ({
+    assert,
+  }) => {
+    mirror()
+    lab.worker('a', () => 1)
+    const first = await lab.add('a')
+    const ended = () => statuses().every((status) => status === 'completed')
+    for (let times = 1; times <= 3; times++) {
+      await waitFor('all jobs to end', () => writer.jobs.size === times && ended())
+      await lab.written({ ready: async () => {}, writer }, ['a'])
+      const bringBack = await keep()
+      const lost = await lab.add('a')
+      await waitFor('the next job to end', () => writer.jobs.get(lost)?.status === 'completed')
+      const { skew } = writer.positions.get('a')!
+      await bringBack()
+      await waitFor('it all to be read again', () => writer.positions.get('a')!.skew > skew)
+      writer.jobs.delete(lost)
+      await lab.add('a')
+    }
+    await waitFor('all jobs to end', () => writer.jobs.size === 4 && ended())
+    assert.deepEqual(
+      [...writer.jobs.values()].map(({ run }) => run),
+      [1, 1, 1, 1]
+    )
+    assert.deepEqual(writer.kindsOf(first), ['added', 'running', 'completed'])
   })
 
   test('removes failed jobs once their records are committed, and completed ones by age', async ({

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { versionOf, type EntryFields } from '../../../src/mirror/entries.ts'
+import { partsOf, versionOf, type EntryFields } from '../../../src/mirror/entries.ts'
 import { JobFold, type ReadAgain } from '../../../src/mirror/fold.ts'
 import { Folded } from '../../../src/mirror/job_draft.ts'
 import type { StoredJob } from '../../../src/records/writer_types.ts'
@@ -184,7 +184,7 @@ test.group('Mirror | fold', () => {
 
   test('tells apart what was read before ids went back', ({ assert }) => {
     const job = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '1' }]).job
-    const again: ReadAgain = { until: '2-0', skew: 0, top: job.version }
+    const again: ReadAgain = { top: job.version, parts: [{ until: '2-0', skew: 0 }] }
     const entries = [ADDED, ACTIVE, { event: 'completed', returnvalue: '2', ats: '1' }].map(
       (fields, index) => ({
         id: `${index + 1}-0`,
@@ -195,6 +195,36 @@ test.group('Mirror | fold', () => {
     new JobFold(job).apply(entries, 100, again)
     assert.equal(job.run, 1)
     assert.equal(job.version, versionOf('2-1', 100))
+  })
+
+  test('tells apart what was read before ids went back for the second time', ({ assert }) => {
+    const COMPLETED = { event: 'completed', returnvalue: '1', ats: '1' }
+    const entries = [ADDED, ACTIVE, COMPLETED].map((fields, index) => ({
+      id: `${index + 1}-0`,
+      fields: { jobId: ID, ...fields } as EntryFields,
+    }))
+    const ended = (skew: number) => new JobFold(blank(KEY)).apply(entries, skew).job
+    const first = partsOf([], 0, { first: '1-0', last: '3-0' })
+    const parts = partsOf(first, 100, { first: '1-0', last: '9-0' })
+    for (const skew of [0, 100]) {
+      const job = ended(skew)
+      const { version } = job
+      new JobFold(job).apply(entries, 200, { top: versionOf('9-0', 100), parts })
+      assert.equal(job.version, version)
+    }
+  })
+
+  test('keeps of a stream whose ids went back the parts that are still there', ({ assert }) => {
+    const three = [
+      { until: '10-0', skew: 0 },
+      { until: '20-0', skew: 5 },
+      { until: '30-0', skew: 9 },
+    ]
+    const at = (first: string, last: string) => partsOf(three, 20, { first, last })
+    assert.deepEqual(at('1-0', '40-0'), [...three, { until: '40-0', skew: 20 }])
+    assert.deepEqual(at('11-0', '15-0'), [{ until: '15-0', skew: 5 }])
+    assert.deepEqual(at('0-0', '40-0'), [])
+    assert.deepEqual(partsOf([], 7, { first: '1-0', last: '2-0' }), [{ until: '2-0', skew: 7 }])
   })
 
   test('takes the moment of creation from the producer, unless its clock is off', ({ assert }) => {
