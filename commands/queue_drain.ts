@@ -16,8 +16,8 @@ export default class QueueDrain extends QueueCommand {
   static override commandName = 'queue:drain'
   static override description = 'Cancel the jobs that wait in a queue'
   static override help = [
-    'Jobs that run go on; cancelled ones can be restarted with queue:restart. Asks first, unless --force is given;',
-    'where nobody can be asked (with --json, or without a terminal) it refuses without --force.',
+    'Jobs that run go on, those that come meanwhile stay; cancelled ones can be restarted with queue:restart.',
+    'Asks first, unless --force is given; where nobody can be asked (with --json, or without a terminal) it refuses without --force.',
     '',
     '  {{ binaryName }} queue:drain mails',
     '  {{ binaryName }} queue:drain mails --scheduled --force --json',

@@ -15,6 +15,7 @@ import { DeleteJob } from '../operations/delete_job.ts'
 import { findJob, type OperationDependencies } from '../operations/job_lookup.ts'
 import { RestartJob } from '../operations/restart_job.ts'
 import { RunAgain } from '../operations/run_again.ts'
+import { DrainQueue } from '../operations/drain_queue.ts'
 import { RunCleanup } from '../operations/run_cleanup.ts'
 import { childrenOf, familyOf, type JobFamily } from '../operations/job_family.ts'
 import { waitingOf } from '../operations/waiting.ts'
@@ -94,6 +95,7 @@ export class Dashboard {
   readonly alerts: Alerts
   readonly alertSettings: AlertSettings
   readonly runCleanup: RunCleanup
+  readonly drainQueue: DrainQueue
   readonly bulk: BulkLedger
   readonly beginBulk: BeginBulk
   readonly stopBulk: StopBulk
@@ -149,6 +151,7 @@ export class Dashboard {
     this.beginBulk = new BeginBulk({ ...this.operations, bulk: records.bulk })
     this.stopBulk = new StopBulk({ transport, bulk: records.bulk })
     this.runCleanup = new RunCleanup(cleanup, transport)
+    this.drainQueue = new DrainQueue({ reader: this.reader, transport })
     this.createJob = new CreateJob({ ...this.operations, queue })
     this.runAgain = new RunAgain({ ...this.operations, queue })
     this.changePriority = new ChangePriority(this.operations)
@@ -318,6 +321,7 @@ export class Dashboard {
   /** Shuts streams and ends timers, and what runs in the background. */
   close(): void {
     this.runCleanup.close()
+    this.drainQueue.close()
     this.live.close()
   }
 

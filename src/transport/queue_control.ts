@@ -1,11 +1,16 @@
 import { Queue } from 'bullmq'
 import type { Transport } from './transport.ts'
 
-/** Jobs that one call of the script looks at: it holds Redis for a few milliseconds. */
-const AT_ONCE = 250
+/** Jobs that one call of the script looks at: it holds Redis for some milliseconds at most. */
+const AT_ONCE = 100
+
+/** Where jobs wait that are pending. */
+const PENDING = ['wait', 'paused', 'prioritized', 'held']
 
 /** What draining did: jobs that have ended as cancelled, and such that end so when a worker takes them. */
 export type DrainAnswer = { done: number; requested: number }
+
+export type DrainOptions = { onProgress?: (answer: DrainAnswer) => void; signal?: AbortSignal }
 
 /**
  * Pausing, resuming and draining whole queues.
@@ -29,40 +34,64 @@ export class QueueControl {
   }
 
   /**
-   * Cancels what waits: pending jobs, those that a limit holds back too, and scheduled ones where asked for. At most as many as
-   * waited at the beginning, so that it ends under producers that go on. Each ends as `cancelled`, or not at all.
+   * Cancels what waits: pending jobs, those that a limit holds back too, and scheduled ones where asked for. What comes after the
+   * beginning stays, so that it ends under producers that go on. Each job ends as `cancelled`, or not at all.
    *
    * @param request.scheduled also jobs whose time has not come, and retries in backoff
+   * @param options.signal ends it between two steps: what was done stays done
+   * @throws E_REDIS_UNAVAILABLE
    */
   async drain(
     queue: string,
     request: { by: string; reason: string; scheduled: boolean },
-    onProgress: (answer: DrainAnswer) => void = () => {}
+    { onProgress = () => {}, signal }: DrainOptions = {}
   ): Promise<DrainAnswer> {
-    const { keys, connections } = this.transport
-    const { pending, scheduled } = (await this.transport.depths([queue]))[queue]
-    const most = pending + (request.scheduled ? scheduled : 0)
+    const began = await this.transport.connections.produce(
+      `queue "${queue}" was not drained`,
+      (client) => this.transport.time(client)
+    )
+    const lists = request.scheduled ? [...PENDING, 'scheduled'] : PENDING
     const answer = { done: 0, requested: 0 }
-    while (answer.done + answer.requested < most) {
-      const left = most - answer.done - answer.requested
-      const [done, requested] = (await connections.produce(
-        `the last ${left} jobs of queue "${queue}" were not cancelled`,
-        (client) =>
-          this.transport.call(client, 'drain_waiting', [
-            keys.events(queue),
-            keys.queue(queue),
-            request.by,
-            request.reason,
-            Math.min(AT_ONCE, left),
-            request.scheduled ? 1 : 0,
-          ])
-      )) as [number, number]
-      answer.done += done
-      answer.requested += requested
-      onProgress(answer)
-      if (done + requested === 0) break
+    /** A worker that takes jobs meanwhile moves the others along, past where we looked: until a pass finds none that is left. */
+    for (let before = -1; before < answer.done + answer.requested && !signal?.aborted;) {
+      before = answer.done + answer.requested
+      for (const list of lists) {
+        let left = 0
+        for (let looked = 1; looked > 0 && !signal?.aborted;) {
+          const step = await this.#drainStep(queue, request, { list, left, began })
+          looked = step.looked
+          /** What a worker has to end stands in line for one, at the end of `wait`. */
+          left += looked - step.done - (list === 'wait' ? 0 : step.requested)
+          answer.done += step.done
+          answer.requested += step.requested
+          if (step.done + step.requested > 0) onProgress({ ...answer })
+        }
+      }
     }
     return answer
+  }
+
+  async #drainStep(
+    queue: string,
+    { by, reason }: { by: string; reason: string },
+    { list, left, began }: { list: string; left: number; began: number }
+  ): Promise<DrainAnswer & { looked: number }> {
+    const { keys, connections } = this.transport
+    const [done, requested, looked] = (await connections.produce(
+      `the jobs of queue "${queue}" that are left were not cancelled`,
+      (client) =>
+        this.transport.call(client, 'drain_waiting', [
+          keys.events(queue),
+          keys.queue(queue),
+          by,
+          reason,
+          list,
+          left,
+          AT_ONCE,
+          began,
+        ])
+    )) as [number, number, number]
+    return { done, requested, looked }
   }
 
   /** BullMQ's own pause, through our backend: its script moves what has to move, ours wakes those that a limit held back. */

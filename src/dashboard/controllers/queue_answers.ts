@@ -41,14 +41,15 @@ export async function mayManageQueue(viewer: Viewer, name: string): Promise<bool
  */
 export function answerAction(
   ctx: HttpContext,
-  answer: QueueAnswer,
+  answer: Omit<QueueAnswer, 'outcome'> & { outcome: 'done' | 'requested' },
   text: string,
   more: Record<string, number> = {}
 ) {
   const { urls } = ctx.queuedeck
   const { outcome, changed, queue } = answer
   if (wishOf(ctx) === 'json') {
-    return sendJson(ctx, { outcome, changed, text, ...more, queue: queueJson(queue) })
+    const status = outcome === 'requested' ? 202 : 200
+    return sendJson(ctx, { outcome, changed, text, ...more, queue: queueJson(queue) }, status)
   }
   const flash: Page['flash'] = { level: changed ? 'success' : 'info', text }
   const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }

@@ -1,6 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
-import { DrainQueue } from '../../operations/drain_queue.ts'
 import { findQueue } from '../../operations/queue_views.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { framePage } from '../presenters/page.ts'
@@ -38,11 +37,8 @@ export default class QueueDrainsController {
     const viewer = ctx.queuedeck
     const name = await manageableQueue(ctx)
     const scheduled = isTicked(ctx.request.input('scheduled'))
-    const answer = await new DrainQueue(queueDependencies(viewer)).handle(
-      name,
-      await viewer.actor(),
-      { scheduled }
-    )
+    const actor = await viewer.actor()
+    const answer = await viewer.dashboard.drainQueue.start(name, actor, { scheduled })
     const { cancelled, requested } = answer
     return answerAction(ctx, answer, `Queue ${name}: ${drainedText(answer)}`, {
       cancelled,

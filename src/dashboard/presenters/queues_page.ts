@@ -1,3 +1,4 @@
+import type { DrainedAnswer } from '../../operations/drain_queue.ts'
 import type { QueueView } from '../../operations/queue_views.ts'
 import type { JobStatus } from '../../types.ts'
 import type { MetricSums } from '../../records/metrics/main.ts'
@@ -190,9 +191,16 @@ function limitOf({ limit, configured, set, running }: QueueView['limit']): Queue
 }
 
 /**
- * What draining did: `3 jobs cancelled`.
+ * What draining did: `3 jobs cancelled`; of one that goes on in the background what it did so far.
  */
-export function drainedText({ cancelled, requested }: { cancelled: number; requested: number }) {
+export function drainedText({
+  cancelled,
+  requested,
+  outcome,
+}: Pick<DrainedAnswer, 'cancelled' | 'requested' | 'outcome'>) {
+  if (outcome === 'requested') {
+    return `${jobs(cancelled + requested)} cancelled so far; draining goes on, and the audit tells its end`
+  }
   const told = requested === 0 ? '' : `, ${jobs(requested)} end as soon as a worker takes them`
   return cancelled + requested === 0 ? 'nothing waited' : `${jobs(cancelled)} cancelled${told}`
 }

@@ -137,6 +137,41 @@ test.group('Queues', (group) => {
     await stop(pool)
   })
 
+  test('drain a long queue in the background: all that stood there, nothing that came later', async ({
+    assert,
+  }) => {
+    const { keys, connections } = await lab.app.container.make('queuedeck.transport')
+    const script = `for number = 1, 600 do
+      redis.call('HSET', KEYS[1] .. number, 'name', 'old', 'data', '{}', 'opts', '{}', 'timestamp', 1000)
+      redis.call('LPUSH', KEYS[1] .. 'wait', number)
+    end
+    for number = 1, 5 do
+      redis.call('HSET', KEYS[1] .. 'p' .. number, 'name', 'old', 'data', '{}', 'opts', '{}', 'timestamp', 1000)
+      redis.call('ZADD', KEYS[1] .. 'prioritized', number, 'p' .. number)
+    end
+    -- What was told to end already, and ids without a job, stand on both sides of the others.
+    for number = 1, 150 do
+      redis.call('HSET', KEYS[1] .. 'c' .. number, 'name', 'old', 'data', '{}', 'opts', '{}', 'timestamp', 1000, 'cr', '{}')
+      redis.call('RPUSH', KEYS[1] .. 'wait', 'c' .. number)
+      redis.call('LPUSH', KEYS[1] .. 'wait', 'gone' .. number)
+    end`
+    await lab.dispatch(Echo, {}, { queue: 'long' })
+    await connections.producer.eval(script, 1, keys.queue('long'))
+    const { drainQueue } = await lab.app.container.make('queuedeck.dashboard')
+    const ada = { id: '1', name: 'Ada', via: 'page' } as const
+    const begun = await drainQueue.start('long', ada, { scheduled: false, patience: 0 })
+    assert.equal(begun.outcome, 'requested')
+    const late = await lab.dispatch(Echo, {}, { queue: 'long' })
+    const ended = await waitFor('the end to be in the audit', async () => {
+      const { json } = await lab.client().json('/audit?target=long&action=drain')
+      return json.data[0]?.outcome === 'done' && json.data[0]
+    })
+    assert.deepInclude(ended.detail, { cancelled: 606, requested: 0 })
+    assert.equal(await connections.producer.zcard(`${keys.queue('long')}failed`), 606)
+    assert.equal((await lab.record(late)).status, 'pending')
+    assert.equal(await connections.producer.llen(`${keys.queue('long')}wait`), 301)
+  })
+
   test('drain what a limit holds back and leave what runs', async ({ assert }) => {
     const client = lab.client()
     const pool = await lab.work({ queues: ['crowd'], concurrency: 10 })

@@ -83,8 +83,8 @@ test.group('Queues page', () => {
     assert.deepInclude(page, { waiting: '1 job', scheduled: '1,500 jobs', refused: null })
     assert.isString(drainPage(view(), { urls, manage: true }).refused)
     assert.isString(drainPage(view({}, { pending: 1 }), { urls, manage: false }).refused)
-    assert.equal(drainedText({ cancelled: 2, requested: 0 }), '2 jobs cancelled')
-    assert.equal(drainedText({ cancelled: 0, requested: 0 }), 'nothing waited')
+    assert.equal(drainedText({ outcome: 'done', cancelled: 2, requested: 0 }), '2 jobs cancelled')
+    assert.equal(drainedText({ outcome: 'done', cancelled: 0, requested: 0 }), 'nothing waited')
   })
 
   test('has an address for every name', ({ assert }) => {

@@ -1,23 +1,25 @@
--- KEYS[1] event stream; ARGV queue prefix, by, reason, most jobs to look at, whether scheduled ones go too (1)
--- Cancels jobs that wait, the newest first: a list is searched from that end. Jobs that run, have ended or wait for others stay.
--- Answers {done, requested}: cancelled, and told to end as soon as a worker takes them.
-local prefix, by, reason, left = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local counts = {done = 0, requested = 0}
-local function take(ids)
-  for _, id in ipairs(ids) do
-    left = left - 1
-    local job = rcall('HMGET', prefix .. id, 'name', 'cr')
-    if job[1] and not job[2] then
-      local outcome = qd.cancelWaiting(prefix, id, by, reason)
-      counts[outcome] = counts[outcome] + 1
-    end
+-- KEYS[1] event stream
+-- ARGV queue prefix, by, reason, list, how many of it were left already, most jobs to look at, when draining began (epoch ms)
+-- Cancels jobs of one list of those that wait: `wait` and `paused` from their end, where the oldest stand and workers take, `prioritized`,
+-- `held` (by a limit) or `scheduled`. What came later stays, and so does what was told to end already.
+-- Answers {done, requested, looked}: cancelled, told to end as soon as a worker takes them, looked at (0: there are no more).
+local prefix, by, reason, list = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local from, most, began = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local far = string.format('%.0f', gate.far)
+local ids, counts = {}, {done = 0, requested = 0}
+if list == 'wait' or list == 'paused' then
+  local rows = rcall('LRANGE', prefix .. list, -from - most, -from - 1)
+  for index = #rows, 1, -1 do ids[#ids + 1] = rows[index] end
+elseif list == 'prioritized' then ids = rcall('ZREVRANGE', prefix .. list, from, from + most - 1)
+elseif list == 'held' then ids = rcall('ZREVRANGEBYSCORE', prefix .. 'delayed', '+inf', far, 'LIMIT', from, most)
+else ids = rcall('ZREVRANGEBYSCORE', prefix .. 'delayed', '(' .. far, '-inf', 'LIMIT', from, most) end
+for _, id in ipairs(ids) do
+  local job = rcall('HMGET', prefix .. id, 'name', 'cr', 'eid', 'timestamp')
+  -- The entry of our own jobs has Redis' time; others say only what their producer's clock was.
+  local came = tonumber(job[3] and string.match(job[3], '^%d+') or job[4]) or 0
+  if job[1] and not job[2] and came <= began then
+    local outcome = qd.cancelWaiting(prefix, id, by, reason, true)
+    counts[outcome] = counts[outcome] + 1
   end
 end
-for _, list in ipairs({'wait', 'paused'}) do
-  if left > 0 then take(rcall('LRANGE', prefix .. list, 0, left - 1)) end
-end
-if left > 0 then take(rcall('ZREVRANGE', prefix .. 'prioritized', 0, left - 1)) end
--- Those that a limit holds back stand behind all that have a time.
-local from = ARGV[5] == '1' and '-inf' or string.format('%.0f', gate.far)
-if left > 0 then take(rcall('ZREVRANGEBYSCORE', prefix .. 'delayed', '+inf', from, 'LIMIT', 0, left)) end
-return {counts.done, counts.requested}
+return {counts.done, counts.requested, #ids}

@@ -174,8 +174,10 @@ function qd.now()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- Cancels a job that has not ended and does not run. Answers `done`, or `requested` when a worker has to end it.
-function qd.cancelWaiting(queuePrefix, id, by, reason)
+-- Cancels a job that has not ended and does not run. Answers `done`, or `requested` when a worker has to end it. `isOld`: lists are searched
+-- from their end, where the oldest stand.
+function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
+  local side = isOld and -1 or 1
   local jobKey, events, now = queuePrefix .. id, queuePrefix .. 'events', qd.now()
   local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey', 'name', 'opts')
   local run, request = tonumber(job[1]) or 1, job[2] or cjson.encode({at = now, by = by, reason = reason})
@@ -183,8 +185,8 @@ function qd.cancelWaiting(queuePrefix, id, by, reason)
   if rcall('ZREM', queuePrefix .. 'delayed', id) == 1 then prev = tonumber(due) < qd.far and 'delayed' or 'waiting'
   elseif rcall('ZREM', queuePrefix .. 'prioritized', id) == 1 then prev = 'prioritized'
   elseif rcall('ZREM', queuePrefix .. 'waiting-children', id) == 1 then prev = 'waiting-children'
-  elseif rcall('LREM', queuePrefix .. 'wait', 1, id) == 1 then prev = 'waiting'
-  elseif rcall('LREM', queuePrefix .. 'paused', 1, id) == 1 then prev = 'paused' end
+  elseif rcall('LREM', queuePrefix .. 'wait', side, id) == 1 then prev = 'waiting'
+  elseif rcall('LREM', queuePrefix .. 'paused', side, id) == 1 then prev = 'paused' end
   if job[5] and prev ~= 'waiting-children' then
     -- A child in another producer's flow: what becomes of its parent is BullMQ's to decide, when a worker ends the child without running it.
     rcall('HSET', jobKey, 'cr', request, 'defa', '[CANCELLED] ' .. reason, 'delay', 0)
