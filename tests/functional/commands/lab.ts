@@ -32,11 +32,15 @@ export class CommandLab {
 
   /** @param options.database  one with tables; without it such a one is made */
   static async open(
-    options: { redis?: { host: string; port: number }; database?: TestDatabase } = {}
+    options: {
+      redis?: { host: string; port: number }
+      database?: TestDatabase
+      prefix?: string
+    } = {}
   ): Promise<CommandLab> {
     const { host, port } = options.redis ?? (await redisServer())
     const database = options.database ?? (await migratedDatabase())
-    const prefix = uniquePrefix()
+    const prefix = options.prefix ?? uniquePrefix()
     const app = await hostApp({
       database,
       queuedeck: { queues: settings.queues, prefix },
