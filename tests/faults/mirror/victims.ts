@@ -81,9 +81,11 @@ export type OwnDatabase = {
 
 /**
  * A database that a test may stop. SQLite, which has no server, is locked by another connection instead.
+ *
+ * @param folder where SQLite's file is to be; default: one that is made for it
  */
-export async function ownDatabase(kind: DatabaseKind): Promise<OwnDatabase> {
-  if (kind === 'sqlite') return ownSqlite()
+export async function ownDatabase(kind: DatabaseKind, folder?: string): Promise<OwnDatabase> {
+  if (kind === 'sqlite') return ownSqlite(folder)
   const server =
     kind === 'pg' ? await postgresServer({ own: true }) : await mariadbServer({ own: true })
   const { host, port } = server
@@ -109,8 +111,7 @@ export async function ownDatabase(kind: DatabaseKind): Promise<OwnDatabase> {
   }
 }
 
-function ownSqlite(): OwnDatabase {
-  const folder = mkdtempSync(join(tmpdir(), 'queuedeck-fire-'))
+function ownSqlite(folder = mkdtempSync(join(tmpdir(), 'queuedeck-fire-'))): OwnDatabase {
   const filename = join(folder, 'records.sqlite')
   let lock: Sqlite.Database | undefined
   return {

@@ -2,17 +2,16 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { waitFor } from '#tests/helpers/wait'
 import { readMirrorStatus } from '../../../../src/mirror/mirror_status.ts'
-import type { Scenario } from './scenario.ts'
+import type { Scenario, Stage } from './scenario.ts'
 
 const run = promisify(execFile)
 
 export const diskFull: Scenario = {
   name: "the mirror's disk takes nothing more",
-  async run({ fleet, size }) {
-    const { pid } = fleet.mirror.child
-    /** No file may grow or be written beyond its first byte; nobody needs to be root for that. */
-    const limit = (bytes: string) => run('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`])
-    await limit('1')
+  async run(stage) {
+    const { fleet, size } = stage
+    const disk = stage.disk ?? limitOf(stage)
+    await disk.fill()
     try {
       await fleet.dispatch(size.jobs, 30)
       await waitFor('all to end without it', async () => (await fleet.open()) === 0, {
@@ -23,7 +22,14 @@ export const diskFull: Scenario = {
         return status?.sql.since
       })
     } finally {
-      await limit('unlimited')
+      await disk.empty()
     }
   },
+}
+
+/** Where no disk can be mounted: no file of the mirror may grow or be written beyond its first byte. Nobody needs to be root for that. */
+function limitOf({ fleet }: Stage) {
+  const { pid } = fleet.mirror.child
+  const limit = (bytes: string) => run('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`])
+  return { fill: () => limit('1'), empty: () => limit('unlimited') }
 }

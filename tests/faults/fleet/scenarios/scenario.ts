@@ -2,6 +2,7 @@ import type { OwnDatabase } from '../../mirror/victims.ts'
 import type { PrivateServer } from '#tests/helpers/servers'
 import type { TcpProxy } from '#tests/helpers/tcp_proxy'
 import type { Fleet } from '../fleet.ts'
+import type { SmallDisk } from '../small_disk.ts'
 
 /** How much of everything: the short form is part of every run of all tests. */
 export type Size = {
@@ -23,6 +24,8 @@ export type Stage = {
   /** The way of the second worker to Redis. */
   proxy: TcpProxy
   database: OwnDatabase
+  /** Where the database is; null where no disk may be mounted. */
+  disk: SmallDisk | null
   size: Size
 }
 

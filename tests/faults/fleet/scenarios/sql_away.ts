@@ -3,6 +3,7 @@ import type { Scenario } from './scenario.ts'
 
 export const sqlAway: Scenario = {
   name: 'the database is away for a whole run',
+  /** Its server is killed as a power cut would, and started again on its data. */
   async run({ fleet, database, size }) {
     await database.away()
     try {
