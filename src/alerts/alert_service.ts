@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { wait } from '../time/wait.ts'
-import { type Lead, Leadership } from '../transport/leadership.ts'
+import { type Lead, LedService } from '../transport/led_service.ts'
 import type { WatchDependencies } from './watch.ts'
 import { Watch } from './watch.ts'
 
@@ -18,46 +18,30 @@ const AFTER_FAILURE = 5_000
 /**
  * Watches what rules watch, in one of all processes that run this service. Every process by itself watches whether it reaches Redis.
  */
-export class AlertService {
+export class AlertService extends LedService {
   #options: AlertServiceOptions
   #watch: Watch
-  #leadership: Leadership
   #watching: Promise<void> | undefined
   #delivering: Promise<void> | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: AlertServiceOptions) {
+    const { transport, logger, lease = LEASE, turn = TURN } = options
+    super({ transport, logger, name: 'alerts', lease, every: turn, afterFailure: AFTER_FAILURE })
     this.#options = options
     this.#watch = new Watch(options)
-    const { transport, logger, lease = LEASE, turn = TURN } = options
-    this.#leadership = new Leadership(
-      { transport, logger, name: 'alerts', lease, every: turn, afterFailure: AFTER_FAILURE },
-      (lead) => this.#look(lead)
-    )
   }
 
-  get owner(): string {
-    return this.#leadership.owner
+  override start(): void {
+    super.start()
+    if (!this.signal.aborted) this.#watching ??= this.#watchRedis()
   }
 
-  /** Whether this is the process that watches. */
-  get isLeader(): boolean {
-    return this.#leadership.isLeader
+  protected override async beside(): Promise<void> {
+    await Promise.all([this.#watching, this.#delivering])
   }
 
-  /** Starts to wait for the lead. Never throws: what is away is waited for. */
-  start(): void {
-    if (this.#watching || this.#leadership.signal.aborted) return
-    this.#leadership.start()
-    this.#watching = this.#watchRedis()
-  }
-
-  /** Ends after the look under way and gives the lead back. Takes at most some seconds, also when Redis or SQL is away. */
-  async stop(): Promise<void> {
-    await this.#leadership.stop(this.#watching, this.#delivering)
-  }
-
-  async #look({ redis }: Lead): Promise<void> {
+  protected async turn({ redis }: Lead): Promise<void> {
     if (performance.now() - this.#lookedAt >= this.#options.config.alerts.every) {
       this.#lookedAt = performance.now()
       await this.#watch.look(redis)
@@ -69,7 +53,7 @@ export class AlertService {
   #deliver(): void {
     const { deliverer, logger } = this.#options
     this.#delivering ??= deliverer
-      .run(() => this.#watch.now, this.#leadership.signal)
+      .run(() => this.#watch.now, this.signal)
       .catch((error) => logger.debug({ err: error }, 'Alerts: messages wait for the database'))
       .finally(() => (this.#delivering = undefined))
   }
@@ -78,7 +62,7 @@ export class AlertService {
    * What is asked of a Redis that is away is never answered: a clock of its own notices.
    */
   async #watchRedis(): Promise<void> {
-    const { signal } = this.#leadership
+    const { signal } = this
     const { config, transport, turn = TURN, host = hostname(), logger } = this.#options
     const settings = config.alerts.rules.redisAway
     if (!settings) return
@@ -86,7 +70,7 @@ export class AlertService {
     let isTold = true
     while (!signal.aborted) {
       await wait(turn, signal)
-      const silent = performance.now() - this.#leadership.answeredAt
+      const silent = performance.now() - this.answeredAt
       const isAway = silent >= settings.threshold
       try {
         if (isAway) {

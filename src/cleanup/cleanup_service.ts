@@ -1,6 +1,6 @@
 import { E_CLEANUP_RUNNING } from '../errors.ts'
 import type { RedisClient } from '../transport/client.ts'
-import { type Lead, Leadership } from '../transport/leadership.ts'
+import { type Lead, LedService } from '../transport/led_service.ts'
 import type { Cleanup, CleanupDependencies } from './cleanup.ts'
 
 type CleanupServiceOptions = Pick<
@@ -21,38 +21,17 @@ const AFTER_FAILURE = 10_000
  * Cleans up at the start and then again and again, in one of all processes that run this service. A process that takes over from one that
  * died goes on when the next run is due; only one that begins to lead as it starts does a run at the start.
  */
-export class CleanupService {
+export class CleanupService extends LedService {
   #options: CleanupServiceOptions
-  #leadership: Leadership
 
   constructor(options: CleanupServiceOptions) {
-    this.#options = options
     const { transport, logger, lease = LEASE, look = LOOK } = options
-    this.#leadership = new Leadership(
-      { transport, logger, name: 'cleanup', lease, every: look, afterFailure: AFTER_FAILURE },
-      async (lead) => {
-        if (lead.isStart || (await this.#isDue(lead.redis))) await this.#clean(lead)
-      }
-    )
+    super({ transport, logger, name: 'cleanup', lease, every: look, afterFailure: AFTER_FAILURE })
+    this.#options = options
   }
 
-  get owner(): string {
-    return this.#leadership.owner
-  }
-
-  /** Whether this is the process that cleans up. */
-  get isLeader(): boolean {
-    return this.#leadership.isLeader
-  }
-
-  /** Starts to wait for the lead. Never throws: what is away is waited for. */
-  start(): void {
-    this.#leadership.start()
-  }
-
-  /** Ends after the transaction under way and gives the lead back. Takes at most some seconds, also when Redis or SQL is away. */
-  async stop(): Promise<void> {
-    await this.#leadership.stop()
+  protected async turn(lead: Lead): Promise<void> {
+    if (lead.isStart || (await this.#isDue(lead.redis))) await this.#clean(lead)
   }
 
   async #isDue(redis: RedisClient): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { BulkLedger } from '../../records/bulk.ts'
 import type { BulkOperation } from '../../records/bulk/bulk_rows.ts'
 import type { RedisClient } from '../../transport/client.ts'
-import { type Lead, Leadership } from '../../transport/leadership.ts'
+import { type Lead, LedService } from '../../transport/led_service.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { CancelJob } from '../cancel_job.ts'
 import { ChangePriority } from '../change_priority.ts'
@@ -40,15 +40,18 @@ const AT_ONCE = 8
  * Works on actions on many jobs, in one of all processes that run this service. Its lead is no guard: an item is noted once, by whoever
  * is first, and acting on it again does nothing (`actOn`).
  */
-export class BulkService {
+export class BulkService extends LedService {
   #options: BulkServiceOptions
   #tools: BulkTools
-  #leadership: Leadership
   #isReady = false
 
   constructor(options: BulkServiceOptions) {
-    this.#options = options
     const { records, transport, logger, lease = LEASE, look = LOOK } = options
+    super({
+      ...{ transport, logger, name: 'bulk', lease, every: look },
+      ...{ afterFailure: AFTER_FAILURE, patience: PATIENCE },
+    })
+    this.#options = options
     const dependencies = { reader: records.reader, transport }
     this.#tools = {
       reader: records.reader,
@@ -57,35 +60,9 @@ export class BulkService {
       delete: new DeleteJob({ ...dependencies, records }),
       priority: new ChangePriority(dependencies),
     }
-    this.#leadership = new Leadership(
-      {
-        ...{ transport, logger, name: 'bulk', lease, every: look },
-        ...{ afterFailure: AFTER_FAILURE, patience: PATIENCE },
-      },
-      (lead) => this.#work(lead)
-    )
   }
 
-  get owner(): string {
-    return this.#leadership.owner
-  }
-
-  /** Whether this is the process that works. */
-  get isLeader(): boolean {
-    return this.#leadership.isLeader
-  }
-
-  /** Starts to wait for the lead. Never throws: what is away is waited for. */
-  start(): void {
-    this.#leadership.start()
-  }
-
-  /** Ends after the jobs under way and gives the lead back. Takes at most some seconds, also when Redis or SQL is away. */
-  async stop(): Promise<void> {
-    await this.#leadership.stop()
-  }
-
-  async #work({ redis, signal }: Lead): Promise<void> {
+  protected async turn({ redis, signal }: Lead): Promise<void> {
     if (!this.#isReady) await this.#options.records.ready()
     this.#isReady = true
     while (await this.#round(redis, signal)) continue

@@ -5,7 +5,7 @@ import type { RedisClient } from './client.ts'
 import type { Lease } from './lease.ts'
 import type { Transport } from './transport.ts'
 
-export type LeadershipOptions = {
+export type LedServiceOptions = {
   transport: Transport
   logger: { debug(bindings: object, message: string): void }
   /** Of the lease, and of the work in logs. */
@@ -34,36 +34,35 @@ export type Lead = {
 const PATIENCE = 2_000
 
 /**
- * Work that one of all processes does: it leads by a lease, the others stand by. The lease saves work and is no guard of anything: a
+ * A service whose work one of all processes does: it leads by a lease, the others stand by. The lease saves work and is no guard of anything: a
  * process that was stopped for longer learns of its loss when it goes on, so two may be at work for a moment.
  */
-export class Leadership {
+export abstract class LedService {
   readonly owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
 
   /** When Redis last answered, by this process' own clock (`performance.now()`). */
-  answeredAt = 0
+  protected answeredAt = 0
 
-  #options: LeadershipOptions
-  #turn: (lead: Lead) => Promise<void>
+  #options: LedServiceOptions
   #stopping = new AbortController()
   #running: Promise<void> | undefined
   #redis: RedisClient | undefined
   #isLeader = false
 
-  /**
-   * @param turn  Called again and again while this process leads; what fails is tried again.
-   */
-  constructor(options: LeadershipOptions, turn: (lead: Lead) => Promise<void>) {
+  constructor(options: LedServiceOptions) {
     this.#options = options
-    this.#turn = turn
   }
 
+  /** Called again and again while this process leads; what fails is tried again. */
+  protected abstract turn(lead: Lead): Promise<void>
+
+  /** Whether this is the process that works. */
   get isLeader(): boolean {
     return this.#isLeader
   }
 
   /** Aborted when the process stops. */
-  get signal(): AbortSignal {
+  protected get signal(): AbortSignal {
     return this.#stopping.signal
   }
 
@@ -77,18 +76,21 @@ export class Leadership {
 
   /**
    * Ends after the turn under way and gives the lead back. Takes at most some seconds, also when Redis or SQL is away.
-   *
-   * @param beside  Further work to wait for.
    */
-  async stop(...beside: (Promise<void> | undefined)[]): Promise<void> {
+  async stop(): Promise<void> {
     const { transport, patience = PATIENCE } = this.#options
     this.#stopping.abort(new Error('The process was stopped'))
     if (!this.#running || !this.#redis) return
     /** A Redis that is away would never answer what is asked of it. */
     if (this.#redis.status === 'ready') {
-      await Promise.race([Promise.all([this.#running, ...beside]), wait(patience)])
+      await Promise.race([Promise.all([this.#running, this.beside()]), wait(patience)])
     }
     await transport.connections.close(this.#redis)
+  }
+
+  /** Further work that stopping waits for. */
+  protected async beside(): Promise<unknown> {
+    return undefined
   }
 
   async #run(redis: RedisClient): Promise<void> {
@@ -105,7 +107,7 @@ export class Leadership {
       try {
         if (await this.#acquire(lease)) {
           const isStart = !hasLed && performance.now() < startsUntil
-          await this.#turn({ redis, signal, isStart })
+          await this.turn({ redis, signal, isStart })
           hasLed = true
         }
       } catch (error) {
