@@ -13,6 +13,7 @@ export type Refresh =
   | 'cleanups'
   | 'audit'
   | 'bulk-page'
+  | 'alerts'
 
 const REFRESHES: readonly string[] = [
   'jobs',
@@ -25,6 +26,7 @@ const REFRESHES: readonly string[] = [
   'cleanups',
   'audit',
   'bulk-page',
+  'alerts',
 ]
 
 /**

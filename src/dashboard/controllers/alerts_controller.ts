@@ -3,12 +3,11 @@ import { ALERT_RULES, ALERT_SPECIFICATIONS } from '../../alert_rules.ts'
 import { alertJson, muteJson } from '../../alerts/alert_json.ts'
 import { E_ALERT_NOT_FOUND, InvalidInputException } from '../../errors.ts'
 import { assertManage } from '../access/assert_manage.ts'
-import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { alertsPage } from '../presenters/alerts_page.ts'
-import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerAlerts, manageAlert } from './alert_answers.ts'
+import { answerPage } from './page_answer.ts'
 
 /** Alerts that are over, on one page. */
 const PAGE = 50
@@ -22,6 +21,7 @@ export default class AlertsController {
     const { dashboard, urls, clock } = viewer
     const below = readCursor(ctx.request.qs().cursor)
     const isJson = wishOf(ctx) === 'json'
+    const revision = await dashboard.live.revision()
     const reading = this.#read(viewer, below)
     const [open, found] = await Promise.all([
       dashboard.openAlerts(),
@@ -39,25 +39,16 @@ export default class AlertsController {
         rules: this.#rules(viewer),
       })
     }
-    const revision = await dashboard.live.revision()
-    const page = await framePage(viewer, {
-      title: 'Alerts',
-      kind: 'alerts',
-      fragment: wishOf(ctx) === 'fragment',
-      stream: { page: 'alerts' },
-      revision,
-      databaseAway: found === null,
-      alerts: open,
-    })
     const settings = dashboard.alertSettings
-    const alerts = alertsPage(
-      { open, past, mutes, older, isFirst: below === null, settings },
-      { urls, clock }
+    const seen = { open, past, mutes, older, isFirst: below === null, settings }
+    return answerPage(
+      viewer,
+      {
+        ...{ title: 'Alerts', kind: 'alerts', template: 'pages/alerts', revision },
+        ...{ databaseAway: found === null, alerts: open },
+      },
+      () => ({ alerts: alertsPage(seen, { urls, clock }) })
     )
-    const html = await dashboard.views.render('pages/alerts', { page, alerts })
-    ctx.response.header('x-queuedeck-revision', String(revision))
-    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
-    return html
   }
 
   async acknowledge(ctx: HttpContext) {

@@ -1,13 +1,12 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
-import type { AuditFilter, AuditPlace, AuditRow } from '../../records/audit/audit_log.ts'
+import type { AuditFilter, AuditPlace } from '../../records/audit/audit_log.ts'
 import { readMoment, readZone } from '../../records/query/moments.ts'
 import { AUDIT_ACTIONS } from '../../transport/audit_trail.ts'
-import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { type AuditFields, auditItem, auditJson, type AuditPage } from '../presenters/audit_page.ts'
-import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
+import { answerPage } from './page_answer.ts'
 
 const PAGE = 50
 const MOST = 200
@@ -19,13 +18,14 @@ const LONGEST = 300
 export default class AuditController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { dashboard } = viewer
+    const { dashboard, urls, clock } = viewer
     const params = ctx.request.qs()
     const fields = readFields(params)
     const filter = readFilter(viewer, fields, params.tz)
     const after = readCursor(params.cursor)
     const limit = readLimit(params.limit)
     const isJson = wishOf(ctx) === 'json'
+    const revision = await dashboard.live.revision()
     const reading = dashboard.audit.list(filter, { limit: limit + 1, after })
     const found = await (isJson ? reading : reading.catch(unlessAway))
     const rows = found?.slice(0, limit) ?? []
@@ -38,37 +38,7 @@ export default class AuditController {
         page: { next },
       })
     }
-    const html = await this.#page(viewer, { fields, rows, next, after, known: found !== null })
-    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
-    return html
-  }
-
-  async #page(
-    viewer: Viewer,
-    {
-      fields,
-      rows,
-      next,
-      after,
-      known,
-    }: {
-      fields: AuditFields
-      rows: AuditRow[]
-      next: string | null
-      after: AuditPlace | undefined
-      known: boolean
-    }
-  ): Promise<string> {
-    const { dashboard, urls, clock, ctx } = viewer
-    const revision = await dashboard.live.revision()
-    const page = await framePage(viewer, {
-      title: 'Audit',
-      kind: 'audit',
-      fragment: wishOf(ctx) === 'fragment',
-      stream: { page: 'audit' },
-      revision,
-      databaseAway: !known,
-    })
+    const known = found !== null
     const context = { urls, clock, keys: dashboard.secretKeys }
     const audit: AuditPage = {
       items: rows.map((row) => auditItem(row, context)),
@@ -79,8 +49,11 @@ export default class AuditController {
       newest: after ? urls.audit(fields) : null,
       known,
     }
-    ctx.response.header('x-queuedeck-revision', String(revision))
-    return dashboard.views.render('pages/audit', { page, audit })
+    return answerPage(
+      viewer,
+      { title: 'Audit', kind: 'audit', template: 'pages/audit', revision, databaseAway: !known },
+      () => ({ audit })
+    )
   }
 }
 

@@ -4,11 +4,11 @@ import { readBulkRequest } from '../../operations/bulk/begin_bulk.ts'
 import { findBulk } from '../../operations/bulk/stop_bulk.ts'
 import type { Outcome } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
-import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { bulkConfirm, bulkItemJson, bulkJson, bulkPage } from '../presenters/bulk_page.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
+import { answerPage } from './page_answer.ts'
 
 const PAGE = 100
 const MOST = 1_000
@@ -64,6 +64,7 @@ export default class BulkController {
     const after = readWhole(cursor, 'cursor', -1, 0, 1_000_000)
     const limit = readWhole(wanted, 'limit', PAGE, 1, MOST)
     const outcome = readOutcome(named)
+    const revision = await dashboard.live.revision()
     const operation = await findBulk(dashboard.bulk, ctx.params.id)
     const found = await dashboard.bulk.items(operation.seq, { after, limit: limit + 1, outcome })
     const items = found.slice(0, limit)
@@ -75,22 +76,12 @@ export default class BulkController {
         page: { next: next === null ? null : String(next) },
       })
     }
-    const revision = await dashboard.live.revision()
-    const page = await framePage(viewer, {
-      title: 'Bulk action',
-      kind: 'bulk',
-      fragment: wishOf(ctx) === 'fragment',
-      stream: { page: 'bulk' },
-      revision,
-    })
-    const bulk = bulkPage(
-      { operation, items, next, isFirst: after === -1, outcome, manage: page.manage },
-      { urls, clock }
+    const seen = { operation, items, next, isFirst: after === -1, outcome }
+    return answerPage(
+      viewer,
+      { title: 'Bulk action', kind: 'bulk', template: 'pages/bulk', revision },
+      ({ manage }) => ({ bulk: bulkPage({ ...seen, manage }, { urls, clock }) })
     )
-    const html = await dashboard.views.render('pages/bulk', { page, bulk })
-    ctx.response.header('x-queuedeck-revision', String(revision))
-    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
-    return html
   }
 
   /** Stops it: jobs that are left are left alone. */

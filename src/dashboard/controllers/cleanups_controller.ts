@@ -1,12 +1,12 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { assertManage } from '../access/assert_manage.ts'
-import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { cleanupJson, cleanupsPage } from '../presenters/cleanups_page.ts'
 import { iso } from '../presenters/job_json.ts'
-import { FLASH, framePage } from '../presenters/page.ts'
+import { FLASH } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
+import { answerPage } from './page_answer.ts'
 
 const PAGE = 25
 
@@ -19,6 +19,7 @@ export default class CleanupsController {
     const { dashboard, urls, clock } = viewer
     const below = readCursor(ctx.request.qs().cursor)
     const isJson = wishOf(ctx) === 'json'
+    const revision = await dashboard.live.revision()
     const read = async () => ({
       status: await dashboard.cleanups.recorded(),
       found: await dashboard.cleanups.runs({ limit: PAGE + 1, ...(below ? { below } : {}) }),
@@ -41,32 +42,16 @@ export default class CleanupsController {
         kept: dashboard.kept,
       })
     }
-    const revision = await dashboard.live.revision()
-    const page = await framePage(viewer, {
-      title: 'Cleanup',
-      kind: 'cleanups',
-      fragment: wishOf(ctx) === 'fragment',
-      stream: { page: 'cleanups' },
-      revision,
-      databaseAway: recorded === null,
-    })
-    const cleanups = cleanupsPage(
+    const { kept, cleanupEvery: every } = dashboard
+    const seen = { status, isLed, runs, older, isFirst: below === null, kept, every }
+    return answerPage(
+      viewer,
       {
-        status,
-        isLed,
-        runs,
-        older,
-        isFirst: below === null,
-        kept: dashboard.kept,
-        every: dashboard.cleanupEvery,
-        manage: page.manage,
+        ...{ title: 'Cleanup', kind: 'cleanups', template: 'pages/cleanups', revision },
+        databaseAway: recorded === null,
       },
-      { urls, clock }
+      ({ manage }) => ({ cleanups: cleanupsPage({ ...seen, manage }, { urls, clock }) })
     )
-    const html = await dashboard.views.render('pages/cleanups', { page, cleanups })
-    ctx.response.header('x-queuedeck-revision', String(revision))
-    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
-    return html
   }
 
   /** Begins a run, or a dry one, in this process; its record says what becomes of it. */

@@ -1,13 +1,12 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { alertJson } from '../../alerts/alert_json.ts'
-import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { dashboardPage, statistics, usage } from '../presenters/dashboard_page.ts'
 import { iso, jobJson } from '../presenters/job_json.ts'
 import { jobRow } from '../presenters/job_row.ts'
-import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
+import { answerPage } from './page_answer.ts'
 
 /** Rows of "what runs now". */
 const MOST_RUNNING = 20
@@ -48,33 +47,19 @@ export default class DashboardController {
     }
 
     const context = running.length > 0 ? await viewer.rowContext(running) : null
-    const page = await framePage(viewer, {
-      title: 'Job Dashboard',
-      kind: 'dashboard',
-      fragment: wishOf(ctx) === 'fragment',
-      stream: { page: 'dashboard' },
-      revision,
-      databaseAway: history === null,
-      alerts,
-    })
-    const html = await dashboard.views.render('pages/dashboard', {
-      page,
-      dashboard: dashboardPage({
-        counts,
-        workers,
-        charted,
-        range,
-        running: running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
-        mirrorLag: mirror?.lag ?? null,
-        cleanup,
-        alerts,
-        urls,
-        clock,
-      }),
-    })
-    ctx.response.header('x-queuedeck-revision', String(revision))
-    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
-    return html
+    const seen = {
+      ...{ counts, workers, charted, range, cleanup, alerts, urls, clock },
+      running: running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
+      mirrorLag: mirror?.lag ?? null,
+    }
+    return answerPage(
+      viewer,
+      {
+        ...{ title: 'Job Dashboard', kind: 'dashboard', template: 'pages/dashboard', revision },
+        ...{ databaseAway: history === null, alerts },
+      },
+      () => ({ dashboard: dashboardPage(seen) })
+    )
   }
 
   /** What the records tell; null while the database is away: the rest of the page still stands. */

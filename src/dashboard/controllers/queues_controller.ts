@@ -1,16 +1,16 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { findQueue, readQueues, type QueueView } from '../../operations/queue_views.ts'
 import type { MetricSums } from '../../records/metrics/main.ts'
-import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
+import { refreshOf } from '../conditional.ts'
 import type { Dashboard } from '../dashboard.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { framePage } from '../presenters/page.ts'
 import { queueJson } from '../presenters/queue_json.ts'
 import { metricCharts, rangeChoice } from '../presenters/metric_charts.ts'
 import { queueRow, type QueueCharts, type QueueRow } from '../presenters/queues_page.ts'
 import { Shared } from '../shared.ts'
 import type { Viewer } from '../viewer.ts'
+import { answerPage } from './page_answer.ts'
 import { mayManageQueue, namedQueue, queueDependencies } from './queue_answers.ts'
 
 /** What open pages of one process ask for at the same moment. */
@@ -30,7 +30,7 @@ export default class QueuesController {
     const queues = await unlessAway(viewer, () => this.#queues(viewer, revision))
     const hours = queues && (await unlessAway(viewer, () => viewer.dashboard.charts.queues()))
     const rows = queues && (await Promise.all(queues.map((queue) => rowOf(viewer, queue, hours))))
-    return this.#render(viewer, { title: 'Queues', revision, rows, queue: null, charts: null })
+    return answerQueues(viewer, { title: 'Queues', revision, rows, queue: null, charts: null })
   }
 
   async show(ctx: HttpContext) {
@@ -42,7 +42,7 @@ export default class QueuesController {
     const queue = await rowOf(viewer, view, hours)
     const charts = await unlessAway(viewer, () => this.#charts(viewer, view.name))
     const title = `Queue ${view.name}`
-    return this.#render(viewer, { title, revision, rows: [queue], queue, charts })
+    return answerQueues(viewer, { title, revision, rows: [queue], queue, charts })
   }
 
   /** A page that a person asked for shows what is so now, also right after an action. */
@@ -60,37 +60,17 @@ export default class QueuesController {
     const urlOf = (each: ChartRange) => urls.queue(name) + (each === '1h' ? '' : `?range=${each}`)
     return { charts: metricCharts(charted, range, clock), ranges: rangeChoice(range, urlOf) }
   }
+}
 
-  async #render(
-    viewer: Viewer,
-    {
-      title,
-      revision,
-      rows,
-      queue,
-      charts,
-    }: {
-      title: string
-      revision: number
-      rows: QueueRow[] | null
-      queue: QueueRow | null
-      charts: QueueCharts | null
-    }
-  ) {
-    const { ctx, dashboard, urls } = viewer
-    const page = await framePage(viewer, {
-      title,
-      kind: 'queues',
-      fragment: wishOf(ctx) === 'fragment',
-      stream: { page: 'queues' },
-      revision,
-    })
-    const queues = { rows, url: urls.queues() }
-    const html = await dashboard.views.render('pages/queues', { page, queues, queue, charts })
-    ctx.response.header('x-queuedeck-revision', String(revision))
-    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
-    return html
-  }
+type Seen = { rows: QueueRow[] | null; queue: QueueRow | null; charts: QueueCharts | null }
+
+function answerQueues(
+  viewer: Viewer,
+  { title, revision, rows, queue, charts }: Seen & { title: string; revision: number }
+) {
+  const frame = { title, kind: 'queues', template: 'pages/queues', revision } as const
+  const queues = { rows, url: viewer.urls.queues() }
+  return answerPage(viewer, frame, () => ({ queues, queue, charts }))
 }
 
 async function rowOf(

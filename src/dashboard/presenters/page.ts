@@ -4,7 +4,7 @@ import type { Viewer } from '../viewer.ts'
 import { isLoud } from './alerts_page.ts'
 import type { Page } from './types.ts'
 
-type PageInput = {
+export type PageInput = {
   title: string
   kind: Page['kind']
   fragment?: boolean
