@@ -43,7 +43,7 @@ export class ChangeAnnouncer {
   }
 
   /**
-   * Sends what has gathered. A notice that cannot be sent is dropped: pages ask again by themselves.
+   * Sends what has gathered. Of a notice that cannot be sent the next one says that there was more.
    */
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
@@ -59,7 +59,7 @@ export class ChangeAnnouncer {
     this.#progress = new Map()
     this.#more = false
     this.#sentAt = performance.now()
-    await this.#publish(notice).catch(() => {})
+    await this.#publish(notice).catch(() => (this.#more = true))
   }
 
   #change({ id, queue, type, user, status, error }: StoredJob): void {

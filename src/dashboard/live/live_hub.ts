@@ -21,6 +21,7 @@ const CHANGES_EVERY = 60
 const CHANGES_EVERY_PER_CLIENT = 8
 const CHANGES_AT_LEAST = 400
 const STATISTICS_EVERY = 1_000
+const LOOK_FOR_MISSED_EVERY = 1_000
 /** CPU, memory and silent workers change without any job changing. */
 const STATISTICS_AT_LEAST = 10_000
 const PING_EVERY = 15_000
@@ -57,6 +58,9 @@ export class LiveHub {
   #statisticsDue = false
   #flushSoon: NodeJS.Timeout | undefined
   #flushedAt = 0
+  #looking: NodeJS.Timeout | undefined
+  /** What Redis had counted at the last look, and what had arrived here before it. */
+  #looked: { counted: number; known: number } | undefined
   #closed = false
 
   #most: number
@@ -171,11 +175,14 @@ export class LiveHub {
     this.#closed = true
     this.#closing.abort()
     clearTimeout(this.#flushSoon)
+    clearInterval(this.#looking)
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     this.#unsubscribe?.()
   }
 
   #start(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#looking ??= setInterval(() => void this.#lookForMissed(), LOOK_FOR_MISSED_EVERY).unref()
     this.#starting ??= this.#subscribe().catch((error) => {
       /** Redis is away: the next page tries again. */
       this.#logger.debug({ err: error }, 'Live pages wait for Redis')
@@ -190,7 +197,26 @@ export class LiveHub {
     this.#revision = Math.max(this.#revision, await changes.revision(connections.producer))
   }
 
-  #take(notice: ChangeNotice): void {
+  /**
+   * Redis tells everything at most once: what was said while this process was not connected never arrives. What Redis had counted at
+   * the last look and nothing has followed since was missed, and then anything may have changed.
+   */
+  async #lookForMissed(): Promise<void> {
+    const isWatched = this.#clients.size + this.#listeners.size > 0
+    if (!isWatched || this.#dashboard.redisAwaySince !== null) return
+    const { changes, connections } = this.#transport
+    const known = this.#revision
+    const counted = await changes.revision(connections.producer).catch(() => null)
+    if (counted === null) return
+    const last = this.#looked
+    this.#looked = { counted, known }
+    if (last?.known !== known || last.counted === known || this.#revision !== known) return
+    this.#take({ revision: counted, changed: [], more: true, progress: [], lag: 0 })
+  }
+
+  #take(told: ChangeNotice): void {
+    const isGap = this.#revision > 0 && told.revision > this.#revision + 1
+    const notice = isGap ? { ...told, more: true } : told
     /** An emptied Redis counts from the beginning again. */
     this.#revision = notice.revision
     for (const listener of this.#listeners) listener(notice)
