@@ -40,8 +40,14 @@ export function starts(lab: WorkerLab): Promise<string[]> {
 }
 
 /** A job of the worker process, added as a dispatch would. */
-export async function add(lab: WorkerLab, name: string, payload: object, opts: object = {}) {
-  const job = transportJob(opts, { name, data: JSON.stringify(payload) })
+export async function add(
+  lab: WorkerLab,
+  name: string,
+  payload: object,
+  opts: object = {},
+  queue = 'default'
+) {
+  const job = transportJob(opts, { queue, name, data: JSON.stringify(payload) })
   await lab.transport.add([job])
   return job.id
 }

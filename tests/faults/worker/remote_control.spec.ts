@@ -23,18 +23,24 @@ const reportsIn = (lab: WorkerLab, id: string, state: WorkerView['state'], withi
     { within }
   )
 
-/** A worker that no message reaches learns from its reports, some seconds apart, what it was asked. */
+/** Workers that no message reaches learn from their reports, some seconds apart, what they were asked. */
 async function obeyReports(): Promise<void> {
   const lab = new WorkerLab((await redisServer()).url)
   try {
-    const worker = await startProcess(lab)
-    const id = await idIn(lab, worker)
-    await lab.redis.set(lab.transport.keys.wish(id), 'quiet')
-    await reportsIn(lab, id, 'quiet', 15_000)
-    const job = await add(lab, 'short', { ms: 5 })
-    await lab.redis.set(lab.transport.keys.wish(id), 'resume')
-    equal((await lab.ended(job, 'default', 15_000)).state, 'completed')
-    equal((await worker.stop()).code, 0)
+    const [active, quiet] = await Promise.all([
+      startProcess(lab),
+      startProcess(lab, { settings: { queues: ['other'] } }),
+    ])
+    const [activeId, quietId] = await Promise.all([idIn(lab, active), idIn(lab, quiet)])
+    await lab.transport.workers.ask(quietId, 'quiet')
+    await reportsIn(lab, quietId, 'quiet')
+    const job = await add(lab, 'short', { ms: 5 }, {}, 'other')
+
+    await lab.redis.set(lab.transport.keys.wish(activeId), 'quiet')
+    await lab.redis.set(lab.transport.keys.wish(quietId), 'resume')
+    equal((await lab.ended(job, 'other', 15_000)).state, 'completed')
+    await reportsIn(lab, activeId, 'quiet', 15_000)
+    for (const worker of [active, quiet]) equal((await worker.stop()).code, 0)
   } finally {
     await lab.close()
   }
