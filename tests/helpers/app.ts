@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -32,13 +31,6 @@ export async function applicationEnv(
     ...database.env,
     ...options.env,
   }
-}
-
-/**
- * A prefix for keys in the shared Redis that no other test uses.
- */
-export function uniquePrefix(): string {
-  return `{qd-${randomBytes(4).toString('hex')}}`
 }
 
 /**

@@ -1,4 +1,4 @@
-import { RedisManagerFactory } from '@adonisjs/redis/factories'
+import { createRequire } from 'node:module'
 import { Redis } from 'ioredis'
 import type { RedisClient } from '../../src/transport/client.ts'
 
@@ -8,6 +8,10 @@ import type { RedisClient } from '../../src/transport/client.ts'
  */
 export function hostClient(address: string): RedisClient {
   if (!address.startsWith('{')) return quiet(new Redis(address, { maxRetriesPerRequest: null }))
+  /** Only when it is needed: it brings half of the framework, and tests start many processes. */
+  const { RedisManagerFactory } = createRequire(import.meta.url)(
+    '@adonisjs/redis/factories'
+  ) as typeof import('@adonisjs/redis/factories')
   const manager = new RedisManagerFactory({
     connection: 'main',
     connections: { main: patient(JSON.parse(address)) },

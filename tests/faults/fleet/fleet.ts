@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
-import { spawnNode, uniquePrefix, type AppProcess } from '#tests/helpers/app'
+import { spawnNode, type AppProcess } from '#tests/helpers/app'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { createDatabase, type TestDatabase } from '#tests/helpers/databases'
 import { keysLike } from '#tests/helpers/redis_address'
 import { redisServer } from '#tests/helpers/servers'

@@ -3,11 +3,11 @@ import { defineConfig as defineLoggerConfig } from '@adonisjs/core/logger'
 import { defineConfig as defineRedisConfig } from '@adonisjs/redis'
 import settings from '#config/queuedeck'
 import { WorkerPool } from '../../../src/worker/worker_pool.ts'
-import { uniquePrefix } from '#tests/helpers/app'
 import { commandLine, type CommandResult } from '#tests/helpers/command_line'
 import { createDatabase, type TestDatabase } from '#tests/helpers/databases'
 import { hostApp } from '#tests/helpers/host'
 import { redisServer } from '#tests/helpers/servers'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { migrate } from '../mirror/records.ts'
 
 /** What a command with `--json` answered: its standard output has to be one JSON document, whatever happened. */

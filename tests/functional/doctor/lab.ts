@@ -10,7 +10,7 @@ import type { DoctorDependencies } from '../../../src/operations/doctor/facts.ts
 import { createQueuedeckTables } from '../../../src/records/schema.ts'
 import { WorkerPool, type WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import type { QueuedeckConfig } from '../../../src/types.ts'
-import { uniquePrefix } from '#tests/helpers/app'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { createDatabase, type TestDatabase } from '#tests/helpers/databases'
 import { hostApp } from '#tests/helpers/host'
 import { redisServer, type PrivateServer } from '#tests/helpers/servers'

@@ -5,7 +5,7 @@ import { defineConfig, Job, QueueManager } from '#queuedeck'
 import { JobRegistry } from '../../../src/jobs/registry.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
-import { uniquePrefix } from '#tests/helpers/app'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { redisServer } from '#tests/helpers/servers'
 import { freePort } from '#tests/helpers/wait'
 

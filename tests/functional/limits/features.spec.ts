@@ -3,7 +3,7 @@ import { WaitingChildrenError, type Job } from 'bullmq'
 import { test } from '@japa/runner'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
-import { uniquePrefix } from '#tests/helpers/app'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { GateLab } from './lab.ts'
 
 const of = (user: string) => ({ qd: { user } }) as object

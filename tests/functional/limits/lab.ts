@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import type { LimitSettings } from '../../../src/types.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
-import { uniquePrefix } from '#tests/helpers/app'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { waitFor } from '#tests/helpers/wait'
 
 const NONE: LimitSettings = { global: null, user: null, users: {}, types: {}, queues: {} }

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
-import { uniquePrefix } from '#tests/helpers/app'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import type { LimitScope } from '../../../src/transport/limits.ts'
 import { GateLab } from './lab.ts'
 

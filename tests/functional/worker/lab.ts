@@ -9,7 +9,7 @@ import { Transport } from '../../../src/transport/transport.ts'
 import { WorkerPool, type WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import type { DispatchOptions, QueuedeckConfig } from '../../../src/types.ts'
 import type { IsolationCommand } from '../../../src/worker/isolation/isolated_process.ts'
-import { uniquePrefix } from '#tests/helpers/app'
+import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { hostClient } from '#tests/helpers/redis_address'
 import { waitFor } from '#tests/helpers/wait'
 
