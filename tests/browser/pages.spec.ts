@@ -78,54 +78,58 @@ function answers(path: string, text?: string, part?: string): Answer | null {
 withBrowser(() => {
   test.group('Pages in a browser', (group) => {
     let stage: Stage
+    /** One for all pages, as a person has. */
+    let window: Awaited<ReturnType<typeof newPage>>
+    let withoutScripts: typeof window
     group.setup(async () => {
       stage = await Stage.open()
+      window = await newPage({ reducedMotion: 'reduce' })
+      withoutScripts = await newPage({ javaScriptEnabled: false })
       return async () => {
         await closeBrowser()
         await stage.close()
       }
     })
+    group.each.setup(() => {
+      window.problems.length = 0
+    })
+
+    const say = (text?: string) => {
+      stage.answer = ({ headers }, url) =>
+        answers(url.pathname.slice(samples.PREFIX.length), text, partOf(headers))
+    }
 
     for (const [name, path] of Object.entries(PAGES)) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        test(`${name} has no violation of accessibility rules or of the policy, ${colorScheme}`, async ({
-          assert,
-        }) => {
-          stage.answer = ({ headers }, url) =>
-            answers(url.pathname.slice(samples.PREFIX.length), undefined, partOf(headers))
-          const { page, problems, close } = await newPage({ colorScheme, reducedMotion: 'reduce' })
-          await page.goto(stage.url + path)
-          await page.waitForSelector('body[data-live="live"]')
-          assert.deepEqual(await violations(page), [])
-          if (colorScheme === 'light') {
-            await page.setViewportSize({ width: 390, height: 844 })
-            assert.deepEqual(await violations(page), [], 'at 390 px')
-          }
-          assert.deepEqual(problems, [])
-          await close()
-        })
-      }
-
-      test(`${name} keeps endless names inside at every width`, async ({ assert }) => {
-        const text = 'a_name_without_any_break_'.repeat(10)
-        stage.answer = ({ headers }, url) =>
-          answers(url.pathname.slice(samples.PREFIX.length), text, partOf(headers))
-        const { page, close } = await newPage()
+      test(`${name} has no violation of accessibility rules or of the policy`, async ({
+        assert,
+      }) => {
+        say()
+        const { page, problems } = window
+        await page.emulateMedia({ colorScheme: 'light' })
+        await page.setViewportSize({ width: 1280, height: 720 })
         await page.goto(stage.url + path)
+        await page.waitForSelector('body[data-live="live"]')
+        assert.deepEqual(await violations(page), [])
+        await page.emulateMedia({ colorScheme: 'dark' })
+        assert.deepEqual(await violations(page, ['color-contrast']), [], 'dark')
+        await page.emulateMedia({ colorScheme: 'light' })
+        await page.setViewportSize({ width: 390, height: 844 })
+        assert.deepEqual(await violations(page), [], 'at 390 px')
+        assert.deepEqual(problems, [])
+      })
+
+      test(`${name} shows markup as text, and keeps endless names inside at every width`, async ({
+        assert,
+      }) => {
+        say(samples.HOSTILE + 'a_name_without_any_break_'.repeat(10))
+        const { page, problems } = window
+        await page.goto(stage.url + path)
+        await page.waitForSelector('body[data-live="live"]')
         for (const width of [390, 768, 1024, 1440]) {
           await page.setViewportSize({ width, height: 900 })
           const wide = await page.evaluate(() => document.documentElement.scrollWidth)
           assert.isAtMost(wide, width, `${width} px`)
         }
-        await close()
-      })
-
-      test(`${name} shows markup as text`, async ({ assert }) => {
-        stage.answer = ({ headers }, url) =>
-          answers(url.pathname.slice(samples.PREFIX.length), samples.HOSTILE, partOf(headers))
-        const { page, problems, close } = await newPage()
-        await page.goto(stage.url + path)
-        await page.waitForSelector('body[data-live="live"]')
         stage.send('notice', { level: 'error', title: samples.HOSTILE, text: samples.HOSTILE })
         await page.waitForSelector('.toast')
         assert.include(await page.textContent('.toast'), samples.HOSTILE)
@@ -134,18 +138,15 @@ withBrowser(() => {
         assert.notEqual(await page.title(), '1')
         assert.notInclude(await page.textContent('main'), '"\'49')
         assert.deepEqual(problems, [])
-        await close()
       })
 
       test(`${name} can be read without scripts`, async ({ assert }) => {
-        stage.answer = ({ headers }, url) =>
-          answers(url.pathname.slice(samples.PREFIX.length), undefined, partOf(headers))
-        const { page, close } = await newPage({ javaScriptEnabled: false })
+        say()
+        const { page } = withoutScripts
         await page.goto(stage.url + path)
         assert.isTrue(await page.getByText('document_processing.chunk').first().isVisible())
         assert.equal(await page.locator('.needs-js:visible').count(), 0)
         assert.isTrue(await page.locator('noscript .age').isVisible())
-        await close()
       })
     }
   })

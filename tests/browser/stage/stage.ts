@@ -119,6 +119,8 @@ export class Stage {
   async #asset(url: URL, response: ServerResponse): Promise<void> {
     const name = url.pathname.slice(`${PREFIX}/assets/`.length)
     response.setHeader('content-type', name.endsWith('.css') ? 'text/css' : 'text/javascript')
+    // As the application does: its assets are named by what they hold.
+    response.setHeader('cache-control', 'max-age=3600')
     const library = {
       'htmx.js': 'htmx.org/dist/htmx.min.js',
       'alpine.js': '@alpinejs/csp/dist/cdn.min.js',
