@@ -19,6 +19,7 @@ const readme = readFileSync(path('README.md'), 'utf8')
 const cleanupPage = readFileSync(path('docs/cleanup.md'), 'utf8')
 const alertsPage = readFileSync(path('docs/alerts.md'), 'utf8')
 const runningPage = readFileSync(path('docs/running.md'), 'utf8')
+const topologyPage = readFileSync(path('docs/topology.md'), 'utf8')
 
 /** Fenced blocks with this info string, their indentation taken off. */
 function blocks(info: string, page = readme): string[] {
@@ -50,13 +51,26 @@ declare module '#start/kernel' {
 }
 `
 
+/** A connection as it stands in a host's config/redis.ts. */
+function inRedisConfig(connection: string): string {
+  return `import { readFileSync } from 'node:fs'
+import { defineConfig } from '@adonisjs/redis'
+declare const env: { get(name: string): string }
+void [readFileSync, env]
+export default defineConfig({ connection: 'main', connections: { main: ${connection} } })
+`
+}
+
 test.group('README', () => {
   test('shows code that type-checks', async ({ assert, cleanup }) => {
     mkdirSync(path('tmp'), { recursive: true })
     const folder = mkdtempSync(path('tmp/readme-'))
     cleanup(() => rmSync(folder, { recursive: true, force: true }))
-    const examples = [readme, cleanupPage, runningPage].flatMap((page) => blocks('ts', page))
-    assert.isAtLeast(examples.length, 5)
+    const connections = blocks('ts connection', topologyPage).map(inRedisConfig)
+    assert.isAtLeast(connections.length, 3)
+    const pages = [readme, cleanupPage, alertsPage, runningPage, topologyPage]
+    const examples = [...pages.flatMap((page) => blocks('ts', page)), ...connections]
+    assert.isAtLeast(examples.length, 5 + connections.length)
     examples.forEach((text, index) => writeFileSync(join(folder, `example_${index}.ts`), text))
     writeFileSync(join(folder, 'host.ts'), HOST)
 
