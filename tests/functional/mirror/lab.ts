@@ -177,7 +177,11 @@ export class Lab {
   }
 
   async stopWorkers(): Promise<void> {
-    await Promise.all(this.#workers.splice(0).map((worker) => worker.close(true).catch(() => {})))
+    const stop = (worker: Worker) => {
+      void stayClosed(worker)
+      return worker.close(true).catch(() => {})
+    }
+    await Promise.all(this.#workers.splice(0).map(stop))
   }
 
   async close(): Promise<void> {
@@ -187,4 +191,15 @@ export class Lab {
     await this.connections.closeAll()
     this.redis.disconnect()
   }
+}
+
+/**
+ * When the event loop was busy for seconds, BullMQ's watchdog resets the connection that a worker waits on; one that is closed meanwhile is
+ * connected again, and stays for ever with nobody who hears its errors.
+ */
+async function stayClosed(worker: Worker): Promise<void> {
+  const { backend } = worker as unknown as { backend: { blockingClient: Promise<Redis> } }
+  const client = await backend.blockingClient
+  client.on('error', () => {})
+  client.on('connecting', () => client.disconnect())
 }
