@@ -2,12 +2,12 @@
  * A process that cleans up once, for tests that kill it. It begins when it is sent its settings, and answers with its run.
  */
 import { once } from 'node:events'
-import { Redis } from 'ioredis'
 import { Cleanup } from '../../../src/cleanup/cleanup.ts'
 import { defineConfig } from '../../../src/config.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import type { TestDatabase } from '#tests/helpers/databases'
+import { hostClient } from '#tests/helpers/redis_address'
 import { silent } from '../../functional/mirror/lab.ts'
 import { openRecords } from '../../functional/mirror/records.ts'
 
@@ -22,7 +22,7 @@ export type CleanupProcessSettings = {
 }
 
 const [settings] = (await once(process, 'message')) as [CleanupProcessSettings]
-const host = new Redis(settings.redis, { maxRetriesPerRequest: null })
+const host = hostClient(settings.redis)
 const transport = new Transport(new Connections(() => ({ ioConnection: host }) as never), {
   prefix: settings.prefix,
 })

@@ -2,7 +2,7 @@
  * A process for isolated jobs of the fleet: `apart_process.ts ADDRESS PREFIX WITNESS`. The witness counts its jobs as its worker's.
  */
 import 'reflect-metadata'
-import { Redis } from 'ioredis'
+import { hostClient } from '#tests/helpers/redis_address'
 import { IsolatedJobs } from '../../../src/worker/isolation/isolated_jobs.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
 import { Witness } from '../limits/witness.ts'
@@ -10,7 +10,7 @@ import { FLEET_JOBS, useWitness } from './fleet_jobs.ts'
 
 const [address, prefix, url] = process.argv.slice(2)
 const lab = new WorkerLab(address, FLEET_JOBS, {}, prefix)
-const witness = new Redis(url)
+const witness = hostClient(url)
 useWitness(new Witness(witness, prefix, process.ppid))
 const jobs = new IsolatedJobs(lab.surroundings)
 await jobs.start()

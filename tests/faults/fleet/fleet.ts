@@ -1,8 +1,8 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { spawnNode, type AppProcess } from '#tests/helpers/app'
 import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { createDatabase, type TestDatabase } from '#tests/helpers/databases'
-import { keysLike } from '#tests/helpers/redis_address'
+import { hostClient, keysLike } from '#tests/helpers/redis_address'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import type { Records } from '../../../src/records/records.ts'
@@ -77,7 +77,7 @@ export class Fleet {
     { prefix = uniquePrefix(), seed = Date.now() % 1_000_000 }: FleetOptions
   ) {
     this.lab = new WorkerLab(address, FLEET_JOBS, WORKER, prefix, {}, LIMITS)
-    this.#witnessed = new Redis(witnessUrl)
+    this.#witnessed = hostClient(witnessUrl)
     this.witness = new Witness(this.#witnessed, this.lab.prefix)
     this.#random = randomBy(seed)
   }
