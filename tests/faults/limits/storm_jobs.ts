@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Job } from '../../../src/jobs/job.ts'
+import type { IsolationCommand } from '../../../src/worker/isolation/isolated_process.ts'
 import type { Witness } from './witness.ts'
 
 /**
@@ -48,4 +50,21 @@ export class Heavy extends Counted {
   static options = { name: 'heavy' }
 }
 
-export const STORM_JOBS = [Light, Heavy]
+/** Runs in a process of its own, and has a limit too. */
+export class Apart extends Counted {
+  static options = { name: 'apart', isolated: true }
+}
+
+export const STORM_JOBS = [Light, Heavy, Apart]
+
+/** How a worker of the storm starts processes for isolated jobs. */
+export function apart(lab: { url: string; prefix: string }): IsolationCommand {
+  return {
+    file: fileURLToPath(new URL('storm_apart.ts', import.meta.url)),
+    args: [lab.url, lab.prefix],
+    execArgv: ['--import=./bin/typescript.js'],
+  }
+}
+
+/** As whom the witness knows the processes for isolated jobs of a worker. */
+export const apartOf = (worker: number) => `apart of ${worker}`

@@ -1,9 +1,10 @@
+import { once } from 'node:events'
 import { spawnNode, type AppProcess } from '#tests/helpers/app'
 import { waitFor } from '#tests/helpers/wait'
 import type { QueuedeckConfig } from '../../../src/types.ts'
 import type { WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
-import { type Behaviour, STORM_JOBS } from './storm_jobs.ts'
+import { apartOf, type Behaviour, STORM_JOBS } from './storm_jobs.ts'
 import { Witness } from './witness.ts'
 
 /** Score from which on a member of `delayed` is a job that is held back. */
@@ -62,9 +63,13 @@ export class StormLab {
 
   /** Kills a process; what it ran is counted no longer. */
   async kill(victim: AppProcess): Promise<void> {
+    const ended = once(victim.child, 'exit')
     victim.child.kill('SIGKILL')
-    await victim.exited
+    await ended
     await this.witness.died(victim.pid)
+    /** Its processes for isolated jobs hold its streams until they have ended too; what its leases held may run elsewhere by then. */
+    await victim.exited
+    await this.witness.died(apartOf(victim.pid))
   }
 
   async dispatch(

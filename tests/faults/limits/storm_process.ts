@@ -4,12 +4,13 @@
  */
 import 'reflect-metadata'
 import { WorkerLab } from '../../functional/worker/lab.ts'
-import { STORM_JOBS, useWitness } from './storm_jobs.ts'
+import { apart, STORM_JOBS, useWitness } from './storm_jobs.ts'
 import { Witness } from './witness.ts'
 
 const [url, prefix, text] = process.argv.slice(2)
 const { limits, worker = {}, settings = {} } = JSON.parse(text)
 const lab = new WorkerLab(url, STORM_JOBS, worker, prefix, {}, limits)
+lab.isolation = apart(lab)
 useWitness(new Witness(lab.redis, prefix))
 
 process.on('unhandledRejection', (reason) => console.error('unhandled rejection', reason))

@@ -51,7 +51,8 @@ export class Witness {
   constructor(
     private redis: Redis,
     prefix: string,
-    private pid = process.pid
+    /** Who runs the jobs that this one counts: what `died` is told. */
+    private pid: number | string = process.pid
   ) {
     this.#key = `${prefix}witness:`
   }
@@ -65,7 +66,7 @@ export class Witness {
   }
 
   /** A process is dead: nothing of it runs any more. */
-  async died(pid: number): Promise<void> {
+  async died(pid: number | string): Promise<void> {
     await this.redis.eval(DIED, 1, this.#key, pid)
   }
 
