@@ -19,6 +19,15 @@ export class Lease {
     return (await this.transport.call(this.#client, 'acquire_lease', args)) === 1
   }
 
+  /**
+   * The same for an owner that does not have it: false when anybody has it. Costs Redis a fraction, for those who ask often in vain.
+   */
+  async acquireFree(): Promise<boolean> {
+    const { milliseconds } = this.options
+    const key = this.transport.keys.lease(this.name)
+    return (await this.#client.set(key, this.owner, 'PX', milliseconds, 'NX')) === 'OK'
+  }
+
   /** Gives the lease back. False when it was not one's own any more. */
   async release(): Promise<boolean> {
     return (

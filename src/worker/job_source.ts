@@ -86,7 +86,13 @@ export class JobSource {
       return false
     }
     const due = this.#nextDue === 0 ? Number.POSITIVE_INFINITY : this.#nextDue - Date.now()
-    return due >= 1 && this.#block(Math.min(due / 1_000, LONGEST_WAIT))
+    if (due < 1) return false
+    while (!this.#stopped) {
+      const popped = await this.#block(Math.min(due / 1_000, LONGEST_WAIT))
+      if (popped) return true
+      if (this.#failures > 0 || this.#nextDue !== 0 || (await this.#mayHoldJobs())) return false
+    }
+    return false
   }
 
   /**
@@ -111,6 +117,25 @@ export class JobSource {
     this.#wake?.()
     /** Only closing its connection ends a blocking command at once. */
     await this.backend.disconnectBlocking(false)
+  }
+
+  /**
+   * Whether a look can bring a job at all. Asked for each queue that is idle by each of its workers, so by a command that costs Redis a
+   * tenth of a claim; jobs that a limit holds back stand in `delayed`.
+   */
+  async #mayHoldJobs(): Promise<boolean> {
+    const { wait, prioritized, delayed } = this.backend.keys
+    try {
+      const client = (await this.backend.client) as unknown as {
+        exists(...keys: string[]): Promise<number>
+      }
+      const found = await client.exists(wait, prioritized, delayed)
+      this.trouble.over()
+      return found > 0
+    } catch (error) {
+      this.#failed(error)
+      return true
+    }
   }
 
   /**

@@ -26,6 +26,7 @@ export class LimitKeeper {
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #configured = false
+  #keeps = false
   #looks = 0
   #leftOut = 0
 
@@ -72,7 +73,9 @@ export class LimitKeeper {
       this.#leftOut--
       return
     }
-    if (!(await this.#lease.acquire())) {
+    const lease = this.#lease
+    this.#keeps = await (this.#keeps ? lease.acquire() : lease.acquireFree())
+    if (!this.#keeps) {
       this.#leftOut = LOOKS_LEFT_OUT
       return
     }
