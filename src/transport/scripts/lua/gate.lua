@@ -1,4 +1,11 @@
 -- The claim gate: what stands in BullMQ's scripts instead of taking a job, of reading it, and of its leaving `active`.
+
+-- Of a job what our workers get, in the order of `CLAIM_FIELDS` (worker/claim.ts), but for the moment of the claim, in whose place stands the
+-- job's place among the parked.
+local function read(jobKey)
+  return rcall('HMGET', jobKey, 'name', 'data', 'opts', 'ats', 'atm', 'stc', 'run', 'cr', 'defa', 'rjk', 'ps')
+end
+
 -- Instead of RPOPLPUSH wait active and the prioritized pop: the next job that may run, now in `active` and holding its slots; or false.
 -- `limited` = there are limits, so that an emptied Redis gives out nothing before it has learned them again.
 function gate.take(queuePrefix, limited)
@@ -23,14 +30,22 @@ function gate.take(queuePrefix, limited)
       gate.more = free > 1
       -- Where fewer run in all than one user may have, and nobody is held back, there is nothing to look up.
       if easy then
-        gate.held = hold(limits.counted and gate.userOf(rcall('HGET', QP .. id, 'opts')) or '')
+        if limits.counted then gate.job = read(QP .. id) end
+        gate.held = hold(gate.job and gate.userOf(gate.job[3]) or '')
         return id
       end
-      local jobKey = QP .. id
-      local job = rcall('HMGET', jobKey, 'opts', 'name', 'stc', 'ps')
-      local u, t = gate.userOf(job[1]), job[2] or nil
-      local blocker, front = blockerOf(job, u, t, score, full)
-      local kept = job[4]
+      local jobKey, job, kept = QP .. id, nil, nil
+      -- Whole while nobody is held back: it goes out then. Else one after the other may be parked, whatever its payload.
+      gate.job = not limits.busy and read(jobKey) or nil
+      if gate.job then
+        job, kept = { gate.job[3], gate.job[1], gate.job[6] }, gate.job[11]
+      else
+        job = rcall('HMGET', jobKey, 'opts', 'name', 'stc', 'ps')
+        kept = job[4]
+      end
+      -- Of a type without a limit jobs are parked only as long as some are.
+      local u, t = gate.userOf(job[1]), (limits.types or limits.busy) and job[2] or nil
+      local blocker, front = blockerOf(job, kept, u, t, score, full)
       if not blocker then
         -- Before it counts itself: it has no lock yet, and a recount would not see it.
         if limits.busy then
@@ -66,12 +81,11 @@ function gate.take(queuePrefix, limited)
 end
 
 -- Instead of HGETALL at the end of a claim: reads the job that was taken, one attempt further. Answers it and the number of its attempt. Our
--- workers get values in the order of `CLAIM_FIELDS` (worker/claim.ts), BullMQ's all fields, with what is new in them at their end. `more` = what
--- else is stored in its hash.
+-- workers get what they need, BullMQ's all fields, with what is new in them at their end. `more` = what else is stored in its hash.
 function gate.fetch(jobKey, processedOn, opts, more)
   local job, ats
   if opts.ours then
-    job = rcall('HMGET', jobKey, 'name', 'data', 'opts', 'ats', 'atm', 'stc', 'run', 'cr', 'defa', 'rjk')
+    job = gate.job or read(jobKey)
     ats = string.format('%d', (job[4] or 0) + 1)
     job[4], job[11] = ats, processedOn
   else

@@ -23,11 +23,11 @@ local QP, G, limits
 local change, counts, all, changes, unread
 -- What our keys of a queue begin with, kept while the library lives.
 local beginnings, known = {}, 0
--- Whether another worker has something to take after this claim; what the job that was taken holds.
-gate.more, gate.held = true, nil
+-- Whether another worker has something to take after this claim; what the job that was taken holds; itself, where it was read already.
+gate.more, gate.held, gate.job = true, nil, nil
 
 -- What stays in memory between calls of one function must not outlive its call.
-function gate.reset() limits, gate.more, gate.held = nil, true, nil end
+function gate.reset() limits, gate.more, gate.held, gate.job = nil, true, nil, nil end
 
 function gate.open(queuePrefix)
   if limits and QP == queuePrefix then return limits end

@@ -159,11 +159,11 @@ local function mustWait(key, place, full)
   return true
 end
 
--- The key for which a job (its `opts`, `name`, `stc` and `ps`) has to wait, if there is one, and whether it stands in front: first what stands at the head by its nature (LIFO, recovered after a
--- stall), then by number, newcomers last.
-local function blockerOf(job, u, t, score, full)
+-- The key for which a job (its `opts`, `name` and `stc`; `kept`, its place where it has been parked) has to wait, if there is one, and whether it
+-- stands in front: first what stands at the head by its nature (LIFO, recovered after a stall), then by number, newcomers last.
+local function blockerOf(job, kept, u, t, score, full)
   local front = not score and (job[3] or string.find(job[1] or '', '"lifo":true', 1, true))
-  local place = tonumber(score or job[4]) or (front and -gate.most or gate.most)
+  local place = tonumber(score or kept) or (front and -gate.most or gate.most)
   local key = u ~= '' and mustWait('u:' .. u, place, full) and 'u:' .. u or t and mustWait('t:' .. t, place, full) and 't:' .. t or nil
   return key, front
 end
