@@ -319,10 +319,10 @@ export class Dashboard {
   }
 
   /** Shuts streams and ends timers, and what runs in the background. */
-  close(): void {
+  async close(): Promise<void> {
     this.runCleanup.close()
-    this.drainQueue.close()
     this.live.close()
+    await this.drainQueue.close()
   }
 
   /**

@@ -17,6 +17,9 @@ export type DrainedAnswer = Omit<QueueAnswer, 'outcome'> & {
 /** How long whoever asks waits for the end, ms. */
 const PATIENCE = 2_000
 
+/** How long the end of the process may wait for the step under way and its note, ms. */
+const GOODBYE = 2_000
+
 /** Open pages look again this often while a queue is drained, ms. */
 const TELL = 1_000
 
@@ -27,6 +30,7 @@ const TELL = 1_000
 export class DrainQueue {
   /** Ends what goes on in the background with the process. */
   #closing = new AbortController()
+  #running = new Set<Promise<unknown>>()
 
   constructor(private dependencies: QueueDependencies) {}
 
@@ -84,7 +88,8 @@ export class DrainQueue {
     const ended = await Promise.race([work, delay(patience, null, { ref: false })])
     if (ended) return ended
     /** Nobody waits for it any more: what it throws stands in the audit. */
-    work.catch(() => {})
+    const running = work.catch(() => {}).finally(() => this.#running.delete(running))
+    this.#running.add(running)
     const queue = await findQueue(this.dependencies, name)
     return {
       outcome: 'requested',
@@ -95,9 +100,11 @@ export class DrainQueue {
     }
   }
 
-  /** Ends what goes on in the background after the step under way; the rest waits as before. */
-  close(): void {
+  /** Ends what goes on in the background after the step under way, and notes how far it came; the rest waits as before. */
+  async close(): Promise<void> {
     this.#closing.abort()
+    if (this.#running.size === 0) return
+    await Promise.race([Promise.all(this.#running), delay(GOODBYE, null, { ref: false })])
   }
 
   #teller(): () => void {

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { DrainQueue } from '../../../src/operations/drain_queue.ts'
 import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Walk } from './jobs.ts'
@@ -170,6 +171,23 @@ test.group('Queues', (group) => {
     assert.equal(await connections.producer.zcard(`${keys.queue('long')}failed`), 606)
     assert.equal((await lab.record(late)).status, 'pending')
     assert.equal(await connections.producer.llen(`${keys.queue('long')}wait`), 301)
+
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const reader = (await lab.app.container.make('queuedeck.records')).reader
+    const stopped = new DrainQueue({ transport, reader })
+    await lab.dispatch(Echo, {}, { queue: 'stopped' })
+    await connections.producer.eval(script, 1, keys.queue('stopped'))
+    await stopped.start('stopped', ada, { scheduled: false, patience: 0 })
+    await stopped.close()
+    const cut = await waitFor('the stop to be in the audit', async () => {
+      const { json } = await lab.client().json('/audit?target=stopped&action=drain')
+      return json.data[0]?.outcome === 'done' && json.data[0]
+    })
+    assert.match(cut.reason, /stopped meanwhile; what is left waits/)
+    assert.isBelow(cut.detail.cancelled, 606)
+    const left = await connections.producer.llen(`${keys.queue('stopped')}wait`)
+    const prioritized = await connections.producer.zcard(`${keys.queue('stopped')}prioritized`)
+    assert.equal(left - 300 + prioritized + cut.detail.cancelled, 606)
   })
 
   test('drain what a limit holds back and leave what runs', async ({ assert }) => {
