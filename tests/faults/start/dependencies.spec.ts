@@ -56,9 +56,15 @@ function withDependencies(root: string, env: Record<string, string> = {}): Promi
 }
 
 test.group('Locked dependencies', (group) => {
+  let fresh: string
   let root: string
+  group.setup(() => {
+    fresh = smallPackage()
+    return () => rmSync(fresh, { recursive: true, force: true })
+  })
   group.each.setup(() => {
-    root = smallPackage()
+    root = mkdtempSync(join(tmpdir(), 'queuedeck-dependencies-'))
+    cpSync(fresh, root, { recursive: true })
     return () => rmSync(root, { recursive: true, force: true })
   })
 
