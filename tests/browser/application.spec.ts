@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
 import type { Page } from 'playwright-core'
-import { applicationEnv, migrate, ROOT, startWeb, startWorker } from '../helpers/app.ts'
+import { applicationEnv, bootApp, ROOT, startWeb, startWorker } from '../helpers/app.ts'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
+import { commandLine } from '../helpers/command_line.ts'
 import { jobClient } from '../helpers/job_client.ts'
 import { redisServer } from '../helpers/servers.ts'
 import { waitFor } from '../helpers/wait.ts'
@@ -19,6 +20,7 @@ withBrowser(() => {
     let origin: string
     let dashboard: string
     let jobs: ReturnType<typeof jobClient>
+    let ace: Awaited<ReturnType<typeof commandLine>>
 
     group.setup(async () => {
       const redis = await redisServer({ own: true })
@@ -26,7 +28,10 @@ withBrowser(() => {
         redisPort: redis.port,
         env: { NODE_ENV: 'production' },
       })
-      await migrate(env)
+      const app = await bootApp(env, 'console')
+      ace = await commandLine(app)
+      const migrated = await ace(['migration:run', '--force'])
+      if (migrated.code !== 0) throw new Error(migrated.output)
       const web = await startWeb(env)
       const worker = startWorker(env)
       origin = web.url
@@ -37,7 +42,8 @@ withBrowser(() => {
       await waitFor('a worker', async () => (await jobs.activeWorkers()) > 0, { within: 30_000 })
       return async () => {
         await closeBrowser()
-        await worker.stop()
+        await app.terminate()
+        await worker.stop('SIGKILL')
         await web.stop()
         await redis.stop()
       }
@@ -45,6 +51,67 @@ withBrowser(() => {
 
     const sleeping = (ms: number, options: Record<string, unknown> = {}) =>
       jobs.create({ type: 'demo.sleep', payload: { ms, steps: 20 }, options })
+
+    // First, while there is no other job.
+    test('ticked rows are asked about, worked on in the background, and told of one by one', async ({
+      assert,
+    }) => {
+      const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
+      const sleep = { type: 'demo.sleep', payload: { ms: 1, steps: 1 }, options: { delay: '1h' } }
+      for (let count = 0; count < 4; count++) await jobs.create(sleep)
+      await page.goto(`${dashboard}/jobs`)
+      await page.waitForSelector('body[data-live="live"]')
+      await page.locator('#rows > tr').nth(3).waitFor()
+      assert.isTrue(await page.locator('#bulk').isHidden())
+      await page.keyboard.press('j')
+      await page.keyboard.press('x')
+      await page.keyboard.press('j')
+      await page.keyboard.press('x')
+      assert.equal(await page.textContent('#bulk b'), '2 ticked')
+
+      await page.click('#ticked-priority')
+      await page.fill('#confirm[open] #bulk-priority', '7')
+      await page.click('#confirm[open] #confirm-keep')
+      assert.equal(await page.textContent('#bulk b'), '2 ticked')
+
+      await page.click('#ticked-cancel')
+      await page.waitForSelector('#confirm[open] h2:has-text("Cancel 2 jobs?")')
+      await page.click('#confirm[open] #confirm-yes')
+      await page.waitForURL('**/bulk/*')
+      await page.waitForSelector('#bulk-state:has-text("done")')
+      assert.equal(await page.textContent('#bulk-count'), '2 of 2')
+      assert.equal(await page.locator('#bulk-rows > tr[data-s="completed"]').count(), 2)
+      await page.click('#bulk-audit')
+      await page.waitForSelector('#audit-rows:has-text("bulk action")')
+
+      await page.goto(`${dashboard}/jobs?status=cancelled`)
+      await page.check('#tick-all')
+      await page.click('#ticked-delete')
+      await page.click('#confirm[open] #confirm-yes')
+      await page.waitForSelector('#bulk-state:has-text("done")')
+      await page.goto(`${dashboard}/jobs`)
+      await page.locator('#rows > tr').nth(1).waitFor()
+      assert.equal(await page.locator('#rows > tr').count(), 2)
+      assert.deepEqual(problems, [])
+      await close()
+    })
+
+    test('on a phone the bar of ticked rows shows every action, each large enough to touch', async ({
+      assert,
+    }) => {
+      const { page, close } = await newPage({ viewport: { width: 390, height: 844 } })
+      await page.goto(`${dashboard}/jobs`)
+      await page.waitForSelector('body[data-live="live"]')
+      await page.locator('#rows .c-tick input').first().check()
+      for (const name of ['cancel', 'restart', 'priority', 'delete', 'clear']) {
+        const box = (await page.locator(`#ticked-${name}`).boundingBox())!
+        assert.isAtLeast(box.height, 44, name)
+        assert.isAtLeast(box.x, 0, name)
+        assert.isAtMost(box.x + box.width, 390, name)
+        assert.isAtMost(box.y + box.height, 844, name)
+      }
+      await close()
+    })
 
     test('a new job enters the list, moves and ends there without a reload', async ({ assert }) => {
       const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
@@ -154,5 +221,45 @@ withBrowser(() => {
       assert.equal((await jobs.find(id)).status, 'completed')
       await close()
     })
+
+    /** A limit changes no job, so nothing is announced: the page has to find out. */
+    test('why a job waits follows the limits, in the list and on the page of the job', async ({
+      assert,
+    }) => {
+      await ace(['queue:limits', '--user-of=ada:1'])
+      const list = await newPage()
+      const sleep = { type: 'demo.sleep', payload: { ms: 120_000, steps: 1 } }
+      for (let count = 0; count < 4; count++) {
+        await jobs.create({ ...sleep, options: { user: count < 3 ? 'ada' : undefined } })
+      }
+      await list.page.goto(`${dashboard}/jobs`)
+      const waiting = list.page.locator('#rows > tr[data-s="pending"]', { hasText: 'ada' })
+      await waiting.filter({ hasText: 'user limit 1/1' }).nth(1).waitFor()
+      const single = await newPage()
+      await single.page.goto(`${dashboard}/jobs/${await waiting.first().getAttribute('data-id')}`)
+      await single.page.waitForSelector('.strip:has-text("user limit 1/1")')
+      for (const { page } of [list, single]) await page.waitForSelector('body[data-live="live"]')
+      const requests: number[] = []
+      list.page.on('response', (response) => {
+        if (response.request().headers()['x-queuedeck-refresh']) requests.push(response.status())
+      })
+      await list.page.evaluate(() => document.body.setAttribute('data-opened', 'once'))
+
+      const { code, output } = await ace(['queue:limits', '--user-of=ada:2'])
+      assert.equal(code, 0, output)
+      await waiting.filter({ hasText: 'user limit 2/2' }).waitFor({ timeout: 5_000 })
+      await single.page.waitForSelector('.strip:has-text("user limit 2/2")', { timeout: 5_000 })
+      assert.equal(await waiting.count(), 1)
+
+      // Nothing changes: rows are asked for again, and there is nothing to send.
+      requests.length = 0
+      await list.page.waitForResponse((response) => response.status() === 304)
+      assert.isAtMost(requests.length, 6)
+      assert.equal(await list.page.getAttribute('body', 'data-opened'), 'once')
+      for (const { problems, close } of [list, single]) {
+        assert.deepEqual(problems, [])
+        await close()
+      }
+    }).timeout(90_000)
   })
 })
