@@ -116,6 +116,12 @@ export class Position {
     return version > this.top ? version : this.top
   }
 
+  /** The version that an entry of the stream gave its record when it was first read, or would give it now. */
+  versionOfEntry(id: string): bigint {
+    const part = this.notes.parts?.find(({ until }) => compareIds(id, until) <= 0)
+    return versionOf(id, part?.skew ?? this.skew)
+  }
+
   /**
    * Whether everything that the stream held at `position` is in the records. Either the cursor has passed it, or a read that
    * began after read number `sinceRead` found nothing more.

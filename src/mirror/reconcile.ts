@@ -272,9 +272,11 @@ export class Reconcile {
         later = []
         stored.forEach((job, index) => {
           const isLater = job.version > version
+          const eid = facts[index]?.eid ?? null
           const draft = repair(isLater ? { ...job } : job, facts[index], version, {
             at: now,
             dueAt: due.get(ids[index]) ?? null,
+            told: eid === null ? null : position.versionOfEntry(eid),
           })
           if (!draft) return
           if (isLater) later.push(ids[index])

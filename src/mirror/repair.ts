@@ -6,9 +6,10 @@ import { JobDraft } from './job_draft.ts'
 import { count, ordinal, readError, readProgress, readStacks } from './job_facts.ts'
 
 /**
- * Moments of a repair: `at` is Redis' time at the position of the facts, `dueAt` of a job that is delayed.
+ * Moments of a repair: `at` is Redis' time at the position of the facts, `dueAt` of a job that is delayed. `told` is the version
+ * that the job's last entry in Redis has or would have given its record; null where Redis does not know that entry.
  */
-export type RepairMoments = { at: number; dueAt: number | null }
+export type RepairMoments = { at: number; dueAt: number | null; told: bigint | null }
 
 /** Attempts before the last one that a repair writes down, where their own entries were lost. */
 const MOST_FAILURES = 1_000
@@ -30,15 +31,17 @@ export function stateOf(facts: TransportFacts | null): JobState {
  * that is the last one, and the ones before it when all of them failed.
  *
  * @param job  The record as stored; blank when there is none.
+ * @param held  What Redis holds; null when it does not know the job.
  * @param version  The position of the facts, as a version.
  * @returns null when the record is right.
  */
 export function repair(
   job: StoredJob,
-  facts: TransportFacts | null,
+  held: TransportFacts | null,
   version: bigint,
-  { at, dueAt }: RepairMoments
+  { at, dueAt, told }: RepairMoments
 ): JobDraft | null {
+  const facts = held && isOfRunBefore(job, held, told) ? null : held
   const state = stateOf(facts)
   const record = job.status === null ? undefined : { ...job, status: job.status }
   const wasLost = job.errorCode === LOST && facts !== null
@@ -106,6 +109,21 @@ export function repair(
   }
   draft.note(at, 'repaired', { status })
   return draft
+}
+
+/**
+ * Whether what Redis holds ended before the run of the record was opened: an older Redis came back, which knows nothing of that run.
+ * Without an entry to tell by it may be a run that another producer opened, which Redis does not count.
+ */
+function isOfRunBefore(
+  { status, stopping, errorCode, run, version }: StoredJob,
+  { state, run: held }: TransportFacts,
+  told: bigint | null
+): boolean {
+  const isEnded = state === 'completed' || state === 'failed'
+  if (status === null || !isEnded || held >= run || told === null) return false
+  const isOpen = !isTerminal(status) || stopping || errorCode === LOST
+  return isOpen && told < version
 }
 
 /**

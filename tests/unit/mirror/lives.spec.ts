@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { LOST } from '../../../src/mirror/comparison.ts'
-import { concernsJob, type EntryFields } from '../../../src/mirror/entries.ts'
+import { concernsJob, versionOf, type EntryFields } from '../../../src/mirror/entries.ts'
 import { JobFold } from '../../../src/mirror/fold.ts'
 import { Folded, type JobDraft } from '../../../src/mirror/job_draft.ts'
 import { repair } from '../../../src/mirror/repair.ts'
@@ -29,7 +29,8 @@ class Life {
   isComparedWith(facts: Partial<TransportFacts> | null): this {
     const at = ++this.#moment
     const whole = facts && { ...FACTS, ...facts }
-    const draft = repair(this.job, whole, BigInt(at) << 20n, { at, dueAt: null })
+    const told = whole?.eid ? versionOf(whole.eid, 0) : null
+    const draft = repair(this.job, whole, BigInt(at) << 20n, { at, dueAt: null, told })
     return draft ? this.#take(draft) : this
   }
 
@@ -208,6 +209,32 @@ test.group('Mirror | lives of one job', () => {
     /** A janitor that removes it meanwhile makes no second life of the first. */
     const first = gone().isComparedWith({ ...ended, timestamp: 1 })
     assert.containSubset(first.job, { status: 'cancelled', run: 1 })
+  })
+
+  test('a run of which an older Redis knows nothing is lost, and does not end as the one before', ({
+    assert,
+  }) => {
+    const failed = { event: 'failed', failedReason: 'no', ats: '1' }
+    const restartedLife = () =>
+      new Life().tells(ADDED, ACTIVE, failed).tells(restarted(2, 'failed'), ACTIVE)
+    const older = {
+      state: 'failed',
+      failedReason: 'no',
+      attemptsStarted: 1,
+      finishedOn: 3,
+    } as const
+    const life = restartedLife().isComparedWith({ ...older, eid: '3-0' })
+    assert.containSubset(life.job, { status: 'failed', run: 2, errorCode: LOST })
+    assert.containSubset(life.out.attempts, [{ run: 2, attempt: 1, outcome: 'lost' }])
+    const { version } = life.job
+    life.isComparedWith({ ...older, eid: '3-0' })
+    assert.equal(life.job.version, version)
+
+    /** What Redis told after the restart is of the run that another producer opened. */
+    const other = restartedLife().isComparedWith({ ...older, eid: '9-0' })
+    assert.containSubset(other.job, { status: 'failed', run: 2, error: 'no' })
+    const plain = restartedLife().isComparedWith({ ...older, eid: null })
+    assert.containSubset(plain.job, { status: 'failed', run: 2, error: 'no' })
   })
 
   test('entries without most of their fields leave a record of which each part is so', ({
