@@ -1,4 +1,4 @@
-import { UnrecoverableError } from 'bullmq'
+import { UnrecoverableError, type WorkerOptions } from 'bullmq'
 import type { JobStatus } from '../../../src/statuses.ts'
 import { uuidV7 } from '../../../src/jobs/uuid.ts'
 import type { NewTransportJob } from '../../../src/transport/types.ts'
@@ -99,9 +99,12 @@ export class Workload {
   /**
    * Workers for all queues.
    */
-  work(concurrency = 25): void {
+  work(concurrency = 25, options: Partial<WorkerOptions> = {}): void {
     for (const queue of QUEUES) {
-      const worker = this.#lab.worker(queue, (tools) => this.#execute(tools), { concurrency })
+      const worker = this.#lab.worker(queue, (tools) => this.#execute(tools), {
+        ...options,
+        concurrency,
+      })
       worker.on('failed', (job, error) => {
         if (job && job.finishedOn !== undefined) void this.#failed(job.id!, error)
       })
