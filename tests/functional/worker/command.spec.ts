@@ -1,6 +1,8 @@
 import { test } from '@japa/runner'
 import { applicationEnv, runAce, startWorker, type AppProcess } from '#tests/helpers/app'
-import { redisServer } from '#tests/helpers/servers'
+import { commandLine } from '#tests/helpers/command_line'
+import { hostApp } from '#tests/helpers/host'
+import { redisServer, type PrivateServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { WorkerLab } from './lab.ts'
 
@@ -17,43 +19,67 @@ async function add(lab: WorkerLab, name: string, payload: object, opts: object =
 }
 
 test.group('queue:work', (group) => {
+  let server: PrivateServer
   let lab: WorkerLab
   let env: Record<string, string>
   let worker: AppProcess | undefined
-  /** Each starts processes that boot the whole application, some several. */
+  /** Most start processes that boot the whole application. */
   group.each.timeout(90_000)
-  group.each.setup(async () => {
-    const server = await redisServer({ own: true })
+  group.setup(async () => {
+    server = await redisServer({ own: true })
     env = await applicationEnv({ redisPort: server.port })
+    return () => server.stop()
+  })
+  group.each.setup(async () => {
     lab = new WorkerLab(server.url, [], {}, PREFIX)
+    await lab.redis.flushall()
     return async () => {
       await worker?.stop('SIGKILL')
       worker = undefined
       await lab.close()
-      await server.stop()
     }
   })
 
-  test('runs the jobs of the application, reports itself and drains at a signal', async ({
+  test('runs the jobs of the application, isolated ones beside it, and drains at a signal', async ({
     assert,
   }) => {
-    worker = startWorker(env, ['--no-mirror', '--concurrency=3'])
+    worker = startWorker(env, ['--no-mirror', '--concurrency=3', '--grace=2s'])
     const quick = await add(lab, 'demo.sleep', { ms: 10, steps: 2 })
+    const isolated = await add(lab, 'demo.spin_isolated', { ms: 5 })
     const job = await lab.ended(quick, 'demo', 25_000)
     assert.deepEqual(JSON.parse(job.returnvalue), { slept: 10, steps: 2 })
-
     const [registered] = await waitFor('its report', async () => {
       const list = await lab.transport.workers.list<{ pid: number; concurrency: number }>()
       return list.length > 0 && list
     })
     assert.deepEqual([registered.report!.pid, registered.report!.concurrency], [worker.pid, 3])
 
-    const running = await add(lab, 'demo.sleep', { ms: 1_000 })
+    /** One that ignores its cancellation is killed with its process; the next job has another. */
+    const processOf = async (id: string): Promise<number> =>
+      JSON.parse((await lab.ended(id, 'demo', 40_000)).returnvalue).process
+    const first = await processOf(isolated)
+    assert.notEqual(first, worker.pid)
+    const deaf = await add(lab, 'demo.spin_isolated', { ms: 60_000 })
+    await lab.running(deaf, 'demo')
+    await lab.transport.cancel('demo', deaf, { by: 'ann', reason: 'enough' })
+    assert.match((await lab.ended(deaf, 'demo', 10_000)).failedReason, /^\[CANCELLED\] enough/)
+    assert.throws(() => process.kill(first, 0), /ESRCH/)
+    const second = await processOf(await add(lab, 'demo.spin_isolated', { ms: 5 }))
+
+    /** As a service manager does, which signals all processes of a service: only the worker decides. */
+    const signalled = await add(lab, 'demo.spin_isolated', { ms: 1_000 })
+    await lab.running(signalled, 'demo')
+    process.kill(second, 'SIGTERM')
+    process.kill(second, 'SIGINT')
+    assert.equal(await processOf(signalled), second)
+
+    const running = await add(lab, 'demo.sleep', { ms: 700 })
     await lab.running(running, 'demo')
     const { code } = await worker.stop('SIGINT')
     assert.equal(code, 0, worker.output())
     assert.equal(await lab.transport.state('demo', running), 'completed')
     assert.lengthOf(await lab.transport.workers.list(), 0)
+    assert.throws(() => process.kill(second, 0), /ESRCH/)
   })
 
   test('hands running jobs back at once at a second signal', async ({ assert }) => {
@@ -66,31 +92,6 @@ test.group('queue:work', (group) => {
     assert.equal(await lab.transport.state('demo', id), 'waiting')
   })
 
-  test('runs isolated jobs beside it, kills one that ignores its cancellation, and leaves none', async ({
-    assert,
-  }) => {
-    worker = startWorker(env, ['--no-mirror', '--grace=500'])
-    const job = await lab.ended(await add(lab, 'demo.spin_isolated', { ms: 5 }), 'demo', 40_000)
-    const { process: first } = JSON.parse(job.returnvalue)
-    assert.notEqual(first, worker.pid)
-    const deaf = await add(lab, 'demo.spin_isolated', { ms: 60_000 })
-    await lab.running(deaf, 'demo')
-    await lab.transport.cancel('demo', deaf, { by: 'ann', reason: 'enough' })
-    assert.match((await lab.ended(deaf, 'demo', 5_000)).failedReason, /^\[CANCELLED\] enough/)
-    assert.throws(() => process.kill(first, 0), /ESRCH/)
-    const next = await lab.ended(await add(lab, 'demo.spin_isolated', { ms: 5 }), 'demo', 40_000)
-    const { process: second } = JSON.parse(next.returnvalue)
-    /** As a service manager does, which signals all processes of a service: only the worker decides. */
-    const signalled = await add(lab, 'demo.spin_isolated', { ms: 1_500 })
-    await lab.running(signalled, 'demo')
-    process.kill(second, 'SIGTERM')
-    process.kill(second, 'SIGINT')
-    const went = await lab.ended(signalled, 'demo')
-    assert.deepEqual(JSON.parse(went.returnvalue), { ms: 1_500, process: second })
-    assert.equal((await worker.stop()).code, 0, worker.output())
-    assert.throws(() => process.kill(second, 0), /ESRCH/)
-  })
-
   test('ends by itself with --once and --max-jobs', async ({ assert }) => {
     for (let n = 0; n < 5; n++) await add(lab, 'demo.sleep', { ms: 1 })
     const limited = await runAce(['queue:work', '--no-mirror', '--max-jobs=2'], env)
@@ -101,7 +102,13 @@ test.group('queue:work', (group) => {
     assert.equal((await lab.transport.depths(['demo'])).demo.completed, 5)
   })
 
-  test('refuses values that cannot be, naming option and value', async ({ assert }) => {
+  test('refuses values that cannot be, naming option and value', async ({ assert, cleanup }) => {
+    const refused = await runAce(['queue:work', '--queues=a:b'], env)
+    assert.equal(refused.code, 1)
+    assert.include(refused.output, 'a:b')
+    const app = await hostApp()
+    cleanup(() => app.terminate())
+    const run = await commandLine(app)
     for (const [flag, value] of Object.entries({
       'concurrency': '0',
       'max-jobs': 'many',
@@ -109,7 +116,7 @@ test.group('queue:work', (group) => {
       'grace': '5 bananas',
       'queues': 'a:b',
     })) {
-      const { code, output } = await runAce(['queue:work', `--${flag}=${value}`], env)
+      const { code, output } = await run(['queue:work', `--${flag}=${value}`])
       assert.equal(code, 1, flag)
       assert.include(output, value)
     }
