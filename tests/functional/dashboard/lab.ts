@@ -14,7 +14,7 @@ import type { JobClass } from '../../../src/jobs/job.ts'
 import type { AccessCallbacks, DispatchOptions, JobDetails, JobStatus } from '../../../src/types.ts'
 import { WorkerPool, type WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import { uniquePrefix } from '#tests/helpers/unique_prefix'
-import { createDatabase } from '#tests/helpers/databases'
+import { createDatabase, type TestDatabase } from '#tests/helpers/databases'
 import { hostApp } from '#tests/helpers/host'
 import { waitFor } from '#tests/helpers/wait'
 import { Client } from './client.ts'
@@ -36,6 +36,8 @@ export type LabOptions = {
   /** Another Redis than the shared one, as it stands below `connections` in config/redis.ts. */
   redis?: object
   prefix?: string
+  /** Another database than a new one with tables. */
+  database?: TestDatabase
 }
 
 /**
@@ -76,7 +78,7 @@ export class DashboardLab {
           prefix: options.prefix ?? uniquePrefix(),
           dashboard: { prefix: PREFIX, redact, ...(access ? { access } : {}) },
         },
-        database: await migrated(),
+        database: options.database ?? (await migrated()),
         config: {
           bodyparser: defineBodyParserConfig({ json: { limit: '2mb' } }),
           logger: logTo(logged),

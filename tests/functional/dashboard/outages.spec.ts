@@ -1,30 +1,25 @@
 import { test } from '@japa/runner'
 import type { PrivateServer } from '#tests/helpers/private_server'
-import { applicationEnv, migrate, startWeb, type AppProcess } from '#tests/helpers/app'
 import { redisServer } from '#tests/helpers/servers'
 import { freePort, waitFor } from '#tests/helpers/wait'
-import { Client } from './client.ts'
-import { PREFIX } from './lab.ts'
-
-type Web = AppProcess & { url: string }
+import type { Client } from './client.ts'
+import { DashboardLab } from './lab.ts'
 
 test.group('Dashboard | the database is away', (group) => {
-  let web: Web
   let client: Client
 
   group.setup(async () => {
-    const env = await applicationEnv({
-      redisPort: (await redisServer()).port,
-      env: {
-        DB_CONNECTION: 'pg',
-        DB_HOST: '127.0.0.1',
-        DB_PORT: String(await freePort()),
-        DB_DATABASE: 'nothing',
+    const connection = { host: '127.0.0.1', port: await freePort(), database: 'nothing' }
+    const lab = await DashboardLab.open({
+      database: {
+        kind: 'pg',
+        env: {},
+        connection: { client: 'pg', connection },
+        drop: async () => {},
       },
     })
-    web = await startWeb(env)
-    client = new Client(web.url, PREFIX)
-    return async () => void (await web.stop())
+    client = lab.client()
+    return () => lab.close()
   })
 
   test('the dashboard answers, with no number that nobody counted', async ({ assert }) => {
@@ -92,16 +87,14 @@ test.group('Dashboard | the database is away', (group) => {
 
 test.group('Dashboard | Redis is away', (group) => {
   let redis: PrivateServer
-  let web: Web
   let client: Client
   let id: string
 
   group.setup(async () => {
     redis = await redisServer({ own: true, appendOnly: true })
-    const env = await applicationEnv({ redisPort: redis.port })
-    await migrate(env)
-    web = await startWeb(env)
-    client = new Client(web.url, PREFIX)
+    const { host, port } = redis
+    const lab = await DashboardLab.open({ redis: { host, port } })
+    client = lab.client()
     const { json } = await client.post('/jobs', {
       type: 'demo.sleep',
       payload: { ms: 1 },
@@ -111,7 +104,7 @@ test.group('Dashboard | Redis is away', (group) => {
     await waitFor('the record', async () => (await client.json(`/jobs/${id}`)).status === 200)
     await redis.halt()
     return async () => {
-      await web.stop()
+      await lab.close()
       await redis.stop()
     }
   })

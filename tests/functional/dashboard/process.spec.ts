@@ -1,8 +1,10 @@
 import { test } from '@japa/runner'
-import { applicationEnv, migrate, startWeb, startWorker, type AppProcess } from '#tests/helpers/app'
+import { applicationEnv, startWeb, startWorker, type AppProcess } from '#tests/helpers/app'
+import { createDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { Client, HTML } from './client.ts'
+import { migrate } from '../mirror/records.ts'
 import { PREFIX } from './lab.ts'
 
 test.group('Dashboard | the application in this repository', (group) => {
@@ -12,8 +14,9 @@ test.group('Dashboard | the application in this repository', (group) => {
 
   group.setup(async () => {
     const redis = await redisServer({ own: true })
-    const env = await applicationEnv({ redisPort: redis.port })
-    await migrate(env)
+    const database = await createDatabase()
+    await migrate(database.connection)
+    const env = await applicationEnv({ redisPort: redis.port, database })
     web = await startWeb(env)
     worker = startWorker(env)
     client = new Client(web.url, PREFIX)
