@@ -1,27 +1,41 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import type { AppProcess } from '#tests/helpers/app'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
+import { Job } from '../../../src/jobs/job.ts'
 import { WorkerSweep } from '../../../src/mirror/worker_sweep.ts'
+import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
 import { add, startProcess } from '../../faults/worker/processes.ts'
 import { WorkerLab } from '../worker/lab.ts'
 import type { Answer } from './client.ts'
 import { DashboardLab, PREFIX } from './lab.ts'
 
 const HOUR = 3_600_000
+
+/** As the worker processes have it. */
+class Short extends Job<{ ms: number }, string> {
+  static options = { name: 'short' }
+  async execute() {
+    await pause(this.payload.ms)
+    return 'done'
+  }
+}
+
 const GONE = 'some-host:1:00000000'
 
 test.group('Dashboard | workers', (group) => {
   let lab: DashboardLab
   let workers: WorkerLab
   const processes: AppProcess[] = []
+  const pools: WorkerPool[] = []
   group.each.timeout(60_000)
 
   group.setup(async () => {
     lab = await DashboardLab.open()
     const { prefix } = await lab.app.container.make('queuedeck.config')
-    workers = new WorkerLab((await redisServer()).url, [], {}, prefix)
+    workers = new WorkerLab((await redisServer()).url, [Short], {}, prefix)
     return async () => {
       await workers.close()
       await lab.close()
@@ -29,18 +43,28 @@ test.group('Dashboard | workers', (group) => {
   })
   group.each.teardown(async () => {
     await Promise.all(processes.splice(0).map((one) => one.stop('SIGKILL')))
+    pools.forEach((pool) => pool.abort())
+    await Promise.all(pools.splice(0).map((pool) => pool.ended))
     await workers.redis.del(workers.transport.keys.workers)
   })
 
+  const listed = async (isIt: (worker: { id: string; pid: number }) => boolean) => {
+    const { id } = await waitFor('the worker to be listed', async () =>
+      (await lab.client().json('/workers')).json.data.find(isIt)
+    )
+    return { id, path: `/workers/${encodeURIComponent(id)}` }
+  }
+  /** A worker that is a process of its own. */
   const start = async () => {
     const process = await startProcess(workers, { settings: { concurrency: 2 } })
     processes.push(process)
-    const { data } = await waitFor('the worker to be listed', async () => {
-      const { json } = await lab.client().json('/workers')
-      return json.data.some(({ pid }: { pid: number }) => pid === process.pid) && json
-    })
-    const { id } = data.find(({ pid }: { pid: number }) => pid === process.pid)
-    return { process, id, path: `/workers/${encodeURIComponent(id)}` }
+    return { process, ...(await listed(({ pid }) => pid === process.pid)) }
+  }
+  /** A worker in this process. */
+  const startHere = async () => {
+    const pool = await workers.start({ concurrency: 2 })
+    pools.push(pool)
+    return { pool, ...(await listed(({ id }) => id === pool.id)) }
   }
   const becomes = (path: string, wanted: (worker: any) => unknown) =>
     waitFor(`${path} to change`, async () => {
@@ -89,7 +113,7 @@ test.group('Dashboard | workers', (group) => {
   })
 
   test('shows what the host of a worker used, as a chart, a table and JSON', async ({ assert }) => {
-    const { path } = await start()
+    const { path } = await startHere()
     const client = lab.client()
     const { host } = (await client.json(path)).json
     const records = await lab.app.container.make('queuedeck.records')
@@ -125,7 +149,7 @@ test.group('Dashboard | workers', (group) => {
   })
 
   test('answers a refresh with 304 until a worker reports', async ({ assert }) => {
-    await start()
+    await startHere()
     const client = lab.client()
     const ask = (headers: Record<string, string> = {}) =>
       client.partial('/workers', { 'x-queuedeck-refresh': 'workers-page', ...headers })
@@ -148,7 +172,7 @@ test.group('Dashboard | workers', (group) => {
       'The worker is quiet already',
     ])
     const waiting = await add(workers, 'short', { ms: 1_500, deaf: true })
-    const other = await start()
+    const other = await startHere()
     assert.equal((await workers.ended(waiting)).pb, other.id)
     assert.equal((await client.post(`${other.path}/quiet`)).json.outcome, 'requested')
     await becomes(other.path, ({ state }) => state === 'quiet')
@@ -168,7 +192,7 @@ test.group('Dashboard | workers', (group) => {
   })
 
   test('works by form: stop asks first, then leads to the list and says so', async ({ assert }) => {
-    const { process, path } = await start()
+    const { pool, path } = await startHere()
     const client = lab.client()
     const list = await client.page('/workers')
     assert.include(list.text, `action="${PREFIX}${path}/quiet"`)
@@ -183,7 +207,7 @@ test.group('Dashboard | workers', (group) => {
     assert.deepEqual([quiet.status, quiet.headers.get('location')], [303, `${PREFIX}/workers`])
     assert.match((await client.page('/workers')).text, /role="status"[\s\S]{0,300}no more jobs/)
     assert.equal((await client.submit(`${path}/stop`)).status, 303)
-    assert.equal((await process.exited).code, 0)
+    assert.isTrue((await pool.ended).clean)
     await client.submit(`${path}/resume`)
     assert.include((await client.page('/workers')).text, 'Too late: No such worker is registered')
   })
