@@ -24,8 +24,8 @@ const STATISTICS_EVERY = 1_000
 const LOOK_FOR_MISSED_EVERY = 1_000
 /** CPU, memory and silent workers change without any job changing. */
 const STATISTICS_AT_LEAST = 10_000
-const PING_EVERY = 15_000
-const ASK_ACCESS_EVERY = 15_000
+/** How often a stream says that it is alive, and asks whether its viewer may still look, ms. */
+const ASK_EVERY = 15_000
 /** How often pages ask by themselves while they have no stream, ms. */
 const POLL_INTERVAL = 30_000
 
@@ -64,14 +64,16 @@ export class LiveHub {
   #closed = false
 
   #most: number
+  #askEvery: number
 
   constructor(
     dashboard: Dashboard,
     transport: Transport,
     logger: Logger,
-    mostStreams = MOST_STREAMS
+    options: { mostStreams?: number; askEvery?: number } = {}
   ) {
-    this.#most = mostStreams
+    this.#most = options.mostStreams ?? MOST_STREAMS
+    this.#askEvery = options.askEvery ?? ASK_EVERY
     this.#dashboard = dashboard
     this.#transport = transport
     this.#logger = logger
@@ -147,13 +149,13 @@ export class LiveHub {
   stream(ctx: HttpContext, mayStay: () => Promise<boolean>, onFree?: () => void): EventStream {
     const stream = new EventStream(ctx, onFree)
     const timers = [
-      setInterval(() => stream.isFree && stream.send('ping', null), PING_EVERY),
+      setInterval(() => stream.isFree && stream.send('ping', null), this.#askEvery),
       setInterval(() => {
         mayStay().then(
           (may) => may || stream.close(),
           () => stream.close()
         )
-      }, ASK_ACCESS_EVERY),
+      }, this.#askEvery),
       setTimeout(() => stream.close(), LONGEST_STREAM * (0.9 + Math.random() * 0.2)),
     ]
     const onClose = () => stream.close()

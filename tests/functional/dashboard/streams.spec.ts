@@ -187,7 +187,7 @@ test.group('Streams', (group) => {
     const transport = await lab.app.container.make('queuedeck.transport')
     const { live } = dashboard
     const id = await lab.dispatch(Echo, {}, { queue: 'tests', delay: '1h' })
-    const small = new LiveHub(dashboard, transport, dashboard.logger, 1)
+    const small = new LiveHub(dashboard, transport, dashboard.logger, { mostStreams: 1 })
     Object.assign(dashboard, { live: small })
     try {
       const first = await lab.client().stream('/stream?page=jobs')

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
+import { LiveHub } from '../../../src/dashboard/live/live_hub.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo } from './jobs.ts'
 import { DashboardLab } from './lab.ts'
@@ -35,10 +36,19 @@ test.group('Streams | kept open', (group) => {
 
   test('say that they are alive, and end when their viewer may look no more', async ({
     assert,
+    cleanup,
   }) => {
     const client = lab.client()
     const id = await lab.dispatch(Echo)
-    const { monitorTokens } = await lab.app.container.make('queuedeck.dashboard')
+    const dashboard = await lab.app.container.make('queuedeck.dashboard')
+    const { live, logger, monitorTokens } = dashboard
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const impatient = new LiveHub(dashboard, transport, logger, { askEvery: 1_000 })
+    Object.assign(dashboard, { live: impatient })
+    cleanup(() => {
+      impatient.close()
+      Object.assign(dashboard, { live })
+    })
     const token = encodeURIComponent(monitorTokens.issue(id))
     const streams = await Promise.all([
       client.stream('/stream?page=dashboard'),
@@ -49,7 +59,7 @@ test.group('Streams | kept open', (group) => {
     const monitor = await client.stream(`/monitors/${id}/stream?token=${token}`)
     mayLook = false
     for (const stream of streams) {
-      await waitFor('the stream to end', () => stream.ended, { within: 17_000 })
+      await waitFor('the stream to end', () => stream.ended)
     }
     assert.isFalse(monitor.ended, 'the host let it follow this job')
     await waitFor('a ping', () => monitor.named('ping').length > 0)
