@@ -10,6 +10,7 @@ import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { type RedisProgram, redisProgram } from '../../bin/start/redis_program.ts'
 import { PrivateServer, type TestServer } from './private_server.ts'
+import { prepareData } from './prepared_data.ts'
 import { freePort } from './wait.ts'
 
 export type { TestServer, PrivateServer } from './private_server.ts'
@@ -181,11 +182,13 @@ async function startPostgres(): Promise<PrivateServer> {
     : []
   if (isRoot) await chown(directory, NOBODY, NOBODY)
   const data = join(directory, 'data')
-  const prepare = [...asNobody, initdb, '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync']
-  await run(prepare[0], [...prepare.slice(1), '-E', 'UTF8', '--locale=C.UTF-8'], { cwd: directory })
+  const settings = ['-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C.UTF-8']
+  await prepareData(data, (folder) => [...asNobody, initdb, '-D', folder, ...settings], {
+    cwd: directory,
+  })
 
   const port = await freePort()
-  const settings = {
+  const configuration = {
     port: String(port),
     listen_addresses: '127.0.0.1',
     unix_socket_directories: directory,
@@ -216,7 +219,7 @@ async function startPostgres(): Promise<PrivateServer> {
     command: serve[0],
     args: [
       ...serve.slice(1),
-      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+      ...Object.entries(configuration).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
     ],
     isReady,
     stopSignal: 'SIGINT',
@@ -233,9 +236,10 @@ async function startMariadb(): Promise<PrivateServer> {
   const directory = await temporaryFolder('mariadb')
   const data = join(directory, 'data')
   const user = isRoot ? ['--user=root'] : []
-  await run(install, [
+  await prepareData(data, (folder) => [
+    install,
     '--no-defaults',
-    `--datadir=${data}`,
+    `--datadir=${folder}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     ...user,
