@@ -34,23 +34,30 @@ test.group('A fresh application', () => {
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
     }
-    const ace = async (...args: string[]) => {
-      const command = spawnNode(['ace.js', ...args], env, { cwd: host })
+    const spawnEnded = async (args: string[]) => {
+      const command = spawnNode(args, env, { cwd: host })
       const { code } = await command.exited
       assert.equal(code, 0, `${args.join(' ')}\n${command.output()}`)
       return command.output()
     }
 
-    await ace('configure', 'adonis-queuedeck')
+    await spawnEnded(['ace.js', 'configure', 'adonis-queuedeck'])
     for (const path of ['config/queuedeck.ts', 'start/queuedeck.ts']) {
       assert.include(readFileSync(join(host, path), 'utf8'), 'adonis-queuedeck')
     }
     const again = readFileSync(join(host, 'adonisrc.ts'), 'utf8')
-    assert.include(await ace('configure', 'adonis-queuedeck'), 'it exists')
+    const several = await spawnEnded([
+      '--import=@poppinss/ts-exec',
+      'bin/several.ts',
+      JSON.stringify([
+        ['configure', 'adonis-queuedeck'],
+        ['make:job', 'mail/send_welcome'],
+        ['migration:run', '--force'],
+      ]),
+    ])
+    assert.include(several, 'it exists')
     assert.equal(readFileSync(join(host, 'adonisrc.ts'), 'utf8'), again)
 
-    await ace('migration:run', '--force')
-    await ace('make:job', 'mail/send_welcome')
     write(
       host,
       'app/jobs/mail/send_welcome.ts',
@@ -101,9 +108,12 @@ router.get('/welcome/:id', async ({ params }) => {
 })
 `
     )
-    await run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], {
+    const typeErrors = run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], {
       cwd: host,
-    }).catch((error) => assert.fail(error.stdout))
+    }).then(
+      () => '',
+      (error) => error.stdout as string
+    )
 
     const serve = async () => {
       const web = spawnNode(['--import=@poppinss/ts-exec', 'bin/server.ts'], env, { cwd: host })
@@ -124,7 +134,10 @@ router.get('/welcome/:id', async ({ params }) => {
     assert.equal((await closed.get('/admin/queue')).status, 401)
     assert.equal((await closed.get('/admin/queue', ADMIN)).status, 403)
     await closed.web.stop()
+    assert.equal(await typeErrors, '')
 
+    const worker = spawnNode(['ace.js', 'queue:work'], env, { cwd: host })
+    running.push(worker)
     change(host, 'config/queuedeck.ts', '// view:', 'view:')
     const { get } = await serve()
     assert.equal((await get('/admin/queue')).status, 401)
@@ -132,8 +145,6 @@ router.get('/welcome/:id', async ({ params }) => {
     assert.equal((await get('/admin/queue', ADMIN)).status, 200)
 
     const { ids } = (await (await get('/welcome/7')).json()) as { ids: string[] }
-    const worker = spawnNode(['ace.js', 'queue:work'], env, { cwd: host })
-    running.push(worker)
     const completed = (id: string) =>
       waitFor(
         'the job to complete',
@@ -156,7 +167,7 @@ router.get('/welcome/:id', async ({ params }) => {
     })
     assert.equal(page.status, 200)
     assert.include(await page.text(), 'mail.send_welcome')
-  }).timeout(300_000)
+  }).timeout(600_000)
 })
 
 function write(host: string, path: string, text: string): void {

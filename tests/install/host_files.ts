@@ -33,6 +33,7 @@ export function hostFiles(tarball: string): Record<string, string> {
   return {
     ...Object.fromEntries(ALIKE.map((path) => [path, read(path)])),
     'ace.js': ACE,
+    'bin/several.ts': SEVERAL,
     'package.json': JSON.stringify(manifest(tarball), null, 2),
     'tsconfig.json': TSCONFIG,
     'adonisrc.ts': ADONISRC,
@@ -80,6 +81,29 @@ function manifest(tarball: string) {
 const ACE = `import '@poppinss/ts-exec'
 
 await import('./bin/console.ts')
+`
+
+/** Runs Ace commands one after the other in one process: a list of their words as JSON. */
+const SEVERAL = `import 'reflect-metadata'
+import { Ignitor } from '@adonisjs/core'
+
+const root = new URL('../', import.meta.url)
+const app = new Ignitor(root, {
+  importer: (path) => import(path.startsWith('.') ? new URL(path, root).href : path),
+}).createApp('console')
+app.booting(async () => {
+  await import('#start/env')
+})
+await app.init()
+await app.boot()
+await app.start(() => {})
+const ace = await app.container.make('ace')
+await ace.boot()
+for (const [name, ...args] of JSON.parse(process.argv[2]!) as [string, ...string[]][]) {
+  const { exitCode, error } = await ace.exec(name, args)
+  if (exitCode) throw error ?? new Error(name + ' ended with ' + exitCode)
+}
+await app.terminate()
 `
 
 const TSCONFIG = `{
