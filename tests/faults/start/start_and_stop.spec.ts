@@ -9,8 +9,6 @@ test.group('npm start', (group) => {
   let lab: StartLab
   /** Jobs sent beside those of the first start. */
   let added = 0
-  /** Of those, how many sleep beyond the end of the tests. */
-  let endless = 0
   group.setup(async () => {
     lab = await StartLab.create()
     return () => lab.end()
@@ -52,19 +50,38 @@ test.group('npm start', (group) => {
     assert.include(start.output(), 'The worker ended by itself (SIGKILL): starting it again')
   }).timeout(120_000)
 
-  test('stops in order, and goes on with the same history', async ({ assert }) => {
+  test('stops in order, waits for running jobs unless it is told twice, and goes on', async ({
+    assert,
+  }) => {
     const start = await lab.whole()
     const { processes, redis } = lab.running!
-    assert.equal((await start.stop('SIGINT', 60_000)).code, 0)
+    const job = await sleep(600_000)
+    await waitFor('the job to run', () => lab.status(job) === 'running', { within: 60_000 })
+
+    // As a terminal and npm send it: one Ctrl-C.
+    start.child.kill('SIGINT')
+    start.child.kill('SIGINT')
+    await waitFor('it to stop', () => start.output().includes('Stopping'))
+    await pause(700)
+    assert.notInclude(start.output(), 'Not waiting')
+    start.child.kill('SIGINT')
+    const told = performance.now()
+    assert.equal((await start.exited).code, 0)
+    assert.isBelow(performance.now() - told, 10_000)
+    assert.include(start.output(), 'Not waiting for running jobs')
     assert.isFalse(processes.some(lives))
-    assert.isFalse(await isListening(redis.port))
     assert.isNull(lab.running)
+    assert.isFalse(await isListening(redis.port))
+    assert.oneOf(lab.status(job), ['running', 'pending', 'scheduled'])
 
     const before = lab.history()
     assert.isAbove(before.size, 100)
     await lab.startWhole()
     const after = lab.history()
     for (const [id, row] of before) assert.equal(after.get(id), row)
+    await waitFor('the job to run again', () => lab.status(job) === 'running', { within: 60_000 })
+    await lab.cancel(job)
+    await waitFor('it to be cancelled', () => lab.status(job) === 'cancelled', { within: 60_000 })
   }).timeout(180_000)
 
   test('leaves nothing behind when it is killed', async ({ assert }) => {
@@ -92,37 +109,15 @@ test.group('npm start', (group) => {
     assert.isFalse(processes.some(lives))
   }).timeout(180_000)
 
-  test('waits for running jobs, unless it is told twice', async ({ assert }) => {
-    const start = await lab.whole()
-    const job = await sleep(600_000)
-    endless++
-    await waitFor('the job to run', () => lab.status(job) === 'running', { within: 60_000 })
-
-    start.child.kill('SIGINT')
-    start.child.kill('SIGINT')
-    await waitFor('it to stop', () => start.output().includes('Stopping'))
-    await pause(700)
-    assert.notInclude(start.output(), 'Not waiting')
-    start.child.kill('SIGINT')
-    const told = performance.now()
-    assert.equal((await start.exited).code, 0)
-    assert.isBelow(performance.now() - told, 10_000)
-    assert.include(start.output(), 'Not waiting for running jobs')
-    assert.oneOf(lab.status(job), ['running', 'pending', 'scheduled'])
-
-    await lab.startWhole()
-    await waitFor('the job to run again', () => lab.status(job) === 'running', { within: 60_000 })
-  }).timeout(180_000)
-
   test('has lost no job by all of this, and sent its own once', async ({ assert }) => {
     const start = await lab.whole()
     const [, sent, documents] = /sent (\d+) jobs; each of (\d+) documents/.exec(lab.firstOutput)!
     assert.isAtLeast(Number(sent), 100)
-    const { total } = await lab.allEnded(endless)
+    const { total } = await lab.allEnded()
     assert.equal(total, Number(sent) + Number(documents) + added)
-    start.child.kill('SIGTERM')
-    await pause(700)
-    start.child.kill('SIGTERM')
-    assert.equal((await start.exited).code, 0)
+    const { processes } = lab.running!
+    assert.equal((await start.stop('SIGTERM', 60_000)).code, 0)
+    assert.isFalse(processes.some(lives))
+    assert.isNull(lab.running)
   }).timeout(180_000)
 })

@@ -100,15 +100,15 @@ export class StartLab {
   }
 
   /**
-   * Waits until no more than `left` jobs are left to do, and answers the counts.
+   * Waits until no job is left to do, and answers the counts.
    */
-  async allEnded(left = 0): Promise<Record<string, number> & { total: number }> {
+  async allEnded(): Promise<Record<string, number> & { total: number }> {
     return waitFor(
       'all jobs to end',
       () => {
         const counts = this.counts()
         const { completed = 0, failed = 0, cancelled = 0, total } = counts
-        return total > 200 && completed + failed + cancelled === total - left && counts
+        return total > 200 && completed + failed + cancelled === total && counts
       },
       { within: 120_000, every: 250 }
     ).catch((error) => {
@@ -124,26 +124,33 @@ export class StartLab {
     return new Map(rows.map((row) => [row.id, `${row.run} ${row.created_at}`]))
   }
 
-  /** Sends a job that sleeps, as the running start's page of new jobs does, and answers its id. */
+  /** Sends a job that sleeps, as the running start's pages do, and answers its id. */
   async sleep(ms: number): Promise<string> {
+    const { job } = await this.#act('/jobs', { type: 'demo.sleep', payload: { ms } })
+    return job.id
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.#act(`/jobs/${id}/cancel`, {})
+  }
+
+  async #act(path: string, body: object): Promise<any> {
     const { address } = this.running!
     const page = await fetch(address)
     const [, token] = /name="csrf-token" content="([^"]+)"/.exec(await page.text())!
-    const answer = await fetch(`${address}/jobs`, {
+    const cookies = page.headers.getSetCookie().map((one) => one.split(';')[0])
+    const answer = await fetch(address + path, {
       method: 'POST',
       headers: {
         'accept': 'application/json',
         'content-type': 'application/json',
-        'cookie': page.headers
-          .getSetCookie()
-          .map((one) => one.split(';')[0])
-          .join('; '),
+        'cookie': cookies.join('; '),
         'x-csrf-token': token!,
       },
-      body: JSON.stringify({ type: 'demo.sleep', payload: { ms } }),
+      body: JSON.stringify(body),
     })
-    const { job } = (await answer.json()) as { job: { id: string } }
-    return job.id
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return answer.json()
   }
 
   #read<Row>(sql: string, ...values: unknown[]): Row[] {
