@@ -8,7 +8,6 @@ import { defineConfig as defineRedisConfig } from '@adonisjs/redis'
 import edge, { type Edge } from 'edge.js'
 import { defineConfig as defineSessionConfig, stores } from '@adonisjs/session'
 import { defineConfig as defineShieldConfig } from '@adonisjs/shield'
-import { createQueuedeckTables } from '../../../src/records/schema.ts'
 import { queuedeckRoutes } from '../../../src/dashboard/routes.ts'
 import type { JobClass } from '../../../src/jobs/job.ts'
 import type { AccessCallbacks, DispatchOptions, JobDetails, JobStatus } from '../../../src/types.ts'
@@ -17,6 +16,7 @@ import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { createDatabase, type TestDatabase } from '#tests/helpers/databases'
 import { hostApp } from '#tests/helpers/host'
 import { waitFor } from '#tests/helpers/wait'
+import { migrate } from '../mirror/records.ts'
 import { Client } from './client.ts'
 
 export const PREFIX = '/admin/queue'
@@ -225,10 +225,7 @@ function redisConfig(main: object) {
 
 async function migrated() {
   const database = await createDatabase()
-  const lucid = await import('../records/lab.ts')
-  const connection = lucid.lucidOn(database.connection)
-  await createQueuedeckTables(connection.connection() as never)
-  await connection.manager.closeAll()
+  await migrate(database.connection)
   return database
 }
 

@@ -7,7 +7,6 @@ import {
   type DoctorReport,
 } from '../../../src/operations/doctor/doctor.ts'
 import type { DoctorDependencies } from '../../../src/operations/doctor/facts.ts'
-import { createQueuedeckTables } from '../../../src/records/schema.ts'
 import { WorkerPool, type WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import type { QueuedeckConfig } from '../../../src/types.ts'
 import { uniquePrefix } from '#tests/helpers/unique_prefix'
@@ -16,7 +15,7 @@ import { hostApp } from '#tests/helpers/host'
 import { redisServer, type PrivateServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES } from '../dashboard/jobs.ts'
-import { lucidOn } from '../records/lab.ts'
+import { migrate } from '../mirror/records.ts'
 
 /**
  * An application on a Redis of its own, with workers and a mirror as a test asks for them, and a doctor.
@@ -124,8 +123,6 @@ export class DoctorLab {
 
 export async function migrated(): Promise<TestDatabase> {
   const database = await createDatabase()
-  const lucid = lucidOn(database.connection)
-  await createQueuedeckTables(lucid.connection() as never)
-  await lucid.manager.closeAll()
+  await migrate(database.connection)
   return database
 }

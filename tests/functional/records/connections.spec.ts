@@ -4,7 +4,7 @@ import { test } from '@japa/runner'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
 import { connectionSettings } from '../../../src/records/connections.ts'
 import { type Records } from '../../../src/records/records.ts'
-import { migrate, openRecords } from '../mirror/records.ts'
+import { makeTables, openRecords } from '../mirror/records.ts'
 import { add, countsAndTruth, HandMirror, lucidOn, newKey, nothing } from './lab.ts'
 
 eachDatabase(({ label, kind, create }) => {
@@ -19,15 +19,15 @@ eachDatabase(({ label, kind, create }) => {
       const error = await records.ready().catch((thrown) => thrown)
       assert.equal(error.code, 'E_MIGRATIONS_MISSING')
       assert.include(error.message, 'node ace migration:run')
-      await migrate(connection)
-      await migrate(connection)
+      await makeTables(connection)
+      await makeTables(connection)
       await records.ready()
       assert.equal((await records.writer.cursors(['a'])).get('a')!.lastId, '0-0')
     })
 
     test('gives every new connection to the hook of the host', async ({ assert, cleanup }) => {
       const { connection, drop } = await create()
-      await migrate(connection)
+      await makeTables(connection)
       const seen: unknown[] = []
       const pool = {
         afterCreate: (raw: unknown, done: () => void) => {
@@ -49,7 +49,7 @@ eachDatabase(({ label, kind, create }) => {
       cleanup,
     }) => {
       const { connection, drop } = await create()
-      await migrate(connection)
+      await makeTables(connection)
       const away = { ...connection, connection: { ...connection.connection, port: 1 } }
       const lost = openRecords(away)
       const error = await lost.ready().catch((thrown) => thrown)
@@ -112,7 +112,7 @@ test.group('Several writers of one SQLite file', () => {
     cleanup,
   }) => {
     const { connection, drop } = await createDatabase('sqlite')
-    await migrate(connection)
+    await makeTables(connection)
     const [one, two] = [openRecords(connection), openRecords(connection)] as [Records, Records]
     const third = new Sqlite(connection.connection.filename as string)
     cleanup(async () => {
