@@ -30,19 +30,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // Once for all: processes that miss a Redis at the same time would each bring one.
 await redisToRun().catch((error) => console.error(error.message))
 
-const { beside, alone } = batchesOf(
+const { busy, calm } = batchesOf(
   new Set(chosen.length > 0 ? chosen : SUITE_NAMES),
   passedOn.length > 0
 )
-const isSingle = beside.length + alone.length === 1
+const isSingle = busy.length + calm.length === 1
 runs = new BatchRuns(passedOn, isSingle ? {} : await sharedServers())
 
 const results: BatchResult[] = []
-await take(beside, Math.min(AT_ONCE, beside.length))
-await take(alone, 1)
+await take(busy, AT_ONCE)
+await take(calm, 2)
 
 /** Works through the batches, some at once. */
-async function take(batches: Batch[], atOnce: number) {
+async function take(batches: Batch[], most: number) {
+  const atOnce = Math.min(most, batches.length)
   const waiting = [...batches]
   const lane = async () => {
     for (let batch = waiting.shift(); batch && !stopped; batch = waiting.shift()) {

@@ -14,10 +14,10 @@ type Suite = {
   name: string
   cut: Cut
   /**
-   * After the others, by itself: what is held up, cut off and killed there is measured against leases of seconds, which a busy
+   * After the others, two at a time: what is held up, cut off and killed there is measured against leases of seconds, which a busy
    * machine would miss too.
    */
-  alone?: true
+  calm?: true
 }
 
 /** Longest first, so that none is left over at the end while a processor has nothing to do. */
@@ -28,25 +28,25 @@ const SUITES: Suite[] = [
   { name: 'docs', cut: 'suite' },
   { name: 'functional', cut: { folder: 5 } },
   { name: 'unit', cut: 'suite' },
-  { name: 'faults', cut: { folder: 5 }, alone: true },
+  { name: 'faults', cut: { folder: 2 }, calm: true },
 ]
 
 export const SUITE_NAMES = SUITES.map(({ name }) => name)
 
 /**
- * The chosen suites, cut into batches: those that run beside each other, and those that wait for them.
+ * The chosen suites, cut into batches: those that run beside each other, and those that want a machine with little else to do.
  *
  * @param whole  Leaves suites in one piece: where the test runner is given filters of its own.
  */
 export function batchesOf(
   chosen: ReadonlySet<string>,
   whole: boolean
-): { beside: Batch[]; alone: Batch[] } {
+): { busy: Batch[]; calm: Batch[] } {
   const wanted = SUITES.filter(({ name }) => chosen.has(name))
   const cut = (suites: Suite[]) => suites.flatMap((suite) => (whole ? [all(suite)] : pieces(suite)))
   return {
-    beside: cut(wanted.filter(({ alone }) => !alone)),
-    alone: cut(wanted.filter(({ alone }) => alone)),
+    busy: cut(wanted.filter(({ calm }) => !calm)),
+    calm: cut(wanted.filter(({ calm }) => calm)),
   }
 }
 
