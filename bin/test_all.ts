@@ -2,7 +2,7 @@
  * All test suites: `npm test`, or `npm test -- unit functional --files job_query`. Names of suites select them; everything else goes to
  * the test runner (--files, --tests, --groups, --tags, --timeout, --bail).
  *
- * Spec files run in several processes beside each other, one more than the machine has processors, since many wait for leases and
+ * Spec files run in several processes beside each other, two for each processor, since half of their time they wait for leases and
  * timers. They share a PostgreSQL and a MariaDB, each with databases of its own; every other server is the process' own, on a free port
  * in a temporary folder. Parts whose server or browser is not installed are named as skipped; where CI is set, nothing may be skipped.
  * The last line is `N passed, N failed, N skipped`.
@@ -12,7 +12,7 @@ import { findProgram, mariadbServer, postgresServer, redisToRun } from '../tests
 import { BatchRuns, type BatchResult } from './testing/batch_run.ts'
 import { batchesOf, type Batch, SUITE_NAMES } from './testing/suites.ts'
 
-const AT_ONCE = availableParallelism() + 1
+const AT_ONCE = 2 * availableParallelism()
 
 const chosen = process.argv.slice(2).filter((argument) => SUITE_NAMES.includes(argument))
 const passedOn = process.argv.slice(2).filter((argument) => !SUITE_NAMES.includes(argument))
