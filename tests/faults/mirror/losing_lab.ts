@@ -1,4 +1,4 @@
-import { readdir, rm, stat, truncate } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareIds } from '../../../src/mirror/entries.ts'
 import type { Records } from '../../../src/records/records.ts'
@@ -100,24 +100,6 @@ export class LosingLab {
   async empty(): Promise<void> {
     for (const name of ['appendonlydir', 'appendonly.aof'])
       await rm(join(this.redis.directory, name), { recursive: true, force: true })
-  }
-
-  /** What was written after the log had a size, but for a share of it, 0 to 1: as if the last of it had never reached the disk. */
-  async cutLog(from: number, kept: number): Promise<void> {
-    const path = await this.#log()
-    const { size } = await stat(path)
-    await truncate(path, Math.floor(from + kept * (size - from)))
-  }
-
-  async logSize(): Promise<number> {
-    return (await stat(await this.#log())).size
-  }
-
-  async #log(): Promise<string> {
-    const { directory } = this.redis
-    const names = await readdir(directory, { recursive: true })
-    const name = names.find((one) => one.endsWith('.incr.aof')) ?? 'appendonly.aof'
-    return join(directory, name)
   }
 
   /** The entries that opened second runs, by job. */

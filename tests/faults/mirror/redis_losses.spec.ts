@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
+import { cutLog, logSize } from '#tests/helpers/redis_log'
 import { LosingLab, pause } from './losing_lab.ts'
 import { QUEUES, type LoggedJob } from './workload.ts'
 
@@ -56,15 +57,15 @@ test.group('Mirror and a Redis that loses its last moments', () => {
     assert,
   }) => {
     const losing = await LosingLab.open(await createDatabase())
-    const { lab, workload } = losing
+    const { lab, redis, workload } = losing
     try {
       await losing.load(40)
       await losing.settled()
       for (const kept of [0.8, 0.1, 0.5]) {
         const told = await losing.told()
-        const size = await losing.logSize()
+        const size = await logSize(redis.directory)
         await losing.load(80)
-        const wasHeard = await losing.lose(() => losing.cutLog(size, kept))
+        const wasHeard = await losing.lose(() => cutLog(redis.directory, size, kept))
         await losing.load(20)
         /** Jobs that had been cancelled or removed, and wait for their far moment again. */
         for (const entry of workload.log.values()) {

@@ -4,6 +4,7 @@ import { test } from '@japa/runner'
 import { Redis } from 'ioredis'
 import { ROOT, spawnNode } from '#tests/helpers/app'
 import { eachDatabase } from '#tests/helpers/databases'
+import { cutLog, logSize } from '#tests/helpers/redis_log'
 import { redisServer } from '#tests/helpers/servers'
 import { isAlive, waitFor } from '#tests/helpers/wait'
 
@@ -24,6 +25,47 @@ test.group('Test servers', () => {
       await server.stop()
     }
     assert.isFalse(existsSync(server.directory))
+  })
+
+  test('a log of a Redis is cut in front of the write that the cut lies in, for all later starts', async ({
+    assert,
+  }) => {
+    const server = await redisServer({ own: true, appendOnly: true })
+    const { directory } = server
+    const redis = new Redis(server.port, { maxRetriesPerRequest: null })
+    redis.on('error', () => {})
+    const startAgain = async (take?: () => Promise<void>) => {
+      await server.kill()
+      await take?.()
+      await server.start()
+    }
+    try {
+      await redis.set('before', 1)
+      const from = await logSize(directory)
+      await redis.set('kept', 1)
+      const whole = await logSize(directory)
+      await redis.multi().set('half done', 1).set('half written', 1).exec()
+      /** The last 14 letters end the transaction: those before them are the last command's. */
+      const kept = 1 - 16 / ((await logSize(directory)) - from)
+      await startAgain(() => cutLog(directory, from, kept))
+      assert.equal(await logSize(directory), whole)
+      assert.deepEqual(await redis.mget('before', 'kept', 'half done'), ['1', '1', null])
+
+      await redis.multi().set('later', 1).set('latest', 1).exec()
+      await startAgain()
+      const names = ['before', 'kept', 'half done', 'half written', 'later', 'latest']
+      assert.deepEqual(await redis.mget(names), ['1', '1', null, null, '1', '1'])
+
+      const end = await logSize(directory)
+      await redis.set('cut', 'x'.repeat(100))
+      await startAgain(() => cutLog(directory, end, 0.5))
+      await redis.set('uncut', 1)
+      await startAgain(() => cutLog(directory, end, 1))
+      assert.deepEqual(await redis.mget('latest', 'cut', 'uncut'), ['1', null, '1'])
+    } finally {
+      redis.disconnect()
+      await server.stop()
+    }
   })
 
   test('a server does not outlive a test process that was killed', async ({ assert }) => {
