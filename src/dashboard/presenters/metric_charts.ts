@@ -13,6 +13,8 @@ const LEAST_SHARE = 0.25
 export type ChartView = {
   id: string
   title: string
+  /** Of numbers that do not name theirs. */
+  unit?: string
   /** What it shows, for those who do not see it. */
   label: string
   /** Instead of the drawing, when there is nothing to draw. */
@@ -75,6 +77,7 @@ function throughput({ series, now }: Charted, range: ChartRange, clock: Clock): 
   return {
     id: 'throughput',
     title: 'Throughput',
+    unit: 'jobs a minute',
     label: `Jobs a minute in ${RANGE_NAMES[range]}: ${count(total.completed)} completed, ${count(total.failed)} failed, ${count(total.added)} added`,
     empty: points.some(happened) ? null : `Nothing happened in ${RANGE_NAMES[range]}`,
     keys: [
