@@ -22,8 +22,8 @@ const SAVE_EVERY = 3_000
 
 const PHASES = [...STATE_SETS, ...STATE_LISTS, 'records'] as const
 
-/** Where the cursor stood, and how many reads had begun, before Redis was asked. */
-type Observed = { epoch: number; lastId: string; reads: number }
+/** Where the cursor stood before Redis was asked. */
+type Observed = { epoch: number; lastId: string }
 
 /** An observation that cannot be used any more: ids of the stream began anew, or another mirror took over. */
 class Outdated extends Error {}
@@ -313,7 +313,7 @@ export class Reconcile {
   }
 
   #observe({ epoch, lastId }: Position): Observed {
-    return { epoch, lastId, reads: this.#mirror.reads }
+    return { epoch, lastId }
   }
 
   #stillTrue(position: Position, observed: { epoch: number }): void {
@@ -332,11 +332,13 @@ export class Reconcile {
   ): Promise<void> {
     /** Redis has less than the cursor has seen: the mirror is about to find that out. */
     if (compareIds(at, observed.lastId) < 0) throw new Outdated()
+    /** Redis has answered: only a read that begins from now on shows that nothing is left of what it held then. */
+    const { reads } = this.#mirror
     this.#waiting++
     try {
       for (;;) {
         this.#stillTrue(position, observed)
-        if (position.hasReached(held, observed.reads)) return
+        if (position.hasReached(held, reads)) return
         if (signal.aborted) throw new Outdated()
         await wait(5, signal)
       }
