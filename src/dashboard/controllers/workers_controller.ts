@@ -4,7 +4,6 @@ import type { WorkerAnswer } from '../../operations/ask_worker.ts'
 import type { WorkerWish } from '../../transport/types.ts'
 import type { WorkerView } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
-import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { hostCharts, usageJson } from '../presenters/host_charts.ts'
@@ -13,6 +12,7 @@ import { FLASH, framePage } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
 import { workerItem, workerJson, workersJson, workersPage } from '../presenters/workers_page.ts'
 import type { Viewer } from '../viewer.ts'
+import { answerPage } from './page_answer.ts'
 
 const WORDS: Record<WorkerWish, Record<WorkerAnswer['outcome'], string>> = {
   quiet: { requested: 'Asked to take no more jobs', done: 'Quiet', too_late: 'Too late' },
@@ -27,20 +27,24 @@ export default class WorkersController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
+    const revision = await dashboard.live.revision()
     const [workers, removals] = await Promise.all([dashboard.workers(), dashboard.removedWorkers()])
     if (wishOf(ctx) === 'json') {
       if (workers === null) throw away()
       return sendJson(ctx, workersJson(workers, removals))
     }
     const mayManage = await this.#manageable(viewer, workers ?? [])
-    return this.#render(viewer, 'Workers', 'workers', {
-      list: workersPage(workers, removals, { urls, clock, mayManage }),
-    })
+    return answerPage(
+      viewer,
+      { title: 'Workers', kind: 'workers', template: 'pages/workers', revision },
+      () => ({ list: workersPage(workers, removals, { urls, clock, mayManage }) })
+    )
   }
 
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { urls, clock } = viewer
+    const { dashboard, urls, clock } = viewer
+    const revision = await dashboard.live.revision()
     const worker = await this.#find(viewer)
     const range = chartRangeOf(ctx.request.qs().range)
     const charted = await this.#usage(viewer, worker.host, range)
@@ -50,11 +54,16 @@ export default class WorkersController {
     const mayManage = await this.#manageable(viewer, [worker])
     const urlOf = (each: ChartRange) =>
       urls.worker(worker.id) + (each === '1h' ? '' : `?range=${each}`)
-    return this.#render(viewer, `${worker.host}, pid ${worker.pid}`, 'worker', {
-      worker: workerItem(worker, { urls, clock, mayManage }),
-      charts: charted && hostCharts(worker.host, charted, range, clock),
-      ranges: rangeChoice(range, urlOf),
-    })
+    const title = `${worker.host}, pid ${worker.pid}`
+    return answerPage(
+      viewer,
+      { title, kind: 'workers', template: 'pages/worker', revision },
+      () => ({
+        worker: workerItem(worker, { urls, clock, mayManage }),
+        charts: charted && hostCharts(worker.host, charted, range, clock),
+        ranges: rangeChoice(range, urlOf),
+      })
+    )
   }
 
   /** Asks whether it is meant. */
@@ -159,22 +168,6 @@ export default class WorkersController {
     const worker = workers.find(({ id }) => id === ctx.params.id)
     if (!worker) throw new E_WORKER_NOT_FOUND([String(ctx.params.id).slice(0, 200)])
     return worker
-  }
-
-  async #render(viewer: Viewer, title: string, name: 'workers' | 'worker', data: object) {
-    const { dashboard, ctx } = viewer
-    const revision = await dashboard.live.revision()
-    const page = await framePage(viewer, {
-      title,
-      kind: 'workers',
-      fragment: wishOf(ctx) === 'fragment',
-      stream: { page: 'workers' },
-      revision,
-    })
-    const html = await dashboard.views.render(`pages/${name}`, { page, ...data })
-    ctx.response.header('x-queuedeck-revision', String(revision))
-    if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
-    return html
   }
 }
 
