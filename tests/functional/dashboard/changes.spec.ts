@@ -141,7 +141,7 @@ test.group('Dashboard | priority and deletion', (group) => {
       1,
       JSON.stringify(answers.map(({ status, json }) => [status, json.outcome, json.reason]))
     )
-    /** Deleting and restarting at once: one of them, and never a job without a record. */
+    /** Deleting and restarting at once: one after the other or one of them, and never a job without a record. */
     for (let round = 0; round < 5; round++) {
       const both = await lab.dispatch(Fail, { message: 'x' })
       await lab.record(both, 'failed')
@@ -151,7 +151,8 @@ test.group('Dashboard | priority and deletion', (group) => {
       ])
       const isGone = deleted.json.outcome === 'done'
       const isBack = restarted.status === 200 && restarted.json.outcome === 'done'
-      assert.isFalse(isGone && isBack, JSON.stringify([deleted.json.reason, restarted.json]))
+      /** Both, where the second run had ended before anybody asked to delete it. */
+      if (isGone && isBack) assert.equal(deleted.json.job.run, 2, JSON.stringify(deleted.json))
       if (isGone) assert.equal((await lab.client().json(`/jobs/${both}`)).status, 404)
       else assert.equal((await lab.record(both)).run, isBack ? 2 : 1)
     }
