@@ -1,5 +1,6 @@
 import { globSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { config } from '../../tests/bootstrap.ts'
 import { ROOT } from '../start/settings.ts'
 
 /**
@@ -69,10 +70,10 @@ function pieces(suite: Suite): Batch[] {
   return batches
 }
 
-/** Paths below the root; the same files that tests/bootstrap.ts names. */
-function filesOf(suite: string): string[] {
-  if (suite === 'start') return globSync('tests/faults/start/**/*.spec.ts', { cwd: ROOT }).sort()
-  return globSync(`tests/${suite}/**/*.spec.ts`, { cwd: ROOT })
-    .filter((file) => !file.startsWith('tests/faults/start/'))
-    .sort()
+/** Paths below the root, as the test runner itself finds them. */
+function filesOf(name: string): string[] {
+  const suite = (config as { suites: { name: string; files: string[] }[] }).suites.find(
+    (one) => one.name === name
+  )!
+  return globSync(suite.files, { cwd: ROOT }).sort()
 }
