@@ -70,6 +70,8 @@ const sum = (of: BatchResult[], field: 'passed' | 'failed' | 'skipped' | 'second
 const counts = (of: BatchResult[]) =>
   `${sum(of, 'passed')} passed, ${sum(of, 'failed')} failed, ${sum(of, 'skipped')} skipped`
 
+// What failed is told again, where it is found: at the end of a long log.
+for (const { errors } of results) if (errors) console.log(`\n${errors.trim()}`)
 console.log('')
 for (const suite of SUITE_NAMES) {
   const of = results.filter((result) => result.suite === suite)

@@ -13,7 +13,13 @@ export type BatchResult = Batch & {
   seconds: number
   /** Why it counts as failed although it told of no failure; empty otherwise. */
   remark: string
+  /** What the test runner told of the tests that failed; empty otherwise. */
+  errors: string
 }
+
+/** The heading of what the test runner tells of tests that failed, and how much of it is told again at the end, characters. */
+const ERRORS = /^.*\bERRORS\b.*$/m
+const MOST_ERRORS = 8_000
 
 /** Milliseconds after which a batch that hangs is ended and counted as failed. */
 const LONGEST_BATCH = 15 * 60_000
@@ -82,7 +88,8 @@ export class BatchRuns {
       child.once('close', (code, signal) => {
         clearTimeout(impatience)
         this.#running.delete(child)
-        process.stdout.write(held.join(''))
+        const told = held.join('')
+        process.stdout.write(told)
         const last = tail.trimEnd().split('\n').at(-1) ?? ''
         const [passed = 0, failed = 0, skipped = 0] = (COUNTS.exec(last) ?? []).slice(1).map(Number)
         const isBroken = code !== 0 && failed === 0
@@ -97,6 +104,7 @@ export class BatchRuns {
             : isBroken
               ? `ended with ${code ?? signal}`
               : '',
+          errors: told.slice(ERRORS.exec(told)?.index ?? told.length).slice(0, MOST_ERRORS),
         })
       })
     })

@@ -90,6 +90,7 @@ withBrowser(() => {
     let web: AppProcess
     let gateway: Gateway
     let dashboard: string
+    const closing: (() => Promise<void>)[] = []
     let jobs: ReturnType<typeof jobClient>
 
     group.setup(async () => {
@@ -114,10 +115,21 @@ withBrowser(() => {
       }
     })
 
+    // A test that fails leaves no page, and no stream of it, to the next.
+    group.each.teardown(async () => {
+      for (const close of closing.splice(0)) await close()
+    })
+
+    async function opened(): Promise<Page> {
+      const { page, close } = await newPage()
+      closing.push(close)
+      return page
+    }
+
     test('polls while its streams are refused, shows how old its numbers are, and is live again by itself', async ({
       assert,
     }) => {
-      const { page, close } = await newPage()
+      const page = await opened()
       await page.clock.install()
       const asked: { status: number; known: boolean }[] = []
       page.on('response', (answer) => {
@@ -143,8 +155,15 @@ withBrowser(() => {
         )
       await poll()
       await waitFor('the first poll', () => asked.at(-1)?.status === 200)
-      await poll()
-      await waitFor('the second poll', () => asked.at(-1)?.status === 304)
+      await waitFor(
+        'a poll without news',
+        async () => {
+          if (asked.at(-1)!.status === 304) return true
+          await poll()
+          return false
+        },
+        { every: 250 }
+      )
       assert.isTrue(asked.at(-1)!.known)
       assert.equal(await page.getAttribute('body', 'data-live'), 'polling')
 
@@ -158,13 +177,12 @@ withBrowser(() => {
       await hurryUntilLive(page)
       await page.waitForSelector(`#job-${id}[data-s="completed"]`)
       assert.equal(gateway.open, 1)
-      await close()
     }).timeout(120_000)
 
     test('is live again after the server was started anew in the middle of refreshes', async ({
       assert,
     }) => {
-      const { page, close } = await newPage()
+      const page = await opened()
       await page.clock.install()
       await page.goto(`${dashboard}/jobs`)
       await state(page, 'live')
@@ -186,27 +204,26 @@ withBrowser(() => {
         )
       )
       assert.equal(gateway.open, 1)
-      await close()
     }).timeout(120_000)
 
     test('seven windows of one browser all tell the truth over HTTP/1.1', async ({ assert }) => {
-      const first = await newPage()
-      const context = first.page.context()
-      const pages = [first.page]
-      for (let count = 1; count < 7; count++) pages.push(await context.newPage())
+      const windows = [await opened()]
+      for (let count = 1; count < 7; count++) {
+        windows.push(await windows[0]!.context().newPage())
+      }
       // Each shows another list, so that none can share another's stream.
-      for (const [index, page] of pages.entries()) {
+      for (const [index, page] of windows.entries()) {
         await page.goto(`${dashboard}/jobs?limit=${index + 10}`, { waitUntil: 'domcontentloaded' })
       }
-      const arrived = await pages[6]!.evaluate(() => {
+      const arrived = await windows[6]!.evaluate(() => {
         const [navigation] = performance.getEntriesByType('navigation')
         return (navigation as PerformanceNavigationTiming).responseEnd
       })
       assert.isBelow(arrived, 2_000)
-      for (const page of pages) await state(page, 'live polling')
+      for (const page of windows) await state(page, 'live polling')
       await waitFor('no more than four streams', () => gateway.open > 0 && gateway.open <= 4)
       const id = await jobs.create({ type: 'demo.sleep', payload: { ms: 60_000, steps: 1 } })
-      const answer = await pages[6]!.evaluate(
+      const answer = await windows[6]!.evaluate(
         (path) =>
           (window as unknown as { queuedeck: { act(url: string): Promise<object> } }).queuedeck.act(
             path
@@ -214,7 +231,6 @@ withBrowser(() => {
         `${new URL(dashboard).pathname}/jobs/${id}/cancel`
       )
       assert.include(['done', 'requested'], (answer as { outcome: string }).outcome)
-      await first.close()
     })
   })
 })

@@ -73,12 +73,17 @@ export default class Chunk extends Job<Payload, Result> {
           total,
           unit: 'documents',
         })
-        const document = id === null ? { source: 'text', text: text! } : await this.store.parsed(id)
+        const document =
+          id === null ? { source: 'text', text: text! } : await this.store.kept('parsed', id)
         if (document.text === '') {
           throw new DocumentProblem('PDF_NO_TEXT', 'holds no text to cut')
         }
         const pieces = chunksOf(document.text, options)
-        const chunked = await this.store.keepChunks(document.source, options, pieces)
+        const chunked = await this.store.keep('chunks', {
+          source: document.source,
+          ...options,
+          chunks: pieces,
+        })
         return { source: document.source, chunked, pieces }
       },
     })

@@ -91,7 +91,7 @@ export default class Parse extends Job<Payload, Result> {
         for (const warning of document.warnings) {
           this.log.warn('%s: %s (%s)', path, warning.message, warning.code)
         }
-        return { document, parsed: await this.store.keepParsed(document) }
+        return { document, parsed: await this.store.keep('parsed', document) }
       },
     })
     await this.progress(100, { stage: 'Documents kept', done: total, total, unit: 'documents' })

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve, sep } from 'node:path'
 import app from '@adonisjs/core/services/app'
-import type { Chunk, ChunkOptions } from './chunks.ts'
+import type { ChunkSet, Extraction, Taxonomy } from './artifacts.ts'
 import { DocumentProblem } from './document_problem.ts'
 import type { ParsedDocument } from './parsed_document.ts'
 
@@ -11,6 +11,18 @@ export const LARGEST_DOCUMENT = 32 * 1_048_576
 
 /** Where documents may be read from: nothing else of this machine is, whatever a payload says. */
 const ROOTS = ['node_modules', 'storage/uploads', 'resources/documents']
+
+/**
+ * What jobs make of documents, by the folder below `storage` that keeps it.
+ */
+export type Artifacts = {
+  parsed: ParsedDocument
+  chunks: ChunkSet
+  taxonomies: Taxonomy
+  extractions: Extraction
+}
+
+export type ArtifactKind = keyof Artifacts
 
 /**
  * Documents on disk: those that came with installed packages or were uploaded, and what parsing made of them.
@@ -62,35 +74,28 @@ export class DocumentStore {
   }
 
   /**
-   * Keeps what parsing made of a document, under the hash of its content.
+   * Keeps what a job made, under the hash of its content: the same content gives the same id.
    */
-  async keepParsed(document: ParsedDocument): Promise<string> {
-    const json = JSON.stringify(document)
+  async keep<Kind extends ArtifactKind>(kind: Kind, artifact: Artifacts[Kind]): Promise<string> {
+    const json = JSON.stringify(artifact)
     const id = hash(json)
-    await this.#write(`storage/parsed/${id}.json`, json)
+    await this.#write(`storage/${kind}/${id}.json`, json)
     return id
   }
 
   /**
-   * Keeps the chunks of a document, under the hash of their content.
-   */
-  async keepChunks(source: string, options: ChunkOptions, chunks: Chunk[]): Promise<string> {
-    const json = JSON.stringify({ source, ...options, chunks })
-    const id = hash(json)
-    await this.#write(`storage/chunks/${id}.json`, json)
-    return id
-  }
-
-  /**
-   * @param id as `keepParsed` gave it
+   * What a job made.
+   *
+   * @param id  as `keep` gave it
    * @throws DocumentProblem NOT_FOUND
    */
-  async parsed(id: string): Promise<ParsedDocument> {
+  async kept<Kind extends ArtifactKind>(kind: Kind, id: string): Promise<Artifacts[Kind]> {
     try {
-      const text = await readFile(join(this.#root, 'storage/parsed', `${id}.json`), 'utf8')
-      return JSON.parse(text) as ParsedDocument
+      if (!/^[0-9a-f]{64}$/.test(id)) throw new Error('no hash')
+      const text = await readFile(join(this.#root, 'storage', kind, `${id}.json`), 'utf8')
+      return JSON.parse(text) as Artifacts[Kind]
     } catch (cause) {
-      throw new DocumentProblem('NOT_FOUND', `no parsed document "${id}" is kept`, { cause })
+      throw new DocumentProblem('NOT_FOUND', `nothing is kept as "${id}" in ${kind}`, { cause })
     }
   }
 

@@ -23,6 +23,7 @@ export const HTML = 'text/html,application/xhtml+xml'
 export class Client {
   #cookies = new Map<string, string>()
   #token: string | undefined
+  #streams: Stream[] = []
 
   constructor(
     readonly origin: string,
@@ -122,11 +123,19 @@ export class Client {
       const request = send(
         this.address(path),
         { headers: { accept: 'text/event-stream', cookie: this.cookies(), ...headers } },
-        (response) => resolve(new Stream(response))
+        (response) => {
+          const stream = new Stream(response)
+          this.#streams.push(stream)
+          resolve(stream)
+        }
       )
       request.once('error', reject)
       request.end()
     })
+  }
+
+  closeStreams(): void {
+    for (const stream of this.#streams.splice(0)) stream.close()
   }
 
   cookies(): string {

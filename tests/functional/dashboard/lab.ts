@@ -45,6 +45,7 @@ export type LabOptions = {
  */
 export class DashboardLab {
   #pools: WorkerPool[] = []
+  #clients: Client[] = []
   /** Lines that the application logged at warn and above. */
   readonly logged: string[]
 
@@ -102,7 +103,14 @@ export class DashboardLab {
 
   /** A browser's worth of cookies. */
   client(): Client {
-    return new Client(this.url, PREFIX)
+    const client = new Client(this.url, PREFIX)
+    this.#clients.push(client)
+    return client
+  }
+
+  /** Ends the streams of all clients: so a test that fails leaves nothing to the next one. */
+  closeStreams(): void {
+    for (const client of this.#clients) client.closeStreams()
   }
 
   async work(settings: WorkerSettings = {}): Promise<WorkerPool> {
