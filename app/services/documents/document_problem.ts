@@ -9,6 +9,7 @@ export type ProblemCode =
   | 'NOT_FOUND'
   | 'UNKNOWN_FORMAT'
   | 'TOO_LARGE'
+  | 'NO_TOPICS'
 
 /**
  * A document that cannot be read. Its code is what a job's warnings and errors carry.

@@ -1,0 +1,37 @@
+import { performance } from 'node:perf_hooks'
+
+/** Work goes on this long before others get a turn; ms. */
+const LONGEST = 12
+
+/**
+ * Lets a long computation share its process: the event loop gets a turn often, and the signal is asked at each item.
+ *
+ * ```ts
+ * for (const chunk of chunks) {
+ *   if (turns.due()) await turns.give()
+ * }
+ * ```
+ */
+export class Turns {
+  #since = performance.now()
+  #asked = 0
+
+  constructor(private signal: AbortSignal) {}
+
+  /**
+   * Whether it is time for others.
+   *
+   * @throws the signal's reason
+   */
+  due(): boolean {
+    this.signal.throwIfAborted()
+    return (++this.#asked & 7) === 0 && performance.now() - this.#since > LONGEST
+  }
+
+  /** Gives others their turn. */
+  async give(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.signal.throwIfAborted()
+    this.#since = performance.now()
+  }
+}

@@ -1,0 +1,132 @@
+import type { Category, ChunkSet, Taxonomy } from '#services/documents/artifacts'
+import type { Turns } from '#services/documents/turns'
+import { corpusOf, type Corpus } from './corpus.ts'
+import { groupsOf, likenessOf, type Group } from './groups.ts'
+
+export type TaxonomyOptions = {
+  /** Levels, at most. */
+  depth: number
+  /** Categories below one, and at the top, at most. */
+  breadth: number
+  /** Chunks in a category with its descendants, at least. */
+  fewest: number
+}
+
+export type Stage = 'Reading chunks' | 'Finding categories' | 'Keeping the taxonomy'
+
+/** Terms that a category keeps. */
+const TERMS = 12
+/** A category with fewer chunks than this many times `fewest` is not parted further. */
+const WORTH_PARTING = 4
+
+type Branch = Group & { depth: number; children: Branch[]; own: number[] }
+
+/**
+ * Builds the hierarchy of categories over chunks; the same sets and options give the same taxonomy.
+ *
+ * @param tell called as the work goes on, with counts
+ */
+export async function taxonomyOf(
+  sets: { id: string; set: ChunkSet }[],
+  options: TaxonomyOptions,
+  turns: Turns,
+  tell: (stage: Stage, done: number, total: number) => Promise<void>
+): Promise<Taxonomy> {
+  const corpus = await corpusOf(sets, turns, (done) => tell('Reading chunks', done, sets.length))
+  const all = corpus.chunks.map((_, number) => number)
+  let placed = 0
+  const grow = async (among: number[], depth: number, banned: Set<string>): Promise<Branch[]> => {
+    const most = depth === 1 ? options.breadth : Math.min(options.breadth, 6)
+    const groups = await groupsOf(corpus, among, { most, fewest: options.fewest, banned }, turns)
+    const branches: Branch[] = []
+    for (const group of groups) {
+      await tell('Finding categories', placed, all.length)
+      const below = new Set([...banned, ...corpus.terms[group.seed].key.split(' ')])
+      const parted = depth < options.depth && group.members.length >= WORTH_PARTING * options.fewest
+      const children = parted ? await grow(group.members, depth + 1, below) : []
+      const inChildren = new Set(children.flatMap(({ members }) => members))
+      const own = group.members.filter((number) => !inChildren.has(number))
+      placed += own.length
+      branches.push({ ...group, depth, children, own })
+    }
+    return branches.sort((a, b) => b.members.length - a.members.length || a.seed - b.seed)
+  }
+  const branches = await grow(all, 1, new Set())
+  await tell('Keeping the taxonomy', placed, all.length)
+  const inTree = new Set(branches.flatMap(({ members }) => members))
+  return {
+    sets: sets.map(({ id }) => id),
+    depth: options.depth,
+    categories: categoriesOf(corpus, branches, null),
+    unplaced: all
+      .filter((number) => !inTree.has(number))
+      .map((number) => corpus.chunks[number].ref),
+  }
+}
+
+function categoriesOf(corpus: Corpus, siblings: Branch[], parent: Category | null): Category[] {
+  const taken = new Set<string>()
+  return siblings.flatMap((branch) => {
+    const name = nameOf(corpus.terms[branch.seed].display)
+    let slug = name.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '-')
+    while (taken.has(slug)) slug += '-also'
+    taken.add(slug)
+    const category: Category = {
+      id: parent === null ? slug : `${parent.id}/${slug}`,
+      name,
+      parent: parent?.id ?? null,
+      depth: branch.depth,
+      terms: termsOf(corpus, branch),
+      chunks: branch.own.map((number) => corpus.chunks[number].ref),
+      confidence: confidenceOf(corpus, branch, siblings),
+    }
+    return [category, ...categoriesOf(corpus, branch.children, category)]
+  })
+}
+
+function nameOf(display: string): string {
+  return display.charAt(0).toUpperCase() + display.slice(1)
+}
+
+function termsOf(corpus: Corpus, { centroid }: Group): Category['terms'] {
+  const strongest = [...centroid.entries()]
+    .filter(([, weight]) => weight > 0)
+    .sort(([a, m], [b, n]) => n - m || a - b)
+    .slice(0, TERMS)
+  const top = strongest[0]?.[1] ?? 1
+  return strongest.map(([term, weight]) => ({
+    term: corpus.terms[term].display,
+    weight: rounded(weight / top),
+  }))
+}
+
+/**
+ * Of the category with its descendants: `support * (0.4 * cohesion + 0.3 * separation + 0.3 * naming)`.
+ *
+ * - cohesion: mean cosine of its chunks with their centre, over 0.4, at most 1
+ * - separation: 1 minus the cosine of its centre with the nearest sibling's
+ * - naming: share of its chunks that hold the words of its name
+ * - support: n / (n + 2) for n chunks
+ */
+function confidenceOf(corpus: Corpus, branch: Branch, siblings: Branch[]): number {
+  const { members, centroid, seed } = branch
+  const likeness = members.reduce((sum, n) => sum + likenessOf(corpus.chunks[n], centroid), 0)
+  const cohesion = Math.min(1, likeness / members.length / 0.4)
+  const nearest = Math.max(
+    0,
+    ...siblings.filter((other) => other !== branch).map((other) => cosine(other.centroid, centroid))
+  )
+  const named = members.filter((number) => corpus.chunks[number].terms.includes(seed)).length
+  const support = members.length / (members.length + 2)
+  return rounded(support * (0.4 * cohesion + 0.3 * (1 - nearest) + (0.3 * named) / members.length))
+}
+
+function cosine(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let at = 0; at < a.length; at++) sum += a[at] * b[at]
+  return sum
+}
+
+function rounded(share: number): number {
+  return Math.round(Math.min(1, Math.max(0, share)) * 1_000) / 1_000
+}

@@ -1,0 +1,80 @@
+import { test } from '@japa/runner'
+import { chunksOf } from '#app/services/documents/chunks'
+import { Turns } from '#app/services/documents/turns'
+import { taxonomyOf } from '#app/services/taxonomy/taxonomy_tree'
+
+const TOPICS = {
+  Gardening: ['roses', 'soil', 'compost', 'seedlings', 'pruning', 'greenhouse'],
+  Astronomy: ['telescope', 'planets', 'galaxies', 'orbit', 'nebula', 'eclipse'],
+  Cooking: ['onions', 'butter', 'oven', 'recipe', 'simmer', 'spices'],
+}
+
+/** Documents about one topic each, with a license and code in each. */
+const sets = Object.entries(TOPICS).flatMap(([topic, words], kind) =>
+  [0, 1, 2].map((number) => {
+    const paragraphs = Array.from(
+      { length: 6 },
+      (_, at) =>
+        `For ${topic.toLowerCase()} one needs ${words[at]} and ${words[(at + number + 1) % 6]}, and ${topic.toLowerCase()} goes on with ${words[(at + 2) % 6]}.`
+    )
+    const text = [
+      `# ${topic} book ${number}`,
+      ...paragraphs,
+      '```js\nconst widget = gizmo(https)\n```',
+      '## License',
+      'Permission is hereby granted, free of charge, to any lawyer',
+    ].join('\n\n')
+    const options = { strategy: 'character' as const, size: 120, overlap: 20 }
+    return {
+      id: String(kind * 3 + number).repeat(64),
+      set: { source: `${topic}-${number}.md`, ...options, chunks: chunksOf(text, options) },
+    }
+  })
+)
+
+const build = (signal = new AbortController().signal) =>
+  taxonomyOf(sets, { depth: 3, breadth: 10, fewest: 3 }, new Turns(signal), async () => {})
+
+test.group('Taxonomy', () => {
+  test('puts together what speaks of the same topic', async ({ assert }) => {
+    const { categories } = await build()
+    const kindOf = ({ set }: { set: string }) => Math.floor(Number(set[0]) / 3)
+    const names = categories.map(({ name }) => name).join(' ')
+    for (const [topic, words] of Object.entries(TOPICS)) {
+      assert.match(names, new RegExp([topic, ...words].join('|'), 'i'))
+    }
+    for (const { chunks, name } of categories.filter(({ depth }) => depth > 1)) {
+      assert.equal(new Set(chunks.map(kindOf)).size, 1, name)
+    }
+  })
+
+  test('places each chunk once, parents before their children', async ({ assert }) => {
+    const { categories, unplaced } = await build()
+    const refs = [...categories.flatMap(({ chunks }) => chunks), ...unplaced]
+    const expected = sets.flatMap(({ id, set }) => set.chunks.map(({ index }) => `${id}/${index}`))
+    assert.sameMembers(
+      refs.map(({ set, index }) => `${set}/${index}`),
+      expected
+    )
+    const seen = new Set<string>()
+    for (const { id, parent, depth, confidence } of categories) {
+      assert.isTrue(parent === null ? depth === 1 : seen.has(parent) && id.startsWith(`${parent}/`))
+      assert.isFalse(seen.has(id))
+      assert.isTrue(confidence > 0 && confidence <= 1)
+      seen.add(id)
+    }
+  })
+
+  test('says nothing of licenses and code', async ({ assert }) => {
+    const { categories } = await build()
+    assert.notMatch(JSON.stringify(categories), /license|granted|lawyer|widget|gizmo|https/i)
+  })
+
+  test('gives the same bytes for the same input', async ({ assert }) => {
+    assert.equal(JSON.stringify(await build()), JSON.stringify(await build()))
+  })
+
+  test('stops when its signal says so', async ({ assert }) => {
+    await assert.rejects(() => build(AbortSignal.abort(new Error('cancelled'))), 'cancelled')
+  })
+})
