@@ -14,7 +14,9 @@ export type Block = {
 type Line = { text: string; start: number; end: number }
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
-const ATX = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/
+const CLOSING_TICKS = /^ {0,3}(`+)[ \t]*$/
+const CLOSING_TILDES = /^ {0,3}(~+)[ \t]*$/
+const ATX = /^ {0,3}(#{1,6})(?=[ \t]|$)/
 const SETEXT = /^ {0,3}(=+|-{2,})[ \t]*$/
 
 /**
@@ -22,83 +24,96 @@ const SETEXT = /^ {0,3}(=+|-{2,})[ \t]*$/
  * like a heading inside of fenced code is code (CommonMark, "Fenced code blocks").
  */
 export function markdownBlocks(text: string): Block[] {
-  const lines = linesOf(text)
-  const blocks: Block[] = []
-  let at = metadata(lines, blocks)
+  return [...blocksIn(text)]
+}
+
+/**
+ * The same, one block after the other, for texts so long that others need a turn in between.
+ */
+export function* blocksIn(text: string): Generator<Block> {
   let open: Line[] = []
-
-  const close = () => {
-    if (open.length > 0) {
-      blocks.push({ kind: 'paragraph', start: open[0].start, end: open.at(-1)!.end })
-    }
-    open = []
+  let line = lineAt(text, 0)
+  const metadata = metadataOf(text)
+  if (metadata !== null) {
+    yield metadata
+    line = lineAt(text, metadata.end + 1)
   }
-
-  while (at < lines.length) {
-    const line = lines[at]
+  for (; line !== null; line = lineAt(text, line.end + 1)) {
     const fence = FENCE.exec(line.text)
     const atx = ATX.exec(line.text)
     const setext = open.length > 0 ? SETEXT.exec(line.text) : null
     if (fence !== null && !(fence[1][0] === '`' && fence[2].includes('`'))) {
-      close()
-      const last = endOfFence(lines, at, fence[1])
-      blocks.push({ kind: 'code', start: line.start, end: lines[last].end })
-      at = last + 1
-      continue
-    }
-    if (atx !== null) {
-      close()
-      blocks.push({
+      if (open.length > 0) yield paragraphOf(open)
+      open = []
+      const { start } = line
+      line = endOfFence(text, line, fence[1])
+      yield { kind: 'code', start, end: line.end }
+    } else if (atx !== null) {
+      if (open.length > 0) yield paragraphOf(open)
+      open = []
+      yield {
         kind: 'heading',
         start: line.start,
         end: line.end,
         level: atx[1].length,
-        title: (atx[2] ?? '').trim(),
-      })
+        title: withoutClosing(line.text.slice(atx[0].length).trim()),
+      }
     } else if (setext !== null) {
-      blocks.push({
+      yield {
         kind: 'heading',
         start: open[0].start,
         end: line.end,
         level: setext[1][0] === '=' ? 1 : 2,
         title: open.map((part) => part.text.trim()).join(' '),
-      })
+      }
       open = []
     } else if (line.text.trim() === '') {
-      close()
+      if (open.length > 0) yield paragraphOf(open)
+      open = []
     } else {
       open.push(line)
     }
-    at++
   }
-  close()
-  return blocks
+  if (open.length > 0) yield paragraphOf(open)
 }
 
-/**
- * Metadata between two lines of `---` at the very beginning; gives the index of the first line behind it.
- */
-function metadata(lines: Line[], blocks: Block[]): number {
-  if (lines[0]?.text.trimEnd() !== '---') return 0
-  const last = lines.findIndex((line, index) => index > 0 && line.text.trimEnd() === '---')
-  if (last === -1) return 0
-  blocks.push({ kind: 'metadata', start: 0, end: lines[last].end })
-  return last + 1
+function paragraphOf(lines: Line[]): Block {
+  return { kind: 'paragraph', start: lines[0].start, end: lines.at(-1)!.end }
 }
 
-/** A fence that nobody closes goes to the end. */
-function endOfFence(lines: Line[], from: number, mark: string): number {
-  const closing = new RegExp(`^ {0,3}\\${mark[0]}{${mark.length},}[ \\t]*$`)
-  const last = lines.findIndex((line, index) => index > from && closing.test(line.text))
-  return last === -1 ? lines.length - 1 : last
+/** The marks that may close a heading as they opened it. */
+function withoutClosing(title: string): string {
+  let end = title.length
+  while (title[end - 1] === '#') end--
+  const closes = end < title.length && (end === 0 || /[ \t]/.test(title[end - 1]))
+  return closes ? title.slice(0, end).trimEnd() : title
 }
 
-function linesOf(text: string): Line[] {
-  const lines: Line[] = []
-  let start = 0
-  for (const part of text.split('\n')) {
-    lines.push({ text: part, start, end: start + part.length })
-    start += part.length + 1
+/** Metadata between two lines of `---` at the very beginning. */
+function metadataOf(text: string): Block | null {
+  if (lineAt(text, 0)?.text.trimEnd() !== '---') return null
+  const closing = /\n---[^\S\n]*(?=\n|$)/.exec(text)
+  return closing === null
+    ? null
+    : { kind: 'metadata', start: 0, end: closing.index + closing[0].length }
+}
+
+/** The last line of a fence; one that nobody closes goes to the end. */
+function endOfFence(text: string, opening: Line, mark: string): Line {
+  const closing = mark[0] === '`' ? CLOSING_TICKS : CLOSING_TILDES
+  let last = opening
+  for (let line = lineAt(text, opening.end + 1); line !== null;) {
+    last = line
+    const found = closing.exec(line.text)
+    if (found !== null && found[1].length >= mark.length) break
+    line = lineAt(text, line.end + 1)
   }
-  return lines
+  return last
+}
+
+function lineAt(text: string, start: number): Line | null {
+  if (start > text.length) return null
+  const feed = text.indexOf('\n', start)
+  const end = feed === -1 ? text.length : feed
+  return { text: text.slice(start, end), start, end }
 }
