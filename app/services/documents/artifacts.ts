@@ -1,3 +1,4 @@
+import type { Field } from '#services/datasets/fields'
 import type { Chunk, ChunkOptions } from './chunks.ts'
 
 /**
@@ -75,4 +76,34 @@ export type Extraction = {
   extracts: Extract[]
   /** What was below the threshold, or where the classifiers disagreed. */
   rejected: number
+}
+
+/**
+ * One file of a dataset, kept under the hash of its bytes.
+ */
+export type DatasetFile = {
+  /** `<split>.<format>`, unique within the dataset. */
+  name: string
+  split: string
+  format: 'json' | 'jsonl' | 'csv'
+  examples: number
+  bytes: number
+  sha256: string
+}
+
+export type DatasetKind = 'classification' | 'question_answer' | 'instruction' | 'summary' | 'other'
+
+/**
+ * The manifest of a dataset: what it holds, made from what, with the digest of each file.
+ */
+export type Dataset = {
+  name: string
+  kind: DatasetKind
+  /** The artifact or the upload that it was made from. */
+  from: { extraction: string } | { dataset: string } | { file: string }
+  /** What split the examples, where they were split here. */
+  seed?: number
+  fields: Field[]
+  examples: number
+  files: DatasetFile[]
 }

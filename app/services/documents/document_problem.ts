@@ -10,6 +10,7 @@ export type ProblemCode =
   | 'UNKNOWN_FORMAT'
   | 'TOO_LARGE'
   | 'NO_TOPICS'
+  | 'DATASET_DAMAGED'
 
 /**
  * A document that cannot be read. Its code is what a job's warnings and errors carry.

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve, sep } from 'node:path'
 import app from '@adonisjs/core/services/app'
-import type { ChunkSet, Extraction, Taxonomy } from './artifacts.ts'
+import type { ChunkSet, Dataset, Extraction, Taxonomy } from './artifacts.ts'
 import { DocumentProblem } from './document_problem.ts'
 import type { ParsedDocument } from './parsed_document.ts'
 
@@ -20,6 +20,7 @@ export type Artifacts = {
   chunks: ChunkSet
   taxonomies: Taxonomy
   extractions: Extraction
+  datasets: Dataset
 }
 
 export type ArtifactKind = keyof Artifacts
@@ -41,11 +42,7 @@ export class DocumentStore {
    * @throws DocumentProblem NOT_FOUND, TOO_LARGE
    */
   async read(path: string): Promise<Uint8Array> {
-    const full = resolve(this.#root, path)
-    const inside = ROOTS.some((root) => full.startsWith(join(this.#root, root) + sep))
-    if (!inside || path.includes('\u0000')) {
-      throw new DocumentProblem('NOT_FOUND', `lies outside of ${ROOTS.join(', ')}`)
-    }
+    const full = this.locate(path)
     try {
       const { size } = await stat(full)
       if (size > LARGEST_DOCUMENT) {
@@ -56,6 +53,25 @@ export class DocumentStore {
       if (cause instanceof DocumentProblem) throw cause
       throw new DocumentProblem('NOT_FOUND', 'is no file that can be read', { cause })
     }
+  }
+
+  /**
+   * Where a document lies on this machine, for those who read it piece by piece.
+   *
+   * @throws DocumentProblem NOT_FOUND when it is outside of what documents may be read from
+   */
+  locate(path: string): string {
+    const full = resolve(this.#root, path)
+    const inside = ROOTS.some((root) => full.startsWith(join(this.#root, root) + sep))
+    if (!inside || path.includes('\u0000')) {
+      throw new DocumentProblem('NOT_FOUND', `lies outside of ${ROOTS.join(', ')}`)
+    }
+    return full
+  }
+
+  /** The folder of a dataset's files, by the hash of their bytes. */
+  get datasetFiles(): string {
+    return join(this.#root, 'storage/dataset_files')
   }
 
   /**
