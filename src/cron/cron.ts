@@ -1,0 +1,76 @@
+import { Cron as Croner } from 'croner'
+import { type Fields, readFields } from './fields.ts'
+import type { Timing } from './types.ts'
+import { cronWords, oftenWords } from './words.ts'
+import { readZone } from './zone.ts'
+
+/**
+ * When a cron expression is due.
+ *
+ * croner finds the moments; which of them count when clocks change is said here:
+ *
+ * - a fixed time (no `*` and no step in second, minute and hour) that comes twice is due the first time
+ * - with `*` or a step the elapsed time counts: a repeated hour is worked through twice
+ * - a moment inside a gap is due once, at the first instant after the gap; only where every hour counts anyway, the next
+ *   hour's own moments do
+ */
+export class Cron implements Timing {
+  /** As it was given, in lower case and with single spaces. */
+  readonly expression: string
+
+  readonly zone: string
+
+  readonly words: string
+
+  readonly often: string | null
+
+  #engine: Croner
+
+  /** The same moments named one by one, which makes them fixed times: it alone knows those inside a gap. */
+  #named: Croner | undefined
+
+  constructor(expression: string, zone: string = 'UTC') {
+    const fields = readFields(expression)
+    this.zone = readZone(zone)
+    this.expression = expression.trim().replace(/\s+/g, ' ')
+    this.words = cronWords(fields)
+    this.often = oftenWords(shortest(fields))
+    this.#engine = croner(fields, this.zone, ({ text }) => text)
+    const { hour } = fields
+    const isStepped = [fields['second'], fields['minute'], hour].some(({ stepped }) => stepped)
+    if (isStepped && hour.values.length < 24) {
+      this.#named = croner(fields, this.zone, ({ values }) => values.join(','))
+    }
+  }
+
+  next(after: number): number | null {
+    const from = new Date(after)
+    const moment = this.#engine.nextRun(from)?.getTime() ?? null
+    const named = this.#named?.nextRun(from)?.getTime()
+    return named === undefined ? moment : Math.min(moment ?? named, named)
+  }
+}
+
+function croner(fields: Fields, zone: string, clock: (field: Fields['hour']) => string): Croner {
+  const pattern = [
+    clock(fields['second']),
+    clock(fields['minute']),
+    clock(fields['hour']),
+    fields['day of month'].text,
+    fields['month'].text,
+    fields['day of week'].text,
+  ].join(' ')
+  return new Croner(pattern, {
+    timezone: zone,
+    mode: '6-part',
+    fixedTimeRule: 'no-wildcard',
+    paused: true,
+  })
+}
+
+/** Shortest time between two moments of the same minute, or a minute, ms. */
+function shortest({ second }: Fields): number {
+  const { values } = second
+  const gaps = values.map((value, index) => (values[index + 1] ?? values[0] + 60) - value)
+  return Math.min(...gaps) * 1_000
+}
