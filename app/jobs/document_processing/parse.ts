@@ -84,9 +84,9 @@ export default class Parse extends Job<Payload, Result> {
       work: async (path, index) => {
         await this.#tell(index, total, 0)
         const bytes = await this.store.read(path)
-        const document = await parseDocument(path, bytes, split, async (page, pages) => {
-          this.signal.throwIfAborted()
-          await this.#tell(index, total, page / pages)
+        const document = await parseDocument(path, bytes, split, {
+          signal: this.signal,
+          onPage: (page, pages) => this.#tell(index, total, page / pages),
         })
         for (const warning of document.warnings) {
           this.log.warn('%s: %s (%s)', path, warning.message, warning.code)

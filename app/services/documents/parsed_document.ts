@@ -1,7 +1,8 @@
 import { extname } from 'node:path'
 import { DocumentProblem } from './document_problem.ts'
 import { type Block, markdownBlocks } from './markdown_blocks.ts'
-import { readPdf } from './pdf_reader.ts'
+import { pagesAsMarkdown } from './pdf/markdown.ts'
+import { readPdf, type ReadHooks } from './pdf/reader.ts'
 import { textOfBytes } from './text_bytes.ts'
 
 /** Several pages together; neighbours share pages. Offsets in UTF-16 units of the document's text. */
@@ -46,7 +47,7 @@ export async function parseDocument(
   source: string,
   bytes: Uint8Array,
   options: ParseOptions,
-  onPage: (done: number, total: number) => Promise<void> | void
+  hooks: ReadHooks = {}
 ): Promise<ParsedDocument> {
   const format = FORMATS[extname(source).toLowerCase()]
   if (format === undefined) {
@@ -67,28 +68,17 @@ export async function parseDocument(
       warnings: [],
     }
   }
-  const { pages, warnings } = await readPdf(bytes, onPage)
-  const { text, ranges } = joinedPages(pages)
+  const { pages: lines, warnings } = await readPdf(bytes, hooks)
+  const { text, pages } = await pagesAsMarkdown(lines)
   return {
     source,
     format,
     text,
     blocks: markdownBlocks(text),
-    pages: ranges,
-    splits: splitsOf(ranges, options),
+    pages,
+    splits: splitsOf(pages, options),
     warnings: warnings.map(({ code, message }) => ({ source, code, message })),
   }
-}
-
-function joinedPages(pages: string[]) {
-  let text = ''
-  const ranges: { start: number; end: number }[] = []
-  for (const page of pages) {
-    if (text !== '' && page !== '') text += '\n\n'
-    ranges.push({ start: text.length, end: text.length + page.length })
-    text += page
-  }
-  return { text, ranges }
 }
 
 /**

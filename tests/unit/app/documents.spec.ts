@@ -6,8 +6,7 @@ const parse = async (name: string) =>
   parseDocument(
     name,
     await readFile(new URL(`../../fixtures/documents/${name}`, import.meta.url)),
-    { pages: 10, overlap: 1 },
-    () => {}
+    { pages: 10, overlap: 1 }
   )
 
 const codes = (document: { warnings: { code: string }[] }) =>
@@ -44,12 +43,7 @@ test.group('Documents: text', () => {
       [0xff, 0x41, 0xfe],
       [0x41, 0x00, 0x42],
     ]) {
-      const parsed = parseDocument(
-        'a.txt',
-        Uint8Array.from(bytes),
-        { pages: 1, overlap: 0 },
-        () => {}
-      )
+      const parsed = parseDocument('a.txt', Uint8Array.from(bytes), { pages: 1, overlap: 0 })
       const error = await parsed.then(
         () => null,
         (reason) => reason

@@ -1,0 +1,125 @@
+import type { Line, Segment } from './types.ts'
+
+/** Columns of prose have lines of some length that mostly fill them; cells of a table do not. */
+const SHORTEST_COLUMN_LINE = 12
+const FILLED = 0.5
+
+/** Columns beside each other have about as many lines. */
+const BALANCE = 0.25
+
+/** Of all segments, those that may lie across a gutter: headings and pictures of the whole width. */
+const ACROSS = 0.6
+
+/** Columns inside of columns that are looked for. */
+const DEEPEST = 4
+
+/**
+ * Segments of a page as lines in reading order. Where a gutter runs down between two columns of prose, the left one comes
+ * first; lines that reach across it part what stands above from what stands below. Rows of a table stay rows.
+ */
+export function orderedLines(segments: Segment[], depth = 0): Line[] {
+  const rows = rowsOf(segments)
+  const gutter = depth < DEEPEST && segments.length >= 4 ? gutterOf(segments) : null
+  if (gutter === null) return rows.map(lineOf)
+  const lines: Line[] = []
+  let band: Segment[][] = []
+  const close = () => {
+    lines.push(...(columnsOf(band.flat(), gutter, depth) ?? band.map(lineOf)))
+    band = []
+  }
+  for (const row of rows) {
+    if (row.some(({ x, right }) => x < gutter && right > gutter)) {
+      close()
+      lines.push(lineOf(row))
+    } else {
+      band.push(row)
+    }
+  }
+  close()
+  return lines
+}
+
+function columnsOf(segments: Segment[], gutter: number, depth: number): Line[] | null {
+  const left = segments.filter(({ right }) => right <= gutter)
+  const right = segments.filter(({ right: end }) => end > gutter)
+  const balanced =
+    Math.min(left.length, right.length) >= Math.max(left.length, right.length) * BALANCE
+  if (!balanced || ![left, right].every(isColumn) || !sideBySide(left, right)) return null
+  return [...orderedLines(left, depth + 1), ...orderedLines(right, depth + 1)]
+}
+
+/**
+ * Where few segments lie and many stand on both sides: the place across which a column could end. Walks over the left and
+ * right ends of all segments once.
+ */
+function gutterOf(segments: Segment[]): number | null {
+  const size = segments.map((one) => one.size).sort((a, b) => a - b)[segments.length >> 1]
+  const ends = segments
+    .flatMap(({ x, right }) => [
+      { at: x, opens: true },
+      { at: right, opens: false },
+    ])
+    .sort((a, b) => a.at - b.at || Number(a.opens) - Number(b.opens))
+  let best: { middle: number; beside: number; across: number } | null = null
+  let across = 0
+  let closed = 0
+  for (const [index, { at, opens }] of ends.entries()) {
+    if (opens) across++
+    else {
+      across--
+      closed++
+    }
+    const next = ends[index + 1]
+    if (next === undefined || next.at - at < size * 0.8) continue
+    const beside = Math.min(closed, segments.length - closed - across)
+    if (beside < 2 || across > segments.length * ACROSS) continue
+    const better =
+      best === null || beside > best.beside || (beside === best.beside && across < best.across)
+    if (better) best = { middle: (at + next.at) / 2, beside, across }
+  }
+  return best?.middle ?? null
+}
+
+function rowsOf(segments: Segment[]): Segment[][] {
+  const rows: Segment[][] = []
+  for (const segment of segments.toSorted((a, b) => a.y - b.y || a.x - b.x)) {
+    const first = rows.at(-1)?.[0]
+    const near =
+      first !== undefined &&
+      Math.abs(first.y - segment.y) < Math.min(first.size, segment.size) * 0.45
+    if (near) rows.at(-1)!.push(segment)
+    else rows.push([segment])
+  }
+  return rows.map((row) => row.sort((a, b) => a.x - b.x))
+}
+
+function lineOf(row: Segment[]): Line {
+  if (row.length === 1) return { ...row[0], segments: row }
+  const longest = row.reduce((one, two) => (two.text.length > one.text.length ? two : one))
+  return {
+    text: row.map(({ text }) => text).join(' '),
+    x: row[0].x,
+    right: row.reduce((right, one) => Math.max(right, one.right), 0),
+    y: longest.y,
+    size: longest.size,
+    bold: row.every(({ bold }) => bold),
+    mono: row.every(({ mono }) => mono > 0) ? row[0].mono : 0,
+    segments: row,
+  }
+}
+
+function isColumn(segments: Segment[]): boolean {
+  if (segments.length < 2) return false
+  const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
+  const left = segments.reduce((x, one) => Math.min(x, one.x), Infinity)
+  const right = segments.reduce((x, one) => Math.max(x, one.right), 0)
+  const length = median(segments.map(({ text }) => text.length))
+  const width = median(segments.map((one) => one.right - one.x))
+  return length >= SHORTEST_COLUMN_LINE && width >= (right - left) * FILLED
+}
+
+function sideBySide(left: Segment[], right: Segment[]): boolean {
+  const top = (side: Segment[]) => side.reduce((y, one) => Math.min(y, one.y), Infinity)
+  const bottom = (side: Segment[]) => side.reduce((y, one) => Math.max(y, one.y), -Infinity)
+  return top(left) < bottom(right) && top(right) < bottom(left)
+}

@@ -1,0 +1,184 @@
+import { Breather } from '../breather.ts'
+import { blocksOf, bodyOf, type PdfBlock } from './blocks.ts'
+import { withoutFurniture } from './furniture.ts'
+import type { PageLines } from './types.ts'
+
+/**
+ * A document as Markdown, and where its pages are in it.
+ */
+export type PagedMarkdown = {
+  text: string
+  pages: { start: number; end: number }[]
+  /** Lines left out because they stand on every page. */
+  dropped: number
+}
+
+/**
+ * Pages of lines as Markdown. A paragraph that a page's end cuts goes on without a break, and gives way between pages.
+ */
+export async function pagesAsMarkdown(input: PageLines[]): Promise<PagedMarkdown> {
+  const breather = new Breather()
+  const pages = withoutFurniture(input)
+  const body = bodyOf(pages.map(({ lines }) => lines))
+  const blocks: PdfBlock[][] = []
+  for (const { lines } of pages) {
+    blocks.push(blocksOf(lines, body))
+    await breather.breathe()
+  }
+  const writer = new Writer(levelsOf(blocks.flat()), compoundsOf(pages))
+  for (const page of blocks) {
+    writer.page(page)
+    await breather.breathe()
+  }
+  return {
+    ...writer.whole(),
+    dropped: pages.reduce((sum, page) => sum + page.dropped, 0),
+  }
+}
+
+type Heading = Extract<PdfBlock, { kind: 'heading' }>
+
+/** Larger headings are above smaller ones, bold ones above others of their size. */
+function levelsOf(blocks: PdfBlock[]): (heading: Heading) => number {
+  const rank = ({ size, bold }: Heading) => size * 2 + Number(bold)
+  const ranks = [
+    ...new Set(blocks.flatMap((block) => (block.kind === 'heading' ? rank(block) : []))),
+  ].sort((a, b) => b - a)
+  return (heading) => Math.min(6, ranks.indexOf(rank(heading)) + 1)
+}
+
+/** Words with a hyphen that stand inside of a line: broken there, they keep it. */
+function compoundsOf(pages: { lines: { text: string }[] }[]): Set<string> {
+  const compounds = new Set<string>()
+  for (const { lines } of pages) {
+    for (const { text } of lines) {
+      if (!text.includes('-')) continue
+      for (const [word] of text.matchAll(/\p{L}+(?:-\p{L}+)+/gu)) compounds.add(word.toLowerCase())
+    }
+  }
+  return compounds
+}
+
+/**
+ * Writes blocks one below the other, and keeps pages apart until all are there.
+ */
+class Writer {
+  #pages: { between: string; text: string }[] = []
+  #last: { block: PdfBlock; page: number } | null = null
+
+  constructor(
+    private levelOf: (heading: Heading) => number,
+    private compounds: Set<string>
+  ) {}
+
+  page(blocks: PdfBlock[]): void {
+    const page = { between: '', text: '' }
+    const number = this.#pages.push(page) - 1
+    for (const block of blocks) {
+      const last = this.#last
+      const first = last?.page !== number
+      const markdown = this.#markdownOf(block)
+      if (last !== null && first && goesOn(last.block, block)) {
+        const before = this.#pages[last.page]
+        const { cut, between } = jointOf(before.text, markdown, this.compounds)
+        before.text = before.text.slice(0, before.text.length - cut)
+        page.between = between
+        page.text = markdown
+      } else {
+        const between = last === null ? '' : separator(last.block, block)
+        if (first) page.between = between
+        page.text += (first ? '' : between) + markdown
+      }
+      this.#last = { block, page: number }
+    }
+  }
+
+  whole(): { text: string; pages: { start: number; end: number }[] } {
+    let end = 0
+    const pages = this.#pages.map(({ between, text }) => {
+      const start = end + between.length
+      end = start + text.length
+      return { start, end }
+    })
+    return { text: this.#pages.map(({ between, text }) => between + text).join(''), pages }
+  }
+
+  #markdownOf(block: PdfBlock): string {
+    switch (block.kind) {
+      case 'heading':
+        return `${'#'.repeat(this.levelOf(block))} ${this.#text(block.texts)}`
+      case 'paragraph':
+        /** What Markdown would take for a heading or for the beginning of code. */
+        return this.#text(block.texts).replace(/^(#{1,6} |```|~~~)/, '\\$1')
+      case 'item':
+        return `${'  '.repeat(block.depth)}${block.marker} ${this.#text(block.texts)}`.trimEnd()
+      case 'code':
+        return fenced(block.lines)
+      case 'table':
+        return tableOf(block.rows)
+    }
+  }
+
+  #text(lines: string[]): string {
+    let text = lines[0]
+    for (const line of lines.slice(1)) {
+      const { cut, between } = jointOf(text, line, this.compounds)
+      text = text.slice(0, text.length - cut) + between + line
+    }
+    return text
+  }
+}
+
+function separator(before: PdfBlock, block: PdfBlock): string {
+  return before.kind === 'item' && block.kind === 'item' ? '\n' : '\n\n'
+}
+
+/** A paragraph at the top of a page that goes on with the last one of the page before. */
+function goesOn(before: PdfBlock, block: PdfBlock): boolean {
+  if (block.kind !== 'paragraph' || block.bold) return false
+  if (before.kind !== 'paragraph' && before.kind !== 'item') return false
+  if (before.kind === 'paragraph' && before.bold) return false
+  const end = before.texts.at(-1)!
+  return /^\p{Ll}/u.test(block.texts[0]) && !/[.!?:…]["')\]”’]*$/.test(end)
+}
+
+/**
+ * How two lines are joined: what goes from the end of the first, and what comes between. A word that was broken at the line's
+ * end is made whole, unless it has its hyphen elsewhere too; a hyphen in front of a capital or a digit belongs to its word.
+ */
+export function jointOf(
+  text: string,
+  line: string,
+  compounds: Set<string> = new Set()
+): { cut: number; between: string } {
+  const broken = /\p{L}+-$/u.exec(text.slice(-60))?.[0]
+  if (broken !== undefined && /^\p{Ll}/u.test(line)) {
+    const word = broken + /^\p{L}+/u.exec(line)![0]
+    return { cut: compounds.has(word.toLowerCase()) ? 0 : 1, between: '' }
+  }
+  if (/[\p{L}\p{N}]-$/u.test(text.slice(-4)) && /^[\p{L}\p{N}]/u.test(line)) {
+    return { cut: 0, between: '' }
+  }
+  if (text.endsWith('\u00ad')) return { cut: 1, between: '' }
+  /** Chinese and Japanese are written without spaces. */
+  const letters = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}，。、]/u
+  return letters.test(text.slice(-1)) && letters.test(line[0] ?? '')
+    ? { cut: 0, between: '' }
+    : { cut: 0, between: ' ' }
+}
+
+function fenced(lines: string[]): string {
+  const text = lines.join('\n')
+  const longest = Array.from(text.matchAll(/`+/g)).reduce(
+    (most, [run]) => Math.max(most, run.length),
+    2
+  )
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}\n${text}\n${fence}`
+}
+
+function tableOf(rows: string[][]): string {
+  const row = (cells: string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [row(rows[0]), row(rows[0].map(() => '---')), ...rows.slice(1).map(row)].join('\n')
+}

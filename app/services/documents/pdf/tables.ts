@@ -1,0 +1,96 @@
+import { listMarker } from './lists.ts'
+import type { Line } from './types.ts'
+
+/** Rows further apart than this many times the size of their letters are not of one table. */
+const ROW_GAP = 3.5
+
+/** Rows that tables of two and of more columns have at least. */
+const FEWEST_ROWS = { two: 3, more: 2 }
+
+const MOST_COLUMNS = 12
+
+export type Table = { rows: string[][]; lines: number }
+
+/**
+ * The table that begins with the first line at `from`: rows whose cells stand in columns. A line that holds nothing of the
+ * first column goes on with the row above it.
+ */
+export function tableAt(lines: Line[], from: number): Table | null {
+  if (!mayBeRow(lines[from])) return null
+  let columns: [number, number][] = []
+  let to = from
+  let rows = 0
+  for (; to < lines.length; to++) {
+    const line = lines[to]
+    if (to > from && !follows(lines[to - 1], line)) break
+    if (!mayBeRow(line) && !isRest(line, columns)) break
+    const next = withLine(columns, line)
+    if (next === null) break
+    columns = next
+    if (line.segments.length > 1) rows++
+  }
+  while (to > from && lines[to - 1].segments.length === 1) {
+    if (isRest(lines[to - 1], columns)) break
+    to--
+  }
+  const least = columns.length === 2 ? FEWEST_ROWS.two : FEWEST_ROWS.more
+  if (columns.length < 2 || rows < least) return null
+  return { rows: cellsOf(lines.slice(from, to), columns), lines: to - from }
+}
+
+function mayBeRow(line: Line): boolean {
+  return (
+    line.segments.length > 1 &&
+    line.segments.length <= MOST_COLUMNS &&
+    listMarker(line.segments[0].text, true) === null
+  )
+}
+
+function follows(before: Line, line: Line): boolean {
+  const distance = line.y - before.y
+  return distance > 0 && distance < Math.max(line.size, before.size) * ROW_GAP
+}
+
+/** The rest of a cell that is too long for its line: it begins where a column behind the first does. */
+function isRest(line: Line, columns: [number, number][]): boolean {
+  return (
+    line.segments.length === 1 &&
+    columns.slice(1).some(([left]) => Math.abs(left - line.x) < line.size * 0.5)
+  )
+}
+
+/** The columns with a line's cells in them, or null when one cell lies across two columns or two in one. */
+function withLine(columns: [number, number][], { segments }: Line): [number, number][] | null {
+  const all = [...columns, ...segments.map(({ x, right }): [number, number] => [x, right])].sort(
+    (a, b) => a[0] - b[0]
+  )
+  const merged: [number, number][] = []
+  for (const [left, right] of all) {
+    const last = merged.at(-1)
+    if (last !== undefined && left < last[1]) last[1] = Math.max(last[1], right)
+    else merged.push([left, right])
+  }
+  if (merged.length < columns.length || merged.length < segments.length) return null
+  return merged
+}
+
+function cellsOf(lines: Line[], columns: [number, number][]): string[][] {
+  const rows: string[][] = []
+  for (const { segments } of lines) {
+    const cells = columns.map(([left, right]) =>
+      segments
+        .filter(({ x }) => x >= left && x < right)
+        .map(({ text }) => text.replace(/\s+/g, ' '))
+        .join(' ')
+    )
+    const above = rows.at(-1)
+    if (above === undefined || cells[0] !== '') {
+      rows.push(cells)
+    } else {
+      cells.forEach((cell, index) => {
+        if (cell !== '') above[index] = `${above[index]} ${cell}`.trim()
+      })
+    }
+  }
+  return rows
+}

@@ -1,0 +1,54 @@
+/*
+ * Runs in a thread of its own, see threads.ts: reads pages of one PDF file after the other. Node strips the types by itself
+ * here, so only syntax that can be stripped stands in this file and in what it imports.
+ */
+import { parentPort } from 'node:worker_threads'
+import { getDocumentProxy } from 'unpdf'
+import { linesInOrder } from './lines.ts'
+import { piecesOf } from './pieces.ts'
+import type { FromThread, ToThread } from './types.ts'
+
+type PdfDocument = Awaited<ReturnType<typeof getDocumentProxy>>
+
+let document: PdfDocument | null = null
+
+const answer = (message: FromThread) => parentPort!.postMessage(message)
+
+/** Pictures are never decoded, nor are forms drawn: only text is wanted of a page. */
+const OPTIONS = {
+  verbosity: 0,
+  fontExtraProperties: true,
+  maxImageSize: 1,
+  isOffscreenCanvasSupported: false,
+  useWorkerFetch: false,
+  enableXfa: false,
+}
+
+async function open(bytes: Uint8Array): Promise<void> {
+  await document?.loadingTask.destroy()
+  document = null
+  try {
+    document = await getDocumentProxy(bytes, OPTIONS)
+    const labels = await document.getPageLabels().catch(() => null)
+    answer({ opened: document.numPages, labels })
+  } catch (error) {
+    const locked = (error as Error | undefined)?.name === 'PasswordException'
+    answer({ refused: locked ? 'password' : 'damaged' })
+  }
+}
+
+async function read(number: number): Promise<void> {
+  try {
+    const page = await document!.getPage(number)
+    const { groups, height, unknown } = await piecesOf(page)
+    page.cleanup()
+    answer({ page: number, content: { lines: groups.flatMap(linesInOrder), height }, unknown })
+  } catch {
+    answer({ page: number, content: null, unknown: false })
+  }
+}
+
+parentPort!.on('message', (message: ToThread) =>
+  'open' in message ? open(message.open) : read(message.read)
+)
+answer({ ready: true })
