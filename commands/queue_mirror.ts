@@ -55,6 +55,7 @@ export default class QueueMirror extends BaseCommand {
     const config = await container.make('queuedeck.config')
     if (config.cleanup.automatic) (await container.make('queuedeck.cleanup.service')).start()
     ;(await container.make('queuedeck.bulk.service')).start()
+    ;(await container.make('queuedeck.flows.service')).start()
     if (config.alerts.automatic) (await container.make('queuedeck.alerts.service')).start()
     this.#service = new MirrorService({
       transport,

@@ -94,6 +94,7 @@ export default class QueueWork extends BaseCommand {
       ;(await container.make('queuedeck.cleanup.service')).start()
     }
     if (!this.once) (await container.make('queuedeck.bulk.service')).start()
+    if (!this.once) (await container.make('queuedeck.flows.service')).start()
     if (config.alerts.automatic && !this.once) {
       ;(await container.make('queuedeck.alerts.service')).start()
     }

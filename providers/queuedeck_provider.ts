@@ -7,7 +7,9 @@ import { resolveConfig } from '../src/config.ts'
 import type { Cleanup } from '../src/cleanup/cleanup.ts'
 import type { CleanupService } from '../src/cleanup/cleanup_service.ts'
 import type { Dashboard } from '../src/dashboard/dashboard.ts'
+import type { AwaitedJobs } from '../src/jobs/awaited_jobs.ts'
 import { useManager } from '../src/jobs/current_manager.ts'
+import type { FlowKeeper } from '../src/jobs/flow_keeper.ts'
 import type { QueueManager } from '../src/jobs/queue_manager.ts'
 import type { MirrorService } from '../src/mirror/mirror_service.ts'
 import type { BulkService } from '../src/operations/bulk/bulk_service.ts'
@@ -21,6 +23,8 @@ declare module '@adonisjs/core/types' {
     'queuedeck.config': ResolvedConfig
     'queuedeck.transport': Transport
     'queuedeck.records': Records
+    'queuedeck.awaited': AwaitedJobs
+    'queuedeck.flows.service': FlowKeeper
     'queuedeck.mirror': MirrorService
     'queuedeck.cleanup': Cleanup
     'queuedeck.cleanup.service': CleanupService
@@ -102,7 +106,25 @@ export default class QueuedeckProvider {
         },
         async (id) => (await container.make('queuedeck.records')).reader.find(id)
       )
-      return new Manager(config, registry, transport, new ResultWaiter(endings))
+      const awaited = await container.make('queuedeck.awaited')
+      return new Manager(config, registry, transport, new ResultWaiter(endings), awaited)
+    })
+
+    container.singleton('queuedeck.awaited', async () => {
+      const { AwaitedJobs: Awaited } = await import('../src/jobs/awaited_jobs.ts')
+      const transport = await container.make('queuedeck.transport')
+      return new Awaited(transport, async () => (await container.make('queuedeck.records')).reader)
+    })
+
+    container.singleton('queuedeck.flows.service', async () => {
+      const { FlowKeeper: Keeper } = await import('../src/jobs/flow_keeper.ts')
+      const service = new Keeper({
+        transport: await container.make('queuedeck.transport'),
+        awaited: await container.make('queuedeck.awaited'),
+        logger: await container.make('logger'),
+      })
+      this.#services.push(service)
+      return service
     })
 
     container.singleton('queuedeck.mirror', async () => {
@@ -221,6 +243,7 @@ export default class QueuedeckProvider {
       ;(await this.app.container.make('queuedeck.cleanup.service')).start()
     }
     ;(await this.app.container.make('queuedeck.bulk.service')).start()
+    ;(await this.app.container.make('queuedeck.flows.service')).start()
     if (config.alerts.automatic) {
       ;(await this.app.container.make('queuedeck.alerts.service')).start()
     }

@@ -109,6 +109,18 @@ export const E_DUPLICATE_JOB = createError<[id: string]>(
   409
 )
 
+export const E_AWAITED_UNKNOWN = createError<[id: string]>(
+  'The job was not dispatched: it would wait for job "%s", which Redis does not know, and of which no record tells how it ended',
+  'E_AWAITED_UNKNOWN',
+  422
+)
+
+export const E_FLOW_CIRCLE = createError<[id: string]>(
+  'The jobs were not dispatched: job "%s" would wait for itself, by way of the jobs that it waits for',
+  'E_FLOW_CIRCLE',
+  422
+)
+
 export const E_UNIQUE_KEY_HELD = createError<[id: string]>(
   'The unique key is still held by job "%s", of which there is no record any more: it is free when its time is over',
   'E_UNIQUE_KEY_HELD',

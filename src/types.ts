@@ -74,7 +74,22 @@ export type DispatchOptions = {
   jobId?: string
   /** One job of the type at a time has this key; a dispatch meanwhile gives that job instead of a new one. */
   unique?: UniqueOptions
+  /** Jobs that have to end before this one may run: it is blocked until then. Delays count from their end. */
+  waitFor?: AwaitedJob | readonly AwaitedJob[]
 }
+
+/**
+ * A job that others wait for: its id, its handle, or with what becomes of who waits when it fails or is cancelled.
+ */
+export type AwaitedJob =
+  string | { jobId: string; queue?: string | null; onFailure?: WaitForOptions['onFailure'] }
+
+/**
+ * What becomes of a waiting job when an awaited one fails or is cancelled, once all of them have ended. `cancel` (the default): it is
+ * cancelled, and with it those that wait for it in this way. `run`: it runs all the same. `skip`: it ends without running, and those
+ * that wait for it go on.
+ */
+export type WaitForOptions = { onFailure?: 'cancel' | 'run' | 'skip' }
 
 /**
  * `until`: `finished` (the default) and `started` hold the key until the job has ended or begins to run, a duration for so long from

@@ -1,6 +1,14 @@
-import type { BackoffOptions, DispatchOptions, Duration, UniqueOptions } from '../types.ts'
+import type {
+  AwaitedJob,
+  BackoffOptions,
+  DispatchOptions,
+  Duration,
+  UniqueOptions,
+  WaitForOptions,
+} from '../types.ts'
 import { E_INVALID_OPTION } from '../errors.ts'
 import { type ResolvedDispatchOptions, resolveDispatchOptions } from './options.ts'
+import { resolveWaitFor, withoutRepeats } from './wait_for.ts'
 
 /**
  * What can be said about jobs before they are enqueued. Every method checks its value at once.
@@ -75,6 +83,18 @@ export abstract class DispatchSettings {
       throw new E_INVALID_OPTION([`dedup.${stranger}`, 'does not exist here; known: id, ttl'])
     }
     return this.unique(id, ttl === undefined ? {} : { until: ttl })
+  }
+
+  /**
+   * Blocks the job until these have ended; adds to earlier calls.
+   *
+   * @param jobs  Handles or ids of jobs that were dispatched before.
+   * @param options.onFailure  `cancel` (the default), `run` or `skip`: see `WaitForOptions`
+   */
+  waitFor(jobs: AwaitedJob | readonly AwaitedJob[], options: WaitForOptions = {}): this {
+    const list = withoutRepeats([...(this.options.waitFor ?? []), ...resolveWaitFor(jobs, options)])
+    if (list.length > 0) this.options = { ...this.options, waitFor: list }
+    return this
   }
 
   /** Longest duration of one attempt. */

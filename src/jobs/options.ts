@@ -5,6 +5,7 @@ import { toMilliseconds } from '../durations.ts'
 import type { UniqueOption } from '../transport/types.ts'
 import { checkName, checkQueueName, checkTags, checkUser } from './names.ts'
 import { isUuid } from '../records/ids.ts'
+import { resolveWaitFor, type WaitedFor } from './wait_for.ts'
 
 /**
  * BullMQ's lowest priority.
@@ -41,6 +42,8 @@ export type ResolvedDispatchOptions = ResolvedJobOptions & {
   user?: string
   jobId?: string
   unique?: UniqueOption
+  /** At least one. */
+  waitFor?: WaitedFor[]
 }
 
 type Checks = Record<string, (value: never, resolved: ResolvedDispatchOptions) => void>
@@ -68,13 +71,17 @@ const OF_DISPATCH: Checks = {
   user: (value: unknown, to) => (to.user = checkUser(value)),
   jobId: (value: unknown, to) => (to.jobId = uuid(value)),
   unique: (value: unknown, to) => (to.unique = unique(value)),
+  waitFor: (value: never, to) => {
+    const list = resolveWaitFor(value)
+    if (list.length > 0) to.waitFor = list
+  },
 }
 
 /**
  * Features that later versions bring: the answer says so instead
  * of "unknown".
  */
-const NOT_HERE_YET = ['waitFor', 'chain', 'batch', 'schedule']
+const NOT_HERE_YET = ['schedule']
 
 /**
  * Checks `static options` of a job class.

@@ -10,7 +10,10 @@ import type { JobDefinition, JobRegistry } from './registry.ts'
 import type { ResultWaiter } from './result_waiter.ts'
 import { type JobTransport, toTransportJob } from './transport_job.ts'
 import type { Duplicates } from '../transport/types.ts'
+import type { FlowEdge } from '../transport/flow_edges.ts'
+import type { AwaitedJobs } from './awaited_jobs.ts'
 import { uuidV7 } from './uuid.ts'
+import { inFlowOrder } from './wait_for.ts'
 
 /**
  * A dispatch whose options are checked; type and payload are not yet.
@@ -48,7 +51,8 @@ export class QueueManager {
     readonly config: ResolvedConfig,
     readonly registry: JobRegistry,
     private transport: JobTransport,
-    private waiter: ResultWaiter
+    private waiter: ResultWaiter,
+    private awaited?: Pick<AwaitedJobs, 'places' | 'outcomes'>
   ) {}
 
   /**
@@ -96,21 +100,25 @@ export class QueueManager {
   /**
    * Checks and enqueues dispatches whose options are resolved. The builders end here.
    *
-   * @throws E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE, E_DUPLICATE_JOB, E_REDIS_UNAVAILABLE
+   * @throws E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE, E_DUPLICATE_JOB, E_AWAITED_UNKNOWN,
+   *   E_FLOW_CIRCLE, E_REDIS_UNAVAILABLE
    */
   async enqueue<Result = unknown>(dispatches: Dispatch[]): Promise<JobHandle<Result>[]> {
     const prepared: Prepared[] = []
     for (const dispatch of dispatches) {
       prepared.push(await this.#prepare(dispatch))
     }
+    const ordered = inFlowOrder(prepared)
 
     let duplicates: Duplicates | undefined
     if (this.#fake === undefined) {
+      const edges = await this.#edges(ordered)
       const now = Date.now()
       duplicates = await this.transport.add(
-        prepared.map(({ definition, jobId, queue, json, options }) =>
-          toTransportJob(definition.name, jobId, queue, json, options, now)
-        )
+        ordered.map(({ definition, jobId, queue, json, options }) =>
+          toTransportJob(definition.name, jobId, queue, json, options, now, edges?.get(jobId))
+        ),
+        edges && this.awaited && ((places) => this.awaited!.outcomes(places))
       )
     } else {
       this.#record(this.#fake, prepared)
@@ -157,6 +165,31 @@ export class QueueManager {
       jobId: merged.jobId ?? uuidV7(),
       queue: merged.queue ?? this.config.defaultQueue,
     }
+  }
+
+  /** What each job waits for, with the queues; undefined where none waits for anything. */
+  async #edges(prepared: Prepared[]): Promise<Map<string, FlowEdge[]> | undefined> {
+    const waiting = prepared.filter(({ options }) => options.waitFor !== undefined)
+    if (waiting.length === 0) return undefined
+    const queues = new Map(prepared.map(({ jobId, queue }) => [jobId, queue]))
+    const nowhere = new Set<string>()
+    for (const { options } of waiting) {
+      for (const { jobId, queue } of options.waitFor!) {
+        if (queue === null && !queues.has(jobId)) nowhere.add(jobId)
+      }
+    }
+    const places = await this.awaited?.places([...nowhere])
+    return new Map(
+      waiting.map(({ jobId, options }) => [
+        jobId,
+        options.waitFor!.map(({ jobId: id, queue, onFailure }) => {
+          const of = queue ?? queues.get(id)
+          return of === undefined
+            ? { ...places!.get(id)!, onFailure }
+            : { queue: of, id, onFailure }
+        }),
+      ])
+    )
   }
 
   #record(fake: FakeQueue, prepared: Prepared[]): void {

@@ -1,15 +1,19 @@
+import { storedEdges, type AwaitedLookup, type FlowEdge } from '../transport/flow_edges.ts'
 import type { Duplicates, NewTransportJob } from '../transport/types.ts'
 import { delayOf, type ResolvedDispatchOptions } from './options.ts'
 
 /**
  * The part of the transport that dispatching needs.
  */
-export type JobTransport = { add(jobs: NewTransportJob[]): Promise<Duplicates | undefined> }
+export type JobTransport = {
+  add(jobs: NewTransportJob[], lookup?: AwaitedLookup): Promise<Duplicates | undefined>
+}
 
 /**
  * A checked dispatch as the transport takes it: BullMQ's own options where it has them, the rest below `qd`.
  *
  * @param now moment of the dispatch, epoch ms
+ * @param edges what it waits for
  */
 export function toTransportJob(
   type: string,
@@ -17,7 +21,8 @@ export function toTransportJob(
   queue: string,
   json: string,
   options: ResolvedDispatchOptions,
-  now: number
+  now: number,
+  edges?: FlowEdge[]
 ): NewTransportJob {
   const { user, tags, timeout, sensitive, backoff, attempts, priority, unique } = options
   const delay = delayOf(options, now)
@@ -29,8 +34,10 @@ export function toTransportJob(
     ...(backoff === undefined ? undefined : { backoff }),
     ...(options.at === undefined ? undefined : { at: options.at.getTime() }),
     ...(unique === undefined ? undefined : { unique }),
+    ...(edges === undefined ? undefined : { waitFor: storedEdges(edges) }),
   }
   return {
+    ...(edges === undefined ? undefined : { waitFor: edges }),
     id: jobId,
     queue,
     name: type,

@@ -71,6 +71,7 @@ const KINDS = new Set([
   'restarted',
   'priority-changed',
   'run-again',
+  'waits',
 ])
 
 export function concernsJob(fields: EntryFields): boolean {

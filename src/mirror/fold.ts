@@ -16,6 +16,7 @@ import {
   ordinal,
   readError,
   readLines,
+  readPiece,
   readProgress,
   shorten,
 } from './job_facts.ts'
@@ -88,6 +89,8 @@ export class JobFold extends JobDraft {
         return this.#priorityChanged(fields, at)
       case 'run-again':
         return this.#ranAgain(fields, at)
+      case 'waits':
+        return this.waitsFor(readPiece(fields.edges))
     }
   }
 
@@ -341,7 +344,8 @@ export class JobFold extends JobDraft {
     job.cancelAt = at
     job.finishedAt = at
     job.dueAt = null
-    job.errorCode = 'CANCELLED'
+    job.errorCode =
+      fields.code === 'AWAITED_FAILED' || fields.code === 'SKIPPED' ? fields.code : 'CANCELLED'
     job.error = fields.reason || (fields.by ? `Cancelled by ${fields.by}` : 'Cancelled')
     if (!job.createdAt) job.createdAt = at
     this.note(at, 'cancelled', by(fields))

@@ -3,6 +3,7 @@ import type { Measure } from '../records/metrics/metric_types.ts'
 import type {
   AttemptWrite,
   BodyWrite,
+  EdgesWrite,
   EventTuple,
   FoldResult,
   LogsWrite,
@@ -10,6 +11,8 @@ import type {
   StoredJob,
   TagsWrite,
 } from '../records/writer_types.ts'
+import { recordId } from '../records/ids.ts'
+import type { FlowEdge } from '../transport/flow_edges.ts'
 import { LOST } from './comparison.ts'
 import { JobMeasures } from './job_measures.ts'
 import { readError, readOptions } from './job_facts.ts'
@@ -30,6 +33,7 @@ export class Folded implements FoldResult {
   events: FoldResult['events'] = []
   logs: LogsWrite[] = []
   tags: TagsWrite[] = []
+  edges: EdgesWrite[] = []
   runs: RunWrite[] = []
   measures: Measure[] = []
 }
@@ -46,6 +50,7 @@ export class JobDraft {
   #logs: LogsWrite[] = []
   #tags: string[] | undefined
   #runs: RunWrite[] = []
+  #edges: EdgesWrite['edges'] | undefined
 
   /** Moment of the `added` entry that this record begins with, while nothing tells what its producer's clock said. */
   #addedAt: number | null = null
@@ -80,6 +85,7 @@ export class JobDraft {
     for (const logs of this.#logs) out.logs.push(logs)
     if (this.#tags) out.tags.push({ job, tags: this.#tags })
     for (const run of this.#runs) out.runs.push(run)
+    if (this.#edges) out.edges.push({ job, edges: this.#edges })
     for (const measure of this.measures.list) out.measures.push(measure)
   }
 
@@ -149,8 +155,18 @@ export class JobDraft {
     job.user = facts.user
     job.sensitive = facts.sensitive
     this.dispatchedAt(facts.timestamp)
+    this.waitsFor(facts.waitFor)
     /** A job that is added again may have fewer tags than the one before. */
     if (facts.tags.length > 0 || job.seq > 0 || this.#tags) this.#tags = facts.tags
+  }
+
+  /** Jobs that this one waits for. */
+  waitsFor(edges: FlowEdge[]): void {
+    if (edges.length === 0) return
+    this.#edges ??= []
+    for (const { queue, id, onFailure } of edges) {
+      this.#edges.push({ id: recordId(queue, id), onFailure })
+    }
   }
 
   /** A payload that is stored is no longer the job's. */

@@ -1,5 +1,6 @@
 import type { EntryFields } from './entries.ts'
 import { cutText } from '../cut_text.ts'
+import { EDGES_AT_ONCE, readEdges, type FlowEdge } from '../transport/flow_edges.ts'
 import type { Progress } from '../types.ts'
 
 export { readError } from '../jobs/failed_reason.ts'
@@ -15,6 +16,8 @@ export type OptionFacts = {
   sensitive: boolean
   /** When the producer made the job, by its clock; null where options do not say. */
   timestamp: number | null
+  /** What it waits for; a list that is too long for options has entries of its own. */
+  waitFor: FlowEdge[]
 }
 
 const NO_OPTIONS: OptionFacts = {
@@ -24,6 +27,7 @@ const NO_OPTIONS: OptionFacts = {
   tags: [],
   sensitive: false,
   timestamp: null,
+  waitFor: [],
 }
 
 /**
@@ -40,6 +44,7 @@ export function readOptions(text: string | null | undefined): OptionFacts {
     tags: Array.isArray(own.tags) ? own.tags.flatMap((tag) => name(tag) ?? []).slice(0, 100) : [],
     sensitive: own.sensitive === true,
     timestamp: wholeNumber(options.timestamp),
+    waitFor: own.waitFor === undefined ? [] : readEdges(own.waitFor).slice(0, EDGES_AT_ONCE),
   }
 }
 
@@ -156,6 +161,15 @@ export const NOTHING = 'null'
 /** Whether an entry that ends a job says that it was cancelled. */
 export function isCancelled({ cancelled, failedReason }: EntryFields): boolean {
   return cancelled === '1' || (failedReason?.startsWith('[CANCELLED]') ?? false)
+}
+
+/** A piece of a long list of jobs that a job waits for. */
+export function readPiece(text: string | undefined): FlowEdge[] {
+  try {
+    return readEdges(JSON.parse(text ?? '[]')).slice(0, EDGES_AT_ONCE)
+  } catch {
+    return []
+  }
 }
 
 /** Who asked for what an entry tells, and why; null where it says neither. */

@@ -6,7 +6,7 @@ import { dialectOf, type DialectName } from './dialect/names.ts'
  * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
  * migration of its own that calls `createQueuedeckTables` again.
  */
-export const SCHEMA_VERSION = 6
+export const SCHEMA_VERSION = 7
 
 /**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
@@ -104,6 +104,7 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   alertTables,
   metricTables,
   bulkTables,
+  edgeTable,
 ]
 
 const METRIC_TABLES: Table[] = [
@@ -145,6 +146,7 @@ const LATER_TABLES: Table[] = [
   ...METRIC_TABLES,
   TABLES.bulk,
   TABLES.bulkItems,
+  TABLES.edges,
 ]
 
 function firstTables(dialect: DialectName, collation: string): string[] {
@@ -174,6 +176,10 @@ function metricTables(dialect: DialectName, collation: string): string[] {
 
 function bulkTables(dialect: DialectName, collation: string): string[] {
   return [TABLES.bulk, TABLES.bulkItems].flatMap((table) => create(table, dialect, collation))
+}
+
+function edgeTable(dialect: DialectName, collation: string): string[] {
+  return create(TABLES.edges, dialect, collation)
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {

@@ -181,6 +181,17 @@ export const RUN_COLUMNS = [
   column('error', 'long', { null: true }),
 ]
 
+/** What a job waits for: `awaited` is the id of that job's record, which may be gone, or not there yet. */
+export const EDGE_COLUMNS = [
+  column('seq', 'seq'),
+  column('awaited', 'uuid'),
+  // index into EDGE_POLICIES
+  column('policy', 'small'),
+]
+
+/** Codes of what becomes of a waiting job when the awaited one fails; stored, so append only. */
+export const EDGE_POLICIES = ['cancel', 'run', 'skip'] as const
+
 export const NAME_COLUMNS = [
   column('kind', 'small'),
   column('name', 'name'),
@@ -303,6 +314,13 @@ export const TABLES = {
       { name: 'id', columns: ['id'], unique: true },
       { name: 'ended', columns: ['ended_at'] },
     ],
+  },
+  edges: {
+    name: 'queuedeck_edges',
+    columns: EDGE_COLUMNS,
+    key: ['seq', 'awaited'],
+    // who waits for a job
+    indexes: [{ name: 'awaited', columns: ['awaited'] }],
   },
   bulkItems: { name: 'queuedeck_bulk_items', columns: BULK_ITEM_COLUMNS, key: ['seq', 'n'] },
 } satisfies Record<string, Table>

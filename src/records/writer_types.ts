@@ -104,6 +104,8 @@ export type FoldResult = {
   tags: TagsWrite[]
   /** Runs that a restart closed, as they ended; key (job, run), written once. Absent: none. */
   runs?: RunWrite[]
+  /** What jobs wait for; what is known already is left alone. Absent: none. */
+  edges?: EdgesWrite[]
   /** What is counted in metrics. Absent: nothing. */
   measures?: Measure[]
 }
@@ -117,6 +119,12 @@ export type RunWrite = {
   finishedAt: number | null
   errorCode: string | null
   error: string | null
+}
+
+/** Jobs that a job waits for, by the ids of their records. */
+export type EdgesWrite = {
+  job: StoredJob
+  edges: { id: string; onFailure: 'cancel' | 'run' | 'skip' }[]
 }
 
 export type BodyWrite = {

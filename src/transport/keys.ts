@@ -65,6 +65,21 @@ export class Keys {
     return `${this.prefix}~audit`
   }
 
+  /** Sorted set: ended jobs whose waiting jobs have not all been told (lua/flows.lua). */
+  get flowTodo() {
+    return `${this.prefix}~flow:todo`
+  }
+
+  /** Sorted set: jobs that others wait for. */
+  get flowAwaited() {
+    return `${this.prefix}~flow:awaited`
+  }
+
+  /** Sorted set: jobs whose long list of awaited jobs is being written. */
+  get flowOpen() {
+    return `${this.prefix}~flow:open`
+  }
+
   worker(id: string) {
     return `${this.prefix}~worker:${id}`
   }

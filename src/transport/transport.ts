@@ -1,18 +1,19 @@
-import { RedisQueueBackend, QueueKeys, type BackendFactory, type KeysMap } from 'bullmq'
-import { E_DUPLICATE_JOB } from '../errors.ts'
+import type { BackendFactory, RedisQueueBackend } from 'bullmq'
 import { AuditTrail } from './audit_trail.ts'
-import { backendFactory, CallCollector, collect, withOurScripts } from './backend.ts'
+import { backendFactory } from './backend.ts'
 import { ChangeChannel } from './change_channel.ts'
 import type { RedisClient } from './client.ts'
 import type { Connections } from './connections.ts'
 import { ControlChannel } from './control_channel.ts'
+import type { AwaitedLookup } from './flow_edges.ts'
+import { firstPiece, Flows } from './flows.ts'
+import { JobAdder } from './job_adder.ts'
 import { JobEdits } from './job_edits.ts'
 import { assertQueueName, Keys } from './keys.ts'
 import { Lease } from './lease.ts'
 import { Limits } from './limits.ts'
 import { QueueControl } from './queue_control.ts'
-import { DUPLICATE_JOB } from './scripts/edits.ts'
-import { ScriptDelivery, type ScriptArgument, type ScriptCall } from './scripts/delivery.ts'
+import { ScriptDelivery, type ScriptArgument } from './scripts/delivery.ts'
 import type { OwnScript } from './scripts/own_scripts.ts'
 import { buildLibrary, STREAM_CAP } from './scripts/workshop.ts'
 import { TransportAudit } from './transport_audit.ts'
@@ -26,9 +27,6 @@ import type {
   RestartAnswer,
   TransportState,
 } from './types.ts'
-
-/** Jobs that are added in one round trip. */
-const BATCH = 1_000
 
 export type TransportOptions = {
   /** Prefix of every key, with a hash tag. */
@@ -74,14 +72,13 @@ export class Transport {
   /** Changing and deleting single jobs. */
   readonly edits: JobEdits
 
+  /** Jobs that wait for other jobs. */
+  readonly flows: Flows
+
   /** What reconcile, cleanup and trimming need. */
   readonly audit: TransportAudit
 
-  /** Builds the arguments of BullMQ's add scripts; has no connection of its own. */
-  #argumentBuilder: RedisQueueBackend
-
-  /** BullMQ's keys of each queue: twenty texts, which would cost every job as much as its id. */
-  #queueKeys = new Map<string, KeysMap>()
+  #adder: JobAdder
 
   constructor(
     readonly connections: Connections,
@@ -91,7 +88,7 @@ export class Transport {
     this.streamCap = options.streamCap ?? STREAM_CAP
     this.delivery = new ScriptDelivery(buildLibrary({ cap: options.streamCap }), options)
     this.backendFactory = backendFactory(this.delivery)
-    this.#argumentBuilder = argumentBuilder(options.prefix, this.delivery)
+    this.#adder = new JobAdder(this)
     this.control = new ControlChannel(this)
     this.changes = new ChangeChannel(this)
     this.workers = new WorkerRegistry(this)
@@ -99,26 +96,20 @@ export class Transport {
     this.queueControl = new QueueControl(this)
     this.trail = new AuditTrail(this)
     this.edits = new JobEdits(this)
+    this.flows = new Flows(this)
     this.audit = new TransportAudit(this)
   }
 
   /**
-   * Adds jobs, in order, a thousand in one round trip. Each is added completely or not at all.
+   * Adds jobs, in order, a thousand in one round trip. Each is added completely or not at all, with what it waits for.
    *
+   * @param lookup  How awaited jobs ended that Redis has forgotten.
    * @returns those that another job's unique key kept out; undefined when there are none
-   * @throws E_DUPLICATE_JOB when an id is taken (the others of the call are added), E_REDIS_UNAVAILABLE
+   * @throws E_DUPLICATE_JOB when an id is taken (the others of the call are added), E_AWAITED_UNKNOWN, E_FLOW_CIRCLE,
+   *   E_REDIS_UNAVAILABLE
    */
-  async add(jobs: NewTransportJob[]): Promise<Duplicates | undefined> {
-    for (const job of jobs) assertQueueName(job.queue)
-    if (jobs.length === 1) return this.#addOne(jobs[0])
-    const duplicates: Duplicates = new Map()
-    for (let from = 0; from < jobs.length; from += BATCH) {
-      const part = jobs.slice(from, from + BATCH)
-      const left = jobs.length - from
-      const action = `the last ${left} of ${jobs.length} jobs were not dispatched`
-      await this.connections.produce(action, (client) => this.#addPart(client, part, duplicates))
-    }
-    return duplicates.size > 0 ? duplicates : undefined
+  add(jobs: NewTransportJob[], lookup?: AwaitedLookup): Promise<Duplicates | undefined> {
+    return this.#adder.add(jobs, lookup)
   }
 
   /**
@@ -149,15 +140,22 @@ export class Transport {
    * Opens the next run of a job that ended, with what Redis still has of it, or else with `job`.
    *
    * @param request.run number of the run to open: the record's, plus one. Two restarts of the same run open it once
+   * @param request.waits  Edges for the script: the job is blocked again until what it waits for has ended
    * @param request.due  Moment before which a job that Redis forgot does not run, epoch ms; default: at once
    * @returns `too_late` when the job is alive or that run was opened already
    */
   async restart(
     queue: string,
     id: string,
-    request: { by: string; job: NewTransportJob; run: number; due?: number | null }
+    request: {
+      by: string
+      job: NewTransportJob
+      run: number
+      due?: number | null
+      waits?: string[]
+    }
   ): Promise<RestartAnswer> {
-    const { job, by, run, due = null } = request
+    const { job, by, run, due = null, waits = [] } = request
     assertQueueName(queue)
     const { delay: noLonger, timestamp, ...opts } = job.opts
     const [outcome, opened, holder] = (await this.#produce(
@@ -176,8 +174,10 @@ export class Transport {
         timestamp,
         job.opts.priority ?? 0,
         due ?? '',
+        ...firstPiece(waits),
       ]
     )) as [RestartAnswer['outcome'], number, string?]
+    if (outcome === 'done') await this.flows.sendRest({ queue, id }, waits)
     return holder
       ? { outcome, run: opened, holder: this.keys.placeOf(holder) }
       : { outcome, run: opened }
@@ -293,57 +293,6 @@ export class Transport {
   #produce(script: OwnScript, action: string, args: ScriptArgument[]): Promise<unknown> {
     return this.connections.produce(action, (client) => this.call(client, script, args))
   }
-
-  async #addOne(job: NewTransportJob): Promise<Duplicates | undefined> {
-    const { script, args } = this.#addCall(job)
-    const answer = await this.connections.produce(`job ${job.id} was not dispatched`, (client) =>
-      this.delivery.call(client, script, args)
-    )
-    if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
-    if (Array.isArray(answer)) return new Map([[job.id, this.keys.placeOf(answer[0])]])
-    return undefined
-  }
-
-  async #addPart(
-    client: RedisClient,
-    jobs: NewTransportJob[],
-    duplicates: Duplicates
-  ): Promise<void> {
-    const answers = await this.delivery.pipeline(
-      client,
-      jobs.map((job) => this.#addCall(job))
-    )
-    answers.forEach(([, answer], at) => {
-      if (Array.isArray(answer)) duplicates.set(jobs[at].id, this.keys.placeOf(answer[0]))
-    })
-    const failed = answers.find(([error]) => error)
-    if (failed) throw failed[0]
-    const duplicate = answers.findIndex(([, answer]) => answer === DUPLICATE_JOB)
-    if (duplicate !== -1) throw new E_DUPLICATE_JOB([jobs[duplicate].id])
-  }
-
-  #addCall({ queue, id, name, data, opts }: NewTransportJob): ScriptCall {
-    const collector = new CallCollector()
-    const keys = this.#keysOf(queue)
-    /** Redis keeps the moment in a field of its own: in the options it would be there twice. */
-    const { timestamp, ...others } = opts
-    const job = { id, name, data, opts: others, timestamp }
-    collect(this.#argumentBuilder, collector, job as never, id, {}, keys)
-    const [call] = collector.calls
-    call.args.push('1')
-    return call
-  }
-
-  #keysOf(queue: string): KeysMap {
-    let keys = this.#queueKeys.get(queue)
-    if (keys === undefined) {
-      /** Names of queues may come from users: what is kept of them is bounded. */
-      if (this.#queueKeys.size === 1_000) this.#queueKeys.clear()
-      keys = new QueueKeys(this.keys.prefix).getKeys(queue)
-      this.#queueKeys.set(queue, keys)
-    }
-    return keys
-  }
 }
 
 /** That a request is there is what counts; who asked may be unreadable. */
@@ -353,18 +302,4 @@ function readRequest(text: string): { at?: number; by?: string; reason?: string 
   } catch {
     return {}
   }
-}
-
-function argumentBuilder(prefix: string, delivery: ScriptDelivery): RedisQueueBackend {
-  const keys = new QueueKeys(prefix)
-  const backend = new RedisQueueBackend(
-    {} as never,
-    '~',
-    keys.getKeys('~'),
-    (type) => keys.toKey('~', type),
-    { prefix } as never,
-    undefined,
-    false
-  )
-  return withOurScripts(backend, delivery)
 }

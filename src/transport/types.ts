@@ -1,3 +1,4 @@
+import type { FlowEdge } from './flow_edges.ts'
 import type { JobPlace } from './keys.ts'
 import type { Progress } from '../types.ts'
 
@@ -31,8 +32,12 @@ export type NewTransportJob = {
       unique?: UniqueOption
       /** The ended job that this one runs again. */
       again?: JobPlace
+      /** What it waits for, as `writeEdge` writes it; of a list that is too long for options only its length. */
+      waitFor?: string[] | number
     }
   }
+  /** Jobs that have to end before it runs: none, or at least one. */
+  waitFor?: FlowEdge[]
 }
 
 /** `foreign`: a worker of plain BullMQ runs it, which cannot be told. */

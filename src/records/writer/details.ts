@@ -1,7 +1,7 @@
 import { statusCode } from '../../statuses.ts'
 import type { Session, Shape } from '../dialect/session.ts'
 import { storableNumber, storableShort, storableText } from '../storable.ts'
-import { ATTEMPT_OUTCOMES, BODY_COLUMNS, TABLES } from '../tables.ts'
+import { ATTEMPT_OUTCOMES, BODY_COLUMNS, EDGE_POLICIES, TABLES } from '../tables.ts'
 import type { BodyWrite, FoldResult, StoredJob } from '../writer_types.ts'
 import { eventRows } from './event_rows.ts'
 import type { NameBook } from './name_book.ts'
@@ -29,6 +29,7 @@ const PLAIN_ATTEMPTS: Shape = {
 
 const EVENTS: Shape = { table: TABLES.events, columns: TABLES.events.columns, existing: 'ignore' }
 const LOGS: Shape = { table: TABLES.logs, columns: TABLES.logs.columns, existing: 'ignore' }
+const EDGES: Shape = { table: TABLES.edges, columns: TABLES.edges.columns, existing: 'ignore' }
 const RUNS: Shape = { table: TABLES.runs, columns: TABLES.runs.columns, existing: 'ignore' }
 
 const BODY_KEYS = ['payload', 'options', 'result'] as const
@@ -88,6 +89,15 @@ export function sendDetails(
     runs.push([job.seq, run, statusCode(status), ...moments, short(errorCode), long(error)])
   }
   put(RUNS, runs)
+
+  const edges: unknown[][] = []
+  for (const { job, edges: list } of folded.edges ?? []) {
+    if (!isWritten(job)) continue
+    for (const { id, onFailure } of list) {
+      edges.push([job.seq, session.idValue(id), EDGE_POLICIES.indexOf(onFailure)])
+    }
+  }
+  put(EDGES, edges)
 
   const events: unknown[][] = []
   for (const { job, version, list } of folded.events) {

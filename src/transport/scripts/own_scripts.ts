@@ -29,6 +29,8 @@ export const OWN_SCRIPTS = {
   sweep_limits: 1,
   limits: 3,
   waiting: 1,
+  flow_edges: 1,
+  flow_keep: 1,
 } satisfies Record<string, number>
 
 export type OwnScript = keyof typeof OWN_SCRIPTS

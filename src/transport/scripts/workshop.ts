@@ -4,6 +4,7 @@ import { RuntimeException } from '@adonisjs/core/exceptions'
 import { checksum, installedTexts, installedVersion, type BullText } from './bullmq_texts.ts'
 import { ONE_CLOCK } from './clock_edits.ts'
 import { RICH_ENTRIES, type Edit, type EditSet } from './edits.ts'
+import { FLOWS } from './flow_edits.ts'
 import { CLAIM_GATE } from './gate_edits.ts'
 import { OWN_SCRIPTS } from './own_scripts.ts'
 import { PINNED_CHECKSUMS, PINNED_VERSION } from './pins.ts'
@@ -44,6 +45,7 @@ const GROWING = new Set([
   'addJobScheduler',
   'updateJobScheduler',
   'restart',
+  'flow_edges',
 ])
 
 /**
@@ -62,6 +64,7 @@ export function editSets(): EditSet[] {
   return [
     { ...RICH_ENTRIES, prelude: read('entries') },
     { ...CLAIM_GATE, prelude: GATE_PARTS.map(read).join('\n') },
+    { ...FLOWS, prelude: read('flows') },
     { ...ONE_CLOCK, prelude: read('clock') },
   ]
 }

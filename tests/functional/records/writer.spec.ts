@@ -36,6 +36,7 @@ eachDatabase(({ label, create }) => {
       assert,
     }) => {
       const key = newKey()
+      const awaited = newKey()
       await mirror.write([key], (job, out) => {
         add(job, { user: '42', worker: 'fe80::1:77:ab', stage: 'Reading', percent: 33.3 })
         Object.assign(job, { version: (BigInt(NOW) << 20n) | 7n, done: 3, total: 9, unit: 'pages' })
@@ -46,6 +47,7 @@ eachDatabase(({ label, create }) => {
         out.events.push({ job, version: 5n, list: [[NOW, 1, 0, 'added', null]] })
         out.logs.push({ job, version: 6n, run: 1, attempt: 1, lines: [[NOW, 30, 'one']] })
         out.tags.push({ job, tags: ['b', 'a', 'a'] })
+        out.edges = [{ job, edges: [{ id: awaited.id, onFailure: 'skip' }] }]
       })
       await mirror.write([key], (job, out) => {
         assert.equal(job.version, ((BigInt(NOW) << 20n) | 7n) + 1n)
@@ -63,6 +65,7 @@ eachDatabase(({ label, create }) => {
         })
         Object.assign(job, { status: 'failed', startedAt: NOW, finishedAt: NOW + 250 })
         out.bodies.push({ job, result: null })
+        out.edges = [{ job, edges: [{ id: awaited.id, onFailure: 'skip' }] }]
         const ended = { finishedAt: NOW + 250, errorCode: 'X', error: 'broke', stack: 'at x' }
         const attempt = { job, run: 1, attempt: 1, worker: null, startedAt: null, ...ended }
         out.attempts.push({ ...attempt, outcome: 'failed' })
@@ -81,6 +84,13 @@ eachDatabase(({ label, create }) => {
         finished_at: NOW + 250,
         error: 'broke',
       })
+      const edges = await records.db.all(
+        'select jobs.id, edges.policy from queuedeck_edges edges join queuedeck_jobs jobs on jobs.seq = edges.seq'
+      )
+      assert.deepEqual(
+        edges.map(({ policy }) => policy),
+        [2]
+      )
       const host = await records.db.all('select name from queuedeck_names where kind = 4')
       assert.equal(host[0].name, 'fe80::1')
     })

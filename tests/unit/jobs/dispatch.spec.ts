@@ -141,9 +141,9 @@ test.group('Dispatch', (group) => {
   test('refuses {name} and enqueues nothing')
     .with([
       {
-        name: 'an option of a later version',
+        name: 'a job to wait for that is none',
         options: { waitFor: 'x' },
-        message: /Option "waitFor" does not exist in this version/,
+        message: /Option "waitFor" must name jobs by their ids, UUIDs, not "x"/,
       },
       {
         name: 'a unique key without its form',

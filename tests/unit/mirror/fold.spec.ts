@@ -29,6 +29,34 @@ const ADDED = { event: 'added', name: 'send', data: '{"a":1}', opts: '{"attempts
 const ACTIVE = { event: 'active', ats: '1', pb: 'host:1:x' }
 
 test.group('Mirror | fold', () => {
+  test('of a job that waits for others keeps for which, and why it did not run', ({ assert }) => {
+    const other = '0192f0c0-0000-7000-8000-00000000000'
+    const waitFor = [`cmail:${other}1`, `rdocs:${other}2`, 'x:1', 7, 'c:', 'cmail:']
+    const { job, out, kinds } = fold([
+      { ...ADDED, opts: JSON.stringify({ qd: { waitFor } }) },
+      { event: 'waits', edges: JSON.stringify([`smail:${other}3`]) },
+      { event: 'waits', edges: '{' },
+      { event: 'waiting-children' },
+      { event: 'cancelled', code: 'AWAITED_FAILED', reason: 'it waited', run: '1' },
+    ])
+    assert.deepEqual(
+      out.edges.map(({ edges }) => edges),
+      [
+        [
+          { id: `${other}1`, onFailure: 'cancel' },
+          { id: `${other}2`, onFailure: 'run' },
+          { id: `${other}3`, onFailure: 'skip' },
+        ],
+      ]
+    )
+    assert.containsSubset(job, {
+      status: 'cancelled',
+      errorCode: 'AWAITED_FAILED',
+      error: 'it waited',
+    })
+    assert.deepEqual(kinds, ['added', 'blocked', 'cancelled'])
+  })
+
   test('follows a job from its dispatch to its end', ({ assert }) => {
     const { job, out, kinds } = fold([
       {

@@ -163,8 +163,9 @@ function qd.stoppedWithWorker(queuePrefix, events, id, jobKey)
   rcall('HDEL', jobKey, 'defa')
   local eid = qd.finished(events, id, 'failed', 'failedReason', reason, rcall('HGET', jobKey, 'ats'), nil, true)
   rcall('HSET', jobKey, 'failedReason', reason, 'finishedOn', now, 'eid', eid)
-  local job = rcall('HMGET', jobKey, 'name', 'opts')
+  local job = rcall('HMGET', jobKey, 'name', 'opts', 'fw')
   qd.freeUnique(jobKey, job[1], job[2])
+  if job[3] then qd.flowEnded(queuePrefix, jobKey, 'x') end
   return true
 end
 
@@ -179,7 +180,7 @@ end
 function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
   local side = isOld and -1 or 1
   local jobKey, events, now = queuePrefix .. id, queuePrefix .. 'events', qd.now()
-  local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey', 'name', 'opts')
+  local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey', 'name', 'opts', 'fw')
   local run, request = tonumber(job[1]) or 1, job[2] or cjson.encode({at = now, by = by, reason = reason})
   local prev, due = 'unknown', rcall('ZSCORE', queuePrefix .. 'delayed', id)
   if rcall('ZREM', queuePrefix .. 'delayed', id) == 1 then prev = tonumber(due) < qd.far and 'delayed' or 'waiting'
@@ -202,6 +203,8 @@ function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
   rcall('HSET', jobKey, 'cr', request, 'failedReason', '[CANCELLED] ' .. reason, 'finishedOn', now, 'delay', 0)
   qd.note(events, id, 'cancelled', 'by', by, 'reason', reason, 'prev', prev, 'run', run)
   qd.freeUnique(jobKey, job[6], job[7])
+  if prev == 'waiting-children' then qd.flowLeft(queuePrefix, jobKey) end
+  if job[8] then qd.flowEnded(queuePrefix, jobKey, 'x') end
   return 'done'
 end
 

@@ -1,7 +1,8 @@
 -- KEYS[1] job, KEYS[2] event stream
--- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority, due (ms, or '')
+-- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority, due (ms, or ''), and of a job that waits for others again
+-- '1' when its list goes on in further calls, then edges as flow.register takes them
 -- Answers {outcome, run}: done, or too_late when the job is alive, this run was opened already, or its record is being erased (then `run` is
--- the one before), or {'taken', run, key of the job that has what this one needs to itself}. The last six arguments serve a job that Redis
+-- the one before), or {'taken', run, key of the job that has what this one needs to itself}. The six arguments from the name on serve a job that Redis
 -- forgot: only such a one waits for its moment once more.
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts')
@@ -33,8 +34,21 @@ else
   if holder then return {'taken', run - 1, holder} end
   rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   rcall('SADD', base .. '~queues', queue)
+  -- Others may wait for it already: their edges outlived it.
+  if rcall('EXISTS', base .. '~flow:w:' .. jobKey) == 1 then rcall('HSET', jobKey, 'fw', 1) end
 end
 local due = not job[1] and tonumber(ARGV[10])
+if ARGV[11] then
+  qd.flowLeft(prefix, jobKey)
+  rcall('HDEL', jobKey, 'wn')
+  if due and due > qd.now() then rcall('HSET', jobKey, 'delay', string.format('%.0f', due - qd.now())) end
+  rcall('ZADD', prefix .. 'waiting-children', qd.now(), id)
+  qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
+  qd.note(events, id, 'waiting-children')
+  if ARGV[11] == '1' then flow.keep(jobKey, ARGV, 12) end
+  flow.register(jobKey, ARGV, 12, ARGV[11])
+  return {'done', run}
+end
 if due and due > qd.now() then
   local delayed = prefix .. 'delayed'
   rcall('HSET', jobKey, 'delay', string.format('%.0f', due - qd.now()))

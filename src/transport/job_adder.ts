@@ -1,0 +1,190 @@
+import { QueueKeys, RedisQueueBackend, type KeysMap } from 'bullmq'
+import { E_DUPLICATE_JOB } from '../errors.ts'
+import { CallCollector, collect, withOurScripts } from './backend.ts'
+import type { RedisClient } from './client.ts'
+import {
+  closesCircle,
+  EDGES_AT_ONCE,
+  edgeArguments,
+  storedEdges,
+  unknownAwaited,
+  unknownIn,
+  type AwaitedLookup,
+  type AwaitedOutcome,
+} from './flow_edges.ts'
+import { assertQueueName } from './keys.ts'
+import { DUPLICATE_JOB } from './scripts/edits.ts'
+import type { ScriptCall, ScriptDelivery } from './scripts/delivery.ts'
+import { CLOSES_CIRCLE } from './scripts/flow_edits.ts'
+import type { Transport } from './transport.ts'
+import type { Duplicates, NewTransportJob } from './types.ts'
+
+/** Jobs that are added in one round trip. */
+const BATCH = 1_000
+
+type Answer = { job: NewTransportJob; answer: unknown }
+
+/**
+ * Adds jobs through BullMQ's own scripts.
+ */
+export class JobAdder {
+  #transport: Transport
+
+  /** Builds the arguments of BullMQ's add scripts; has no connection of its own. */
+  #argumentBuilder: RedisQueueBackend
+
+  /** BullMQ's keys of each queue: twenty texts, which would cost every job as much as its id. */
+  #queueKeys = new Map<string, KeysMap>()
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+    this.#argumentBuilder = argumentBuilder(transport.keys.prefix, transport.delivery)
+  }
+
+  /** See `Transport.add`. */
+  async add(jobs: NewTransportJob[], lookup?: AwaitedLookup): Promise<Duplicates | undefined> {
+    for (const job of jobs) assertQueueName(job.queue)
+    if (jobs.length === 1) return this.#addOne(jobs[0], lookup)
+    const duplicates: Duplicates = new Map()
+    for (let from = 0; from < jobs.length; from += BATCH) {
+      const part = jobs.slice(from, from + BATCH)
+      const left = jobs.length - from
+      const action = `the last ${left} of ${jobs.length} jobs were not dispatched`
+      const waiting = await this.#transport.connections.produce(action, (client) =>
+        this.#addPart(client, part, duplicates)
+      )
+      await this.#complete(waiting, duplicates, lookup)
+    }
+    return duplicates.size > 0 ? duplicates : undefined
+  }
+
+  async #addOne(
+    job: NewTransportJob,
+    lookup: AwaitedLookup | undefined
+  ): Promise<Duplicates | undefined> {
+    const answer = await this.#send(job)
+    if (job.waitFor) {
+      const duplicates: Duplicates = new Map()
+      await this.#complete([{ job, answer }], duplicates, lookup)
+      return duplicates.size > 0 ? duplicates : undefined
+    }
+    if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
+    if (Array.isArray(answer)) return new Map([[job.id, this.#transport.keys.placeOf(answer[0])]])
+    return undefined
+  }
+
+  #send(job: NewTransportJob, known?: Map<string, AwaitedOutcome>): Promise<unknown> {
+    const { connections, delivery } = this.#transport
+    const { script, args } = this.#addCall(job, known)
+    return connections.produce(`job ${job.id} was not dispatched`, (client) =>
+      delivery.call(client, script, args)
+    )
+  }
+
+  /** Answers what Redis said of jobs that wait for others. */
+  async #addPart(
+    client: RedisClient,
+    jobs: NewTransportJob[],
+    duplicates: Duplicates
+  ): Promise<Answer[]> {
+    const answers = await this.#transport.delivery.pipeline(
+      client,
+      jobs.map((job) => this.#addCall(job))
+    )
+    const waiting: Answer[] = []
+    answers.forEach(([error, answer], at) => {
+      const job = jobs[at]
+      if (job.waitFor && !error) waiting.push({ job, answer })
+      else if (Array.isArray(answer)) {
+        duplicates.set(job.id, this.#transport.keys.placeOf(answer[0]))
+      }
+    })
+    const failed = answers.find(([error]) => error)
+    if (failed) throw failed[0]
+    const duplicate = answers.findIndex(([, answer]) => answer === DUPLICATE_JOB)
+    if (duplicate !== -1) throw new E_DUPLICATE_JOB([jobs[duplicate].id])
+    return waiting
+  }
+
+  /**
+   * What is left of jobs that wait for others: those whose awaited jobs Redis has forgotten are told by their records, long lists go on.
+   */
+  async #complete(
+    answers: Answer[],
+    duplicates: Duplicates,
+    lookup: AwaitedLookup | undefined
+  ): Promise<void> {
+    const { keys, flows } = this.#transport
+    for (const { job, answer: first } of answers) {
+      let answer = first
+      const unknown = unknownIn(answer)
+      if (unknown) {
+        waitForHolders(job, duplicates)
+        const known = await flows.outcomesOf(unknown, lookup)
+        answer = await this.#send(job, known)
+        const still = unknownIn(answer)
+        if (still) throw unknownAwaited(keys, still)
+      }
+      if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
+      if (answer === CLOSES_CIRCLE) throw closesCircle(job.id)
+      if (Array.isArray(answer)) duplicates.set(job.id, keys.placeOf(answer[0]))
+      else if (job.waitFor!.length > EDGES_AT_ONCE) {
+        await flows.sendRest(job, edgeArguments(keys, job.waitFor!), lookup)
+      }
+    }
+  }
+
+  #addCall(
+    { queue, id, name, data, opts, waitFor }: NewTransportJob,
+    known?: Map<string, AwaitedOutcome>
+  ): ScriptCall {
+    const collector = new CallCollector()
+    const keys = this.#keysOf(queue)
+    /** Redis keeps the moment in a field of its own: in the options it would be there twice. */
+    const { timestamp, ...others } = opts
+    const job = { id, name, data, opts: others, timestamp }
+    const how = waitFor ? { addToWaitingChildren: true } : {}
+    collect(this.#argumentBuilder, collector, job as never, id, how, keys)
+    const [call] = collector.calls
+    call.args.push('1')
+    if (waitFor) {
+      const first = waitFor.slice(0, EDGES_AT_ONCE)
+      call.args.push(waitFor.length > EDGES_AT_ONCE ? '1' : '0')
+      call.args.push(...edgeArguments(this.#transport.keys, first, known))
+    }
+    return call
+  }
+
+  #keysOf(queue: string): KeysMap {
+    let keys = this.#queueKeys.get(queue)
+    if (keys === undefined) {
+      /** Names of queues may come from users: what is kept of them is bounded. */
+      if (this.#queueKeys.size === 1_000) this.#queueKeys.clear()
+      keys = new QueueKeys(this.#transport.keys.prefix).getKeys(queue)
+      this.#queueKeys.set(queue, keys)
+    }
+    return keys
+  }
+}
+
+/** An awaited job of the same call was not added, because another one has its unique key: that one is awaited instead. */
+function waitForHolders(job: NewTransportJob, duplicates: Duplicates): void {
+  if (!job.waitFor!.some(({ id }) => duplicates.has(id))) return
+  const edges = job.waitFor!.map((edge) => ({ ...edge, ...duplicates.get(edge.id) }))
+  job.waitFor = edges
+  job.opts.qd = { ...job.opts.qd, waitFor: storedEdges(edges) }
+}
+
+function argumentBuilder(prefix: string, delivery: ScriptDelivery): RedisQueueBackend {
+  const keys = new QueueKeys(prefix)
+  const backend = new RedisQueueBackend(
+    {} as never,
+    '~',
+    keys.getKeys('~'),
+    (type) => keys.toKey('~', type),
+    { prefix } as never,
+    undefined,
+    false
+  )
+  return withOurScripts(backend, delivery)
+}
