@@ -18,6 +18,8 @@ export default [
     rules: {
       // `(await thing()).member` reads well where the thing itself is not needed
       '@unicorn/no-await-expression-member': 'off',
+      // `prettier --check` looks at these files and more, once
+      'prettier/prettier': 'off',
     },
   }),
 ]

@@ -3,8 +3,9 @@
  * the test runner (--files, --tests, --groups, --tags, --timeout, --bail).
  *
  * Spec files run in several processes beside each other, two for each processor, since half of their time they wait for leases and
- * timers. They share a PostgreSQL and a MariaDB, each with databases of its own; every other server is the process' own, on a free port
- * in a temporary folder. Parts whose server or browser is not installed are named as skipped; where CI is set, nothing may be skipped.
+ * timers. Beside them, and before them at the processors, run the tests of faults. All share a PostgreSQL and a MariaDB, each with
+ * databases of its own; every other server is the process' own, on a free port in a temporary folder. Parts whose server or browser is
+ * not installed are named as skipped; where CI is set, nothing may be skipped.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { availableParallelism } from 'node:os'
@@ -30,24 +31,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // Once for all: processes that miss a Redis at the same time would each bring one.
 await redisToRun().catch((error) => console.error(error.message))
 
-const { busy, calm } = batchesOf(
+const { first, others } = batchesOf(
   new Set(chosen.length > 0 ? chosen : SUITE_NAMES),
   passedOn.length > 0
 )
-const isSingle = busy.length + calm.length === 1
+const isSingle = first.length + others.length === 1
 runs = new BatchRuns(passedOn, isSingle ? {} : await sharedServers())
 
 const results: BatchResult[] = []
-await take(busy, AT_ONCE)
-await take(calm, 2)
+await Promise.all([take(first, 2, false), take(others, AT_ONCE, true)])
 
 /** Works through the batches, some at once. */
-async function take(batches: Batch[], most: number) {
-  const atOnce = Math.min(most, batches.length)
+async function take(batches: Batch[], atOnce: number, yields: boolean) {
   const waiting = [...batches]
   const lane = async () => {
     for (let batch = waiting.shift(); batch && !stopped; batch = waiting.shift()) {
-      results.push(await runs!.run(batch, atOnce > 1))
+      results.push(await runs!.run(batch, !isSingle, yields))
     }
   }
   await Promise.all(Array.from({ length: atOnce }, lane))

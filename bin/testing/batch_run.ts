@@ -46,12 +46,16 @@ export class BatchRuns {
    * Runs a batch. A process that ended without telling its counts counts as one failure.
    *
    * @param isHeld  Shows what it prints when it has ended, so that two at once never mix.
+   * @param yields  Leaves the processors to whoever does not.
    */
-  run(batch: Batch, isHeld: boolean): Promise<BatchResult> {
+  run(batch: Batch, isHeld: boolean, yields: boolean): Promise<BatchResult> {
     const started = performance.now()
     const child = spawn(
-      process.execPath,
+      'nice',
       [
+        '-n',
+        yields ? '10' : '0',
+        process.execPath,
         '--import=./bin/typescript.js',
         'bin/test.ts',
         batch.suite,

@@ -15,10 +15,10 @@ type Suite = {
   name: string
   cut: Cut
   /**
-   * After the others, two at a time: what is held up, cut off and killed there is measured against leases of seconds, which a busy
-   * machine would miss too.
+   * Gets the processors first, two at a time beside the others: what is held up, cut off and killed there is measured against leases of
+   * seconds, which a process that waits for its turn would miss too. Most of the time these tests only wait.
    */
-  calm?: true
+  first?: true
 }
 
 /** Longest first, so that none is left over at the end while a processor has nothing to do. */
@@ -29,25 +29,25 @@ const SUITES: Suite[] = [
   { name: 'docs', cut: 'suite' },
   { name: 'functional', cut: { folder: 5 } },
   { name: 'unit', cut: 'suite' },
-  { name: 'faults', cut: { folder: 2 }, calm: true },
+  { name: 'faults', cut: { folder: 2 }, first: true },
 ]
 
 export const SUITE_NAMES = SUITES.map(({ name }) => name)
 
 /**
- * The chosen suites, cut into batches: those that run beside each other, and those that want a machine with little else to do.
+ * The chosen suites, cut into batches: those that get the processors first, and those that take what is left of them.
  *
  * @param whole  Leaves suites in one piece: where the test runner is given filters of its own.
  */
 export function batchesOf(
   chosen: ReadonlySet<string>,
   whole: boolean
-): { busy: Batch[]; calm: Batch[] } {
+): { first: Batch[]; others: Batch[] } {
   const wanted = SUITES.filter(({ name }) => chosen.has(name))
   const cut = (suites: Suite[]) => suites.flatMap((suite) => (whole ? [all(suite)] : pieces(suite)))
   return {
-    busy: cut(wanted.filter(({ calm }) => !calm)),
-    calm: cut(wanted.filter(({ calm }) => calm)),
+    first: cut(wanted.filter(({ first }) => first)),
+    others: cut(wanted.filter(({ first }) => !first)),
   }
 }
 
