@@ -8,8 +8,8 @@ import { countReporter } from './helpers/count_reporter.ts'
  */
 export const config: Config = {
   suites: [
-    { name: 'unit', files: ['tests/unit/**/*.spec.ts'], timeout: 10_000 },
-    { name: 'functional', files: ['tests/functional/**/*.spec.ts'], timeout: 30_000 },
+    { name: 'unit', files: ['tests/unit/**/*.spec.ts'], timeout: 90_000 },
+    { name: 'functional', files: ['tests/functional/**/*.spec.ts'], timeout: 120_000 },
     {
       name: 'faults',
       files: [
@@ -18,9 +18,9 @@ export const config: Config = {
       timeout: 300_000,
     },
     { name: 'start', files: ['tests/faults/start/**/*.spec.ts'], timeout: 300_000 },
-    { name: 'browser', files: ['tests/browser/**/*.spec.ts'], timeout: 60_000 },
+    { name: 'browser', files: ['tests/browser/**/*.spec.ts'], timeout: 180_000 },
     { name: 'install', files: ['tests/install/**/*.spec.ts'], timeout: 300_000 },
-    { name: 'docs', files: ['tests/docs/**/*.spec.ts'], timeout: 60_000 },
+    { name: 'docs', files: ['tests/docs/**/*.spec.ts'], timeout: 120_000 },
   ],
   plugins: [assert()],
   reporters: { activated: ['spec', 'count'], list: [spec(), countReporter] },

@@ -54,7 +54,7 @@ export class BatchRuns {
       'nice',
       [
         '-n',
-        yields ? '10' : '0',
+        yields ? '19' : '0',
         process.execPath,
         '--import=./bin/typescript.js',
         'bin/test.ts',

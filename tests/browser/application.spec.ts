@@ -39,7 +39,7 @@ withBrowser(() => {
       const desk = await newPage()
       await desk.page.goto(dashboard)
       jobs = jobClient(desk.page)
-      await waitFor('a worker', async () => (await jobs.activeWorkers()) > 0, { within: 30_000 })
+      await waitFor('a worker', async () => (await jobs.activeWorkers()) > 0)
       return async () => {
         await closeBrowser()
         await app.terminate()
@@ -247,8 +247,8 @@ withBrowser(() => {
 
       const { code, output } = await ace(['queue:limits', '--user-of=ada:2'])
       assert.equal(code, 0, output)
-      await waiting.filter({ hasText: 'user limit 2/2' }).waitFor({ timeout: 5_000 })
-      await single.page.waitForSelector('.strip:has-text("user limit 2/2")', { timeout: 5_000 })
+      await waiting.filter({ hasText: 'user limit 2/2' }).waitFor({ timeout: 20_000 })
+      await single.page.waitForSelector('.strip:has-text("user limit 2/2")', { timeout: 20_000 })
       assert.equal(await waiting.count(), 1)
 
       // Nothing changes: rows are asked for again, and there is nothing to send.
@@ -260,6 +260,6 @@ withBrowser(() => {
         assert.deepEqual(problems, [])
         await close()
       }
-    }).timeout(90_000)
+    })
   })
 })

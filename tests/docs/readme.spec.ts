@@ -112,7 +112,7 @@ test.group('README', () => {
       }),
     ]
     assert.equal(typescript.formatDiagnostics(problems, FORMAT), '')
-  }).timeout(120_000)
+  })
 
   test('leads through a tour that works', async ({ assert, cleanup }) => {
     const folder = mkdtempSync(join(tmpdir(), 'queuedeck-tour-'))

@@ -45,7 +45,7 @@ export type AppProcess = {
   stderr(): string
   /** Exit code (null after a signal); resolves when both streams are at their end. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
-  /** Sends a signal (SIGTERM) and waits for its end; SIGKILL follows after `within` (15 s). */
+  /** Sends a signal (SIGTERM) and waits for its end; SIGKILL follows after `within` (60 s). */
   stop(signal?: NodeJS.Signals, within?: number): Promise<{ code: number | null }>
 }
 
@@ -93,7 +93,7 @@ export function spawnNode(
     stdout: () => written.out,
     stderr: () => written.err,
     exited,
-    async stop(signal = 'SIGTERM', within = 15_000) {
+    async stop(signal = 'SIGTERM', within = 60_000) {
       child.kill(signal)
       const gaveUp = new AbortController()
       const ended = await Promise.race([
@@ -108,12 +108,12 @@ export function spawnNode(
 }
 
 /**
- * Runs an Ace command to its end, or for `within` (30 s) at most.
+ * Runs an Ace command to its end, or for `within` (60 s) at most.
  */
 export async function runAce(
   args: string[],
   env: Record<string, string>,
-  within = 30_000
+  within = 60_000
 ): Promise<{ code: number | null; output: string; stdout: string; stderr: string }> {
   const ace = spawnNode(['ace.js', ...args], env)
   const impatience = setTimeout(() => ace.child.kill('SIGKILL'), within)
@@ -142,8 +142,7 @@ export async function startWeb(
   void web.exited.then(() => (ended = true))
   await waitFor(
     'the web server to answer',
-    async () => ended || Boolean(await fetch(url, { redirect: 'manual' })),
-    { within: 30_000 }
+    async () => ended || Boolean(await fetch(url, { redirect: 'manual' }))
   ).catch((error) => {
     web.child.kill('SIGKILL')
     throw new Error(`${error.message}\n${web.output()}`)

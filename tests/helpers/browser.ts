@@ -43,6 +43,8 @@ export async function newPage(
   options: BrowserContextOptions = {}
 ): Promise<{ page: Page; problems: string[]; close: () => Promise<void> }> {
   const context = await (await browser()).newContext({ locale: 'en-GB', ...options })
+  // Playwright's own patience is half of it: a machine that does much else may be slow.
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`))

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ApplicationService } from '@adonisjs/core/types'
+import { stopwatch } from './stopwatch.ts'
 
 /** How a command ended, as its process would have: exit code, and what it wrote. */
 export type CommandResult = {
@@ -31,14 +32,14 @@ export async function commandLine(
   await ace.boot()
   ace.ui.switchMode('silent')
   return async ([name, ...args]) => {
-    const started = performance.now()
+    const started = stopwatch()
     const texts = { out: '', err: '', all: '' }
     const code = await new Promise<number>((resolve, reject) => {
       run.run(Object.assign(texts, { exit: resolve }), () => {
         ace.exec(name, args).then(({ exitCode }) => resolve(exitCode ?? 0), reject)
       })
     })
-    const took = performance.now() - started
+    const took = started()
     return { code, output: texts.all, stdout: texts.out, stderr: texts.err, took }
   }
 }

@@ -163,7 +163,7 @@ export class PrivateServer implements TestServer {
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     child.kill('SIGCONT')
     child.kill(signal)
-    const impatience = setTimeout(() => child.kill('SIGKILL'), 15_000)
+    const impatience = setTimeout(() => child.kill('SIGKILL'), 60_000)
     await ended
     clearTimeout(impatience)
     this.#child = undefined

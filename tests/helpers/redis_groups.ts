@@ -195,20 +195,16 @@ export async function redisSentinels(): Promise<
     ]
     return servers.find((server) => server.port === Number(port))!
   }
-  await waitFor(
-    'the sentinels to know each other and the replicas',
-    async () => {
-      const known = await Promise.all(
-        clients.map(async (client) => {
-          const facts = (await client.call('SENTINEL', 'MASTER', 'queue')) as string[]
-          const fact = (name: string) => facts[facts.indexOf(name) + 1]
-          return [fact('num-slaves'), fact('num-other-sentinels'), fact('flags')].join()
-        })
-      )
-      return known.every((facts) => facts === '2,2,master')
-    },
-    { within: 30_000 }
-  )
+  await waitFor('the sentinels to know each other and the replicas', async () => {
+    const known = await Promise.all(
+      clients.map(async (client) => {
+        const facts = (await client.call('SENTINEL', 'MASTER', 'queue')) as string[]
+        const fact = (name: string) => facts[facts.indexOf(name) + 1]
+        return [fact('num-slaves'), fact('num-other-sentinels'), fact('flags')].join()
+      })
+    )
+    return known.every((facts) => facts === '2,2,master')
+  })
   return {
     nodes,
     address: JSON.stringify({
@@ -219,13 +215,9 @@ export async function redisSentinels(): Promise<
     async changePlaces() {
       const before = await primary()
       await clients[0].call('SENTINEL', 'FAILOVER', 'queue')
-      await waitFor('another primary', async () => (await primary()) !== before, {
-        within: 20_000,
-      })
-      await waitFor(
-        'the former primary to follow',
-        async () => (await replicationOf(before)).includes('master_link_status:up'),
-        { within: 30_000 }
+      await waitFor('another primary', async () => (await primary()) !== before)
+      await waitFor('the former primary to follow', async () =>
+        (await replicationOf(before)).includes('master_link_status:up')
       )
     },
     stop() {
@@ -252,7 +244,7 @@ export async function replicated(primary: { port: number }): Promise<void> {
   await waitFor(
     'the replica to catch up',
     async () => offset(await replicationOf(primary), 'state=online,offset=') >= wanted,
-    { within: 20_000, every: 5 }
+    { every: 5 }
   )
 }
 

@@ -5,7 +5,8 @@ export { freePort } from '../../bin/start/free_port.ts'
 
 /**
  * Repeats `condition` until it answers something truthy, and answers that. An error thrown by the condition counts as "not yet";
- * the last one is named when the deadline passes.
+ * the last one is named when the deadline passes. That is far away unless a test says otherwise: a machine that does much else may be
+ * slow, and waiting costs nothing where the condition comes true.
  *
  * @param what  What is waited for, in words: shown when it does not come.
  */
@@ -14,7 +15,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: { within?: number; every?: number } = {}
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const { within = 10_000, every = 20 } = options
+  const { within = 60_000, every = 20 } = options
   const deadline = performance.now() + within
   let lastError: unknown
 

@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { cutText } from '../../src/cut_text.ts'
+import { stopwatch } from '#tests/helpers/stopwatch'
 
 const FAMILY = '👨‍👩‍👧‍👦'
 const FLAGS = '🇩🇪🇫🇷'
@@ -54,8 +55,8 @@ test.group('Cutting texts', () => {
 
   test('looks only at the end of what is long', ({ assert }) => {
     const text = '😀'.repeat(5_000_000)
-    const asked = performance.now()
+    const asked = stopwatch()
     assert.equal(cutText(text, 9_000_001).length, 9_000_001)
-    assert.isBelow(performance.now() - asked, 500)
+    assert.isBelow(asked(), 500)
   })
 })

@@ -98,6 +98,6 @@ eachDatabase(({ label, create }) => {
         await records.close()
         await lab.close()
       }
-    }).timeout(120_000)
+    })
   })
 })

@@ -145,6 +145,6 @@ eachDatabase(({ label, create }) => {
         await lab.close()
         await Promise.all([records.close(), second.close()])
       }
-    }).timeout(180_000)
+    })
   })
 })

@@ -116,11 +116,11 @@ export class Fleet {
     )
     this.#processes.add(worker)
     void worker.exited.then(() => this.#processes.delete(worker))
-    await waitFor('a worker of the fleet', () => worker.stdout().includes('ready'), {
-      within: 30_000,
-    }).catch((error) => {
-      throw new Error(`${error.message}\n${worker.output()}`)
-    })
+    await waitFor('a worker of the fleet', () => worker.stdout().includes('ready')).catch(
+      (error) => {
+        throw new Error(`${error.message}\n${worker.output()}`)
+      }
+    )
     return worker
   }
 

@@ -49,11 +49,11 @@ export class StormLab {
   }
 
   async works(started: AppProcess): Promise<AppProcess> {
-    await waitFor('the worker process to work', () => started.stdout().includes('ready'), {
-      within: 30_000,
-    }).catch((error) => {
-      throw new Error(`${error.message}\n${started.output()}`)
-    })
+    await waitFor('the worker process to work', () => started.stdout().includes('ready')).catch(
+      (error) => {
+        throw new Error(`${error.message}\n${started.output()}`)
+      }
+    )
     return started
   }
 
@@ -132,7 +132,7 @@ export class StormLab {
   }
 
   /** Waits until the gate keeps nothing of any job; a turn that was handed over and nobody took ends by itself. */
-  async nothingLeft(within = 10_000): Promise<void> {
+  async nothingLeft(within = 60_000): Promise<void> {
     let left: string[] = []
     await waitFor('nothing to be left', async () => (left = await this.leftovers()).length === 0, {
       within,

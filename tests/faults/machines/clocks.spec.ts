@@ -66,7 +66,7 @@ test.group('Hosts whose clocks are an hour apart', (group) => {
       /** What cleanup and results are counted from. */
       assert.isBelow(Math.abs(Number(hash.finishedOn) - Date.now()), 60_000)
     }
-  }).timeout(60_000)
+  })
 
   test('start delayed jobs when they are due by Redis, whoever dispatched them', async ({
     assert,
@@ -92,12 +92,12 @@ test.group('Hosts whose clocks are an hour apart', (group) => {
     }
     for (const id of [behind, ahead]) {
       assert.isAtLeast(await waited(id), DELAY - 10)
-      assert.isBelow(await waited(id), DELAY + 2_000)
+      assert.isBelow(await waited(id), DELAY + 15_000)
     }
     const { createdAt, startedAt } = (await fleet.records.reader.find(moment))!
     assert.isAtLeast(startedAt!, at - 10)
     /** The process that dispatches may have needed longer to begin than was left. */
-    assert.isBelow(startedAt!, Math.max(at, createdAt) + 2_000)
+    assert.isBelow(startedAt!, Math.max(at, createdAt) + 15_000)
     assert.equal((await fleet.records.reader.find(idle))!.status, 'scheduled')
     assert.isAbove(performance.now() - dispatched, DELAY - 10)
 
@@ -109,7 +109,7 @@ test.group('Hosts whose clocks are an hour apart', (group) => {
     const began = performance.now()
     await waitFor('a second', () => performance.now() - began > 1_000)
     assert.isBelow((await calls()) - before, 200)
-  }).timeout(60_000)
+  })
 
   test('keep leases and timeouts when a clock is set back by an hour under work', async ({
     assert,
@@ -123,5 +123,5 @@ test.group('Hosts whose clocks are an hour apart', (group) => {
     const lost = (await fleet.witness.stretches()).filter(({ how }) => how === 'aborted')
     assert.deepEqual(lost, [])
     for (const worker of fleet.workers) assert.notInclude(worker.output(), 'unhandled')
-  }).timeout(60_000)
+  })
 })

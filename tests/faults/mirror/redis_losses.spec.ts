@@ -48,7 +48,7 @@ eachDatabase(({ label, create }) => {
       } finally {
         await losing.close()
       }
-    }).timeout(180_000)
+    })
   })
 })
 
@@ -86,5 +86,5 @@ test.group('Mirror and a Redis that loses its last moments', () => {
     } finally {
       await losing.close()
     }
-  }).timeout(180_000)
+  })
 })

@@ -46,9 +46,7 @@ export class MirrorProcess {
   }
 
   ready(): Promise<unknown> {
-    return waitFor('a mirror process to start', () => this.messages.includes('ready'), {
-      within: 30_000,
-    })
+    return waitFor('a mirror process to start', () => this.messages.includes('ready'))
   }
 
   /** Waits for its end, whatever ends it. */
@@ -64,9 +62,7 @@ export class MirrorProcess {
   async ask<T>(question: 'lag' | 'stop'): Promise<T> {
     const before = this.messages.length
     this.child.send(question)
-    await waitFor('an answer of a mirror process', () => this.messages.length > before, {
-      within: 20_000,
-    })
+    await waitFor('an answer of a mirror process', () => this.messages.length > before)
     return this.messages.at(-1) as T
   }
 }

@@ -21,5 +21,5 @@ test.group('npm start', () => {
     )
     assert.equal((await start.stop('SIGTERM', 60_000)).code, 0)
     await redis.stop()
-  }).timeout(180_000)
+  })
 })

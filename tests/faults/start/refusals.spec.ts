@@ -136,7 +136,5 @@ test.group('npm start | a Redis of its own', (group) => {
     assert.isTrue(existsSync(join(folder, 'redis/appendonlydir')))
     // The second time it is there already.
     assert.deepEqual(await redisProgram(folder, { PATH: '' }), program)
-  })
-    .timeout(180_000)
-    .skip(!findProgram('apt-get') || !findProgram('dpkg'), 'this is no Debian or Ubuntu')
+  }).skip(!findProgram('apt-get') || !findProgram('dpkg'), 'this is no Debian or Ubuntu')
 })

@@ -37,7 +37,7 @@ test.group('npm start', (group) => {
       `Queuedeck runs from this folder already: ${address}. Stop it first, or set QUEUEDECK_FOLDER and PORT for a second one.`
     )
     assert.isTrue(processes.every(lives))
-  }).timeout(120_000)
+  })
 
   test('starts a worker again that was killed', async ({ assert }) => {
     const start = await lab.whole()
@@ -48,7 +48,7 @@ test.group('npm start', (group) => {
     const job = await sleep(1)
     await waitFor('it to work', () => lab.status(job) === 'completed', { within: 60_000 })
     assert.include(start.output(), 'The worker ended by itself (SIGKILL): starting it again')
-  }).timeout(120_000)
+  })
 
   test('stops in order, waits for running jobs unless it is told twice, and goes on', async ({
     assert,
@@ -67,7 +67,8 @@ test.group('npm start', (group) => {
     start.child.kill('SIGINT')
     const told = performance.now()
     assert.equal((await start.exited).code, 0)
-    assert.isBelow(performance.now() - told, 10_000)
+    // Less than the grace period, for which it would wait otherwise.
+    assert.isBelow(performance.now() - told, 25_000)
     assert.include(start.output(), 'Not waiting for running jobs')
     assert.isFalse(processes.some(lives))
     assert.isNull(lab.running)
@@ -82,7 +83,7 @@ test.group('npm start', (group) => {
     await waitFor('the job to run again', () => lab.status(job) === 'running', { within: 60_000 })
     await lab.cancel(job)
     await waitFor('it to be cancelled', () => lab.status(job) === 'cancelled', { within: 60_000 })
-  }).timeout(180_000)
+  })
 
   test('leaves nothing behind when it is killed', async ({ assert }) => {
     const killed = await lab.whole()
@@ -92,7 +93,7 @@ test.group('npm start', (group) => {
     killed.child.kill('SIGKILL')
     await waitFor('the children to end', () => !processes.some(lives), { within: 60_000 })
     assert.isFalse(await isListening(redis.port))
-  }).timeout(180_000)
+  })
 
   test('clears up after everything was killed but Redis, at once', async ({ assert }) => {
     const killed = await lab.whole()
@@ -107,7 +108,7 @@ test.group('npm start', (group) => {
 
     await lab.startWhole()
     assert.isFalse(processes.some(lives))
-  }).timeout(180_000)
+  })
 
   test('has lost no job by all of this, and sent its own once', async ({ assert }) => {
     const start = await lab.whole()
@@ -119,5 +120,5 @@ test.group('npm start', (group) => {
     assert.equal((await start.stop('SIGTERM', 60_000)).code, 0)
     assert.isFalse(processes.some(lives))
     assert.isNull(lab.running)
-  }).timeout(180_000)
+  })
 })

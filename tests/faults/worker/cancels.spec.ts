@@ -128,5 +128,5 @@ test.group('Cancels, restarts and natural ends', (group) => {
       assert.notInclude(worker.output(), 'unhandled')
     }
     assert.lengthOf(await lab.redis.keys(`${lab.prefix}:default:*:lock`), 0)
-  }).timeout(300_000)
+  })
 })

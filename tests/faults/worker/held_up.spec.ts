@@ -22,7 +22,7 @@ test.group('Workers that are held up for longer than their lease', (group) => {
   })
 
   const started = (times: number) =>
-    waitFor(`start ${times}`, async () => (await starts(lab)).length === times, { within: 15_000 })
+    waitFor(`start ${times}`, async () => (await starts(lab)).length === times)
 
   /** When the first attempt saw what, epoch ms. */
   async function seen(): Promise<Map<string, number>> {
@@ -59,7 +59,7 @@ test.group('Workers that are held up for longer than their lease', (group) => {
       assert.equal((await process.stop()).code, 0)
       assert.notInclude(process.output(), 'unhandled')
     }
-  }).timeout(60_000)
+  })
 
   test('run the job again themselves beside its first attempt, which has no say', async ({
     assert,
@@ -70,7 +70,7 @@ test.group('Workers that are held up for longer than their lease', (group) => {
     await assertSecondCounts(assert, id)
     assert.equal((await only.stop()).code, 0)
     assert.notInclude(only.output(), 'unhandled')
-  }).timeout(60_000)
+  })
 
   test('lose their jobs while the network keeps them from Redis', async ({ assert }) => {
     const first = await startProcess(lab, { worker }, `redis://127.0.0.1:${proxy.port}`)
@@ -87,11 +87,11 @@ test.group('Workers that are held up for longer than their lease', (group) => {
       const found = await seen()
       return found.has('LEASE_LOST') && found
     })
-    assert.isBelow(what.get('LEASE_LOST')! - healed, 1_000)
+    assert.isBelow(what.get('LEASE_LOST')! - healed, 2_000)
     await assertSecondCounts(assert, id)
     for (const process of [first, second]) {
       assert.equal((await process.stop()).code, 0)
       assert.notInclude(process.output(), 'unhandled')
     }
-  }).timeout(60_000)
+  })
 })

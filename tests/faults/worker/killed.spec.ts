@@ -31,7 +31,7 @@ test.group('Workers that are killed or stopped', (group) => {
       10
     )
     assert.equal((await second.stop()).code, 0)
-  }).timeout(60_000)
+  })
 
   test('fails a job whose workers are lost too often', async ({ assert }) => {
     const once = { ...worker, maxLosses: 0 }
@@ -43,7 +43,7 @@ test.group('Workers that are killed or stopped', (group) => {
     const job = await lab.ended(id, 'default', 20_000)
     assert.match(job.failedReason, /^\[WORKER_LOST\] /)
     await second.stop()
-  }).timeout(60_000)
+  })
 
   test('drops what a worker writes that was frozen longer than its lease', async ({ assert }) => {
     const first = await startProcess(lab, { worker })
@@ -51,9 +51,7 @@ test.group('Workers that are killed or stopped', (group) => {
     await waitFor('the first start', async () => (await starts(lab)).length === 1)
     first.child.kill('SIGSTOP')
     const second = await startProcess(lab, { worker })
-    await waitFor('the second start', async () => (await starts(lab)).length === 2, {
-      within: 20_000,
-    })
+    await waitFor('the second start', async () => (await starts(lab)).length === 2)
     first.child.kill('SIGCONT')
     const job = await lab.ended(id)
     assert.deepEqual([job.state, job.ats], ['completed', '2'])
@@ -62,7 +60,7 @@ test.group('Workers that are killed or stopped', (group) => {
     await first.stop()
     await second.stop()
     assert.notInclude(first.output(), 'unhandled')
-  }).timeout(60_000)
+  })
 
   test('accepts what a job dispatches while its worker drains', async ({ assert }) => {
     const only = await startProcess(lab, { worker, settings: { concurrency: 1 } })
@@ -72,11 +70,11 @@ test.group('Workers that are killed or stopped', (group) => {
     const before = performance.now()
     const { code } = await only.stop()
     assert.equal(code, 0)
-    assert.isBelow(performance.now() - before, 4_000)
+    assert.isBelow(performance.now() - before, 15_000)
     assert.equal(await lab.transport.state('default', parent), 'completed')
     assert.equal(await children(), 20)
     assert.lengthOf(await starts(lab), 0)
-  }).timeout(60_000)
+  })
 
   test('hands jobs back at a second signal', async ({ assert }) => {
     const only = await startProcess(lab, { worker })
@@ -87,5 +85,5 @@ test.group('Workers that are killed or stopped', (group) => {
     const { code } = await only.exited
     assert.equal(code, 0)
     assert.equal(await lab.transport.state('default', id), 'waiting')
-  }).timeout(60_000)
+  })
 })

@@ -25,12 +25,12 @@ export async function startProcess(
     ],
     { NODE_ENV: 'test' }
   )
-  await waitFor('the worker process to work', () => child.stdout().includes('ready'), {
-    within: 20_000,
-  }).catch((error) => {
-    child.child.kill('SIGKILL')
-    throw new Error(`${error.message}\n${child.output()}`)
-  })
+  await waitFor('the worker process to work', () => child.stdout().includes('ready')).catch(
+    (error) => {
+      child.child.kill('SIGKILL')
+      throw new Error(`${error.message}\n${child.output()}`)
+    }
+  )
   return child
 }
 

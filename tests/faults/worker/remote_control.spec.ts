@@ -100,7 +100,7 @@ test.group('Workers asked from elsewhere', (group) => {
     assert.equal((await starts(lab)).length, before + 10)
     await reports(id, 'active')
     for (const worker of [quiet, other]) assert.equal((await worker.stop()).code, 0)
-  }).timeout(60_000)
+  })
 
   test('end in order when asked to stop, also while quiet', async ({ assert }) => {
     const worker = await startProcess(lab)
@@ -116,12 +116,12 @@ test.group('Workers asked from elsewhere', (group) => {
     assert.deepEqual([job.state, job.ats], ['completed', '1'])
     assert.isFalse(await lab.transport.workers.ask(id, 'resume'))
     assert.deepEqual(await lab.redis.keys(`${lab.prefix}~wish:*`), [])
-  }).timeout(60_000)
+  })
 
   test('cannot be asked when they are not there', async ({ assert }) => {
     assert.isFalse(await lab.transport.workers.ask('nobody:1:00', 'stop'))
     assert.deepEqual(await lab.redis.keys(`${lab.prefix}~wish:*`), [])
   })
 
-  test('obey with their next report when the message was lost', () => obeyed).timeout(60_000)
+  test('obey with their next report when the message was lost', () => obeyed)
 })

@@ -206,5 +206,5 @@ test.group('Alert service', () => {
       alerts.told.filter((line) => line.includes('redisAway')),
       ['opened redisAway web-1', 'cleared redisAway web-1']
     )
-  }).timeout(30_000)
+  })
 })

@@ -197,7 +197,7 @@ eachDatabase(({ label, create }) => {
       assert.equal(later.counts.completedRecords, 3)
       assert.isNull(later.error)
       await exact(assert)
-    }).timeout(30_000)
+    })
 
     test('refuses a restart while the record is deleted', async ({ assert }) => {
       const [key] = await jobs(1, 'failed', 91)

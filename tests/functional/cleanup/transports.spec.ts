@@ -76,7 +76,7 @@ test.group('Cleanup of transports', (group) => {
     assert.equal(counts.cancelledTransports, 0)
     assert.deepEqual(await left(), [0, 1, 1])
     assert.containSubset(await records.reader.counts(), { completed: 6, failed: 3, cancelled: 1 })
-  }).timeout(30_000)
+  })
 
   test('goes by the shorter clock at the start', async ({ assert }) => {
     await work(3)
@@ -88,7 +88,7 @@ test.group('Cleanup of transports', (group) => {
     const { counts } = await cleanup.run({ ...RUN, trigger: 'start' })
     assert.containSubset(counts, { completedTransports: 2, cancelledTransports: 1 })
     assert.deepEqual(await left(), [0, 1, 1])
-  }).timeout(30_000)
+  })
 
   test('counts what the mirror itself removed since the last run', async ({ assert }) => {
     await work(6)
@@ -106,7 +106,7 @@ test.group('Cleanup of transports', (group) => {
     })
     const second = await cleaning.cleanup().run(RUN)
     assert.equal(second.counts.completedTransports, 0)
-  }).timeout(30_000)
+  })
 
   test('forgets results in Redis, and whoever asks then gets them from the record', async ({
     assert,
@@ -129,7 +129,7 @@ test.group('Cleanup of transports', (group) => {
       status: 'completed',
       result: '{"n":1}',
     })
-  }).timeout(30_000)
+  })
 
   test('removes what nobody holds: ids without a job, locks without an end', async ({ assert }) => {
     const { keys } = lab.transport
@@ -145,7 +145,7 @@ test.group('Cleanup of transports', (group) => {
     assert.deepEqual(await lab.redis.lrange(`${keys.queue('a')}active`, 0, -1), [id])
     const ttl = await lab.redis.pttl(keys.lock('a', id))
     assert.isTrue(ttl > 0 && ttl <= 600_000)
-  }).timeout(30_000)
+  })
 
   test('works while Redis is full', async ({ assert }) => {
     const redis = await redisServer({ own: true, settings: { 'maxmemory-policy': 'noeviction' } })
@@ -168,5 +168,5 @@ test.group('Cleanup of transports', (group) => {
       await full.close()
       await redis.stop()
     }
-  }).timeout(40_000)
+  })
 })

@@ -51,14 +51,10 @@ test.group('Commands | Redis and database up', (group) => {
   })
 
   async function show(id: string, isSo: (job: any) => boolean = () => true) {
-    return waitFor(
-      `job ${id}`,
-      async () => {
-        const { code, json } = await lab.ask('queue:show', id)
-        return code === 0 && isSo(json.job) && json
-      },
-      { within: 20_000 }
-    )
+    return waitFor(`job ${id}`, async () => {
+      const { code, json } = await lab.ask('queue:show', id)
+      return code === 0 && isSo(json.job) && json
+    })
   }
 
   test('dispatch, show, list, cancel and restart a job', async ({ assert }) => {
@@ -112,14 +108,10 @@ test.group('Commands | Redis and database up', (group) => {
     }
     await queue.add('foreign "type" \u001b[31m', payload, { delay: 3_600_000 })
     await queue.close()
-    const { data } = await waitFor(
-      'its record',
-      async () => {
-        const { json } = await lab.ask('queue:jobs', '--type=foreign*')
-        return json.data.length > 0 && json
-      },
-      { within: 20_000 }
-    )
+    const { data } = await waitFor('its record', async () => {
+      const { json } = await lab.ask('queue:jobs', '--type=foreign*')
+      return json.data.length > 0 && json
+    })
     const { id } = data[0]
     const shown = await lab.ask('queue:show', id)
     assert.equal(shown.code, 0)
@@ -217,7 +209,7 @@ test.group('Commands | something is away', (group) => {
     const mirror = await lab.ask('queue:mirror', '--status')
     assert.equal(mirror.code, 1)
     assert.equal(mirror.json.errors[0].code, 'E_REDIS_UNAVAILABLE')
-  }).timeout(60_000)
+  })
 
   test('Redis is silent: each ends within 15 s', async ({ assert, cleanup }) => {
     const redis = { host: '127.0.0.1', port: (silent.address() as AddressInfo).port }
@@ -226,7 +218,7 @@ test.group('Commands | something is away', (group) => {
     await all(lab, 15_000, assert, (command) =>
       command.redis ? { code: 1, error: 'E_REDIS_UNAVAILABLE' } : { code: 0 }
     )
-  }).timeout(60_000)
+  })
 
   test('the database refuses: each ends within 10 s', async ({ assert, cleanup }) => {
     const connection = { host: '127.0.0.1', port: nowhere, user: 'postgres', database: 'none' }
@@ -244,5 +236,5 @@ test.group('Commands | something is away', (group) => {
     await all(lab, 10_000, assert, (command) =>
       command.database ? { code: 1, error: 'E_DATABASE_UNAVAILABLE' } : { code: 0 }
     )
-  }).timeout(60_000)
+  })
 })

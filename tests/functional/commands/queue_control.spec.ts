@@ -19,8 +19,7 @@ test.group('queue:pause, queue:resume, queue:drain', (group) => {
   const become = (id: string, status: string) =>
     waitFor(
       `${id} to be ${status}`,
-      async () => (await lab.ask('queue:show', id)).json.job?.status === status,
-      { within: 20_000 }
+      async () => (await lab.ask('queue:show', id)).json.job?.status === status
     )
 
   test('hold jobs back from the worker, cancel them, and let the next ones run', async ({

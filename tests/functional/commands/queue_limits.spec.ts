@@ -32,15 +32,11 @@ test.group('Commands | queue:limits', (group) => {
       ids.push(job.json.job.id)
     }
     const reason = { kind: 'user', name: 'ada', running: 1, limit: 1, text: 'user limit 1/1' }
-    const { data } = await waitFor(
-      'one to run and one to wait',
-      async () => {
-        const { json } = await ask('queue:jobs', '--user=ada')
-        const texts = json.data.map((job: any) => job.waiting?.text ?? job.status)
-        return texts.join() === 'user limit 1/1,running' && json
-      },
-      { within: 20_000 }
-    )
+    const { data } = await waitFor('one to run and one to wait', async () => {
+      const { json } = await ask('queue:jobs', '--user=ada')
+      const texts = json.data.map((job: any) => job.waiting?.text ?? job.status)
+      return texts.join() === 'user limit 1/1,running' && json
+    })
     assert.deepEqual(data[0].waiting, reason)
     assert.deepEqual((await ask('queue:show', ids[1]!)).json.job.waiting, reason)
     assert.include((await lab.run('queue:show', ids[1]!)).output, 'user limit 1/1')

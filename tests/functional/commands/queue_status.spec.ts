@@ -60,5 +60,5 @@ test.group('queue:status --watch', () => {
     })
     assert.notInclude(watch.stdout(), '\u001b[?1049h')
     assert.equal((await watch.stop('SIGTERM')).code, 0)
-  }).timeout(120_000)
+  })
 })

@@ -46,13 +46,11 @@ test.group('Alerts on pages', (group) => {
     await lab.dispatch(Echo, {}, { queue: HOSTILE })
     await look()
     await look(2 * MINUTE)
-    await waitFor('open pages to be told', () => stream.named('notice').length > 0, {
-      within: 2_000,
-    })
+    await waitFor('open pages to be told', () => stream.named('notice').length > 0)
     assert.containSubset(stream.named('notice'), [
       { data: { alert: true, title: 'No worker for a queue' } },
     ])
-    await waitFor('and to refresh', () => stream.named('changed').length > 0, { within: 2_000 })
+    await waitFor('and to refresh', () => stream.named('changed').length > 0)
     stream.close()
 
     const { alerts } = (await client.json('')).json

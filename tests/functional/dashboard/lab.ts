@@ -153,7 +153,7 @@ export class DashboardLab {
   }
 
   /** The record, once it is there and, where a status is given, has it. */
-  async record(id: string, status?: JobStatus, within = 15_000): Promise<JobDetails> {
+  async record(id: string, status?: JobStatus, within = 60_000): Promise<JobDetails> {
     const { reader } = await this.app.container.make('queuedeck.records')
     return waitFor(
       `the record of ${id}${status ? ` to be ${status}` : ''}`,

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import type { PrivateServer } from '#tests/helpers/private_server'
 import { redisServer } from '#tests/helpers/servers'
 import { freePort, waitFor } from '#tests/helpers/wait'
+import { stopwatch } from '#tests/helpers/stopwatch'
 import type { Client } from './client.ts'
 import { DashboardLab } from './lab.ts'
 
@@ -56,11 +57,11 @@ test.group('Dashboard | the database is away', (group) => {
     })
 
   test('jobs are accepted all the same, and the answer comes soon', async ({ assert }) => {
-    const asked = performance.now()
+    const asked = stopwatch()
     const { status, json } = await client.post('/jobs', { type: 'demo.sleep', payload: { ms: 1 } })
     assert.equal(status, 201)
     assert.equal(json.job.status, 'pending')
-    assert.isBelow(performance.now() - asked, 5_000)
+    assert.isBelow(asked(), 5_000)
   })
 
   test('queues show what waits and are paused; only the oldest job is not known', async ({
@@ -111,13 +112,13 @@ test.group('Dashboard | Redis is away', (group) => {
 
   test('history stays readable, soon, and pages say what is away', async ({ assert }) => {
     for (const path of ['', '/jobs', '/jobs?status=scheduled', `/jobs/${id}`, `/jobs/${id}/logs`]) {
-      const asked = performance.now()
+      const asked = stopwatch()
       const { status, json } = await client.json(path)
       assert.equal(status, 200, path)
       assert.isOk(json)
       /** A log without lines has nothing to swap in. */
       assert.include([200, 204], (await client.partial(path)).status, path)
-      assert.isBelow(performance.now() - asked, 2_000, path)
+      assert.isBelow(asked(), 2_000, path)
     }
     const { json } = await client.json('')
     assert.isTrue(json.health.redis.away)
@@ -142,13 +143,13 @@ test.group('Dashboard | Redis is away', (group) => {
   })
 
   test('actions fail, saying so, within 3 s', async ({ assert }) => {
-    const asked = performance.now()
+    const asked = stopwatch()
     const answers = await Promise.all([
       client.post(`/jobs/${id}/cancel`),
       client.post('/jobs', { type: 'demo.sleep', payload: { ms: 1 } }),
       client.submit(`/jobs/${id}/cancel`),
     ])
-    assert.isBelow(performance.now() - asked, 3_000)
+    assert.isBelow(asked(), 3_000)
     for (const { status } of answers) assert.equal(status, 503)
     assert.equal(answers[0].json.errors[0].code, 'E_REDIS_UNAVAILABLE')
     assert.match(answers[2].text, /Redis cannot be reached/)
@@ -175,15 +176,15 @@ test.group('Dashboard | Redis is away', (group) => {
   test('pages do not wait for a Redis that says nothing', async ({ assert, cleanup }) => {
     redis.freeze()
     cleanup(() => redis.thaw())
-    const asked = performance.now()
+    const asked = stopwatch()
     assert.equal((await client.json('')).status, 200)
-    assert.isBelow(performance.now() - asked, 4_000)
+    assert.isBelow(asked(), 4_000)
     assert.isTrue((await client.json('')).json.health.redis.away)
     for (const path of ['', '/jobs', `/jobs/${id}`]) {
-      const askedAgain = performance.now()
+      const askedAgain = stopwatch()
       assert.equal((await client.json(path)).status, 200, path)
       assert.include((await client.page(path)).text, 'Redis does not answer', path)
-      assert.isBelow(performance.now() - askedAgain, 1_000, path)
+      assert.isBelow(askedAgain(), 1_000, path)
     }
     assert.equal((await client.post(`/jobs/${id}/restart`)).status, 503)
     redis.thaw()

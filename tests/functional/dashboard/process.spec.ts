@@ -52,7 +52,7 @@ test.group('Dashboard | the application in this repository', (group) => {
     const address = (name: string) =>
       new RegExp(` ${name}="([^"]+)"`).exec(element)![1].replaceAll('&amp;', '&')
     const stream = await client.stream(address('stream'))
-    await waitFor('the job to end', () => stream.ended, { within: 20_000 })
+    await waitFor('the job to end', () => stream.ended)
     assert.containsSubset(stream.named('state').at(-1)!.data, {
       status: 'completed',
       terminal: true,

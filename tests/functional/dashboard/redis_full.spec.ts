@@ -100,5 +100,5 @@ test.group('Dashboard | Redis is full', (group) => {
     assert.equal((await client.post(`/jobs/${cancelled}/restart`)).json.outcome, 'done')
     assert.equal((await client.post('/queues/waits/resume')).json.changed, true)
     assert.equal((await lab.record(cancelled, 'completed')).run, 2)
-  }).timeout(60_000)
+  })
 })

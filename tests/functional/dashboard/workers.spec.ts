@@ -30,7 +30,6 @@ test.group('Dashboard | workers', (group) => {
   let workers: WorkerLab
   const processes: AppProcess[] = []
   const pools: WorkerPool[] = []
-  group.each.timeout(60_000)
 
   group.setup(async () => {
     lab = await DashboardLab.open()
@@ -76,14 +75,10 @@ test.group('Dashboard | workers', (group) => {
     const { process, id, path } = await start()
     const client = lab.client()
     const job = await add(workers, 'short', { ms: 20_000 })
-    const worker = await waitFor(
-      'the job to be reported',
-      async () => {
-        const { json } = await client.json(path)
-        return json.running.some((one: { id: string }) => one.id === job) && json
-      },
-      { within: 15_000 }
-    )
+    const worker = await waitFor('the job to be reported', async () => {
+      const { json } = await client.json(path)
+      return json.running.some((one: { id: string }) => one.id === job) && json
+    })
     assert.deepInclude(worker, { id, pid: process.pid, state: 'active', concurrency: 2 })
     assert.isAbove(worker.memory.used, 1_000_000)
     assert.isAtLeast(worker.memory.limit, worker.memory.used)
@@ -250,8 +245,7 @@ test.group('Dashboard | workers', (group) => {
     await redis.zadd(transport.keys.workers, (await transport.time(redis)) - 300_000, silent)
     await waitFor(
       'its removal',
-      async () => (await redis.zscore(transport.keys.workers, silent)) === null,
-      { within: 15_000 }
+      async () => (await redis.zscore(transport.keys.workers, silent)) === null
     )
     const { removed } = (await lab.client().json('/workers')).json
     assert.equal(removed.last[0].id, silent)

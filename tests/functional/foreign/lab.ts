@@ -52,16 +52,12 @@ export class ForeignLab {
     const client = this.lab.client()
     const path = `/jobs?queue=${encodeURIComponent(queue)}&limit=200`
     let seen: unknown
-    return waitFor(
-      `the record of ${queue}/${transportId}`,
-      async () => {
-        const { json } = await client.json(path)
-        const row = json.data.find((one: any) => one.transportId === transportId)
-        seen = row
-        return row && isSo(row) && row
-      },
-      { within: 10_000 }
-    ).catch((error) => {
+    return waitFor(`the record of ${queue}/${transportId}`, async () => {
+      const { json } = await client.json(path)
+      const row = json.data.find((one: any) => one.transportId === transportId)
+      seen = row
+      return row && isSo(row) && row
+    }).catch((error) => {
       throw new Error(`${error.message}; it is ${JSON.stringify(seen)}`)
     })
   }

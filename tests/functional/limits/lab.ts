@@ -154,7 +154,7 @@ export class GateLab {
     await this.redis.del(this.transport.keys.events(queue), `${this.#meter}max`)
   }
 
-  ended(queue: Queue, count: number, within = 20_000): Promise<unknown> {
+  ended(queue: Queue, count: number, within = 60_000): Promise<unknown> {
     return waitFor(
       `${count} ends in ${queue.name}`,
       async () => (await queue.getCompletedCount()) + (await queue.getFailedCount()) >= count,

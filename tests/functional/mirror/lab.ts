@@ -124,7 +124,7 @@ export class Lab {
   }
 
   /** The mirror's report once all that Redis told is in the records and no audit is due. */
-  async mirrored(within = 20_000): Promise<MirrorStatus> {
+  async mirrored(within = 60_000): Promise<MirrorStatus> {
     const asked = await this.transport.time(this.redis)
     return waitFor(
       'the mirror to have written everything',
@@ -146,7 +146,7 @@ export class Lab {
    * Waits until records hold all that these queues tell, also after Redis was restarted or lost something: their cursors say so
    * themselves, without the pause between two reports.
    */
-  async written({ writer }: LabRecords, queues: string[], within = 20_000): Promise<void> {
+  async written({ writer }: LabRecords, queues: string[], within = 60_000): Promise<void> {
     await waitFor(
       'the records to hold everything',
       async () => {

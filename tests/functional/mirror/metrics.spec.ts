@@ -178,6 +178,6 @@ eachDatabase(({ label, create }) => {
       const byQueue = await records.metrics.totals('queue', range)
       const sum = QUEUES.reduce((n, queue) => n + byQueue.get(queue)!.completed, 0)
       assert.equal(sum, truth.counts.completed)
-    }).timeout(120_000)
+    })
   })
 })

@@ -28,14 +28,10 @@ eachDatabase(({ label, create }) => {
     })
 
     const ended = (id: string): Promise<JobDetails> =>
-      waitFor(
-        'the record of an ended job',
-        async () => {
-          const record = await records.reader.find(id)
-          return record?.finishedAt ? record : undefined
-        },
-        { within: 10_000 }
-      )
+      waitFor('the record of an ended job', async () => {
+        const record = await records.reader.find(id)
+        return record?.finishedAt ? record : undefined
+      })
 
     test('writes everything that a job did into its record', async ({ assert }) => {
       lab.worker('a', async ({ progress, log, attempt }) => {

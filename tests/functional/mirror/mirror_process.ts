@@ -62,7 +62,7 @@ let mirror: Mirror | undefined
 let stop: () => Promise<void>
 
 if (settings.unled) {
-  await waitFor('the records', () => records.ready().then(() => true), { within: 20_000 })
+  await waitFor('the records', () => records.ready().then(() => true))
   const redis = transport.connections.open('mirror')
   const dependencies = { transport, writer: records.writer, redis, logger }
   mirror = new Mirror(dependencies, new StreamReader(async () => host.options), {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { test } from '@japa/runner'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
+import { stopwatch } from '#tests/helpers/stopwatch'
 import { connectionSettings } from '../../../src/records/connections.ts'
 import { type Records } from '../../../src/records/records.ts'
 import { makeTables, openRecords } from '../mirror/records.ts'
@@ -141,10 +142,10 @@ test.group('Several writers of one SQLite file', () => {
     }
     third.exec('begin immediate')
     let longest = 0
-    let last = performance.now()
+    let sinceLast = stopwatch()
     const beat = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last)
-      last = performance.now()
+      longest = Math.max(longest, sinceLast())
+      sinceLast = stopwatch()
     }, 10)
     const writing = Promise.all([write(one, 'a'), write(two, 'b')])
     await pause(3_000)

@@ -212,7 +212,7 @@ eachDatabase((database) => {
         }
         assert.isAbove(pages, 3 * LISTS)
         if (limits) assert.isAbove(stops, LISTS / 10)
-      }).timeout(60_000)
+      })
     }
   })
 })

@@ -115,5 +115,5 @@ test.group('Bad input of jobs', (group) => {
     assert.isBelow(error.failedReason.length, 9_000)
     assert.isBelow(error.stacktrace.length, 20_000)
     assert.equal(await goesOn(), 'completed')
-  }).timeout(20_000)
+  })
 })

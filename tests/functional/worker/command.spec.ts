@@ -24,7 +24,6 @@ test.group('queue:work', (group) => {
   let env: Record<string, string>
   let worker: AppProcess | undefined
   /** Most start processes that boot the whole application. */
-  group.each.timeout(90_000)
   group.setup(async () => {
     server = await redisServer({ own: true })
     env = await applicationEnv({ redisPort: server.port })
@@ -124,9 +123,7 @@ test.group('queue:work', (group) => {
 
   test('can be stopped while Redis is away', async ({ assert }) => {
     worker = startWorker({ ...env, REDIS_PORT: '1' }, ['--no-mirror'])
-    await waitFor('its start', () => worker!.output().includes('waits for Redis'), {
-      within: 20_000,
-    })
+    await waitFor('its start', () => worker!.output().includes('waits for Redis'))
     const { code } = await worker.stop('SIGTERM')
     assert.equal(code, 0, worker.output())
   })

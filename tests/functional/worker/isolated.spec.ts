@@ -58,7 +58,7 @@ test.group('Isolated jobs', (group) => {
     )
     const dispatched = await ended({ does: 'dispatch' })
     assert.equal((await lab.ended(JSON.parse(dispatched.returnvalue))).state, 'completed')
-  }).timeout(20_000)
+  })
 
   test('may keep the CPU busy for longer than the lease', async ({ assert }) => {
     const id = await dispatch({ does: 'spin', ms: 2_500 })
@@ -66,7 +66,7 @@ test.group('Isolated jobs', (group) => {
     const job = await lab.ended(id)
     assert.deepEqual([job.state, job.ats], ['completed', '1'])
     assert.notEqual(Number(job.returnvalue), process.pid)
-  }).timeout(20_000)
+  })
 
   test('end as cancelled, by their signal or by the end of their process', async ({ assert }) => {
     const obedient = await dispatch({ does: 'obey' })
@@ -82,7 +82,7 @@ test.group('Isolated jobs', (group) => {
     assert.isAtLeast(performance.now() - asked, 400)
     assert.match(job.failedReason, /^\[CANCELLED\] not needed/)
     assert.deepEqual(JSON.parse((await ended({ does: 'tell' })).returnvalue).attempt, 1)
-  }).timeout(20_000)
+  })
 
   test('fail as TIMED_OUT when they take too long, and their hook hears of it', async ({
     assert,
@@ -92,7 +92,7 @@ test.group('Isolated jobs', (group) => {
     const told = await hook('timed-out')
     assert.containsSubset(told, { ran: false, code: 'TIMED_OUT' })
     assert.notEqual(told.pid, process.pid)
-  }).timeout(20_000)
+  })
 
   test('fail with whatever they threw, and their hook finds the instance that ran', async ({
     assert,
@@ -114,7 +114,7 @@ test.group('Isolated jobs', (group) => {
       { attempts: 2, backoff: { type: 'fixed', delay: 10 } }
     )
     assert.deepEqual([retried.state, retried.ats], ['failed', '2'])
-  }).timeout(20_000)
+  })
 
   test('fail as PROCESS_DIED when their process ends, and the worker goes on', async ({
     assert,
@@ -132,13 +132,13 @@ test.group('Isolated jobs', (group) => {
     )
     for (const { job, expected } of ends) assert.match(job.failedReason, expected)
     assert.equal((await ended({ does: 'tell' })).state, 'completed')
-  }).timeout(20_000)
+  })
 
   test('may write into the channel of their process, and return much', async ({ assert }) => {
     const noise = await ended({ does: 'noise' })
     assert.deepEqual([noise.state, noise.returnvalue], ['completed', '"quiet again"'])
     assert.lengthOf(JSON.parse((await ended({ does: 'large' })).returnvalue), 8_000_000)
-  }).timeout(20_000)
+  })
 
   test('may report, log and throw far too much', async ({ assert }) => {
     const before = (await lab.entriesOf()).length
@@ -155,7 +155,7 @@ test.group('Isolated jobs', (group) => {
     assert.lengthOf(lines, 1_000)
     assert.isTrue(lines.every(([, , line]: string[]) => line.length < 8_300))
     assert.equal((await ended({ does: 'tell' })).state, 'completed')
-  }).timeout(30_000)
+  })
 
   test('hold their place until their process has ended', async ({ assert }) => {
     const other = new WorkerLab(lab.url, [Isolated], worker, undefined, {}, { global: 1 })
@@ -175,7 +175,7 @@ test.group('Isolated jobs', (group) => {
     assert.isAtLeast(Number(next.processedOn), Number(first.finishedOn))
     assert.includeMembers(await other.entries(deaf), ['cancel-requested', 'signal-ignored'])
     await other.close()
-  }).timeout(20_000)
+  })
 
   test('are killed and handed back when their worker has waited long enough', async ({
     assert,
@@ -189,7 +189,7 @@ test.group('Isolated jobs', (group) => {
     assert.deepEqual([ending.clean, ending.handedBack], [true, 1])
     assert.equal(await other.transport.state('default', id), 'waiting')
     await other.close()
-  }).timeout(20_000)
+  })
 
   test('fail clearly where no process can be started for them', async ({ assert }) => {
     const other = await fresh()
@@ -204,7 +204,7 @@ test.group('Isolated jobs', (group) => {
     const failed = await without.ended(await without.dispatch(Isolated, { does: 'tell' }))
     assert.match(failed.failedReason, /^\[ISOLATION_MISSING\] /)
     await without.close()
-  }).timeout(20_000)
+  })
 })
 
 function spinning(lab: WorkerLab, id: string): Promise<unknown> {

@@ -87,7 +87,7 @@ export class WorkerLab {
   }
 
   /** Waits for a job's end and answers its hash with its state. */
-  async ended(id: string, queue = 'default', within = 15_000) {
+  async ended(id: string, queue = 'default', within = 60_000) {
     const state = await waitFor(
       `job ${id} to end`,
       async () => {
@@ -99,7 +99,7 @@ export class WorkerLab {
     return { ...(await this.job(id, queue)), state } as Record<string, string>
   }
 
-  async running(id: string, queue = 'default', within = 10_000): Promise<void> {
+  async running(id: string, queue = 'default', within = 60_000): Promise<void> {
     await waitFor(
       `job ${id} to run`,
       async () => (await this.redis.exists(this.transport.keys.lock(queue, id))) === 1,

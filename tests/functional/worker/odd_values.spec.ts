@@ -109,7 +109,7 @@ test.group('Odd values', (group) => {
       assert.equal(job.ats, '1', name)
     }
     assert.deepEqual(unhandled, [])
-  }).timeout(30_000)
+  })
 
   test('thrown by jobs fail them, call failed() with an error, and leave the worker at work', async ({
     assert,

@@ -8,6 +8,7 @@ import {
 } from '../../../src/dashboard/redaction/json_text.ts'
 import { Mask, redactJson } from '../../../src/dashboard/redaction/redact.ts'
 import { SecretKeys } from '../../../src/dashboard/redaction/secret_keys.ts'
+import { stopwatch } from '#tests/helpers/stopwatch'
 
 const keys = new SecretKeys(['iban2'])
 
@@ -91,9 +92,9 @@ test.group('Redaction of JSON', () => {
     const big = JSON.stringify({
       list: Array.from({ length: 20_000 }, (_, n) => ({ n, text: `item ${n}`, ok: true })),
     })
-    const started = performance.now()
+    const started = stopwatch()
     const { text } = redactJson(big, keys)
-    assert.isBelow(performance.now() - started, 3_000)
+    assert.isBelow(started(), 3_000)
     assert.equal(text, big)
   })
 })
@@ -143,9 +144,9 @@ test.group('Masks', () => {
       "='",
       'a.a-',
     ]) {
-      const started = performance.now()
+      const started = stopwatch()
       mask('secret').text(piece.repeat(100_000))
-      assert.isBelow(performance.now() - started, 1_500, piece)
+      assert.isBelow(started(), 1_500, piece)
     }
   })
 })
