@@ -74,7 +74,7 @@ export type Extraction = {
   mode: 'text' | 'entities'
   threshold: number
   extracts: Extract[]
-  /** What was below the threshold, or where the classifiers disagreed. */
+  /** Passages about these categories whose confidence was below the threshold. */
   rejected: number
 }
 

@@ -105,7 +105,8 @@ export function sourceOf(set: ChunkSet): string {
   return text
 }
 
-function sectionAt(sections: Section[], offset: number): Section | undefined {
+/** The section in which a place lies; `sections` ascend. */
+export function sectionAt(sections: Section[], offset: number): Section | undefined {
   let [low, high] = [0, sections.length]
   while (low < high) {
     const middle = (low + high) >> 1
@@ -160,7 +161,8 @@ function note(seen: Map<string, Seen>, key: string, form: string, weight: number
   if (weight > 1) term.heading++
 }
 
-function isTelling(word: string): boolean {
+/** Whether a word says something of its own. */
+export function isTelling(word: string): boolean {
   const lower = word.toLowerCase().replaceAll('’', "'")
   return word.length > 1 && !COMMON_WORDS.has(lower) && !COMMON_WORDS.has(lower.replace(/'s$/, ''))
 }

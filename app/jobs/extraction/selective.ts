@@ -1,0 +1,195 @@
+import vine from '@vinejs/vine'
+import { Job, type JobOptions } from '#queuedeck'
+import type { Extract, Taxonomy } from '#services/documents/artifacts'
+import { DocumentStore } from '#services/documents/document_store'
+import { eachItem } from '#services/documents/each_item'
+import type { Warning } from '#services/documents/parsed_document'
+import { Turns } from '#services/documents/turns'
+import { extractFrom, wantedCategories } from '#services/extraction/extraction'
+import { LetterClassifier } from '#services/extraction/letter_classifier'
+import { type ContextMode, passagesOf, termKey } from '#services/extraction/passages'
+import { TermClassifier } from '#services/extraction/term_classifier'
+
+type Payload = {
+  /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it. */
+  taxonomy: string
+  /** Ids of its categories; each takes in all below it. All of them where it is left out. */
+  categories?: string[]
+  /** Ids of chunk sets; those that the taxonomy was made from where it is left out. */
+  sets?: string[]
+  /** What the classifiers see: the chunk alone, its neighbours too (default), or the whole document as one. */
+  context?: ContextMode
+  /** `entities` also finds what each text names. Default `text`. */
+  mode?: 'text' | 'entities'
+  /** Confidence below which nothing is taken, 0 to 1; 0.5 where it is left out. */
+  threshold?: number
+}
+
+type Result = {
+  /** Id of the extraction: what `dataset_generation.create` takes. */
+  extraction: string
+  extracts: number
+  /** About a wanted category, but below the threshold; in `disagreed` of them the classifiers saw different branches. */
+  rejected: number
+  disagreed: number
+  /** About other categories or none. */
+  elsewhere: number
+  classifiers: { primary: string; validation: string }
+  categories: { id: string; name: string; extracts: number; confidence: number }[]
+  /** The surest extract of each category, shortened. */
+  preview: Pick<Extract, 'category' | 'source' | 'start' | 'end' | 'text' | 'confidence'>[]
+  warnings: Warning[]
+}
+
+const PREVIEWS = 20
+const PREVIEW_LENGTH = 300
+
+/**
+ * Takes out of documents what is about chosen categories.
+ */
+export default class Selective extends Job<Payload, Result> {
+  static options: JobOptions = {
+    name: 'extraction.selective',
+    queue: 'documents',
+    attempts: 2,
+    timeout: '1h',
+  }
+
+  static payload = vine.create({
+    taxonomy: vine.string().regex(/^[0-9a-f]{64}$/),
+    categories: vine
+      .array(vine.string().minLength(1).maxLength(1_000))
+      .minLength(1)
+      .maxLength(1_000)
+      .optional(),
+    sets: vine
+      .array(vine.string().regex(/^[0-9a-f]{64}$/))
+      .minLength(1)
+      .maxLength(10_000)
+      .distinct()
+      .optional(),
+    context: vine.enum(['chunk', 'neighbours', 'document'] as const).optional(),
+    mode: vine.enum(['text', 'entities'] as const).optional(),
+    threshold: vine.number({ strict: true }).min(0).max(1).optional(),
+  })
+
+  constructor(private store: DocumentStore = new DocumentStore()) {
+    super()
+  }
+
+  async execute(): Promise<Result> {
+    const { context = 'neighbours', mode = 'text', threshold = 0.5 } = this.payload
+    const taxonomy = await this.store.kept('taxonomies', this.payload.taxonomy)
+    const { categories } = taxonomy
+    const wanted = wantedCategories(taxonomy, this.payload.categories)
+    const turns = new Turns(this.signal)
+    const { passages, wholes, warnings } = await this.#read(taxonomy, turns)
+    const asked = context === 'document' ? wholes : passages
+
+    await this.#tell(
+      'Learning the categories',
+      50,
+      categories.length,
+      categories.length,
+      'categories'
+    )
+    const seen = { neighbours: context === 'neighbours' }
+    const primary = new TermClassifier(categories, passages, seen)
+    await turns.give()
+    const validation = await LetterClassifier.learn(categories, passages, seen, turns)
+    const found = await extractFrom(
+      asked,
+      categories,
+      { primary, validation },
+      { wanted, mode, threshold, signal: this.signal },
+      turns,
+      (done) => {
+        const percent = 55 + (44 * done) / asked.length
+        return this.#tell('Classifying', percent, done, asked.length, 'passages')
+      }
+    )
+    const extraction = await this.store.keep('extractions', {
+      taxonomy: this.payload.taxonomy,
+      categories: [...wanted].map((number) => categories[number].id),
+      mode,
+      threshold,
+      extracts: found.extracts,
+      rejected: found.rejected,
+    })
+    await this.#tell('Extraction kept', 100, asked.length, asked.length, 'passages')
+    const { extracts, rejected, disagreed, elsewhere } = found
+    this.log.info('%d of %d passages taken', extracts.length, asked.length)
+    return {
+      extraction,
+      extracts: extracts.length,
+      rejected,
+      disagreed,
+      elsewhere,
+      classifiers: { primary: primary.name, validation: validation.name },
+      ...summaryOf(extracts, taxonomy),
+      warnings,
+    }
+  }
+
+  async #read({ sets: all, categories }: Taxonomy, turns: Turns) {
+    const sets = this.payload.sets ?? all
+    const vocabulary = new Set(
+      categories.flatMap(({ terms }) => terms.map(({ term }) => termKey(term)))
+    )
+    const { outputs, warnings } = await eachItem(sets, {
+      signal: this.signal,
+      name: (id) => id,
+      warn: ({ source, code, message }) => this.log.warn('%s: %s (%s)', source, message, code),
+      work: async (id, done) => {
+        await this.#tell('Reading chunks', (done / sets.length) * 50, done, sets.length, 'sets')
+        const set = await this.store.kept('chunks', id)
+        return passagesOf(id, set, vocabulary, turns)
+      },
+    })
+    return {
+      passages: outputs.flatMap(({ passages }) => passages),
+      wholes: outputs.flatMap(({ whole }) => whole ?? []),
+      warnings,
+    }
+  }
+
+  #tell(stage: string, percent: number, done: number, total: number, unit: string) {
+    return this.progress(percent, { stage, done, total, unit })
+  }
+}
+
+function summaryOf(extracts: Extract[], { categories }: Taxonomy) {
+  const byCategory = new Map<string, Extract[]>()
+  for (const extract of extracts) {
+    const known = byCategory.get(extract.category)
+    if (known === undefined) byCategory.set(extract.category, [extract])
+    else known.push(extract)
+  }
+  const present = categories.flatMap(({ id, name }) => {
+    const some = byCategory.get(id)
+    return some === undefined ? [] : [{ id, name, some }]
+  })
+  return {
+    categories: present.map(({ id, name, some }) => ({
+      id,
+      name,
+      extracts: some.length,
+      confidence:
+        Math.round(some.reduce((sum, one) => sum + one.confidence, 0) * (1_000 / some.length)) /
+        1_000,
+    })),
+    preview: present.slice(0, PREVIEWS).map(({ some }) => {
+      const { category, source, start, end, text, confidence } = some.reduce((surest, one) =>
+        one.confidence > surest.confidence ? one : surest
+      )
+      return { category, source, start, end, text: shortened(text), confidence }
+    }),
+  }
+}
+
+/** Cut at whole characters, with a mark. */
+function shortened(text: string): string {
+  if (text.length <= PREVIEW_LENGTH) return text
+  const cut = text.slice(0, PREVIEW_LENGTH)
+  return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`
+}

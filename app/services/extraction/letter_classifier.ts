@@ -1,0 +1,134 @@
+import type { Category } from '#services/documents/artifacts'
+import type { Turns } from '#services/documents/turns'
+import type { Classifier, Opinion } from './classifier.ts'
+import { DIMENSIONS, type Grams, product, summed, unit, weighed } from './grams.ts'
+import { keyOf, type Passage } from './passages.ts'
+
+/** How much nearer a category has to be than another to be clearly meant (temperature of the softmax). */
+const CLEARLY = 0.06
+
+const BESIDE = 0.3
+
+/**
+ * Classifies by how a category's passages are written: the cosine between runs of four letters of the passage and of the centre of
+ * the category's members. It knows no term of the taxonomy. A passage that is a member itself, and those seen beside it, are taken
+ * out of the centre before: nothing is compared with itself. What it is sure of is the softmax of the cosines.
+ */
+export class LetterClassifier implements Classifier {
+  name = 'letters'
+  /** Chunks of each category and of those below it. */
+  #members: Set<string>[]
+  /** What the members of each category add up to; for each feature all categories in a row, as they are read together. */
+  #sums: Float32Array
+  /** Square of each category's length. */
+  #squares: Float64Array
+
+  private constructor(
+    categories: Category[],
+    private own: Map<string, Grams>,
+    private options: { neighbours: boolean }
+  ) {
+    this.#members = categories.map(
+      ({ id }) =>
+        new Set(
+          categories
+            .filter((other) => other.id === id || other.id.startsWith(`${id}/`))
+            .flatMap(({ chunks }) => chunks.map(keyOf))
+        )
+    )
+    this.#sums = new Float32Array(DIMENSIONS * categories.length)
+    this.#squares = new Float64Array(categories.length)
+  }
+
+  /** Reads all passages, and sums up those of each category. */
+  static async learn(
+    categories: Category[],
+    passages: Passage[],
+    options: { neighbours: boolean },
+    turns: Turns
+  ): Promise<LetterClassifier> {
+    const rarity = rarityOf(passages)
+    const own = new Map<string, Grams>()
+    for (const { chunks, grams } of passages) {
+      if (turns.due()) await turns.give()
+      const scaled = weighed(grams, rarity)
+      own.set(chunks[0], scaled)
+    }
+    const classifier = new LetterClassifier(categories, own, options)
+    for (const category of categories.keys()) {
+      await turns.give()
+      classifier.#sumUp(category)
+    }
+    return classifier
+  }
+
+  classify(passage: Passage): Opinion {
+    const beside = this.options.neighbours ? [passage.before, passage.after] : []
+    const seen = [passage, ...beside.filter((one) => one !== null)].flatMap(({ chunks }, at) =>
+      chunks.map((chunk) => ({ chunk, own: this.own.get(chunk)!, weight: at === 0 ? 1 : BESIDE }))
+    )
+    const whole = unit(summed(seen))
+    const cosines = this.#towards(whole).map((towards, category) => {
+      const members = this.#members[category]
+      const inside = seen.filter(({ chunk }) => members.has(chunk))
+      if (inside.length === 0) return cosine(towards, this.#squares[category])
+      const taken = summed(inside.map(({ own }) => ({ own, weight: 1 })))
+      return cosine(
+        towards - product(whole, taken),
+        this.#squares[category] - 2 * this.#dot(taken, category) + product(taken, taken)
+      )
+    })
+    const nearest = Math.max(...cosines)
+    const shares = cosines.map((one) => Math.exp((one - nearest) / CLEARLY))
+    const sum = shares.reduce((all, share) => all + share, 0)
+    return {
+      best: nearest > 0 ? cosines.indexOf(nearest) : null,
+      sure: (category) => (nearest > 0 ? shares[category] / sum : 0),
+    }
+  }
+
+  /** Products with the sums of all categories. */
+  #towards({ ids, weights }: Grams): Float64Array {
+    const count = this.#members.length
+    const products = new Float64Array(count)
+    for (const [at, id] of ids.entries()) {
+      const [weight, row] = [weights[at], id * count]
+      for (let category = 0; category < count; category++) {
+        products[category] += weight * this.#sums[row + category]
+      }
+    }
+    return products
+  }
+
+  #dot({ ids, weights }: Grams, category: number): number {
+    const count = this.#members.length
+    let sum = 0
+    for (const [at, id] of ids.entries()) sum += weights[at] * this.#sums[id * count + category]
+    return sum
+  }
+
+  #sumUp(category: number): void {
+    const count = this.#members.length
+    for (const member of this.#members[category]) {
+      const own = this.own.get(member)
+      if (own === undefined) continue
+      for (let at = 0; at < own.ids.length; at++) {
+        this.#sums[own.ids[at] * count + category] += own.weights[at]
+      }
+    }
+    for (let at = category; at < this.#sums.length; at += count) {
+      this.#squares[category] += this.#sums[at] ** 2
+    }
+  }
+}
+
+/** Of a vector of length 1; rounding may leave a little of what was taken out. */
+function cosine(towards: number, square: number): number {
+  return square < 1e-3 ? 0 : Math.max(0, towards) / Math.sqrt(square)
+}
+
+function rarityOf(passages: Passage[]): Float32Array {
+  const holding = new Float32Array(DIMENSIONS)
+  for (const { grams } of passages) for (const id of grams.ids) holding[id]++
+  return holding.map((count) => Math.log((1 + passages.length) / (1 + count)) + 0.1)
+}
