@@ -5,6 +5,8 @@ export * as errors from './src/errors.ts'
 export { JobFailedException } from './src/errors.ts'
 export { Job } from './src/jobs/job.ts'
 export { QueueManager } from './src/jobs/queue_manager.ts'
+export { batch, chain, DispatchedFlow, FlowBuilder } from './src/jobs/flow_builder.ts'
+export type { FlowPart } from './src/jobs/flow_builder.ts'
 export { JobHandle } from './src/jobs/job_handle.ts'
 export { FakeQueue } from './src/jobs/fake_queue.ts'
 export type { JobContext, JobInfo } from './src/jobs/job_context.ts'
@@ -15,4 +17,7 @@ export type {
   Duration,
   Progress,
   ProgressDetails,
+  AwaitedJob,
+  AwaitedResult,
+  WaitForOptions,
 } from './src/types.ts'

@@ -1,6 +1,7 @@
 import { args, flags } from '@adonisjs/core/ace'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { InvalidInputException } from '../src/errors.ts'
+import type { AwaitedJob, WaitForOptions } from '../src/types.ts'
 import { DispatchJob } from '../src/operations/dispatch_job.ts'
 
 /**
@@ -47,7 +48,16 @@ export default class QueueDispatch extends QueueCommand {
   @flags.string({ description: 'Until when: finished (the default), started, or a duration' })
   declare uniqueUntil?: string
 
+  @flags.array({ description: 'Ids of jobs that have to end before, separated by commas' })
+  declare waitFor?: string[]
+
+  @flags.string({ description: 'When one of those fails: cancel (the default), run or skip' })
+  declare onFailure?: string
+
   protected async answer() {
+    if (this.waitFor === undefined && this.onFailure !== undefined) {
+      throw new InvalidInputException('--on-failure needs --wait-for', 'on-failure')
+    }
     if (this.unique === undefined && this.uniqueUntil !== undefined) {
       throw new InvalidInputException('--unique-until needs --unique', 'unique-until')
     }
@@ -61,6 +71,7 @@ export default class QueueDispatch extends QueueCommand {
       tags: this.tags?.flatMap((tags) => tags.split(',')).map((tag) => tag.trim()),
       attempts: whole(this.attempts, 'attempts'),
       timeout: this.timeout,
+      waitFor: this.#waitFor(),
       unique: this.unique === undefined ? undefined : { key: this.unique, until: this.uniqueUntil },
     }
     const handle = await new DispatchJob(queue, transport).handle(
@@ -76,6 +87,14 @@ export default class QueueDispatch extends QueueCommand {
         : `dispatched ${type} as job ${jobId} to queue ${to}`
     )
     return { job: { id: jobId, type, queue: to }, duplicate }
+  }
+
+  /** Checked where all options are. */
+  #waitFor(): AwaitedJob[] | undefined {
+    const onFailure = this.onFailure as WaitForOptions['onFailure']
+    return this.waitFor
+      ?.flatMap((ids) => ids.split(','))
+      .map((id) => ({ jobId: id.trim(), ...(onFailure === undefined ? {} : { onFailure }) }))
   }
 
   #payload(): unknown {

@@ -85,6 +85,7 @@ export default class QueuedeckProvider {
       const { JobRegistry } = await import('../src/jobs/registry.ts')
       const { QueueManager: Manager } = await import('../src/jobs/queue_manager.ts')
       const { ResultWaiter } = await import('../src/jobs/result_waiter.ts')
+      const { AwaitedResults } = await import('../src/jobs/awaited_results.ts')
       const { TransportAndRecord } = await import('../src/jobs/ending_source.ts')
       const config = await container.make('queuedeck.config')
       const transport = await container.make('queuedeck.transport')
@@ -92,6 +93,8 @@ export default class QueuedeckProvider {
       const registry = new JobRegistry(this.app.makePath(config.jobs), ({ file, message, error }) =>
         logger.error({ err: error }, `${config.jobs}/${file}: ${message}`)
       )
+      const findRecord = async (id: string) =>
+        (await container.make('queuedeck.records')).reader.find(id)
       const endings = new TransportAndRecord(
         {
           facts: async (queue, id) => {
@@ -104,10 +107,11 @@ export default class QueuedeckProvider {
           },
           subscribe: (listener) => transport.changes.subscribe(listener),
         },
-        async (id) => (await container.make('queuedeck.records')).reader.find(id)
+        findRecord
       )
       const awaited = await container.make('queuedeck.awaited')
-      return new Manager(config, registry, transport, new ResultWaiter(endings), awaited)
+      const results = new AwaitedResults(transport, findRecord)
+      return new Manager(config, registry, transport, new ResultWaiter(endings), awaited, results)
     })
 
     container.singleton('queuedeck.awaited', async () => {

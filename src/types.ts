@@ -92,6 +92,20 @@ export type AwaitedJob =
 export type WaitForOptions = { onFailure?: 'cancel' | 'run' | 'skip' }
 
 /**
+ * What came of a job that another one waited for. `result` of a completed one; `error` of one that failed, was cancelled or skipped
+ * (`SKIPPED`). Not ended are only those that were restarted since.
+ */
+export type AwaitedResult<Result = unknown> = {
+  jobId: string
+  queue: string
+  /** Null where neither Redis nor a record knows the job any more. */
+  type: string | null
+  status: JobStatus
+  result: Result | null
+  error: JobError | null
+}
+
+/**
  * `until`: `finished` (the default) and `started` hold the key until the job has ended or begins to run, a duration for so long from
  * the dispatch, whatever becomes of the job.
  */

@@ -1,7 +1,7 @@
-import { DispatchSettings } from './dispatch_settings.ts'
+import { DispatchSettings, takenAlready } from './dispatch_settings.ts'
 import type { JobClass } from './job.ts'
 import type { JobHandle } from './job_handle.ts'
-import type { QueueManager } from './queue_manager.ts'
+import type { Dispatch, QueueManager } from './queue_manager.ts'
 
 /**
  * One job that is about to be dispatched. Awaiting it dispatches it, once; a builder that nobody awaits dispatches nothing.
@@ -51,6 +51,18 @@ export class DispatchBuilder<Result = unknown>
 
   finally(onFinally?: (() => void) | null): Promise<JobHandle<Result>> {
     return this.run().finally(onFinally)
+  }
+
+  /**
+   * Hands the dispatch over to a flow, which sends it: it can no longer be awaited by itself.
+   *
+   * @throws E_INVALID_OPTION when it was sent already
+   */
+  take(): Dispatch[] {
+    if (this.#dispatched !== undefined) throw takenAlready()
+    this.#dispatched = Promise.reject(takenAlready())
+    this.#dispatched.catch(() => {})
+    return [{ type: this.#type, payload: this.#payload, options: this.options }]
   }
 
   async #run(): Promise<JobHandle<Result>> {

@@ -1,8 +1,8 @@
 import { E_INVALID_OPTION } from '../errors.ts'
-import { DispatchSettings } from './dispatch_settings.ts'
+import { DispatchSettings, takenAlready } from './dispatch_settings.ts'
 import type { JobClass } from './job.ts'
 import type { JobHandle } from './job_handle.ts'
-import type { QueueManager } from './queue_manager.ts'
+import type { Dispatch, QueueManager } from './queue_manager.ts'
 
 /**
  * Jobs of one type that are about to be dispatched, all with the same settings. Awaiting it dispatches them, in order. All
@@ -41,7 +41,25 @@ export class DispatchManyBuilder<Result = unknown>
     return this.run().then(onFulfilled, onRejected)
   }
 
+  /**
+   * Hands the dispatches over to a flow, which sends them: they can no longer be awaited by themselves.
+   *
+   * @throws E_INVALID_OPTION when they were sent already
+   */
+  take(): Dispatch[] {
+    if (this.#dispatched !== undefined) throw takenAlready()
+    this.#dispatched = Promise.reject(takenAlready())
+    this.#dispatched.catch(() => {})
+    return this.#dispatches()
+  }
+
   async #run(): Promise<JobHandle<Result>[]> {
+    const dispatches = this.#dispatches()
+    const manager = await this.#manager()
+    return manager.enqueue<Result>(dispatches)
+  }
+
+  #dispatches(): Dispatch[] {
     if (this.options.jobId !== undefined && this.#payloads.length > 1) {
       throw new E_INVALID_OPTION(['jobId', 'can name one job only'])
     }
@@ -51,9 +69,6 @@ export class DispatchManyBuilder<Result = unknown>
         'can be of one job only; queue.dispatchMany() takes options of its own for each job',
       ])
     }
-    const manager = await this.#manager()
-    return manager.enqueue<Result>(
-      this.#payloads.map((payload) => ({ type: this.#type, payload, options: this.options }))
-    )
+    return this.#payloads.map((payload) => ({ type: this.#type, payload, options: this.options }))
   }
 }

@@ -107,3 +107,11 @@ export abstract class DispatchSettings {
     return this.with({ sensitive })
   }
 }
+
+/** A dispatch belongs to one flow, or is awaited by itself. */
+export function takenAlready() {
+  return new E_INVALID_OPTION([
+    'batch',
+    'takes each dispatch once: give those that are not awaited, and await the flow',
+  ])
+}

@@ -1,4 +1,4 @@
-import type { JobOptions, ProgressDetails } from '../types.ts'
+import type { AwaitedResult, JobOptions, ProgressDetails } from '../types.ts'
 import { currentManager } from './current_manager.ts'
 import { DispatchBuilder } from './dispatch_builder.ts'
 import { DispatchManyBuilder } from './dispatch_many_builder.ts'
@@ -111,6 +111,19 @@ export abstract class Job<Payload = undefined, Result = unknown> {
    */
   async progress(percent: number, details?: ProgressDetails): Promise<void> {
     await this.#required().report(toProgress(percent, details))
+  }
+
+  /**
+   * What came of the jobs that this one waited for, in the order in which they were named; none where it waited for nobody.
+   *
+   * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
+   */
+  async awaited<Awaited = any>(): Promise<AwaitedResult<Awaited>[]> {
+    const context = this.#required()
+    const results = context.awaited
+      ? await context.awaited()
+      : await (await currentManager()).awaitedBy(context.job)
+    return results as AwaitedResult<Awaited>[]
   }
 
   /**

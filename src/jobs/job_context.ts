@@ -1,4 +1,4 @@
-import type { LogLevel, Progress } from '../types.ts'
+import type { AwaitedResult, LogLevel, Progress } from '../types.ts'
 
 /**
  * What a job's code may know about the execution it is.
@@ -37,4 +37,7 @@ export interface JobContext {
 
   /** The application's logger, or a child that names job and type. */
   readonly logger: LogSink
+
+  /** For tests of job classes: what `awaited()` gives. Without it Redis and records are asked. */
+  awaited?(): Promise<AwaitedResult[]>
 }

@@ -1,6 +1,8 @@
-import type { DispatchOptions, ResolvedConfig } from '../types.ts'
+import type { AwaitedResult, DispatchOptions, ResolvedConfig, WaitForOptions } from '../types.ts'
 import { DispatchBuilder } from './dispatch_builder.ts'
+import type { AwaitedResults } from './awaited_results.ts'
 import { FakeQueue } from './fake_queue.ts'
+import { batch, chain, type FlowBuilder, type FlowPart } from './flow_builder.ts'
 import type { JobClass, PayloadOf, ResultOf } from './job.ts'
 import type { Job } from './job.ts'
 import { JobHandle } from './job_handle.ts'
@@ -52,7 +54,8 @@ export class QueueManager {
     readonly registry: JobRegistry,
     private transport: JobTransport,
     private waiter: ResultWaiter,
-    private awaited?: Pick<AwaitedJobs, 'places' | 'outcomes'>
+    private awaited?: Pick<AwaitedJobs, 'places' | 'outcomes'>,
+    private results?: Pick<AwaitedResults, 'of'>
   ) {}
 
   /**
@@ -86,6 +89,33 @@ export class QueueManager {
         options: resolveDispatchOptions(options ?? {}),
       }))
     )
+  }
+
+  /**
+   * Jobs that run one after the other; a list among them is a step of jobs that run side by side. Awaiting the returned builder enqueues
+   * all of them.
+   */
+  chain(
+    steps: readonly (FlowPart | readonly FlowPart[])[],
+    options: WaitForOptions = {}
+  ): FlowBuilder {
+    return chain(steps, options, () => Promise.resolve(this))
+  }
+
+  /**
+   * Jobs that run side by side; `.then(Next)` adds what waits for all of them.
+   */
+  batch(parts: readonly FlowPart[]): FlowBuilder {
+    return batch(parts, () => Promise.resolve(this))
+  }
+
+  /**
+   * What came of the jobs that a job waited for. Jobs themselves ask by `this.awaited()`.
+   *
+   * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
+   */
+  async awaitedBy(job: { queue: string; id: string }): Promise<AwaitedResult[]> {
+    return this.results?.of(job) ?? []
   }
 
   /**

@@ -15,7 +15,17 @@ export type JobRequest = { type?: unknown; payload?: unknown; options?: unknown 
 export type JobTarget = Pick<JobView, 'queue' | 'user'>
 
 const FIELDS = ['type', 'payload', 'options']
-const OPTIONS = ['queue', 'priority', 'delay', 'user', 'tags', 'attempts', 'timeout', 'unique']
+const OPTIONS = [
+  'queue',
+  'priority',
+  'delay',
+  'user',
+  'tags',
+  'attempts',
+  'timeout',
+  'unique',
+  'waitFor',
+]
 
 /**
  * Creates a job of a registered type, its payload checked as at any dispatch.
@@ -57,7 +67,7 @@ export class CreateJob {
       queue: handle.queue!,
       type: definition.name,
       transportId: handle.jobId,
-      status: delay === 0 ? 'pending' : 'scheduled',
+      status: options.waitFor !== undefined ? 'blocked' : delay === 0 ? 'pending' : 'scheduled',
       stopping: false,
       signalIgnored: false,
       run: 1,

@@ -20,6 +20,7 @@ const cleanupPage = readFileSync(path('docs/cleanup.md'), 'utf8')
 const alertsPage = readFileSync(path('docs/alerts.md'), 'utf8')
 const runningPage = readFileSync(path('docs/running.md'), 'utf8')
 const topologyPage = readFileSync(path('docs/topology.md'), 'utf8')
+const flowsPage = readFileSync(path('docs/flows.md'), 'utf8')
 
 /** Fenced blocks with this info string, their indentation taken off. */
 function blocks(info: string, page = readme): string[] {
@@ -68,7 +69,7 @@ test.group('README', () => {
     cleanup(() => rmSync(folder, { recursive: true, force: true }))
     const connections = blocks('ts connection', topologyPage).map(inRedisConfig)
     assert.isAtLeast(connections.length, 3)
-    const pages = [readme, cleanupPage, alertsPage, runningPage, topologyPage]
+    const pages = [readme, cleanupPage, alertsPage, runningPage, topologyPage, flowsPage]
     const examples = [...pages.flatMap((page) => blocks('ts', page)), ...connections]
     assert.isAtLeast(examples.length, 5 + connections.length)
     examples.forEach((text, index) => writeFileSync(join(folder, `example_${index}.ts`), text))

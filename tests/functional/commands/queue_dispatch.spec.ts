@@ -27,6 +27,8 @@ test.group('queue:dispatch', (group) => {
       [['demo.sleep', '{ms}'], /no JSON/],
       [['demo.sleep', '{"ms":1}', '--delay=5 bananas'], /5 bananas/],
       [['demo.sleep', '{"ms":1}', '--priority=first'], /whole number/],
+      [['demo.sleep', '{"ms":1}', '--wait-for=x'], /must name jobs by their ids/],
+      [['demo.sleep', '{"ms":1}', '--on-failure=run'], /needs --wait-for/],
     ] as [string[], RegExp][])
     .run(async ({ assert }, [args, message]) => {
       const { code, json } = await lab.ask('queue:dispatch', ...args)

@@ -1,0 +1,165 @@
+import { test } from '@japa/runner'
+import { batch, chain, Job, type AwaitedResult, type JobHandle, type JobOptions } from '#queuedeck'
+import { uuidV7 } from '../../../src/jobs/uuid.ts'
+import type { JobDetails } from '../../../src/types.ts'
+import { waitFor } from '#tests/helpers/wait'
+import { DashboardLab } from '../dashboard/lab.ts'
+import { letGo, ran, Step } from './jobs.ts'
+
+/** Gives back what it was told of the jobs before it. */
+class End extends Job<undefined, AwaitedResult[]> {
+  static options: JobOptions = { name: 'flows.end', queue: 'one' }
+  async execute() {
+    ran.push('end')
+    return this.awaited()
+  }
+}
+
+test.group('Flows | chains and batches', (group) => {
+  let lab: DashboardLab
+
+  group.setup(async () => {
+    lab = await DashboardLab.open({ classes: [Step, End], shield: false })
+    ;(await lab.app.container.make('queuedeck.flows.service')).start()
+    await lab.work({ queues: ['one', 'two'], concurrency: 4 })
+    return () => lab.close()
+  })
+  group.each.setup(() => void ran.splice(0))
+
+  const reader = async () => (await lab.app.container.make('queuedeck.records')).reader
+  const record = async ({ jobId }: JobHandle, status?: string): Promise<JobDetails> =>
+    waitFor(`the record of ${jobId} to be ${status ?? 'over'}`, async () => {
+      const found = await (await reader()).find(jobId)
+      const isSo = status ? found?.status === status : found?.finishedAt
+      return isSo ? found : false
+    })
+  const step = (name: string, rest: { fail?: boolean; hold?: boolean } = {}) =>
+    Step.dispatch({ name, ...rest }).toQueue('one')
+
+  test('a chain runs in its order, side by side where it says so', async ({ assert }) => {
+    const flow = await chain([step('a'), [step('b'), step('c').toQueue('two')], step('d'), End])
+    const [results] = (await flow.results({ timeout: '20s' })) as AwaitedResult[][]
+    assert.deepEqual(
+      results.map(({ type, status, result }) => ({ type, status, result })),
+      [{ type: 'flows.step', status: 'completed', result: { from: 'd' } }]
+    )
+    assert.deepEqual(
+      [ran[0], ...ran.slice(1, 3).sort(), ...ran.slice(3)],
+      ['a', 'b', 'c', 'd', 'end']
+    )
+    assert.lengthOf(flow.jobs, 5)
+  })
+
+  for (const onFailure of ['cancel', 'run', 'skip'] as const) {
+    test(`a batch with a child that fails, ${onFailure}`, async ({ assert }) => {
+      const flow = await batch([step('ok'), step('boom', { fail: true }), step('ok too')]).then(
+        End,
+        { onFailure }
+      )
+      const [end] = flow.last
+      const boom = flow.steps[0][1]
+      const { status, error, result } = await record(end)
+      if (onFailure === 'run') {
+        assert.equal(status, 'completed')
+        assert.containsSubset(JSON.parse(result!)[1], {
+          jobId: boom.jobId,
+          status: 'failed',
+          error: { message: 'as told' },
+        })
+      } else {
+        const code = onFailure === 'skip' ? 'SKIPPED' : 'AWAITED_FAILED'
+        assert.deepEqual(
+          { status, error },
+          {
+            status: 'cancelled',
+            error: {
+              code,
+              message: `it waited for job ${boom.jobId} (flows.step), which failed`,
+            },
+          }
+        )
+      }
+      assert.equal(ran.includes('end'), onFailure === 'run')
+    })
+  }
+
+  test('results are read from records once Redis has let go of them', async ({ assert }) => {
+    const first = await step('first')
+    const failed = await step('failed', { fail: true })
+    await Promise.all([record(first), record(failed)])
+    const transport = await lab.app.container.make('queuedeck.transport')
+    for (const { jobId } of [first, failed]) {
+      await transport.connections.producer.del(transport.keys.job('one', jobId))
+    }
+    const end = await End.dispatch().waitFor([first, failed.jobId], { onFailure: 'run' })
+    const results = (await end.result({ timeout: '20s' })) as AwaitedResult[]
+    assert.deepEqual(
+      results.map(({ jobId, status, result, error }) => [jobId, status, result, error?.message]),
+      [
+        [first.jobId, 'completed', { from: 'first' }, undefined],
+        [failed.jobId, 'failed', null, 'as told'],
+      ]
+    )
+  })
+
+  test('over JSON a job waits for others, named by their ids', async ({ assert }) => {
+    const first = await step('json', { hold: true })
+    await record(first, 'running')
+    const client = lab.client()
+    const post = (awaited: unknown) =>
+      client.post('/jobs', {
+        type: 'flows.end',
+        options: { waitFor: awaited },
+      })
+    const { status, json: made } = await post([{ jobId: first.jobId, onFailure: 'run' }])
+    assert.equal(status, 201)
+    assert.equal(made.job.status, 'blocked')
+    letGo('json')
+    await waitFor(
+      'its end',
+      async () => (await (await reader()).find(made.job.id))?.status === 'completed'
+    )
+    const refused = await post([uuidV7()])
+    assert.equal(refused.status, 422)
+    assert.equal(refused.json.errors[0].code, 'E_AWAITED_UNKNOWN')
+  })
+
+  test('what cannot be a flow is refused, and nothing is sent', async ({ assert }) => {
+    const one = step('twice')
+    assert.throws(() => chain([]), /at least one/)
+    assert.throws(() => batch([]), /at least one job in each step/)
+    assert.throws(() => batch([Promise.resolve() as never]), /not awaited/)
+    assert.throws(() => batch([one]).then(End, { onFailure: 'stop' as never }), /cancel, run, skip/)
+    await assert.rejects(async () => batch([one, one]), /takes each dispatch once/)
+    await assert.rejects(() => one.run(), /takes each dispatch once/)
+    await assert.rejects(
+      async () => chain([step('ok'), Step.dispatch({ name: 1n as never })]),
+      /cannot be written as JSON/
+    )
+    assert.deepEqual(ran, [])
+  })
+
+  test('the fake records whole flows', async ({ assert }) => {
+    const queue = await lab.app.container.make('queuedeck')
+    const fake = queue.fake()
+    try {
+      const flow = await queue.batch([step('a'), step('b')]).then(End)
+      fake.assertDispatchedCount(3)
+      fake.assertDispatched(
+        End,
+        ({ options }) =>
+          options.waitFor!.map(({ jobId }) => jobId).join() ===
+          flow.steps[0].map(({ jobId }) => jobId).join()
+      )
+      await assert.rejects(
+        () =>
+          queue.dispatchMany([
+            { type: End, options: { jobId: flow.last[0].jobId, waitFor: flow.last[0].jobId } },
+          ]),
+        /itself/
+      )
+    } finally {
+      fake.restore()
+    }
+  })
+})
