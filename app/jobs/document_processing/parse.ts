@@ -4,6 +4,7 @@ import type { ChunkOptions } from '#services/documents/chunks'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
 import { followUpId } from '#services/documents/follow_up_id'
+import type { Block } from '#services/documents/markdown_blocks'
 import { parseDocument, type Warning } from '#services/documents/parsed_document'
 import { belowSize } from '#validators/below_size'
 import Chunk from './chunk.ts'
@@ -33,6 +34,10 @@ type Result = {
   chunkJob?: string
   warnings: Warning[]
 }
+
+/** Headings of each document that the result itself names. */
+const MOST_HEADINGS = 50
+const LONGEST_TITLE = 300
 
 const DEFAULT_SPLIT = { pages: 10, overlap: 1 }
 
@@ -103,7 +108,7 @@ export default class Parse extends Job<Payload, Result> {
         parsed,
         format: document.format,
         characters: document.text.length,
-        headings: document.blocks.flatMap(({ title }) => title ?? []).slice(0, 50),
+        headings: firstHeadings(document.blocks),
         blocks: document.blocks.length,
         pages: document.pages.length,
         splits: document.splits,
@@ -129,4 +134,14 @@ export default class Parse extends Job<Payload, Result> {
     const percent = ((done + share) / total) * 99
     return this.progress(percent, { stage: 'Reading documents', done, total, unit: 'documents' })
   }
+}
+
+function firstHeadings(blocks: Block[]): string[] {
+  const titles: string[] = []
+  for (const { title } of blocks) {
+    if (titles.length === MOST_HEADINGS) break
+    /** A line of megabytes may look like a heading: it is none that a person would read. */
+    if (title !== undefined && title.length <= LONGEST_TITLE) titles.push(title)
+  }
+  return titles
 }

@@ -4,6 +4,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 const LONGEST = 10
 
 /**
+ * Long work in steps of a few milliseconds; it yields between two of them.
+ */
+export type Steps<Result> = Generator<void, Result, void>
+
+/**
  * Lets long work give way to everything else of its process: ask it between two steps of less than a few milliseconds.
  */
 export class Breather {
@@ -13,5 +18,24 @@ export class Breather {
     if (performance.now() - this.#since < LONGEST) return
     await nextTurn()
     this.#since = performance.now()
+  }
+
+  /** Runs work to its end, giving way between its steps. */
+  async through<Result>(steps: Steps<Result>): Promise<Result> {
+    for (;;) {
+      const { done, value } = steps.next()
+      if (done === true) return value
+      await this.breathe()
+    }
+  }
+}
+
+/**
+ * Runs work to its end without giving way.
+ */
+export function atOnce<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
   }
 }

@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve, sep } from 'node:path'
 import app from '@adonisjs/core/services/app'
+import { Breather } from './breather.ts'
 import type { ChunkSet, Dataset, Extraction, Taxonomy } from './artifacts.ts'
 import { DocumentProblem } from './document_problem.ts'
+import { jsonPieces } from './json_pieces.ts'
 import type { ParsedDocument } from './parsed_document.ts'
 
 /** Largest document that is read, in bytes. */
@@ -93,10 +95,17 @@ export class DocumentStore {
    * Keeps what a job made, under the hash of its content: the same content gives the same id.
    */
   async keep<Kind extends ArtifactKind>(kind: Kind, artifact: Artifacts[Kind]): Promise<string> {
-    const json = JSON.stringify(artifact)
-    const id = hash(json)
-    await this.#write(`storage/${kind}/${id}.json`, json)
-    return id
+    const folder = join(this.#root, 'storage', kind)
+    await mkdir(folder, { recursive: true })
+    const draft = join(folder, draftName())
+    try {
+      const id = await writeJson(draft, artifact)
+      await rename(draft, join(folder, `${id}.json`))
+      return id
+    } catch (error) {
+      await rm(draft, { force: true })
+      throw error
+    }
   }
 
   /**
@@ -119,10 +128,33 @@ export class DocumentStore {
   async #write(path: string, content: string | Uint8Array): Promise<void> {
     const full = join(this.#root, path)
     await mkdir(resolve(full, '..'), { recursive: true })
-    const draft = `${full}.${randomBytes(6).toString('hex')}`
+    const draft = join(resolve(full, '..'), draftName())
     await writeFile(draft, content)
     await rename(draft, full)
   }
+}
+
+/** Of a file that is not whole yet. */
+function draftName(): string {
+  return `.${randomBytes(6).toString('hex')}`
+}
+
+/** Writes it in pieces, giving way between them; gives the hash of what was written. */
+async function writeJson(path: string, artifact: object): Promise<string> {
+  const digest = createHash('sha256')
+  const breather = new Breather()
+  const file = await open(path, 'w')
+  try {
+    for (const piece of jsonPieces(artifact)) {
+      const bytes = Buffer.from(piece)
+      digest.update(bytes)
+      await file.write(bytes)
+      await breather.breathe()
+    }
+  } finally {
+    await file.close()
+  }
+  return digest.digest('hex')
 }
 
 function hash(content: string | Uint8Array): string {

@@ -1,3 +1,5 @@
+import { atOnce, type Steps } from './breather.ts'
+
 /**
  * One block of a Markdown text; `start` and `end` are offsets in UTF-16 units, so that `text.slice(start, end)` is the block.
  */
@@ -14,106 +16,139 @@ export type Block = {
 type Line = { text: string; start: number; end: number }
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
-const CLOSING_TICKS = /^ {0,3}(`+)[ \t]*$/
-const CLOSING_TILDES = /^ {0,3}(~+)[ \t]*$/
-const ATX = /^ {0,3}(#{1,6})(?=[ \t]|$)/
 const SETEXT = /^ {0,3}(=+|-{2,})[ \t]*$/
+
+/** Lines that are looked at in one step. */
+const STEP = 5_000
 
 /**
  * Splits a text with line feeds into blocks: headings, fenced code, paragraphs, and the metadata in front of it. What looks
  * like a heading inside of fenced code is code (CommonMark, "Fenced code blocks").
  */
 export function markdownBlocks(text: string): Block[] {
-  return [...blocksIn(text)]
+  return atOnce(markdownBlockSteps(text))
+}
+
+/** The same in steps of some thousand lines. */
+export function* markdownBlockSteps(text: string): Steps<Block[]> {
+  const blocks: Block[] = []
+  const lines = new Lines(text)
+  metadata(lines, blocks)
+  let open: Line[] = []
+
+  const close = () => {
+    if (open.length > 0) {
+      blocks.push({ kind: 'paragraph', start: open[0].start, end: open.at(-1)!.end })
+    }
+    open = []
+  }
+
+  for (let line = lines.next(); line !== null; line = lines.next()) {
+    if (lines.read % STEP === 0) yield
+    const sign = signOf(line.text)
+    if (sign === '') {
+      close()
+      continue
+    }
+    const fence = sign === '`' || sign === '~' ? FENCE.exec(line.text) : null
+    if (fence !== null && !(fence[1][0] === '`' && fence[2].includes('`'))) {
+      close()
+      let last = line
+      const isEnd = endOf(fence[1])
+      for (let inner = lines.next(); inner !== null; inner = lines.next()) {
+        if (lines.read % STEP === 0) yield
+        last = inner
+        if (isEnd(inner.text)) break
+      }
+      blocks.push({ kind: 'code', start: line.start, end: last.end })
+      continue
+    }
+    const heading = sign === '#' ? headingOf(line.text) : null
+    if (heading !== null) {
+      close()
+      blocks.push({ kind: 'heading', start: line.start, end: line.end, ...heading })
+      continue
+    }
+    const setext = open.length > 0 && (sign === '=' || sign === '-') ? SETEXT.exec(line.text) : null
+    if (setext === null) {
+      open.push(line)
+      continue
+    }
+    blocks.push({
+      kind: 'heading',
+      start: open[0].start,
+      end: line.end,
+      level: sign === '=' ? 1 : 2,
+      title: open.map((part) => part.text.trim()).join(' '),
+    })
+    open = []
+  }
+  close()
+  return blocks
 }
 
 /**
- * The same, one block after the other, for texts so long that others need a turn in between.
+ * Metadata between two lines of `---` at the very beginning.
  */
-export function* blocksIn(text: string): Generator<Block> {
-  let open: Line[] = []
-  let line = lineAt(text, 0)
-  const metadata = metadataOf(text)
-  if (metadata !== null) {
-    yield metadata
-    line = lineAt(text, metadata.end + 1)
-  }
-  for (; line !== null; line = lineAt(text, line.end + 1)) {
-    const fence = FENCE.exec(line.text)
-    const atx = ATX.exec(line.text)
-    const setext = open.length > 0 ? SETEXT.exec(line.text) : null
-    if (fence !== null && !(fence[1][0] === '`' && fence[2].includes('`'))) {
-      if (open.length > 0) yield paragraphOf(open)
-      open = []
-      const { start } = line
-      line = endOfFence(text, line, fence[1])
-      yield { kind: 'code', start, end: line.end }
-    } else if (atx !== null) {
-      if (open.length > 0) yield paragraphOf(open)
-      open = []
-      yield {
-        kind: 'heading',
-        start: line.start,
-        end: line.end,
-        level: atx[1].length,
-        title: withoutClosing(line.text.slice(atx[0].length).trim()),
-      }
-    } else if (setext !== null) {
-      yield {
-        kind: 'heading',
-        start: open[0].start,
-        end: line.end,
-        level: setext[1][0] === '=' ? 1 : 2,
-        title: open.map((part) => part.text.trim()).join(' '),
-      }
-      open = []
-    } else if (line.text.trim() === '') {
-      if (open.length > 0) yield paragraphOf(open)
-      open = []
-    } else {
-      open.push(line)
+function metadata(lines: Lines, blocks: Block[]): void {
+  if (lines.next()?.text.trimEnd() === '---') {
+    for (let line = lines.next(); line !== null; line = lines.next()) {
+      if (line.text.trimEnd() !== '---') continue
+      blocks.push({ kind: 'metadata', start: 0, end: line.end })
+      return
     }
   }
-  if (open.length > 0) yield paragraphOf(open)
+  lines.rewind()
 }
 
-function paragraphOf(lines: Line[]): Block {
-  return { kind: 'paragraph', start: lines[0].start, end: lines.at(-1)!.end }
+/** The first letter of a line that is indented by three spaces at most; a space of others, nothing of an empty one. */
+function signOf(line: string): string {
+  let at = 0
+  while (at < 3 && line[at] === ' ') at++
+  const sign = line[at]
+  if (sign === undefined || sign === ' ' || sign === '\t') return line.trim() === '' ? '' : ' '
+  return sign
 }
 
-/** The marks that may close a heading as they opened it. */
-function withoutClosing(title: string): string {
-  let end = title.length
-  while (title[end - 1] === '#') end--
-  const closes = end < title.length && (end === 0 || /[ \t]/.test(title[end - 1]))
-  return closes ? title.slice(0, end).trimEnd() : title
+/** CommonMark, "ATX headings". */
+function headingOf(line: string): { level: number; title: string } | null {
+  const text = line.trim()
+  let level = 0
+  while (text[level] === '#') level++
+  const behind = text[level]
+  if (level > 6 || (behind !== undefined && behind !== ' ' && behind !== '\t')) return null
+  let end = text.length
+  while (end > level && text[end - 1] === '#') end--
+  const closed = end > level && text[end - 1] !== ' ' && text[end - 1] !== '\t'
+  return { level, title: text.slice(level, closed ? text.length : end).trim() }
 }
 
-/** Metadata between two lines of `---` at the very beginning. */
-function metadataOf(text: string): Block | null {
-  if (lineAt(text, 0)?.text.trimEnd() !== '---') return null
-  const closing = /\n---[^\S\n]*(?=\n|$)/.exec(text)
-  return closing === null
-    ? null
-    : { kind: 'metadata', start: 0, end: closing.index + closing[0].length }
+/** A fence that nobody closes goes to the end. */
+function endOf(mark: string): (line: string) => boolean {
+  const closing = new RegExp(`^ {0,3}\\${mark[0]}{${mark.length},}[ \\t]*$`)
+  return (line) => closing.test(line)
 }
 
-/** The last line of a fence; one that nobody closes goes to the end. */
-function endOfFence(text: string, opening: Line, mark: string): Line {
-  const closing = mark[0] === '`' ? CLOSING_TICKS : CLOSING_TILDES
-  let last = opening
-  for (let line = lineAt(text, opening.end + 1); line !== null;) {
-    last = line
-    const found = closing.exec(line.text)
-    if (found !== null && found[1].length >= mark.length) break
-    line = lineAt(text, line.end + 1)
+/**
+ * The lines of a text, one after the other: a list of all would be several times as large as the text.
+ */
+class Lines {
+  read = 0
+  #at = 0
+
+  constructor(private text: string) {}
+
+  next(): Line | null {
+    const start = this.#at
+    if (start > this.text.length) return null
+    const found = this.text.indexOf('\n', start)
+    const end = found === -1 ? this.text.length : found
+    this.#at = end + 1
+    this.read++
+    return { text: this.text.slice(start, end), start, end }
   }
-  return last
-}
 
-function lineAt(text: string, start: number): Line | null {
-  if (start > text.length) return null
-  const feed = text.indexOf('\n', start)
-  const end = feed === -1 ? text.length : feed
-  return { text: text.slice(start, end), start, end }
+  rewind(): void {
+    this.#at = 0
+  }
 }

@@ -1,9 +1,11 @@
 import { extname } from 'node:path'
 import { DocumentProblem } from './document_problem.ts'
-import { type Block, markdownBlocks } from './markdown_blocks.ts'
+import { Breather } from './breather.ts'
+import { type Block, markdownBlockSteps } from './markdown_blocks.ts'
 import { pagesAsMarkdown } from './pdf/markdown.ts'
 import { readPdf, type ReadHooks } from './pdf/reader.ts'
-import { textOfBytes } from './text_bytes.ts'
+import { plainBlockSteps } from './plain_blocks.ts'
+import { textSteps } from './text_bytes.ts'
 
 /** Several pages together; neighbours share pages. Offsets in UTF-16 units of the document's text. */
 export type PageSplit = { firstPage: number; lastPage: number; start: number; end: number }
@@ -56,13 +58,15 @@ export async function parseDocument(
       `is none of the formats that can be read: ${EXTENSIONS.join(', ')}`
     )
   }
+  const breather = new Breather()
   if (format !== 'pdf') {
-    const text = textOfBytes(bytes)
+    const text = await breather.through(textSteps(bytes))
+    const steps = format === 'markdown' ? markdownBlockSteps(text) : plainBlockSteps(text)
     return {
       source,
       format,
       text,
-      blocks: format === 'markdown' ? markdownBlocks(text) : paragraphs(text),
+      blocks: await breather.through(steps),
       pages: [],
       splits: [],
       warnings: [],
@@ -74,7 +78,7 @@ export async function parseDocument(
     source,
     format,
     text,
-    blocks: markdownBlocks(text),
+    blocks: await breather.through(markdownBlockSteps(text)),
     pages,
     splits: splitsOf(pages, options),
     warnings: warnings.map(({ code, message }) => ({ source, code, message })),
@@ -100,12 +104,4 @@ export function splitsOf(
     if (last === pages.length - 1) break
   }
   return splits
-}
-
-function paragraphs(text: string): Block[] {
-  return Array.from(text.matchAll(/[^\n]+(?:\n[^\n]+)*/g), (match) => ({
-    kind: 'paragraph' as const,
-    start: match.index,
-    end: match.index + match[0].length,
-  }))
 }
