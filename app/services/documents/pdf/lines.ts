@@ -1,4 +1,5 @@
 import { orderedLines } from './columns.ts'
+import { inLogicalOrder } from './right_to_left.ts'
 import type { Line, Piece, Segment } from './types.ts'
 
 /** Gaps inside a line that part words, and those that part columns; in sizes of its letters. */
@@ -76,10 +77,9 @@ function segmentOf(group: Piece[]): Segment {
   const letters = (pieces: Piece[]) => pieces.reduce((sum, { text }) => sum + text.length, 0)
   const all = letters(group)
   const size = mostUsed(group)
-  const rtl = letters(group.filter((piece) => piece.rtl)) > all / 2
-  const mono = !rtl && group.every((piece) => piece.mono) ? advanceOf(group[0]) : 0
+  const mono = group.every((piece) => piece.mono) ? advanceOf(group[0]) : 0
   const main = group.find((piece) => piece.size === size)!
-  const text = mono > 0 ? onGrid(group, mono) : joined(group, rtl)
+  const text = inLogicalOrder(mono > 0 ? onGrid(group, mono) : joined(group))
   return {
     text: text.trim(),
     x: group[0].x + (text.length - text.trimStart().length) * mono,
@@ -105,18 +105,15 @@ function advanceOf({ width, text, size }: Piece): number {
   return advance > 0 ? advance : size * 0.6
 }
 
-function joined(group: Piece[], rtl: boolean): string {
-  const pieces = rtl ? group.toReversed() : group
+function joined(pieces: Piece[]): string {
   let text = ''
-  for (const [index, piece] of pieces.entries()) {
-    const before = pieces[index - 1]
-    if (before !== undefined) {
-      const [left, right] = rtl ? [piece, before] : [before, piece]
-      const gap = right.x - (left.x + left.width)
-      const apart = gap > right.size * WORD_GAP || (right.spaced && gap > 0)
-      if (apart && !/\s$/.test(text) && !/^\s/.test(piece.text)) text += ' '
-    }
+  let end = 0
+  for (const piece of pieces) {
+    const gap = piece.x - end
+    const apart = gap > piece.size * WORD_GAP || (piece.spaced && gap > 0)
+    if (text !== '' && apart && !text.endsWith(' ')) text += ' '
     text += piece.text
+    end = piece.x + piece.width
   }
   return text
 }

@@ -7,7 +7,6 @@ export type Piece = {
   y: number
   width: number
   size: number
-  rtl: boolean
   bold: boolean
   /** All letters of its font are equally wide. */
   mono: boolean
