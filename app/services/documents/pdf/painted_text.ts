@@ -221,7 +221,7 @@ export class PaintedText {
 /** Ligatures as letters; what stands for no letter of any language is left out. */
 function readable(text: string): string {
   return normalizeUnicode(text)
-    .replace(/[\u0000-\u001f\u007f-\u009f\ufffd]|(?![\uf0b7\uf0a7\uf076])[\ue000-\uf8ff]/g, '')
+    .replace(/[\p{Cc}\ufffd]|(?![\uf0b7\uf0a7\uf076])\p{Co}/gu, '')
     .toWellFormed()
     .trim()
 }
