@@ -14,6 +14,9 @@ process.env.NODE_ENV = 'test'
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code))
 
+// Nobody reads any more: each failure to say so would be told too, for ever.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(1))
+
 processCLIArgs(process.argv.splice(2))
 configure(config)
 await run()

@@ -1,5 +1,6 @@
 import { BaseCommand } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
+import { outliveReaders } from '../src/console/unread_output.ts'
 import { IsolatedJobs } from '../src/worker/isolation/isolated_jobs.ts'
 
 /**
@@ -28,6 +29,7 @@ export default class QueueIsolated extends BaseCommand {
       this.exitCode = 1
       return this.terminate()
     }
+    outliveReaders()
     process.on('SIGTERM', () => {})
     process.on('SIGINT', () => {})
     const { container } = this.app

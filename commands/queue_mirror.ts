@@ -1,5 +1,6 @@
 import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
+import { outliveReaders } from '../src/console/unread_output.ts'
 import { MirrorService } from '../src/mirror/mirror_service.ts'
 import { readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
 import type { Transport } from '../src/transport/transport.ts'
@@ -41,6 +42,7 @@ export default class QueueMirror extends BaseCommand {
   }
 
   async run() {
+    outliveReaders()
     const { container } = this.app
     const transport = await container.make('queuedeck.transport')
     if (this.status) {

@@ -2,6 +2,7 @@ import { flags } from '@adonisjs/core/ace'
 import { setTimeout as pause } from 'node:timers/promises'
 import { plain } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
+import { outliveReaders } from '../src/console/unread_output.ts'
 import { watch } from '../src/console/watch/watch.ts'
 import { InvalidInputException } from '../src/errors.ts'
 import { readMirrorStatus } from '../src/mirror/mirror_status.ts'
@@ -28,6 +29,7 @@ export default class QueueStatus extends QueueCommand {
   override async run() {
     if (!this.watch || this.json) return super.run()
     const stopping = new AbortController()
+    outliveReaders().addEventListener('abort', () => stopping.abort(), { once: true })
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => stopping.abort())
     }

@@ -1,6 +1,7 @@
 import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
 import string from '@adonisjs/core/helpers/string'
+import { outliveReaders } from '../src/console/unread_output.ts'
 import { toMilliseconds } from '../src/durations.ts'
 import { E_INVALID_OPTION } from '../src/errors.ts'
 import { assertQueueName } from '../src/transport/keys.ts'
@@ -61,6 +62,7 @@ export default class QueueWork extends BaseCommand {
   }
 
   async run() {
+    outliveReaders()
     let settings: WorkerSettings
     try {
       settings = this.#settings()

@@ -4,6 +4,7 @@ import { toJson } from '../dashboard/redaction/json_text.ts'
 import { InvalidInputException } from '../errors.ts'
 import type { OperationDependencies } from '../operations/job_lookup.ts'
 import type { Actor } from '../types.ts'
+import { outliveReaders } from './unread_output.ts'
 
 /** A command whose servers stay silent ends after this long, ms. */
 const LONGEST = 14_000
@@ -31,6 +32,7 @@ export abstract class QueueCommand extends BaseCommand {
   protected abstract answer(): Promise<unknown>
 
   override async run(): Promise<void> {
+    outliveReaders()
     await this.once()
     this.leave()
   }

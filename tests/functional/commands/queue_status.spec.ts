@@ -61,4 +61,14 @@ test.group('queue:status --watch', () => {
     assert.notInclude(watch.stdout(), '\u001b[?1049h')
     assert.equal((await watch.stop('SIGTERM')).code, 0)
   })
+
+  test('ends when nobody reads it any more', async ({ assert }) => {
+    const env = await applicationEnv({ database: await migratedDatabase() })
+    const watch = spawnNode(['ace.js', 'queue:status', '--watch'], env)
+    await waitFor('an answer', () => watch.stdout().includes('0 jobs: '), { within: 60_000 })
+    watch.child.stdout!.destroy()
+    const { code } = await watch.exited
+    assert.equal(code, 0)
+    assert.equal(watch.stderr(), '')
+  })
 })
