@@ -3,6 +3,7 @@ import { bytesToUuid, recordId } from '../records/ids.ts'
 import type { Records } from '../records/records.ts'
 import { isTerminal, statusCode } from '../statuses.ts'
 import type { Actor, JobDetails, JobView } from '../types.ts'
+import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
 import { tellPages } from './queue_answer.ts'
 import { forgotten } from './restart_job.ts'
@@ -72,33 +73,61 @@ export class EnqueueLost {
 
   async #enqueueAll(actor: Actor, onProgress: () => void): Promise<EnqueuedLost> {
     const answer: EnqueuedLost = { enqueued: 0, refused: 0, queues: {}, refusals: [] }
+    for await (const job of this.#inFlowOrder(onProgress)) {
+      const refusal = await this.#enqueue(job, actor)
+      if (refusal === null) {
+        answer.enqueued++
+        answer.queues[job.queue] = (answer.queues[job.queue] ?? 0) + 1
+      } else {
+        answer.refused++
+        if (answer.refusals.length < MOST_REFUSALS)
+          answer.refusals.push({ id: job.id, reason: refusal })
+      }
+    }
+    return answer
+  }
+
+  /** Lost jobs, those that wait for other lost ones after these. */
+  async *#inFlowOrder(onProgress: () => void): AsyncGenerator<JobDetails> {
+    const { reader } = this.dependencies
+    const waiting = new Map<string, string[]>()
     for await (const jobs of this.#lost()) {
+      const edges = await reader.edges.of(
+        'awaited',
+        jobs.map(({ id }) => id)
+      )
+      for (const { waiting: id, awaited } of edges) {
+        waiting.set(id, [...(waiting.get(id) ?? []), awaited])
+      }
       for (const { id } of jobs) {
-        const job = await this.dependencies.reader.find(id)
-        if (!job || !isLost(job)) continue
-        const refusal = await this.#enqueue(job, actor)
-        if (refusal === null) {
-          answer.enqueued++
-          answer.queues[job.queue] = (answer.queues[job.queue] ?? 0) + 1
-        } else {
-          answer.refused++
-          if (answer.refusals.length < MOST_REFUSALS) answer.refusals.push({ id, reason: refusal })
-        }
+        const job = waiting.has(id) ? null : await reader.find(id)
+        if (job && isLost(job)) yield job
       }
       onProgress()
     }
-    return answer
+    while (waiting.size > 0) {
+      const ready = [...waiting].filter(([, awaited]) => !awaited.some((id) => waiting.has(id)))
+      /** A circle in what somebody wrote: they go in any order. */
+      for (const [id] of ready.length > 0 ? ready : [...waiting]) {
+        waiting.delete(id)
+        const job = await reader.find(id)
+        if (job && isLost(job)) yield job
+      }
+      onProgress()
+    }
   }
 
   /** Answers why not. */
   async #enqueue(job: JobDetails, actor: Actor): Promise<string | null> {
     if (job.payload === null) return 'The record holds no payload'
-    if (waitedForOthers(job)) return 'It waited for other jobs, which Redis has lost too'
+    const waits = await edgesOf(this.dependencies, job, { ignoreEnded: false })
+    if (waits.length === 0 && waitedForOthers(job))
+      return 'It waited for other jobs, which Redis has lost too'
     const due = job.attempts.started === 0 ? dueByOptions(job) : null
     const { outcome, holder } = await this.dependencies.transport.restart(
       job.queue,
       job.transportId,
-      { by: actor.name ?? actor.id, run: job.run + 1, job: forgotten(job), due }
+      { by: actor.name ?? actor.id, run: job.run + 1, job: forgotten(job), due, waits }
     )
     if (outcome === 'done') return null
     if (outcome === 'too_late') return 'Redis knows it again'

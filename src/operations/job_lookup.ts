@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { E_JOB_NOT_FOUND, InvalidInputException } from '../errors.ts'
 import { isUuid } from '../records/ids.ts'
+import type { EdgeReader } from '../records/reader/edges.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { JobDetails, JobView } from '../types.ts'
 
@@ -10,6 +11,7 @@ import type { JobDetails, JobView } from '../types.ts'
 export type JobReader = {
   find(id: string): Promise<JobDetails | null>
   rowsById(ids: string[]): Promise<JobView[]>
+  readonly edges: Pick<EdgeReader, 'of' | 'counts'>
 }
 
 /**

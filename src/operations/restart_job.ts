@@ -1,11 +1,18 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { recordId } from '../records/ids.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails } from '../types.ts'
+import { edgesOf } from './job_edges.ts'
+import { restartBehind } from './restart_cascade.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
+
+/** How long an answer waits for the jobs behind, ms. */
+const PATIENCE = 2_000
 
 /**
  * Runs a failed or cancelled job again, with the same payload, as the next run of the same job. Works as long as the record is
- * there, long after Redis forgot the job.
+ * there, long after Redis forgot the job. Of what it waits for it waits again for those that have not ended; the jobs that did not run
+ * because of it run again too.
  */
 export class RestartJob {
   constructor(private dependencies: OperationDependencies) {}
@@ -34,6 +41,7 @@ export class RestartJob {
       by: actor.name ?? actor.id,
       run: job.run + 1,
       job: forgotten(job),
+      waits: await edgesOf(this.dependencies, job, { ignoreEnded: actor.bulk === undefined }),
     })
     if (outcome === 'too_late' && opened <= job.run) {
       const reason = 'The job has been kept long enough and is being deleted at this moment'
@@ -43,10 +51,17 @@ export class RestartJob {
       const reason = `Its unique key is held by job ${recordId(holder!.queue, holder!.id)}`
       return { outcome: 'refused', reason, job }
     }
+    if (outcome === 'done') await this.#goOn(job.id, actor)
     const restarted = await jobOnce(this.dependencies, job, ({ run }) => run > job.run)
     return outcome === 'done'
       ? { outcome, reason: null, job: restarted }
       : { outcome, reason: 'The job runs again already', job: restarted }
+  }
+
+  /** The restart itself is done: a large flow goes on behind the answer, and what fails there can be restarted by itself. */
+  async #goOn(id: string, actor: Actor): Promise<void> {
+    const going = restartBehind(this.dependencies, id, actor).catch(() => 0)
+    await Promise.race([going, pause(PATIENCE, undefined, { ref: false })])
   }
 }
 

@@ -3,7 +3,7 @@ import type { Transport } from '../transport/transport.ts'
 import type { JobView } from '../types.ts'
 
 /**
- * Why pending jobs wait, by id, with one question to Redis; none when no job is pending. Jobs that have begun meanwhile, or that
+ * Why pending and blocked jobs wait, by id, with one question to Redis; none when no job does. Jobs that have begun meanwhile, or that
  * Redis does not know, have no reason.
  *
  * @throws E_REDIS_UNAVAILABLE
@@ -12,7 +12,7 @@ export async function waitingOf(
   transport: Transport,
   jobs: Pick<JobView, 'id' | 'queue' | 'transportId' | 'status'>[]
 ): Promise<Map<string, WaitingReason>> {
-  const pending = jobs.filter(({ status }) => status === 'pending')
+  const pending = jobs.filter(({ status }) => status === 'pending' || status === 'blocked')
   if (pending.length === 0) return new Map()
   const reasons = await transport.limits.reasons(
     pending.map(({ queue, transportId }) => ({ queue, id: transportId }))

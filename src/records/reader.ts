@@ -16,6 +16,7 @@ import type {
 } from './reader_types.ts'
 import { countJobs } from './reader/counting.ts'
 import { readBody, readDetails, readLogs, type LogOptions } from './reader/details.ts'
+import { EdgeReader } from './reader/edges.ts'
 import { readFacets } from './reader/facets.ts'
 import { NO_FILTER, resolveFilters, type Filter } from './reader/filter.ts'
 import { Drivers } from './reader/driver.ts'
@@ -42,6 +43,9 @@ const P95_KEPT = 60_000
  * All methods throw E_DATABASE_UNAVAILABLE while the database is away.
  */
 export class Reader {
+  /** What waits for what. */
+  readonly edges: EdgeReader
+
   #names: NameReader
   #p95 = new Map<string, { value: number | null; until: number }>()
 
@@ -50,6 +54,7 @@ export class Reader {
     private limits: Limits = limitsOf(db.dialect)
   ) {
     this.#names = new NameReader(db)
+    this.edges = new EdgeReader(db)
   }
 
   /**

@@ -35,8 +35,8 @@ export type LimitsView = {
 
 /** Why a waiting job does not run yet. Numbers count jobs. */
 export type WaitingReason = {
-  kind: 'paused' | 'queue' | 'global' | 'user' | 'type' | 'workers'
-  /** The queue, user or type; empty for `global`. */
+  kind: 'paused' | 'queue' | 'global' | 'user' | 'type' | 'workers' | 'jobs'
+  /** The queue, user or type; empty for `global`, and for `jobs`: it waits for `running` others to end. */
   name: string
   running: number
   /** null where nothing limits. */

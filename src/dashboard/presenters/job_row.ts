@@ -109,8 +109,9 @@ export function stageLine(job: Pick<JobView, 'progress'>, text: JobText): string
 }
 
 function waitingText(job: JobView, { waiting }: RowContext): string | null {
-  if (job.status !== 'pending') return null
   const reason = waiting.get(job.id)
+  if (job.status === 'blocked') return reason ? waitingView(reason).text : null
+  if (job.status !== 'pending') return null
   return reason ? waitingView(reason).text : UNKNOWN_REASON
 }
 
@@ -142,7 +143,7 @@ function contextLine(
         ? `attempt ${job.attempts.started + 1} · ${waiting}`
         : (waiting ?? '')
     case 'blocked':
-      return 'waits for other jobs'
+      return waiting ?? 'waits for other jobs'
     case 'completed':
       return stageLine(job, text)
   }

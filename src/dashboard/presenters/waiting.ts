@@ -8,7 +8,7 @@ import { count } from './format.ts'
 export const UNKNOWN_REASON = 'waits for its turn'
 
 /**
- * Why a pending job does not run yet, with words for people: `user limit 3/3`.
+ * Why a job does not run yet, with words for people: `user limit 3/3`, `waits for 2 jobs`.
  */
 export function waitingView(reason: WaitingReason): WaitingReason & { text: string } {
   return { ...reason, text: textOf(reason) }
@@ -16,6 +16,7 @@ export function waitingView(reason: WaitingReason): WaitingReason & { text: stri
 
 function textOf({ kind, running, limit }: WaitingReason): string {
   if (kind === 'paused') return 'queue is paused'
+  if (kind === 'jobs') return `waits for ${count(running)} ${running === 1 ? 'job' : 'jobs'}`
   /** A limit that was just lifted holds nobody back any more. */
   if (kind === 'workers' || limit === null) return 'waiting for a worker'
   if (running < limit) return UNKNOWN_REASON

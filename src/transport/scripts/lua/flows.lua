@@ -147,7 +147,8 @@ function qd.flowLeft(queuePrefix, jobKey)
   rcall('HDEL', jobKey, 'fv')
 end
 
--- Edges stand in ARGV from `from` on: policy, what the caller knows of the outcome, key of the awaited job. Answers those that nobody knows.
+-- Edges stand in ARGV from `from` on: policy, what the caller knows of the outcome, key of the awaited job; with the
+-- policy in upper case one that has ended is not waited for, however it did. Answers those that nobody knows.
 function flow.unknown(ARGV, from)
   local gone
   for i = from, #ARGV do
@@ -181,8 +182,10 @@ end
 function flow.register(w, ARGV, from, more)
   for i = from, #ARGV do
     local policy, given, awaited = string.sub(ARGV[i], 1, 1), string.sub(ARGV[i], 2, 2), string.sub(ARGV[i], 3)
-    local out = outcome(awaited, given)
-    if out then judge(w, awaited, policy, out)
+    local out, ignored = outcome(awaited, given), policy ~= string.lower(policy)
+    policy = string.lower(policy)
+    if out then
+      if not ignored then judge(w, awaited, policy, out) end
     else
       rcall('SADD', F .. 'e:' .. w, awaited)
       rcall('ZADD', F .. 'w:' .. awaited, 'NX', qd.now(), policy .. w)
@@ -232,7 +235,7 @@ end
 -- and id.
 function flow.keep(w, ARGV, from)
   local list = {}
-  for i = from, #ARGV do list[#list + 1] = string.sub(ARGV[i], 1, 1) .. string.sub(ARGV[i], #B + 4) end
+  for i = from, #ARGV do list[#list + 1] = string.lower(string.sub(ARGV[i], 1, 1)) .. string.sub(ARGV[i], #B + 4) end
   local prefix, id = placed(w)
   local text = cjson.encode(list)
   rcall('HSET', w, 'wl' .. rcall('HINCRBY', w, 'wn', 1), text)

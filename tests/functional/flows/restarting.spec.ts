@@ -1,0 +1,137 @@
+import { test } from '@japa/runner'
+import type { JobHandle, DispatchOptions } from '#queuedeck'
+import { EnqueueLost } from '../../../src/operations/enqueue_lost.ts'
+import { RestartJob } from '../../../src/operations/restart_job.ts'
+import type { Actor, JobStatus } from '../../../src/types.ts'
+import { eachDatabase } from '#tests/helpers/databases'
+import { waitFor } from '#tests/helpers/wait'
+import { DashboardLab } from '../dashboard/lab.ts'
+import { migrate } from '../mirror/records.ts'
+import { letGo, ran, Step } from './jobs.ts'
+
+const ME: Actor = { id: '7', name: 'Ada', via: 'page' }
+
+eachDatabase(({ label, create }) => {
+  test.group(`Flows | restarted and lost | ${label}`, (group) => {
+    let lab: DashboardLab
+
+    group.setup(async () => {
+      const database = await create()
+      await migrate(database.connection)
+      lab = await DashboardLab.open({ classes: [Step], shield: false, database })
+      ;(await lab.app.container.make('queuedeck.flows.service')).start()
+      await lab.work({ queues: ['one'], concurrency: 4 })
+      return () => lab.close()
+    })
+    group.each.setup(() => void ran.splice(0))
+
+    const parts = async () => {
+      const { container } = lab.app
+      const records = await container.make('queuedeck.records')
+      const transport = await container.make('queuedeck.transport')
+      return { records, reader: records.reader, transport }
+    }
+    const dispatch = async (
+      name: string,
+      { fail, hold, ...options }: DispatchOptions & { fail?: boolean; hold?: boolean } = {}
+    ): Promise<JobHandle> => {
+      const queue = await lab.app.container.make('queuedeck')
+      return queue.dispatch(Step, { name, fail, hold }, { queue: 'one', ...options }).run()
+    }
+    const is = async ({ jobId }: JobHandle, status: JobStatus, run = 1) => {
+      const { reader } = await parts()
+      return waitFor(`${jobId} to be ${status} in run ${run}`, async () => {
+        const job = await reader.find(jobId)
+        return job?.status === status && job.run === run && job
+      })
+    }
+    const restart = async ({ jobId }: JobHandle, actor = ME) =>
+      new RestartJob(await parts()).handle(jobId, actor)
+
+    test('what did not run because of a job runs again with it, and nothing twice', async ({
+      assert,
+    }) => {
+      const boom = await dispatch('boom', { fail: true })
+      const other = await dispatch('other')
+      const w = await dispatch('w', { waitFor: [boom, other] })
+      const v = await dispatch('v', { waitFor: [w, boom] })
+      const always = await dispatch('always', {
+        waitFor: { jobId: boom.jobId, queue: 'one', onFailure: 'run' },
+      })
+      const skipped = await dispatch('skipped', {
+        waitFor: { jobId: boom.jobId, queue: 'one', onFailure: 'skip' },
+      })
+      const behind = await dispatch('behind', { waitFor: skipped })
+      await Promise.all([is(v, 'cancelled'), is(always, 'completed'), is(behind, 'completed')])
+      assert.equal((await is(skipped, 'cancelled')).error!.code, 'SKIPPED')
+      const { outcome } = await restart(boom)
+      assert.equal(outcome, 'done')
+      /** It fails once more, so they are told again. */
+      await is(boom, 'failed', 2)
+      await is(v, 'cancelled', 2)
+      assert.equal((await is(skipped, 'cancelled', 2)).error!.code, 'SKIPPED')
+      assert.deepEqual([...ran].sort(), ['always', 'behind', 'boom', 'boom', 'other'])
+      /** By itself it does not look at what has ended. */
+      await restart(v)
+      await is(v, 'completed', 3)
+      /** Out of many it does. */
+      await restart(w, { ...ME, bulk: 'x' })
+      await is(w, 'cancelled', 3)
+      await restart(w)
+      await is(w, 'completed', 4)
+      await is(always, 'completed')
+    })
+
+    test('a restarted job waits again for what has not ended', async ({ assert }) => {
+      const x = await dispatch('x', { hold: true })
+      const w = await dispatch('w', { waitFor: x })
+      const { transport } = await parts()
+      await waitFor('x to run', async () => ran.includes('x'))
+      await transport.cancel('one', w.jobId, { by: 'me', reason: 'no' })
+      await is(w, 'cancelled')
+      await restart(w)
+      await is(w, 'blocked', 2)
+      letGo('x')
+      await is(w, 'completed', 2)
+      assert.deepEqual(ran, ['x', 'w'])
+    })
+
+    test('after Redis was emptied all is blocked again as it was', async ({ assert }) => {
+      const hold = { queue: 'held' }
+      const first = await dispatch('first', hold)
+      const second = await dispatch('second', { ...hold, waitFor: first })
+      const done = await dispatch('done')
+      const third = await dispatch('third', { waitFor: [second, done] })
+      await Promise.all([
+        is(first, 'pending'),
+        is(second, 'blocked'),
+        is(third, 'blocked'),
+        is(done, 'completed'),
+      ])
+      const { transport, records, reader } = await parts()
+      const redis = transport.connections.producer
+      for (const key of await redis.keys(`${transport.keys.prefix}~flow:*`)) await redis.del(key)
+      for (const [queue, { jobId }] of [
+        ['held', first],
+        ['held', second],
+        ['one', third],
+        ['one', done],
+      ] as const) {
+        await redis.del(transport.keys.job(queue, jobId))
+        await redis.lrem(`${transport.keys.queue(queue)}wait`, 0, jobId)
+        await redis.zrem(`${transport.keys.queue(queue)}waiting-children`, jobId)
+        await redis.zrem(`${transport.keys.queue(queue)}completed`, jobId)
+      }
+      const { enqueued } = await new EnqueueLost({ transport, records, reader }).handle(ME)
+      assert.equal(enqueued, 3)
+      await Promise.all([
+        is(first, 'pending', 2),
+        is(second, 'blocked', 2),
+        is(third, 'blocked', 2),
+      ])
+      await lab.work({ queues: ['held'], concurrency: 1 })
+      await is(third, 'completed', 2)
+      assert.deepEqual(ran, ['done', 'first', 'second', 'third'])
+    })
+  })
+})
