@@ -8,6 +8,7 @@ export { QueueManager } from './src/jobs/queue_manager.ts'
 export { batch, chain, DispatchedFlow, FlowBuilder } from './src/jobs/flow_builder.ts'
 export type { FlowPart } from './src/jobs/flow_builder.ts'
 export { JobHandle } from './src/jobs/job_handle.ts'
+export { ScheduleBuilder } from './src/jobs/schedule_builder.ts'
 export { FakeQueue } from './src/jobs/fake_queue.ts'
 export type { JobContext, JobInfo } from './src/jobs/job_context.ts'
 export type {

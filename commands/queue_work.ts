@@ -95,8 +95,11 @@ export default class QueueWork extends BaseCommand {
     if (config.cleanup.automatic && !this.once) {
       ;(await container.make('queuedeck.cleanup.service')).start()
     }
-    if (!this.once) (await container.make('queuedeck.bulk.service')).start()
-    if (!this.once) (await container.make('queuedeck.flows.service')).start()
+    if (!this.once) {
+      ;(await container.make('queuedeck.bulk.service')).start()
+      ;(await container.make('queuedeck.schedules.service')).start()
+      ;(await container.make('queuedeck.flows.service')).start()
+    }
     if (config.alerts.automatic && !this.once) {
       ;(await container.make('queuedeck.alerts.service')).start()
     }

@@ -14,6 +14,7 @@ import type { QueueManager } from '../src/jobs/queue_manager.ts'
 import type { MirrorService } from '../src/mirror/mirror_service.ts'
 import type { BulkService } from '../src/operations/bulk/bulk_service.ts'
 import type { Records } from '../src/records/records.ts'
+import type { ScheduleService } from '../src/schedules/schedule_service.ts'
 import type { Transport } from '../src/transport/transport.ts'
 import type { QueuedeckConfig, ResolvedConfig } from '../src/types.ts'
 
@@ -31,6 +32,7 @@ declare module '@adonisjs/core/types' {
     'queuedeck.alerts': Alerts
     'queuedeck.alerts.service': AlertService
     'queuedeck.bulk.service': BulkService
+    'queuedeck.schedules.service': ScheduleService
     'queuedeck.dashboard': Dashboard
   }
 }
@@ -206,6 +208,18 @@ export default class QueuedeckProvider {
       return service
     })
 
+    container.singleton('queuedeck.schedules.service', async () => {
+      const { ScheduleService: Service } = await import('../src/schedules/schedule_service.ts')
+      const service = new Service({
+        transport: await container.make('queuedeck.transport'),
+        records: await container.make('queuedeck.records'),
+        queue: await container.make('queuedeck'),
+        logger: await container.make('logger'),
+      })
+      this.#services.push(service)
+      return service
+    })
+
     container.singleton('queuedeck.dashboard', async () => {
       const { Dashboard: DashboardClass } = await import('../src/dashboard/dashboard.ts')
       const { mountedAt } = await import('../src/dashboard/mount.ts')
@@ -248,6 +262,7 @@ export default class QueuedeckProvider {
     }
     ;(await this.app.container.make('queuedeck.bulk.service')).start()
     ;(await this.app.container.make('queuedeck.flows.service')).start()
+    ;(await this.app.container.make('queuedeck.schedules.service')).start()
     if (config.alerts.automatic) {
       ;(await this.app.container.make('queuedeck.alerts.service')).start()
     }

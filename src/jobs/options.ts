@@ -6,6 +6,7 @@ import type { UniqueOption } from '../transport/types.ts'
 import { checkName, checkQueueName, checkTags, checkUser } from './names.ts'
 import { isUuid } from '../records/ids.ts'
 import { resolveWaitFor, type WaitedFor } from './wait_for.ts'
+import type { ScheduleMark } from '../schedule_types.ts'
 
 /**
  * BullMQ's lowest priority.
@@ -44,6 +45,7 @@ export type ResolvedDispatchOptions = ResolvedJobOptions & {
   unique?: UniqueOption
   /** At least one. */
   waitFor?: WaitedFor[]
+  schedule?: ScheduleMark
 }
 
 type Checks = Record<string, (value: never, resolved: ResolvedDispatchOptions) => void>

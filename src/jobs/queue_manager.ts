@@ -10,8 +10,12 @@ import { delayOf, type ResolvedDispatchOptions, resolveDispatchOptions } from '.
 import { validatePayload, writePayload } from './payload.ts'
 import type { JobDefinition, JobRegistry } from './registry.ts'
 import type { ResultWaiter } from './result_waiter.ts'
+import { checkScheduleName } from './schedule_definition.ts'
+import { ScheduleBuilder } from './schedule_builder.ts'
 import { type JobTransport, toTransportJob } from './transport_job.ts'
-import type { Duplicates } from '../transport/types.ts'
+import { InvalidInputException } from '../errors.ts'
+import type { Schedule } from '../schedule_types.ts'
+import type { Duplicates, NewTransportJob } from '../transport/types.ts'
 import type { FlowEdge } from '../transport/flow_edges.ts'
 import type { AwaitedJobs } from './awaited_jobs.ts'
 import { uuidV7 } from './uuid.ts'
@@ -47,6 +51,9 @@ type Prepared = {
  * Dispatches jobs: what the container binds as `queuedeck` and applications import as `queue`.
  */
 export class QueueManager {
+  /** The schedules that the application's code defines, by name. */
+  readonly schedules = new Map<string, ScheduleBuilder>()
+
   #fake?: FakeQueue
 
   constructor(
@@ -116,6 +123,44 @@ export class QueueManager {
    */
   async awaitedBy(job: { queue: string; id: string }): Promise<AwaitedResult[]> {
     return this.results?.of(job) ?? []
+  }
+
+  /**
+   * Defines a recurring job, e.g. in `start/schedules.ts`: say when it is due and what it runs.
+   *
+   * @throws InvalidInputException for a name that cannot be, or that another schedule of the code has
+   */
+  schedule(name: string): ScheduleBuilder {
+    if (this.schedules.has(checkScheduleName(name))) {
+      throw new InvalidInputException(`Two schedules of the code are named "${name}"`, 'name')
+    }
+    const builder = new ScheduleBuilder(name)
+    this.schedules.set(name, builder)
+    return builder
+  }
+
+  /**
+   * The job that a schedule has at a moment. What its type says now counts, where the schedule itself says nothing.
+   *
+   * @param run.due epoch ms
+   * @param run.now epoch ms
+   */
+  scheduledJob(
+    schedule: Schedule,
+    run: { jobId: string; due: number; now: number; manual?: true }
+  ): NewTransportJob {
+    const { jobId, due, now, manual } = run
+    const { id, overlap, missed, type, queue, payload } = schedule
+    const options: ResolvedDispatchOptions = {
+      ...merge(this.registry.get(type)?.options ?? {}, schedule.options),
+      schedule: { id, due, overlap, missed, ...(manual ? { manual } : undefined) },
+      ...(manual ? undefined : { at: new Date(due) }),
+    }
+    const job = toTransportJob(type, jobId, queue, payload, options, now)
+    return {
+      ...job,
+      opts: { ...job.opts, qd: { ...job.opts.qd, by: `schedule ${schedule.name}` } },
+    }
   }
 
   /**

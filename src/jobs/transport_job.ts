@@ -24,7 +24,7 @@ export function toTransportJob(
   now: number,
   edges?: FlowEdge[]
 ): NewTransportJob {
-  const { user, tags, timeout, sensitive, backoff, attempts, priority, unique } = options
+  const { user, tags, timeout, sensitive, backoff, attempts, priority, unique, schedule } = options
   const delay = delayOf(options, now)
   const qd = {
     ...(user === undefined ? undefined : { user }),
@@ -35,6 +35,7 @@ export function toTransportJob(
     ...(options.at === undefined ? undefined : { at: options.at.getTime() }),
     ...(unique === undefined ? undefined : { unique }),
     ...(edges === undefined ? undefined : { waitFor: storedEdges(edges) }),
+    ...(schedule === undefined ? undefined : { schedule }),
   }
   return {
     ...(edges === undefined ? undefined : { waitFor: edges }),

@@ -14,6 +14,7 @@ import { Ledger } from './ledger.ts'
 import { MetricsKeeper, MetricsReader } from './metrics/main.ts'
 import { Reader } from './reader.ts'
 import { NameReader } from './reader/name_reader.ts'
+import { ScheduleLedger } from './schedules.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { translated } from './trouble.ts'
 import { Writer } from './writer.ts'
@@ -59,6 +60,9 @@ export class Records {
   /** Actions on many jobs. */
   readonly bulk: BulkLedger
 
+  /** Recurring jobs. */
+  readonly schedules: ScheduleLedger
+
   #settings: () => ConnectionSettings
   #db: TranslatedDb
 
@@ -72,6 +76,7 @@ export class Records {
     this.ledger = new Ledger(() => this.#openSession('nothing can be written'))
     this.audit = new Audit(this.#db, this.ledger)
     this.bulk = new BulkLedger(this.#db, this.ledger)
+    this.schedules = new ScheduleLedger(this.#db, this.ledger)
     this.deletion = new Deletion(this.eraser())
     this.metricsKeeper = new MetricsKeeper(this.#db, this.writer)
   }

@@ -6,7 +6,7 @@ import { dialectOf, type DialectName } from './dialect/names.ts'
  * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
  * migration of its own that calls `createQueuedeckTables` again.
  */
-export const SCHEMA_VERSION = 7
+export const SCHEMA_VERSION = 8
 
 /**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
@@ -105,6 +105,7 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   metricTables,
   bulkTables,
   edgeTable,
+  scheduleTables,
 ]
 
 const METRIC_TABLES: Table[] = [
@@ -147,6 +148,8 @@ const LATER_TABLES: Table[] = [
   TABLES.bulk,
   TABLES.bulkItems,
   TABLES.edges,
+  TABLES.schedules,
+  TABLES.scheduleRuns,
 ]
 
 function firstTables(dialect: DialectName, collation: string): string[] {
@@ -180,6 +183,12 @@ function bulkTables(dialect: DialectName, collation: string): string[] {
 
 function edgeTable(dialect: DialectName, collation: string): string[] {
   return create(TABLES.edges, dialect, collation)
+}
+
+function scheduleTables(dialect: DialectName, collation: string): string[] {
+  return [TABLES.schedules, TABLES.scheduleRuns].flatMap((table) =>
+    create(table, dialect, collation)
+  )
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {

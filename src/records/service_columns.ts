@@ -1,7 +1,7 @@
 import { column } from './columns.ts'
 
 /*
- * Columns of what is kept beside jobs: cleanups, audit, alerts, metrics, bulk actions.
+ * Columns of what is kept beside jobs: cleanups, audit, alerts, metrics, bulk actions, schedules.
  */
 
 /** Runs of the cleanup. */
@@ -143,4 +143,50 @@ export const BULK_ITEM_COLUMNS = [
   column('reason', 'long', { null: true }),
   // the process that began with it last
   column('process', 'short', { null: true }),
+]
+
+/** Recurring jobs. */
+export const SCHEDULE_COLUMNS = [
+  column('seq', 'seq'),
+  // UUID
+  column('id', 'short'),
+  column('name', 'name'),
+  column('type', 'short'),
+  column('payload', 'long'),
+  column('queue', 'short'),
+  // JSON
+  column('options', 'long'),
+  // an expression and its zone, or an interval
+  column('cron', 'short', { null: true }),
+  column('zone', 'short', { null: true }),
+  column('every_ms', 'big', { null: true }),
+  column('overlap', 'short'),
+  column('missed', 'short'),
+  column('paused', 'small', { default: 0 }),
+  // `code`, `page`
+  column('origin', 'short'),
+  // when a living process' code last defined it
+  column('seen_at', 'big'),
+  column('withdrawn', 'small', { default: 0 }),
+  column('generation', 'int', { default: 1 }),
+  column('created_at', 'big'),
+  column('created_by', 'short'),
+  column('changed_at', 'big'),
+  column('changed_by', 'short'),
+  // the newest moment that a run was made for; 0: none yet, NULL: none will come
+  column('planned_at', 'big', { null: true }),
+  // when the next run has to be made
+  column('look_at', 'big', { null: true }),
+]
+
+/** Moments of schedules, and the jobs that were made for them. */
+export const SCHEDULE_RUN_COLUMNS = [
+  column('seq', 'seq'),
+  column('due_at', 'big'),
+  // of the schedule when it was made
+  column('generation', 'int'),
+  column('job_id', 'short', { null: true }),
+  // index into RUN_KINDS
+  column('kind', 'small'),
+  column('made_at', 'big'),
 ]

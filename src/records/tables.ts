@@ -9,6 +9,8 @@ import {
   HOST_COLUMNS,
   METRIC_COLUMNS,
   METRIC_OPEN_COLUMNS,
+  SCHEDULE_COLUMNS,
+  SCHEDULE_RUN_COLUMNS,
 } from './service_columns.ts'
 
 /**
@@ -323,4 +325,22 @@ export const TABLES = {
     indexes: [{ name: 'awaited', columns: ['awaited'] }],
   },
   bulkItems: { name: 'queuedeck_bulk_items', columns: BULK_ITEM_COLUMNS, key: ['seq', 'n'] },
+  schedules: {
+    name: 'queuedeck_schedules',
+    columns: SCHEDULE_COLUMNS,
+    key: ['seq'],
+    indexes: [
+      { name: 'id', columns: ['id'], unique: true },
+      { name: 'name', columns: ['name'], unique: true },
+      // what is to be looked at
+      { name: 'look', columns: ['look_at'] },
+    ],
+  },
+  scheduleRuns: {
+    name: 'queuedeck_schedule_runs',
+    columns: SCHEDULE_RUN_COLUMNS,
+    key: ['seq', 'due_at', 'generation'],
+    // what is late, and what has been kept long enough
+    indexes: [{ name: 'due', columns: ['due_at', 'kind'] }],
+  },
 } satisfies Record<string, Table>

@@ -111,6 +111,31 @@ export class Keys {
     return `${this.prefix}~removed`
   }
 
+  /** When schedules were last looked after, Redis' milliseconds. */
+  get schedulesAlive() {
+    return `${this.prefix}~schedules:alive`
+  }
+
+  /** List of the times when nobody looked after schedules. */
+  get schedulesAway() {
+    return `${this.prefix}~schedules:away`
+  }
+
+  /** Set of the schedules with runs that wait for the end of an earlier one. */
+  get schedulesWaiting() {
+    return `${this.prefix}~schedules:waiting`
+  }
+
+  /** Hash: what was said of a schedule's newest run, and which run started last. */
+  schedule(id: string) {
+    return `${this.prefix}~schedule:${id}`
+  }
+
+  /** List of a schedule's runs that wait for the end of an earlier one. */
+  scheduleWaiting(id: string) {
+    return `${this.prefix}~schedule:${id}:waiting`
+  }
+
   lease(name: string) {
     return `${this.prefix}~lease:${name}`
   }

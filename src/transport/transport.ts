@@ -14,6 +14,7 @@ import { Lease } from './lease.ts'
 import { Limits } from './limits.ts'
 import { QueueControl } from './queue_control.ts'
 import { ScriptDelivery, type ScriptArgument } from './scripts/delivery.ts'
+import { ScheduledJobs } from './scheduled_jobs.ts'
 import type { OwnScript } from './scripts/own_scripts.ts'
 import { buildLibrary, STREAM_CAP } from './scripts/workshop.ts'
 import { TransportAudit } from './transport_audit.ts'
@@ -74,6 +75,8 @@ export class Transport {
 
   /** Jobs that wait for other jobs. */
   readonly flows: Flows
+  /** Jobs that schedules made. */
+  readonly scheduled: ScheduledJobs
 
   /** What reconcile, cleanup and trimming need. */
   readonly audit: TransportAudit
@@ -97,6 +100,7 @@ export class Transport {
     this.trail = new AuditTrail(this)
     this.edits = new JobEdits(this)
     this.flows = new Flows(this)
+    this.scheduled = new ScheduledJobs(this)
     this.audit = new TransportAudit(this)
   }
 

@@ -1,5 +1,6 @@
 import type { FlowEdge } from './flow_edges.ts'
 import type { JobPlace } from './keys.ts'
+import type { ScheduleMark } from '../schedule_types.ts'
 import type { Progress } from '../types.ts'
 
 /**
@@ -30,6 +31,8 @@ export type NewTransportJob = {
       at?: number
       /** `until` a number: milliseconds from the dispatch. */
       unique?: UniqueOption
+      /** The schedule that made it. */
+      schedule?: ScheduleMark
       /** The ended job that this one runs again. */
       again?: JobPlace
       /** What it waits for, as `writeEdge` writes it; of a list that is too long for options only its length. */

@@ -1,3 +1,5 @@
+import { readMark } from '../jobs/schedule_mark.ts'
+import type { ScheduleMark } from '../schedule_types.ts'
 import { readBackoff, type ResolvedBackoff } from '../jobs/backoff.ts'
 
 /**
@@ -41,6 +43,8 @@ export type ClaimedJob = {
   /** There when it may not run any more: its worker was lost too often. */
   deferredFailure: string | null
   losses: number
+  /** The schedule that made it. */
+  schedule: ScheduleMark | null
   /** The BullMQ job scheduler of another producer that made it. */
   schedulerId: string | null
 }
@@ -91,6 +95,7 @@ export function readClaim(
     cancelRequest: null,
     deferredFailure: null,
     losses: 0,
+    schedule: null,
     schedulerId: null,
   }
   values.forEach((value, index) => {
@@ -148,6 +153,7 @@ function readOptions(claim: ClaimedJob, json: string): void {
   claim.user = typeof own.user === 'string' ? own.user : null
   claim.tags = Array.isArray(own.tags) ? own.tags.filter((tag) => typeof tag === 'string') : []
   claim.timeout = typeof own.timeout === 'number' && own.timeout > 0 ? own.timeout : undefined
+  claim.schedule = own.schedule === undefined ? null : readMark(own.schedule)
   claim.backoff = readBackoff(own.backoff) ?? readBackoff(options.backoff)
 }
 

@@ -163,6 +163,17 @@ export class ClaimScripts {
     return settled(await this.#run('moveJobFromActiveToWait', args))
   }
 
+  /**
+   * Lets the job wait for so many milliseconds; the attempt counts neither as failed nor as lost.
+   */
+  async postpone(job: ClaimedJob, delay: number): Promise<Settled> {
+    const args = this.#backend.moveToDelayedArgs(job.id, Date.now(), job.token, delay, {
+      skipAttempt: true,
+      fetchNext: false,
+    })
+    return settled(await this.#run('moveToDelayed', args))
+  }
+
   async #run(script: string, args: unknown[]): Promise<unknown> {
     return this.#backend.execCommand(await this.#backend.client, script, args)
   }

@@ -9,6 +9,7 @@ import { JobSource } from './job_source.ts'
 import { Leases } from './leases.ts'
 import { finalFailure, type Outcome, outcomeWithoutRunning, stoppedOutcome } from './outcome.ts'
 import type { WorkerRuntime } from './runtime.ts'
+import { outcomeBySchedule } from './scheduled.ts'
 import { continueScheduler } from './schedulers.ts'
 import { Settlement } from './settlement.ts'
 import type { SlotHolder } from './slots.ts'
@@ -243,6 +244,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       const outcome =
         outcomeWithoutRunning(claim, this.#runtime.maxLosses) ??
         (this.#draining ? { kind: 'handed back' } : undefined) ??
+        (claim.schedule && (await outcomeBySchedule(this.#runtime, this.queue, claim))) ??
         (await this.#runtime.execution.perform(attempt))
       if (attempt.settledEarly !== undefined) {
         await attempt.settledEarly

@@ -9,6 +9,7 @@ import type { Failure } from './thrown.ts'
  * - `completed`: `result` is JSON
  * - `failed`: `final` means that another attempt would not help, so none is made
  * - `cancelled`, `handed back`: it was told to stop, and did
+ * - `postponed`: it waits for an earlier run of its schedule
  * - `lost`: another attempt owns the job; nothing may be written
  */
 export type Outcome =
@@ -16,6 +17,7 @@ export type Outcome =
   | { kind: 'failed'; failure: Failure; final: boolean; error: unknown }
   | { kind: 'cancelled'; failure: Failure }
   | { kind: 'handed back' }
+  | { kind: 'postponed' }
   | { kind: 'lost' }
 
 /**

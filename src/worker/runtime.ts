@@ -1,6 +1,8 @@
 import type { BackendFactory, RedisQueueBackend } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
+import type { ScheduleMark } from '../schedule_types.ts'
+import type { ScheduleVerdict } from '../transport/scheduled_jobs.ts'
 import type { Report } from '../transport/types.ts'
 import type { CancelRequest } from './claim.ts'
 import type { Execution } from './execution.ts'
@@ -35,6 +37,9 @@ export type WorkerRuntime = {
 
   /** The request to cancel a running job; null while there is none. */
   cancelRequest(queue: string, jobId: string): Promise<CancelRequest | null>
+
+  /** What becomes of a schedule's job that is about to run. */
+  startScheduled(queue: string, jobId: string, mark: ScheduleMark): Promise<ScheduleVerdict>
 
   /** Writes progress and log lines of an attempt; false when Redis refused them. */
   report(queue: string, jobId: string, what: Report): Promise<boolean>

@@ -19,6 +19,12 @@ const RETRY_WAITS = [100, 300, 1_000]
 const MOST_TRIES = 30
 
 /**
+ * A run that waits for an earlier one of its schedule is woken when that has ended; without anybody to wake it, it looks by itself
+ * after this long, ms.
+ */
+const POSTPONED = 600_000
+
+/**
  * Writes how attempts ended. While Redis is away, full or read-only it waits and tries again, for as long as it takes: the
  * work was done, and its lease is renewed meanwhile.
  */
@@ -68,6 +74,8 @@ export class Settlement {
         )
       case 'handed back':
         return this.#persist(() => this.scripts.handBack(job))
+      case 'postponed':
+        return this.#persist(() => this.scripts.postpone(job, POSTPONED))
       case 'failed': {
         const { failure } = outcome
         const reason = failedReason(failure)

@@ -98,6 +98,8 @@ export class WorkerPool {
       limited: limitsAnything(config.limits),
       watch: (deadline) => this.#deadlines.watch(deadline),
       cancelRequest: (queue, jobId) => transport.cancelRequest(queue, jobId),
+      startScheduled: (queue, jobId, mark) =>
+        transport.scheduled.start(queue, jobId, mark, transport.connections.worker),
       report: (queue, jobId, what) => transport.report(queue, jobId, what),
     }
     this.#limits = new LimitKeeper(this.id, config, transport, trouble)

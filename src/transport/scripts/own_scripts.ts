@@ -31,6 +31,11 @@ export const OWN_SCRIPTS = {
   waiting: 1,
   flow_edges: 1,
   flow_keep: 1,
+  schedule_alive: 2,
+  start_scheduled: 6,
+  wake_scheduled: 3,
+  withdraw_scheduled: 2,
+  scheduled: 1,
 } satisfies Record<string, number>
 
 export type OwnScript = keyof typeof OWN_SCRIPTS

@@ -1,0 +1,116 @@
+import { RUN_KINDS, type RunKind, type ScheduleRun } from '../../schedule_types.ts'
+import type { Row } from '../dialect/db.ts'
+import type { Session } from '../dialect/session.ts'
+import { SCHEDULE_RUN_COLUMNS } from '../service_columns.ts'
+import { TABLES } from '../tables.ts'
+
+/** What was noted of a moment stays: planning it again changes nothing. */
+const ROWS = {
+  table: TABLES.scheduleRuns,
+  columns: SCHEDULE_RUN_COLUMNS,
+  existing: 'ignore',
+} as const
+
+const COLUMNS = SCHEDULE_RUN_COLUMNS.map(({ name }) => name).join(', ')
+
+type Reading = { all(sql: string, values?: readonly unknown[]): Promise<Row[]> }
+
+export async function insertRuns(session: Session, runs: ScheduleRun[]): Promise<void> {
+  await session.put(
+    ROWS,
+    runs.map(({ seq, due, generation, jobId, kind, madeAt }) => [
+      seq,
+      due,
+      generation,
+      jobId,
+      RUN_KINDS.indexOf(kind),
+      madeAt,
+    ])
+  )
+}
+
+export async function noteRunKind(
+  session: Session,
+  { seq, due, generation }: Pick<ScheduleRun, 'seq' | 'due' | 'generation'>,
+  kind: RunKind
+): Promise<void> {
+  await session.run(
+    'update queuedeck_schedule_runs set kind = ? where seq = ? and due_at = ? and generation = ?',
+    [RUN_KINDS.indexOf(kind), seq, due, generation]
+  )
+}
+
+/** Runs of a schedule that are due in [from, to), newest first. */
+export async function readRuns(
+  db: Reading,
+  seq: number,
+  { from = 0, to = Number.MAX_SAFE_INTEGER, limit }: { from?: number; to?: number; limit: number }
+): Promise<ScheduleRun[]> {
+  const rows = await db.all(
+    `select ${COLUMNS} from queuedeck_schedule_runs where seq = ? and due_at >= ? and due_at < ? order by due_at desc, generation desc limit ?`,
+    [seq, from, to, limit]
+  )
+  return rows.map(runOf)
+}
+
+/** Runs that are still planned for an earlier generation of a schedule. */
+export async function outdatedRuns(
+  db: Reading,
+  seq: number,
+  generation: number,
+  from: number
+): Promise<ScheduleRun[]> {
+  const rows = await db.all(
+    `select ${COLUMNS} from queuedeck_schedule_runs where seq = ? and due_at >= ? and generation < ? and kind = 0`,
+    [seq, from, generation]
+  )
+  return rows.map(runOf)
+}
+
+/** Planned runs of all schedules that are due in [from, to), oldest first. */
+export async function runsBetween(
+  db: Reading,
+  from: number,
+  to: number,
+  most: number
+): Promise<ScheduleRun[]> {
+  const rows = await db.all(
+    `select ${COLUMNS} from queuedeck_schedule_runs where due_at >= ? and due_at < ? and kind = 0 order by due_at limit ?`,
+    [from, to, most]
+  )
+  return rows.map(runOf)
+}
+
+/** Removes runs that were due before a moment, at most so many; answers how many went. */
+export async function eraseRuns(session: Session, before: number, most: number): Promise<number> {
+  const rows = await session.all(
+    'select seq, due_at, generation from queuedeck_schedule_runs where due_at < ? order by due_at limit ?',
+    [before, most]
+  )
+  if (rows.length === 0) return 0
+  const { due_at: last } = rows[rows.length - 1]
+  return session.run('delete from queuedeck_schedule_runs where due_at <= ? and due_at < ?', [
+    Number(last),
+    before,
+  ])
+}
+
+/** How many runs were due before a moment. */
+export async function countRuns(session: Session, before: number): Promise<number> {
+  const [{ n }] = await session.all(
+    'select count(*) as n from queuedeck_schedule_runs where due_at < ?',
+    [before]
+  )
+  return Number(n)
+}
+
+function runOf(row: Row): ScheduleRun {
+  return {
+    seq: Number(row.seq),
+    due: Number(row.due_at),
+    generation: Number(row.generation),
+    jobId: row.job_id,
+    kind: RUN_KINDS[Number(row.kind)],
+    madeAt: Number(row.made_at),
+  }
+}

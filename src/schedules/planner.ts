@@ -1,0 +1,224 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+import { LOST } from '../mirror/comparison.ts'
+import type { QueueManager } from '../jobs/queue_manager.ts'
+import type { Records } from '../records/records.ts'
+import type { Schedule, ScheduleRun } from '../schedule_types.ts'
+import { isTerminal } from '../statuses.ts'
+import type { ScheduledState } from '../transport/scheduled_jobs.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { NewTransportJob } from '../transport/types.ts'
+import { type Plan, planMoments } from './moments.ts'
+import { runId } from './run_id.ts'
+import { Timings } from './timings.ts'
+
+export type PlannerDependencies = {
+  transport: Transport
+  records: Pick<Records, 'schedules' | 'reader'>
+  queue: Pick<QueueManager, 'scheduledJob'>
+}
+
+/** Schedules that are planned at once: computing their moments holds the process up. */
+const PORTION = 200
+
+/** Jobs that are added in one round trip. */
+const ROUND_TRIP = 500
+
+/** How far back runs of an earlier definition may still wait, ms. */
+const OUTDATED = 86_400_000
+
+/** Who takes back what was planned for an earlier definition. */
+const BY = 'schedule'
+
+type Planned = { schedule: Schedule; plan: Plan }
+
+/**
+ * Keeps the next run of every schedule: an ordinary delayed job. Any number of processes may plan at the same time, and may be killed
+ * at any instant: a moment's job has the same id everywhere, and what is noted behind it is made again.
+ */
+export class Planner {
+  #timings = new Timings()
+
+  constructor(private dependencies: PlannerDependencies) {}
+
+  /**
+   * Plans all that have to be looked at.
+   *
+   * @param now Redis' clock, epoch ms
+   * @param goOn asked between portions
+   */
+  async planDue(now: number, goOn: () => boolean = () => true): Promise<void> {
+    const { schedules } = this.dependencies.records
+    while (goOn()) {
+      const due = await schedules.due(now, PORTION)
+      if (due.length > 0) await this.plan(due, now)
+      if (due.length < PORTION) return
+      await breathe()
+    }
+  }
+
+  /**
+   * Plans these, whose rows were just read.
+   */
+  async plan(schedules: Schedule[], now: number): Promise<void> {
+    const planned: Planned[] = []
+    const lasts = await this.#lasts(schedules, now)
+    for (const schedule of schedules) {
+      const plan = schedule.paused || schedule.withdrawn ? STOPPED : undefined
+      if (schedule.plannedAt === 0) {
+        const behind = await this.#takeBack(schedule, now)
+        const timing = this.#timings.of(schedule)
+        planned.push({
+          schedule,
+          plan: plan ?? planMoments(timing, { ...schedule, plannedAt: 0 }, Math.max(now, behind)),
+        })
+      } else {
+        const { plannedAt, missed } = schedule
+        const state = lasts.get(schedule.seq)
+        const timing = this.#timings.of(schedule)
+        planned.push({
+          schedule,
+          plan: plan ?? planMoments(timing, { plannedAt: plannedAt!, missed }, now, state),
+        })
+      }
+    }
+    await this.#write(planned, now)
+  }
+
+  /**
+   * Makes jobs again that Redis has lost.
+   *
+   * @param schedules with runs ahead
+   */
+  async ensure(schedules: Schedule[], now: number): Promise<number> {
+    const ahead = schedules.filter(({ plannedAt }) => plannedAt !== null && plannedAt > now)
+    const jobs = ahead.map((schedule) => ({
+      queue: schedule.queue,
+      id: runId(schedule.id, schedule.generation, schedule.plannedAt!),
+    }))
+    const states = await this.dependencies.transport.scheduled.states(jobs)
+    const missing = ahead.filter((_, at) => states[at].state === '')
+    if (missing.length > 0) {
+      await this.#add(missing.map((schedule) => this.#job(schedule, schedule.plannedAt!, now)))
+    }
+    return missing.length
+  }
+
+  /** How the jobs of moments that have passed stand, by the numbers of their schedules. */
+  async #lasts(schedules: Schedule[], now: number): Promise<Map<number, ScheduledState>> {
+    const passed = schedules.filter(
+      ({ plannedAt, paused, withdrawn }) => plannedAt && plannedAt <= now && !paused && !withdrawn
+    )
+    const states = await this.dependencies.transport.scheduled.states(
+      passed.map(({ id, generation, plannedAt, queue }) => ({
+        queue,
+        id: runId(id, generation, plannedAt!),
+      }))
+    )
+    const found = new Map(passed.map(({ seq }, at) => [seq, states[at]]))
+    /** What ended may be forgotten already: its record knows. */
+    const missing = passed.filter((_, at) => states[at].state === '')
+    const records = await this.#records(
+      missing.map(({ id, generation, plannedAt }) => runId(id, generation, plannedAt!))
+    )
+    missing.forEach(({ seq, id, generation, plannedAt }) => {
+      const record = records.get(runId(id, generation, plannedAt!))
+      if (!record || !isTerminal(record.status) || record.error?.code === LOST) return
+      found.set(seq, { state: 'completed', claimedAt: record.startedAt ?? plannedAt! })
+    })
+    return found
+  }
+
+  async #records(ids: string[]) {
+    const rows = ids.length === 0 ? [] : await this.dependencies.records.reader.rowsById(ids)
+    return new Map(rows.map((row) => [row.id, row]))
+  }
+
+  /**
+   * Takes back what was planned before the schedule was changed.
+   *
+   * @returns the newest moment that could not be taken back, because its run has begun; 0 where there is none
+   */
+  async #takeBack(schedule: Schedule, now: number): Promise<number> {
+    const { records, transport } = this.dependencies
+    let behind = 0
+    for (const run of await records.schedules.outdatedRuns(schedule, now - OUTDATED)) {
+      if (run.jobId === null) continue
+      const reason = schedule.paused
+        ? 'Its schedule was paused'
+        : schedule.withdrawn
+          ? 'Its schedule is not defined any more'
+          : 'Its schedule was changed'
+      const outcome = await transport.scheduled.withdraw(schedule.queue, run.jobId, BY, reason)
+      if (outcome === 'late') behind = Math.max(behind, run.due)
+      else await records.schedules.takenBack(run)
+    }
+    return behind
+  }
+
+  async #write(planned: Planned[], now: number): Promise<void> {
+    const { records, transport } = this.dependencies
+    const jobs = planned.flatMap(({ schedule, plan }) =>
+      plan.make.map((due) => this.#job(schedule, due, now))
+    )
+    await this.#add(jobs)
+    const runs = planned.flatMap(({ schedule, plan }): ScheduleRun[] => {
+      const { seq, generation, id } = schedule
+      const base = { seq, generation, madeAt: now }
+      return [
+        ...plan.make.map((due) => ({
+          ...{ ...base, due, kind: 'planned' as const },
+          jobId: runId(id, generation, due),
+        })),
+        ...plan.missed.map((due) => ({ ...base, due, kind: 'missed' as const, jobId: null })),
+      ]
+    })
+    const outdated = await records.schedules.planned(
+      runs,
+      planned.map(({ schedule: { seq, generation }, plan: { plannedAt, lookAt } }) => ({
+        ...{ seq, generation, plannedAt, lookAt },
+      }))
+    )
+    /** Changed in between: whoever changed it may have looked for what to take back too early. */
+    for (const { schedule, plan } of planned) {
+      if (!outdated.includes(schedule.seq)) continue
+      for (const due of plan.make) {
+        const jobId = runId(schedule.id, schedule.generation, due)
+        await transport.scheduled.withdraw(schedule.queue, jobId, BY, 'Its schedule was changed')
+      }
+    }
+  }
+
+  #job(schedule: Schedule, due: number, now: number): NewTransportJob {
+    const jobId = runId(schedule.id, schedule.generation, due)
+    return this.dependencies.queue.scheduledJob(schedule, { jobId, due, now })
+  }
+
+  /**
+   * Adds jobs. One that Redis knows is there already; one that only its record knows, because Redis was emptied, goes on as the next
+   * run of the same job, unless it had ended.
+   */
+  async #add(jobs: NewTransportJob[]): Promise<void> {
+    const { transport } = this.dependencies
+    const records = await this.#records(jobs.map(({ id }) => id))
+    const fresh = jobs.filter(({ id }) => !records.has(id))
+    for (let from = 0; from < fresh.length; from += ROUND_TRIP) {
+      try {
+        await transport.add(fresh.slice(from, from + ROUND_TRIP))
+      } catch (error) {
+        /** The others of the same round trip were added. */
+        if ((error as { code?: string }).code !== 'E_DUPLICATE_JOB') throw error
+      }
+    }
+    for (const job of jobs) {
+      const record = records.get(job.id)
+      if (!record || (isTerminal(record.status) && record.error?.code !== LOST)) continue
+      const [{ state }] = await transport.scheduled.states([{ queue: job.queue, id: job.id }])
+      if (state !== '') continue
+      const due = job.opts.qd?.at ?? null
+      await transport.restart(job.queue, job.id, { by: BY, job, run: record.run + 1, due })
+    }
+  }
+}
+
+/** Of a schedule that is paused or not defined any more. */
+const STOPPED: Plan = { make: [], missed: [], plannedAt: null, lookAt: null }

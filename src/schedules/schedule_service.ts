@@ -1,0 +1,118 @@
+import type { QueueManager } from '../jobs/queue_manager.ts'
+import type { Records } from '../records/records.ts'
+import { wait } from '../time/wait.ts'
+import { type Lead, LedService } from '../transport/led_service.ts'
+import type { Transport } from '../transport/transport.ts'
+import { assertSchedules } from './code_schedules.ts'
+import { Planner } from './planner.ts'
+
+export type ScheduleServiceOptions = {
+  transport: Transport
+  records: Pick<Records, 'schedules' | 'reader' | 'ready'>
+  queue: QueueManager
+  logger: {
+    debug(bindings: object, message: string): void
+    warn(bindings: object, message: string): void
+  }
+  /** For tests: length of the lease, pause between two ticks, ms. */
+  lease?: number
+  tick?: number
+  /** For tests: how long after its last sign a schedule of code counts as not defined any more, ms. */
+  forgotten?: number
+}
+
+/** Shorter than what counts as missed: a leader that is killed is replaced before a run is. */
+const LEASE = 5_000
+const TICK = 1_000
+const AFTER_FAILURE = 3_000
+
+/** How often every process says which schedules its code defines, ms. */
+const SIGNS = 60_000
+
+/** A schedule of code that no process has defined for so long is stopped, ms. */
+const FORGOTTEN = 300_000
+
+/** Schedules that one tick looks after in Redis: somebody may have removed their jobs there. */
+const SWEEP = 100
+
+/**
+ * Keeps the next run of every schedule, in one of all processes that run this service; and says, in each of them, which schedules the
+ * application's code defines.
+ */
+export class ScheduleService extends LedService {
+  #options: ScheduleServiceOptions
+  #planner: Planner
+  #asserting: Promise<void> | undefined
+  #isReady = false
+  #sweptTo = 0
+  #lookedAt = 0
+
+  constructor(options: ScheduleServiceOptions) {
+    const { transport, logger, lease = LEASE, tick = TICK } = options
+    super({
+      ...{ transport, logger, name: 'schedules', lease, every: tick },
+      afterFailure: AFTER_FAILURE,
+    })
+    this.#options = options
+    this.#planner = new Planner(options)
+  }
+
+  override start(): void {
+    super.start()
+    if (!this.signal.aborted) this.#asserting ??= this.#assert()
+  }
+
+  protected override async beside(): Promise<void> {
+    await this.#asserting
+  }
+
+  protected async turn({ redis, signal }: Lead): Promise<void> {
+    const { transport, records } = this.#options
+    const { now, awaySince } = await transport.scheduled.alive(redis)
+    await transport.scheduled.wake(redis)
+    if (!this.#isReady) await records.ready()
+    this.#isReady = true
+    const goOn = () => this.isLeader && !signal.aborted
+    /** Redis may be another one than before: emptied, or brought back from an older dump. */
+    if (awaySince !== null) await this.#sweepAll(now, goOn)
+    await this.#planner.planDue(now, goOn)
+    const page = await records.schedules.ahead(this.#sweptTo, SWEEP)
+    await this.#planner.ensure(page, now)
+    this.#sweptTo = page.length < SWEEP ? 0 : page[page.length - 1].seq
+    if (now - this.#lookedAt >= SIGNS) {
+      this.#lookedAt = now
+      await records.schedules.withdraw(now - (this.#options.forgotten ?? FORGOTTEN))
+    }
+  }
+
+  async #sweepAll(now: number, goOn: () => boolean): Promise<void> {
+    const { schedules } = this.#options.records
+    for (let after = 0; goOn();) {
+      const page = await schedules.ahead(after, 10 * SWEEP)
+      if (page.length === 0) return
+      await this.#planner.ensure(page, now)
+      after = page[page.length - 1].seq
+    }
+  }
+
+  /** Beside all leading: every process has its own code. */
+  async #assert(): Promise<void> {
+    const { queue, records, transport, logger } = this.#options
+    if (queue.schedules.size === 0) return
+    let isAsserted = false
+    while (!this.signal.aborted) {
+      try {
+        await records.ready()
+        const now = await transport.time()
+        if (!isAsserted) await assertSchedules(this.#options, now)
+        isAsserted = true
+        await records.schedules.seen([...queue.schedules.keys()], now)
+        await wait(SIGNS, this.signal)
+      } catch (error) {
+        if (this.signal.aborted) return
+        logger.warn({ err: error }, 'Schedules: those of the code could not be written yet')
+        await wait(AFTER_FAILURE, this.signal)
+      }
+    }
+  }
+}

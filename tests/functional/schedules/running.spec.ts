@@ -1,0 +1,257 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { Job, type JobOptions } from '#queuedeck'
+import { defineSchedule, type ScheduleInput } from '../../../src/jobs/schedule_definition.ts'
+import type { QueueManager } from '../../../src/jobs/queue_manager.ts'
+import { uuidV7 } from '../../../src/jobs/uuid.ts'
+import type { Records } from '../../../src/records/records.ts'
+import type { Schedule } from '../../../src/schedule_types.ts'
+import { assertSchedules } from '../../../src/schedules/code_schedules.ts'
+import { Planner } from '../../../src/schedules/planner.ts'
+import { runId } from '../../../src/schedules/run_id.ts'
+import { ScheduleService } from '../../../src/schedules/schedule_service.ts'
+import type { Transport } from '../../../src/transport/transport.ts'
+import { waitFor } from '#tests/helpers/wait'
+import { DashboardLab } from '../dashboard/lab.ts'
+
+const log: { name: string; at: number; end: number }[] = []
+
+class Note extends Job<{ name: string; ms?: number }, void> {
+  static options: JobOptions = { name: 'tests.note', queue: 'tests' }
+  async execute() {
+    const entry = { name: this.payload.name, at: Date.now(), end: Number.POSITIVE_INFINITY }
+    log.push(entry)
+    await pause(this.payload.ms ?? 0)
+    entry.end = Date.now()
+  }
+}
+
+const quiet = { debug: () => {}, warn: () => {}, info: () => {} }
+
+test.group('Schedules', (group) => {
+  let lab: DashboardLab
+  let queue: QueueManager
+  let records: Records
+  let transport: Transport
+  let planner: Planner
+  const services: ScheduleService[] = []
+
+  group.setup(async () => {
+    lab = await DashboardLab.open({ classes: [Note], shield: false })
+    queue = await lab.app.container.make('queuedeck')
+    records = await lab.app.container.make('queuedeck.records')
+    transport = await lab.app.container.make('queuedeck.transport')
+    planner = new Planner({ transport, records, queue })
+    return () => lab.close()
+  })
+  group.each.teardown(async () => {
+    await Promise.all(services.splice(0).map((service) => service.stop()))
+    queue.schedules.clear()
+    for (const { seq } of await records.schedules.list({ after: '', limit: 100 })) {
+      await records.schedules.erase(seq)
+    }
+    await empty()
+  })
+
+  /** Everything with this prefix is gone, as after FLUSHALL. */
+  async function empty() {
+    const { producer } = transport.connections
+    const keys = await producer.keys(`${transport.keys.prefix}*`)
+    if (keys.length > 0) await producer.del(...keys)
+  }
+
+  function start(options: { forgotten?: number } = {}) {
+    const dependencies = { transport, records, queue, logger: quiet }
+    const service = new ScheduleService({ ...dependencies, lease: 1_000, tick: 100, ...options })
+    services.push(service)
+    service.start()
+    return service
+  }
+
+  async function make(input: Omit<ScheduleInput, 'type'>): Promise<Schedule> {
+    const definition = await defineSchedule(queue, { type: Note, ...input })
+    const base = { id: uuidV7(), origin: 'page', createdAt: Date.now(), createdBy: 'test' } as const
+    await records.schedules.insert({ ...definition, ...base })
+    return (await records.schedules.named(definition.name))!
+  }
+
+  const runsOf = (name: string) => log.filter((entry) => entry.name === name)
+  const again = async ({ id }: Schedule) => (await records.schedules.find(id))!
+  const nextJob = ({ id, generation, plannedAt }: Schedule) => runId(id, generation, plannedAt!)
+
+  test('of the code are made once by four processes, run on time, and keep one next run each', async ({
+    assert,
+  }) => {
+    queue.schedule('seconds').every('2s').job(Note, { name: 'seconds' })
+    queue.schedule('hourly').cron('@hourly').job(Note, { name: 'hourly' })
+    queue.schedule('berlin').cron('0 3 * * *').zone('Europe/Berlin').job(Note, { name: 'berlin' })
+    await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        for (let n = 0; n < 10; n++) await assertSchedules({ records, queue }, Date.now())
+      })
+    )
+    const all = await records.schedules.list({ after: '', limit: 100 })
+    assert.deepEqual(
+      all.map(({ name, generation }) => [name, generation]),
+      [
+        ['berlin', 1],
+        ['hourly', 1],
+        ['seconds', 1],
+      ]
+    )
+    const pool = await lab.work()
+    start()
+    start()
+    await waitFor('two runs', () => runsOf('seconds').length >= 2)
+    for (const { at } of runsOf('seconds')) assert.isBelow(at % 2_000, 1_000)
+    const queueKey = transport.keys.queue('tests')
+    const delayed = await transport.connections.producer.zrange(`${queueKey}delayed`, 0, -1)
+    for (const name of ['hourly', 'berlin']) {
+      const schedule = (await records.schedules.named(name))!
+      assert.isAbove(schedule.plannedAt!, Date.now())
+      assert.include(delayed, nextJob(schedule))
+      assert.lengthOf(await records.schedules.runs(schedule.seq, { limit: 10 }), 1)
+    }
+    const [run] = await records.schedules.runs(all[2].seq, { to: Date.now() - 1_000, limit: 1 })
+    const record = await lab.record(run.jobId!, 'completed')
+    assert.equal(record.dueAt ?? run.due, run.due)
+    pool.abort()
+    await pool.ended
+  }).timeout(20_000)
+
+  test('leave a run out while an earlier one has not ended, or let it wait behind', async ({
+    assert,
+  }) => {
+    const skip = await make({ name: 'skip', every: '1s', payload: { name: 'skip', ms: 2_500 } })
+    await make({
+      ...{ name: 'queue', every: '1s', overlap: 'queue' },
+      payload: { name: 'queue', ms: 1_300 },
+    })
+    const pool = await lab.work()
+    start()
+    await waitFor('runs', () => runsOf('skip').length >= 2 && runsOf('queue').length >= 4, {
+      within: 12_000,
+    })
+    for (const name of ['skip', 'queue']) {
+      runsOf(name).forEach(({ at }, index, all) => {
+        if (index > 0) assert.isAtLeast(at, all[index - 1].end, name)
+      })
+    }
+    const [first, second] = runsOf('queue')
+    assert.isBelow(second.at - first.end, 1_500)
+    const runs = await records.schedules.runs(skip.seq, { limit: 100 })
+    const left = await waitFor('a run that was left out', async () => {
+      const rows = await records.reader.rowsById(runs.map(({ jobId }) => jobId!))
+      return rows.find(({ error }) => error?.code === 'SCHEDULE_OVERLAP')
+    })
+    assert.equal(left.status, 'cancelled')
+    assert.match(left.error!.message, /^Left out by its schedule: an earlier run had not ended/)
+    pool.abort()
+    await pool.ended
+  }).timeout(25_000)
+
+  test('whose time passed while nothing ran are skipped, or made up for once', async ({
+    assert,
+  }) => {
+    const now = Date.now()
+    /** None of their moments may be as near as what still counts as on time. */
+    const every = now % 3_600_000 > 30_000 ? 3_600_000 : 2_820_000
+    const schedules = [
+      await make({ name: 'skipped', every, payload: { name: 'skipped' } }),
+      await make({ name: 'once', every, missed: 'once', payload: { name: 'once' } }),
+    ]
+    /** All went down twelve intervals ago, with a run ahead. */
+    await planner.plan(schedules, now - 12 * every)
+    await planner.planDue(now)
+    const pool = await lab.work()
+    await waitFor('the run', () => runsOf('once').length > 0)
+    const [skipped, once] = await Promise.all(schedules.map(again))
+    for (const schedule of [skipped, once]) {
+      assert.isAbove(schedule.plannedAt!, now)
+      const runs = await records.schedules.runs(schedule.seq, { to: now, limit: 100 })
+      const missed = runs.filter(({ kind }) => kind === 'missed').length
+      assert.isAtLeast(missed, 9)
+      const [{ jobId }] = runs.filter(({ kind }) => kind === 'planned')
+      if (schedule === once) await lab.record(jobId!, 'completed')
+      else assert.equal((await lab.record(jobId!, 'cancelled')).error?.code, 'SCHEDULE_MISSED')
+    }
+    assert.deepEqual([runsOf('skipped').length, runsOf('once').length], [0, 1])
+    pool.abort()
+    await pool.ended
+  }).timeout(20_000)
+
+  test('survive a Redis that was emptied, and a leader that was killed', async ({ assert }) => {
+    const daily = await make({ name: 'daily', cron: '0 3 * * *', payload: { name: 'daily' } })
+    const service = start()
+    const planned = await waitFor('a plan', async () => {
+      const schedule = await again(daily)
+      return schedule.plannedAt !== 0 && schedule
+    })
+    const jobId = nextJob(planned)
+    await lab.record(jobId, 'scheduled')
+    await empty()
+    await waitFor('the run', async () => (await transport.state('tests', jobId)) === 'delayed')
+    await waitFor('its record', async () => (await lab.record(jobId)).status === 'scheduled')
+    assert.equal((await lab.record(jobId)).dueAt, planned.plannedAt)
+    /** Somebody removes the job by hand. */
+    await service.stop()
+    start()
+    await transport.connections.producer.del(transport.keys.job('tests', jobId))
+    await waitFor('the run', async () => (await transport.state('tests', jobId)) === 'delayed')
+  }).timeout(20_000)
+
+  test('that are changed, paused, deleted and made again take back what was planned', async ({
+    assert,
+  }) => {
+    const first = await make({ name: 'changing', every: '1h', payload: { name: 'changing' } })
+    start()
+    const planned = () =>
+      waitFor('a plan', async () => {
+        const schedule = await again(first)
+        return schedule.plannedAt !== 0 && schedule
+      })
+    const before = await planned()
+    await lab.record(nextJob(before), 'scheduled')
+    const definition = await defineSchedule(queue, {
+      ...{ name: 'changing', type: Note, every: '10s', payload: { name: 'changing' } },
+    })
+    const by = { at: Date.now(), name: 'test' }
+    assert.isTrue(await records.schedules.change(before, { definition }, by))
+    assert.isFalse(await records.schedules.change(before, { definition }, by), 'changed meanwhile')
+    const after = await planned()
+    assert.isAtMost(after.plannedAt! - Date.now(), 10_000)
+    assert.equal(
+      (await lab.record(nextJob(before), 'cancelled')).error?.message,
+      'Its schedule was changed'
+    )
+    await records.schedules.change(after, { paused: true }, by)
+    await waitFor('no next run', async () => (await again(first)).plannedAt === null)
+    await lab.record(nextJob(after), 'cancelled')
+    await records.schedules.erase(first.seq)
+    const second = await make({ name: 'changing', every: '1s', payload: { name: 'recreated' } })
+    assert.notEqual(second.id, first.id)
+    const pool = await lab.work()
+    await waitFor('a run', () => runsOf('recreated').length > 0)
+    pool.abort()
+    await pool.ended
+  }).timeout(20_000)
+
+  test('of the code that no process defines any more are stopped', async ({ assert }) => {
+    queue.schedule('gone').cron('@daily').job(Note, { name: 'gone' })
+    await assertSchedules({ records, queue }, Date.now() - 1_000_000)
+    queue.schedules.clear()
+    start({ forgotten: 300_000 })
+    await waitFor('it to stop', async () => {
+      const schedule = (await records.schedules.named('gone'))!
+      return schedule.withdrawn && schedule.plannedAt === null
+    })
+    queue.schedule('gone').cron('@daily').job(Note, { name: 'gone' })
+    await Promise.all(services.splice(0).map((service) => service.stop()))
+    start()
+    const back = await waitFor('it to go on', async () => {
+      const schedule = (await records.schedules.named('gone'))!
+      return !schedule.withdrawn && schedule.plannedAt ? schedule : false
+    })
+    assert.isAbove(back.plannedAt!, Date.now())
+  }).timeout(20_000)
+})
