@@ -18,7 +18,7 @@ export type Roles = {
 const OF_KIND: Record<Exclude<DatasetKind, 'other'>, Roles> = {
   classification: { content: ['text'], whole: ['text'], label: 'label' },
   question_answer: { content: ['context'], whole: ['question', 'answer'], label: null },
-  instruction: { content: ['input'], whole: ['instruction', 'input', 'output'], label: null },
+  instruction: { content: ['input'], whole: ['instruction', 'output'], label: null },
   summary: { content: ['text'], whole: ['text', 'summary'], label: null },
 }
 

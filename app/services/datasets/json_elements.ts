@@ -11,7 +11,13 @@ export class JsonElements {
   #text = ''
   #number = 0
 
-  constructor(private longest: number) {}
+  /**
+   * @param behind whether anything may stand behind the end of the list, as in a larger document
+   */
+  constructor(
+    private longest: number,
+    private behind: 'refused' | 'ignored' = 'refused'
+  ) {}
 
   /**
    * Texts of the elements that the piece completes.
@@ -39,6 +45,7 @@ export class JsonElements {
         }
         continue
       }
+      if (this.#state === 'after' && this.behind === 'ignored') return
       if (code === 32 || code === 10 || code === 13 || code === 9) continue
       if (this.#state === 'before') {
         if (code !== 91) this.#refuse('does not begin with "[": a list of examples is expected')

@@ -11,6 +11,7 @@ export type ProblemCode =
   | 'TOO_LARGE'
   | 'NO_TOPICS'
   | 'DATASET_DAMAGED'
+  | 'NO_EXAMPLES'
 
 /**
  * A document that cannot be read. Its code is what a job's warnings and errors carry.

@@ -71,6 +71,23 @@ export class DocumentStore {
     return full
   }
 
+  /**
+   * Where something that a job made lies, for those who read it piece by piece.
+   *
+   * @throws DocumentProblem NOT_FOUND when it cannot be an id
+   */
+  artifact(kind: ArtifactKind, id: string): string {
+    if (!/^[0-9a-f]{64}$/.test(id)) {
+      throw new DocumentProblem('NOT_FOUND', `nothing is kept as "${id}" in ${kind}`)
+    }
+    return join(this.#root, 'storage', kind, `${id}.json`)
+  }
+
+  /** The folder of the numbers of datasets. */
+  get datasetVersions(): string {
+    return join(this.#root, 'storage/dataset_versions')
+  }
+
   /** The folder of a dataset's files, by the hash of their bytes. */
   get datasetFiles(): string {
     return join(this.#root, 'storage/dataset_files')
@@ -116,8 +133,7 @@ export class DocumentStore {
    */
   async kept<Kind extends ArtifactKind>(kind: Kind, id: string): Promise<Artifacts[Kind]> {
     try {
-      if (!/^[0-9a-f]{64}$/.test(id)) throw new Error('no hash')
-      const text = await readFile(join(this.#root, 'storage', kind, `${id}.json`), 'utf8')
+      const text = await readFile(this.artifact(kind, id), 'utf8')
       return JSON.parse(text) as Artifacts[Kind]
     } catch (cause) {
       throw new DocumentProblem('NOT_FOUND', `nothing is kept as "${id}" in ${kind}`, { cause })

@@ -1,0 +1,121 @@
+import vine from '@vinejs/vine'
+import { Job, type JobOptions } from '#queuedeck'
+import { createDataset } from '#services/datasets/create/create'
+import { type CreatedKind, examplesOf } from '#services/datasets/create/examples'
+import type { Shares } from '#services/datasets/create/splits'
+import { type DatasetFormat, FORMATS } from '#services/datasets/dataset_reader'
+import { DatasetVersions } from '#services/datasets/versions'
+import type { DatasetFile, Extract } from '#services/documents/artifacts'
+import { DocumentStore } from '#services/documents/document_store'
+import { extractionHead, keptExtracts } from '#services/extraction/kept_extracts'
+
+type Payload = {
+  /** Id of an extraction, as the result of `extraction.selective` names it. */
+  extraction: string
+  kind: CreatedKind
+  /** Datasets of one name are versions of each other. Default: the kind. */
+  name?: string
+  /** Default `jsonl`. */
+  format?: DatasetFormat
+  /** Shares of the examples; together 1. Default 0.8, 0.1 and 0.1. */
+  splits?: { train: number; validation: number; test: number }
+  /** Another seed shares the examples out otherwise. Default 1. */
+  seed?: number
+  /** Of classification: examples of a label, at least; a category with fewer goes into the one above. Default 5. */
+  fewest?: number
+}
+
+type Result = {
+  /** Id of the dataset. */
+  dataset: string
+  name: string
+  version: number
+  kind: CreatedKind
+  examples: number
+  files: DatasetFile[]
+  leftOut: { extracts: number; repeated: number; rare: number }
+}
+
+const SPLITS = { train: 0.8, validation: 0.1, test: 0.1 }
+
+const share = () => vine.number({ strict: true }).min(0).max(1)
+
+/**
+ * Makes examples of what was extracted, and shares them out into splits that have nothing in common.
+ */
+export default class Create extends Job<Payload, Result> {
+  static options: JobOptions = {
+    name: 'dataset_generation.create',
+    queue: 'documents',
+    attempts: 2,
+    timeout: '1h',
+  }
+
+  static payload = vine.create({
+    extraction: vine.string().regex(/^[0-9a-f]{64}$/),
+    kind: vine.enum(['classification', 'question_answer', 'instruction', 'summary'] as const),
+    name: vine
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,79}$/i)
+      .optional(),
+    format: vine.enum(FORMATS).optional(),
+    splits: vine.object({ train: share(), validation: share(), test: share() }).optional(),
+    seed: vine.number({ strict: true }).withoutDecimals().min(0).max(2_147_483_647).optional(),
+    fewest: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000).optional(),
+  })
+
+  constructor(private store: DocumentStore = new DocumentStore()) {
+    super()
+  }
+
+  async execute(): Promise<Result> {
+    const { extraction, kind, name = kind, format = 'jsonl', seed = 1, fewest = 5 } = this.payload
+    const shares: Shares = this.payload.splits ?? SPLITS
+    const sum = Object.values(shares).reduce((all, one) => all + one, 0)
+    if (Math.abs(sum - 1) > 1e-6) {
+      throw new Error(`splits must add up to 1, not ${Number(sum.toFixed(6))}`)
+    }
+    const path = this.store.artifact('extractions', extraction)
+    const names = await this.#names(path)
+    const { dataset, leftOut } = await createDataset(
+      () => keptExtracts(path),
+      (extract: Extract) => examplesOf(kind, extract, names.get(extract.category) ?? ''),
+      {
+        kind,
+        name,
+        format,
+        spreadsheet: true,
+        shares,
+        seed,
+        fewest,
+        extraction,
+        folder: this.store.datasetFiles,
+        signal: this.signal,
+        tell: (stage, percent, done, total) =>
+          this.progress(Math.min(99, percent), {
+            stage,
+            done,
+            ...(total === null ? undefined : { total }),
+            unit: stage === 'Making examples' ? 'extracts' : 'examples',
+          }),
+      }
+    )
+    const id = await this.store.keep('datasets', dataset)
+    const version = await new DatasetVersions(this.store.datasetVersions).of(name, id)
+    const { examples, files } = dataset
+    await this.progress(100, {
+      stage: 'Dataset kept',
+      done: examples,
+      total: examples,
+      unit: 'examples',
+    })
+    this.log.info('%s version %d: %d examples', name, version, examples)
+    return { dataset: id, name, version, kind, examples, files, leftOut }
+  }
+
+  async #names(path: string): Promise<Map<string, string>> {
+    const { taxonomy } = await extractionHead(path)
+    const { categories } = await this.store.kept('taxonomies', taxonomy)
+    return new Map(categories.map(({ id, name }) => [id, name]))
+  }
+}

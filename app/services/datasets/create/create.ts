@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto'
+import type { Dataset, DatasetFile, Extract } from '#services/documents/artifacts'
+import { DocumentProblem } from '#services/documents/document_problem'
+import { Turns } from '#services/documents/turns'
+import type { DatasetFormat } from '../dataset_reader.ts'
+import { DatasetWriter } from '../dataset_writer.ts'
+import type { Example } from '../example.ts'
+import { textOf } from '../example_fields.ts'
+import { type Field, FieldSurvey } from '../fields.ts'
+import { NearDuplicates } from '../near_duplicates.ts'
+import type { CreatedKind } from './examples.ts'
+import { learnableLabels, type Shares, splitsOf } from './splits.ts'
+
+export type CreateOptions = {
+  kind: CreatedKind
+  name: string
+  format: DatasetFormat
+  spreadsheet: boolean
+  shares: Shares
+  seed: number
+  /** Examples of a label, at least. */
+  fewest: number
+  /** Id of the extraction. */
+  extraction: string
+  folder: string
+  signal: AbortSignal
+  tell: (stage: string, percent: number, done: number, total: number | null) => Promise<void>
+}
+
+export type Created = {
+  dataset: Dataset
+  /** Extracts of which no example could be made, examples that another says already, and those whose label has too few. */
+  leftOut: { extracts: number; repeated: number; rare: number }
+}
+
+/** What is remembered of an example between the two readings: nothing of its text. */
+type Sketch = {
+  id: string
+  category: string
+  digest: string
+  source: string
+  start: number
+  end: number
+}
+
+/** Two parts of a document that share more of the shorter one than this say nearly the same. */
+const OVERLAPPING = 0.3
+
+const TOLD_EVERY = 250
+
+const ABOUT: Record<CreatedKind, { whole: string[]; content: string[] }> = {
+  classification: { whole: ['text'], content: ['text'] },
+  question_answer: { whole: ['question', 'answer'], content: ['context'] },
+  instruction: { whole: ['instruction', 'output'], content: ['input'] },
+  summary: { whole: ['text'], content: ['text'] },
+}
+
+/**
+ * Makes a dataset of extracts, which are read twice: once to see what belongs together and which labels can be learned, once to write.
+ *
+ * @param extracts  opens them again each time
+ * @param make      the examples of one extract; called twice for each, with the same answer
+ * @throws DocumentProblem NO_EXAMPLES
+ */
+export async function createDataset(
+  extracts: () => AsyncGenerator<Extract>,
+  make: (extract: Extract) => Example[] | Promise<Example[]>,
+  options: CreateOptions
+): Promise<Created> {
+  const turns = new Turns(options.signal)
+  const { whole, content } = ABOUT[options.kind]
+  const sketches: Sketch[] = []
+  const digests = new Set<string>()
+  const contents = new NearDuplicates()
+  const survey = new FieldSurvey()
+  const leftOut = { extracts: 0, repeated: 0, rare: 0 }
+  let read = 0
+  for await (const extract of extracts()) {
+    if (turns.due()) await turns.give()
+    if (read++ % TOLD_EVERY === 0) await options.tell('Making examples', 0, read - 1, null)
+    const examples = await make(extract)
+    if (examples.length === 0) leftOut.extracts++
+    for (const example of examples) {
+      const digest = digestOf(textOf(example, whole))
+      if (digests.has(digest)) {
+        leftOut.repeated++
+        continue
+      }
+      digests.add(digest)
+      survey.add(example)
+      contents.add(textOf(example, content))
+      const { category, source, start, end } = extract
+      sketches.push({ id: example.id as string, category, digest, source, start, end })
+    }
+  }
+  if (sketches.length === 0) {
+    throw new DocumentProblem(
+      'NO_EXAMPLES',
+      `gives no example of the kind ${options.kind}: none of its ${read} extracts says enough`
+    )
+  }
+  await options.tell('Comparing', 50, sketches.length, sketches.length)
+  const groups = joined(sketches, await contents.groups(turns))
+  const labels =
+    options.kind === 'classification'
+      ? learnableLabels(
+          sketches.map(({ category }) => category),
+          options.fewest
+        )
+      : sketches.map(({ category }) => category)
+  const kept = sketches.flatMap(({ id, digest }, at) => {
+    const label = labels[at]
+    return label === null ? [] : { id, digest, label, group: groups[at] }
+  })
+  leftOut.rare = sketches.length - kept.length
+  if (kept.length === 0) {
+    throw new DocumentProblem(
+      'NO_EXAMPLES',
+      `has no category with ${options.fewest} examples: lower "fewest"`
+    )
+  }
+  const splits = splitsOf(kept, options.shares, options.seed)
+  const placed = new Map(
+    kept.map(({ digest, label }, at) => [digest, { label, split: splits[at] }])
+  )
+
+  const fields = survey.fields()
+  const files = await write(extracts, make, { ...options, fields, whole, placed, turns })
+  const dataset: Dataset = {
+    name: options.name,
+    kind: options.kind,
+    from: { extraction: options.extraction },
+    seed: options.seed,
+    fields,
+    examples: kept.length,
+    files,
+  }
+  return { dataset, leftOut }
+}
+
+type Writing = CreateOptions & {
+  fields: Field[]
+  whole: string[]
+  placed: Map<string, { label: string; split: string }>
+  turns: Turns
+}
+
+async function write(
+  extracts: () => AsyncGenerator<Extract>,
+  make: (extract: Extract) => Example[] | Promise<Example[]>,
+  options: Writing
+): Promise<DatasetFile[]> {
+  const writers = new Map<string, DatasetWriter>()
+  const total = options.placed.size
+  try {
+    for (const split of Object.keys(options.shares)) {
+      if (options.shares[split] === 0) continue
+      writers.set(split, await DatasetWriter.open(options.folder, { ...options, split }))
+    }
+    let written = 0
+    for await (const extract of extracts()) {
+      if (options.turns.due()) await options.turns.give()
+      for (const example of await make(extract)) {
+        const digest = digestOf(textOf(example, options.whole))
+        const place = options.placed.get(digest)
+        if (place === undefined) continue
+        options.placed.delete(digest)
+        const { label, split } = place
+        await writers.get(split)!.add('label' in example ? { ...example, label } : example)
+        if (written++ % TOLD_EVERY === 0) {
+          await options.tell('Writing', 60 + (39 * written) / total, written, total)
+        }
+      }
+    }
+    const files: DatasetFile[] = []
+    for (const writer of writers.values()) files.push(await writer.close())
+    return files
+  } finally {
+    for (const writer of writers.values()) await writer.discard()
+  }
+}
+
+/** Groups of texts that are nearly the same, joined where parts of one document overlap. */
+function joined(sketches: Sketch[], alike: Uint32Array): Uint32Array {
+  const parents = alike.slice()
+  const root = (index: number): number => {
+    let at = index
+    while (parents[at] !== at) at = parents[at] = parents[parents[at]]
+    return at
+  }
+  const order = [...sketches.keys()].sort((a, b) => {
+    const [one, other] = [sketches[a], sketches[b]]
+    if (one.source !== other.source) return one.source < other.source ? -1 : 1
+    return one.start - other.start || one.end - other.end || a - b
+  })
+  for (let at = 1; at < order.length; at++) {
+    const [one, other] = [sketches[order[at - 1]], sketches[order[at]]]
+    if (one.source !== other.source) continue
+    const shared = Math.min(one.end, other.end) - other.start
+    if (shared <= OVERLAPPING * Math.min(one.end - one.start, other.end - other.start)) continue
+    const [first, second] = [root(order[at - 1]), root(order[at])]
+    parents[Math.max(first, second)] = Math.min(first, second)
+  }
+  return parents.map((_, index) => root(index))
+}
+
+function digestOf(text: string): string {
+  const said = text.toLowerCase().replace(/\s+/g, ' ').trim()
+  return createHash('sha256').update(said).digest('base64').slice(0, 22)
+}
