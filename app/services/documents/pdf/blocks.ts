@@ -11,6 +11,12 @@ const PARAGRAPH_GAP = 1.35
 const LONGEST_HEADING = 200
 const LONGEST_BOLD_HEADING = 120
 
+/** What stands below a picture or above a table is no heading, however it is set. */
+const CAPTION = /^(?:figure|fig\.|table|example|listing|abbildung|tabelle)\s+[\dA-Z]/i
+
+/** So many headings of one kind without anything between them are lines of something else, such as a poem. */
+const LONGEST_RUN = 3
+
 /** Dots between a title and its page in a table of contents. */
 const LEADER = /(?:\s*[.·…]){4,}\s*/
 
@@ -30,6 +36,7 @@ export type Body = {
   /** Its text is of equally wide letters: those are then no sign of code. */
   mono: boolean
   bold: boolean
+  sans: boolean
   /** Usual distance of two lines. */
   distance: number
 }
@@ -42,12 +49,13 @@ const FEWEST_PAIRS = 6
  */
 export function bodyOf(pages: Line[][]): Body {
   const sizes = new Map<number, number>()
-  let [mono, bold, all] = [0, 0, 0]
+  let [mono, bold, sans, all] = [0, 0, 0, 0]
   for (const line of pages.flat()) {
     const letters = line.text.length
     all += letters
     if (line.mono > 0) mono += letters
     if (line.bold) bold += letters
+    if (line.sans) sans += letters
     const size = rounded(line.size)
     if (line.mono === 0) sizes.set(size, (sizes.get(size) ?? 0) + letters)
   }
@@ -55,7 +63,7 @@ export function bodyOf(pages: Line[][]): Body {
     rounded(pages.flat()[0]?.size ?? 0),
   ]
   const distance = usualDistance(pages.flatMap((lines) => bodyDistances(lines, size)))
-  return { size, mono: mono > all * 0.6, bold: bold > all * 0.5, distance }
+  return { size, mono: mono > all * 0.6, bold: bold > all * 0.5, sans: sans > all * 0.5, distance }
 }
 
 /**
@@ -82,7 +90,7 @@ class PageBlocks {
 
   all(): PdfBlock[] {
     for (let at = 0; at < this.lines.length;) at += this.#take(at)
-    return this.#blocks.map((block) => asHeading(block, this.body))
+    return withoutRuns(this.#blocks.map((block) => asHeading(block, this.body)))
   }
 
   /** Takes what begins at a line; gives how many lines it took. */
@@ -96,7 +104,7 @@ class PageBlocks {
       return table.lines
     }
     const text = line.text.replace(/\s+/g, ' ').replace(LEADER, ' … ')
-    const marker = this.#isLarge(line) || this.#isBold(line) ? null : listMarker(text)
+    const marker = this.#isLarge(line) || this.#standsOut(line) ? null : listMarker(text)
     if (marker !== null && !this.#goesOn(line, true)) this.#item(line, marker)
     else if (this.#goesOn(line)) this.#append(line, text)
     else this.#begin(line, text)
@@ -118,7 +126,7 @@ class PageBlocks {
     this.#blocks.push({
       kind: this.#isLarge(line) ? 'heading' : 'paragraph',
       size: rounded(line.size),
-      bold: line.bold,
+      bold: this.#standsOut(line),
       texts: [text],
     })
   }
@@ -126,7 +134,7 @@ class PageBlocks {
   #append(line: Line, text: string): void {
     const block = this.#blocks.at(-1)!
     if ('texts' in block) block.texts.push(text)
-    if ('bold' in block) block.bold &&= line.bold
+    if ('bold' in block) block.bold &&= this.#standsOut(line)
   }
 
   /** Whether a line belongs to the block of the line before it. */
@@ -134,14 +142,16 @@ class PageBlocks {
     const before = this.#before
     const block = this.#blocks.at(-1)
     if (before === null || block === undefined || !('texts' in block)) return false
-    if (rounded(before.size) !== rounded(line.size)) return false
+    if (this.#isLarge(before) !== this.#isLarge(line)) return false
+    if (!alike(before.size, line.size)) return false
     const distance = line.y - before.y
+    if (/\p{L}-$/u.test(before.text) && /^\p{Ll}/u.test(line.text) && !marked) return true
     /** Upwards: the next column goes on with the same paragraph when the last line does not end a sentence. */
     if (distance < 0) return !marked && !/[.!?:]["')\]”’]?$/.test(before.text)
     if (distance > this.#usual * PARAGRAPH_GAP) return false
     if (LEADER.test(before.text) || LEADER.test(line.text)) return false
     if (block.kind === 'heading') return true
-    if (before.bold !== line.bold && (before.bold || line.bold)) return !isShort(before, line)
+    if (this.#standsOut(before) !== this.#standsOut(line)) return !isShort(before, line)
     const indented = line.x - before.x
     /** A number at the beginning of a line in the middle of a sentence begins no list. */
     if (marked) {
@@ -162,8 +172,10 @@ class PageBlocks {
     return !(isShort(before, line) && endsSentence(before))
   }
 
-  #isBold({ bold, text }: Line): boolean {
-    return bold && !this.body.bold && /\p{L}/u.test(text)
+  /** Its letters are not those of the body: bold, or without serifs where the body has them. */
+  #standsOut({ bold, sans, mono, text }: Line): boolean {
+    const other = mono === 0 && sans !== this.body.sans
+    return ((bold && !this.body.bold) || other) && /\p{L}/u.test(text)
   }
 
   #isLarge({ size, text }: Line): boolean {
@@ -217,13 +229,31 @@ function asHeading(block: PdfBlock, body: Body): PdfBlock {
   const text = block.texts.join(' ')
   const bold =
     block.bold &&
-    !body.bold &&
     block.size >= body.size * 0.95 &&
     text.length <= LONGEST_BOLD_HEADING &&
     /\p{L}{2}/u.test(text) &&
-    !/[.,:;!?]$/.test(text)
+    !/[.,:;!?]$/.test(text) &&
+    !CAPTION.test(text)
   const large = block.kind === 'heading' && text.length <= LONGEST_HEADING
   return { ...block, kind: bold || large ? 'heading' : 'paragraph' }
+}
+
+/** Many headings of one kind one after the other are lines of a display, a sample or a title page. */
+function withoutRuns(blocks: PdfBlock[]): PdfBlock[] {
+  const kind = (block: PdfBlock | undefined) =>
+    block?.kind === 'heading' ? `${block.size}/${block.bold}` : null
+  const runs = new Map<number, number>()
+  let start = 0
+  for (const [index, block] of blocks.entries()) {
+    if (index > 0 && kind(block) !== kind(blocks[index - 1])) start = index
+    runs.set(start, index - start + 1)
+  }
+  let first = 0
+  return blocks.map((block, index) => {
+    if (runs.has(index)) first = index
+    const tooMany = block.kind === 'heading' && runs.get(first)! > LONGEST_RUN
+    return tooMany ? { ...block, kind: 'paragraph' } : block
+  })
 }
 
 /** Rows of titles and their pages. */
@@ -257,6 +287,10 @@ function distancesOf(lines: Line[]): number[] {
 function usualDistance(distances: number[]): number {
   const sorted = distances.sort((a, b) => a - b)
   return sorted[sorted.length >> 2] ?? Infinity
+}
+
+function alike(one: number, two: number): boolean {
+  return Math.abs(one - two) <= Math.max(one, two) * 0.08
 }
 
 export function rounded(size: number): number {

@@ -103,6 +103,7 @@ function lineOf(row: Segment[]): Line {
     y: longest.y,
     size: longest.size,
     bold: row.every(({ bold }) => bold),
+    sans: row.every(({ sans }) => sans),
     mono: row.every(({ mono }) => mono > 0) ? row[0].mono : 0,
     segments: row,
   }

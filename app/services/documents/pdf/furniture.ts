@@ -6,6 +6,9 @@ const EDGE = 0.14
 /** Lines from the top and the bottom that may be furniture. */
 const OUTERMOST = 3
 
+/** Larger letters than this many times those of the body are a heading, even where each page has the same. */
+const LARGEST = 1.15
+
 /** Pages on both sides that are looked at: heads of chapters change, and left and right pages differ. */
 const NEIGHBOURS = 4
 
@@ -22,9 +25,12 @@ const MOST_PAGES = 0.6
  * Pages without their running heads, feet and numbers: lines at the edge that stand at the same height on pages nearby and
  * say the same there but for their numbers.
  */
-export function withoutFurniture(pages: PageLines[]): { lines: Line[]; dropped: number }[] {
+export function withoutFurniture(
+  pages: PageLines[],
+  bodySize: number
+): { lines: Line[]; dropped: number }[] {
   if (pages.length < FEWEST_PAGES) return pages.map(({ lines }) => ({ lines, dropped: 0 }))
-  const edges = pages.map(edgeOf)
+  const edges = pages.map((page) => edgeOf(page, bodySize * LARGEST))
   const repeated = edges.map((lines, page) => lines.filter((line) => repeats(line, page, edges)))
   const heights = usualHeights(repeated)
   return pages.map(({ lines }, page) => {
@@ -36,11 +42,11 @@ export function withoutFurniture(pages: PageLines[]): { lines: Line[]; dropped: 
   })
 }
 
-function edgeOf({ lines, height }: PageLines): Line[] {
+function edgeOf({ lines, height }: PageLines, largest: number): Line[] {
   const sorted = lines.toSorted((a, b) => a.y - b.y)
   const top = sorted.slice(0, OUTERMOST).filter(({ y }) => y < height * EDGE)
   const bottom = sorted.slice(-OUTERMOST).filter(({ y }) => y > height * (1 - EDGE))
-  return [...new Set([...top, ...bottom])]
+  return [...new Set([...top, ...bottom])].filter(({ size }) => size <= largest)
 }
 
 function repeats(line: Line, page: number, edges: Line[][]): boolean {

@@ -87,6 +87,7 @@ function segmentOf(group: Piece[]): Segment {
     y: main.y,
     size,
     bold: letters(group.filter((piece) => piece.bold)) > all * 0.9,
+    sans: letters(group.filter((piece) => piece.sans)) > all * 0.9,
     mono,
   }
 }

@@ -1,6 +1,7 @@
 import { Breather } from '../breather.ts'
 import { blocksOf, bodyOf, type PdfBlock } from './blocks.ts'
 import { withoutFurniture } from './furniture.ts'
+import { compoundsOf, jointOf } from './joints.ts'
 import type { PageLines } from './types.ts'
 
 /**
@@ -18,8 +19,8 @@ export type PagedMarkdown = {
  */
 export async function pagesAsMarkdown(input: PageLines[]): Promise<PagedMarkdown> {
   const breather = new Breather()
-  const pages = withoutFurniture(input)
-  const body = bodyOf(pages.map(({ lines }) => lines))
+  const body = bodyOf(input.map(({ lines }) => lines))
+  const pages = withoutFurniture(input, body.size)
   const blocks: PdfBlock[][] = []
   for (const { lines } of pages) {
     blocks.push(blocksOf(lines, body))
@@ -38,25 +39,23 @@ export async function pagesAsMarkdown(input: PageLines[]): Promise<PagedMarkdown
 
 type Heading = Extract<PdfBlock, { kind: 'heading' }>
 
-/** Larger headings are above smaller ones, bold ones above others of their size. */
+/**
+ * Larger headings are above smaller ones, bold ones above others of their size. A kind that stands there once, such as the
+ * lines of a title page, has no level of its own.
+ */
 function levelsOf(blocks: PdfBlock[]): (heading: Heading) => number {
   const rank = ({ size, bold }: Heading) => size * 2 + Number(bold)
-  const ranks = [
-    ...new Set(blocks.flatMap((block) => (block.kind === 'heading' ? rank(block) : []))),
-  ].sort((a, b) => b - a)
-  return (heading) => Math.min(6, ranks.indexOf(rank(heading)) + 1)
-}
-
-/** Words with a hyphen that stand inside of a line: broken there, they keep it. */
-function compoundsOf(pages: { lines: { text: string }[] }[]): Set<string> {
-  const compounds = new Set<string>()
-  for (const { lines } of pages) {
-    for (const { text } of lines) {
-      if (!text.includes('-')) continue
-      for (const [word] of text.matchAll(/\p{L}+(?:-\p{L}+)+/gu)) compounds.add(word.toLowerCase())
-    }
+  const uses = new Map<number, number>()
+  for (const block of blocks) {
+    if (block.kind === 'heading') uses.set(rank(block), (uses.get(rank(block)) ?? 0) + 1)
   }
-  return compounds
+  const levels = new Map<number, number>()
+  let level = 0
+  for (const [one, count] of [...uses].sort((a, b) => b[0] - a[0])) {
+    if (level === 0 || (count > 1 && level < 6)) level++
+    levels.set(one, level)
+  }
+  return (heading) => levels.get(rank(heading))!
 }
 
 /**
@@ -140,31 +139,6 @@ function goesOn(before: PdfBlock, block: PdfBlock): boolean {
   if (before.kind === 'paragraph' && before.bold) return false
   const end = before.texts.at(-1)!
   return /^\p{Ll}/u.test(block.texts[0]) && !/[.!?:…]["')\]”’]*$/.test(end)
-}
-
-/**
- * How two lines are joined: what goes from the end of the first, and what comes between. A word that was broken at the line's
- * end is made whole, unless it has its hyphen elsewhere too; a hyphen in front of a capital or a digit belongs to its word.
- */
-export function jointOf(
-  text: string,
-  line: string,
-  compounds: Set<string> = new Set()
-): { cut: number; between: string } {
-  const broken = /\p{L}+-$/u.exec(text.slice(-60))?.[0]
-  if (broken !== undefined && /^\p{Ll}/u.test(line)) {
-    const word = broken + /^\p{L}+/u.exec(line)![0]
-    return { cut: compounds.has(word.toLowerCase()) ? 0 : 1, between: '' }
-  }
-  if (/[\p{L}\p{N}]-$/u.test(text.slice(-4)) && /^[\p{L}\p{N}]/u.test(line)) {
-    return { cut: 0, between: '' }
-  }
-  if (text.endsWith('\u00ad')) return { cut: 1, between: '' }
-  /** Chinese and Japanese are written without spaces. */
-  const letters = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}，。、]/u
-  return letters.test(text.slice(-1)) && letters.test(line[0] ?? '')
-    ? { cut: 0, between: '' }
-    : { cut: 0, between: ' ' }
 }
 
 function fenced(lines: string[]): string {

@@ -12,6 +12,7 @@ export type Face = {
   known: boolean
   bold: boolean
   mono: boolean
+  sans: boolean
   /** Lines run downwards. */
   vertical: boolean
   /** Of the unit of widths to the unit of the size, usually a thousandth. */
@@ -211,6 +212,7 @@ export class PaintedText {
       size: Math.abs(size) * Math.hypot(c, d),
       bold: face.bold,
       mono: face.mono,
+      sans: face.sans,
       spaced,
       quarter,
       artifact: this.#marks.at(-1) === true,

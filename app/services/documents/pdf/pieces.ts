@@ -87,6 +87,7 @@ function faceOf(page: Page, name: string): Face | null {
     known: lettersKnown(font),
     bold: font.bold === true || font.black === true || BOLD.test(face),
     mono: font.fallbackName === 'monospace' || MONO.test(face),
+    sans: font.fallbackName === 'sans-serif',
     vertical: font.vertical === true,
     scale: font.fontMatrix?.[0] ?? 0.001,
   }

@@ -46,8 +46,13 @@ export async function readPdf(
     throw new DocumentProblem('NOT_A_PDF', 'does not begin as a PDF file does')
   }
   const { pages, labels, warnings } = await new Reading(bytes, hooks, threads).run()
+  const empty = pages.every(({ lines }) => lines.length === 0)
+  const damaged = warnings.find(({ code }) => code === 'PDF_DAMAGED')
+  if (empty && damaged !== undefined) {
+    throw new DocumentProblem('PDF_DAMAGED', `holds nothing that could be read: ${damaged.message}`)
+  }
   warnings.unshift(...damages(bytes))
-  if (warnings.length === 0 && pages.every(({ lines }) => lines.length === 0)) {
+  if (empty && warnings.length === 0) {
     throw new DocumentProblem(
       'PDF_NO_TEXT',
       'holds no text, only pictures perhaps: recognise its text first'

@@ -1,3 +1,4 @@
+import { jointOf } from './joints.ts'
 import { listMarker } from './lists.ts'
 import type { Line } from './types.ts'
 
@@ -88,7 +89,9 @@ function cellsOf(lines: Line[], columns: [number, number][]): string[][] {
       rows.push(cells)
     } else {
       cells.forEach((cell, index) => {
-        if (cell !== '') above[index] = `${above[index]} ${cell}`.trim()
+        if (cell === '') return
+        const { cut, between } = jointOf(above[index], cell)
+        above[index] = (above[index].slice(0, above[index].length - cut) + between + cell).trim()
       })
     }
   }

@@ -10,6 +10,8 @@ export type Piece = {
   bold: boolean
   /** All letters of its font are equally wide. */
   mono: boolean
+  /** Its letters have no serifs. */
+  sans: boolean
   /** White space was written in front of it. */
   spaced: boolean
 }
@@ -22,6 +24,7 @@ export type Segment = {
   y: number
   size: number
   bold: boolean
+  sans: boolean
   /** Width of one letter where all are equally wide, else 0; the text then has its spaces as they stand on the page. */
   mono: number
 }

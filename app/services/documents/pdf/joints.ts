@@ -1,0 +1,48 @@
+/**
+ * Words with a hyphen that stand inside of a line: broken there, they keep it. And words with a capital inside: broken in
+ * front of it, they had none.
+ */
+export function compoundsOf(pages: { lines: { text: string }[] }[]): Set<string> {
+  const compounds = new Set<string>()
+  for (const { lines } of pages) {
+    for (const { text } of lines) {
+      if (text.includes('-')) {
+        for (const [word] of text.matchAll(/\p{L}+(?:-\p{L}+)+/gu))
+          compounds.add(word.toLowerCase())
+      }
+      for (const [word] of text.matchAll(/\p{Lu}?\p{Ll}+\p{Lu}\p{L}*/gu)) compounds.add(word)
+    }
+  }
+  return compounds
+}
+
+/**
+ * How two lines are joined: what goes from the end of the first, and what comes between. A word that was broken at the line's
+ * end is made whole, unless it has its hyphen elsewhere too; a hyphen in front of a capital or a digit belongs to its word.
+ */
+export function jointOf(
+  text: string,
+  line: string,
+  compounds: Set<string> = new Set()
+): { cut: number; between: string } {
+  const broken = /\p{L}+-$/u.exec(text.slice(-60))?.[0]
+  if (broken !== undefined && /^\p{Ll}/u.test(line)) {
+    const word = broken + /^\p{L}+/u.exec(line)![0]
+    return { cut: compounds.has(word.toLowerCase()) ? 0 : 1, between: '' }
+  }
+  if (
+    broken !== undefined &&
+    compounds.has(broken.slice(0, -1) + (/^\p{L}+/u.exec(line)?.[0] ?? ''))
+  ) {
+    return { cut: 1, between: '' }
+  }
+  if (/[\p{L}\p{N}]-$/u.test(text.slice(-4)) && /^[\p{L}\p{N}]/u.test(line)) {
+    return { cut: 0, between: '' }
+  }
+  if (text.endsWith('\u00ad')) return { cut: 1, between: '' }
+  /** Chinese and Japanese are written without spaces. */
+  const letters = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}，。、]/u
+  return letters.test(text.slice(-1)) && letters.test(line[0] ?? '')
+    ? { cut: 0, between: '' }
+    : { cut: 0, between: ' ' }
+}
