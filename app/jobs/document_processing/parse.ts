@@ -4,13 +4,14 @@ import type { ChunkOptions } from '#services/documents/chunks'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
 import { followUpId } from '#services/documents/follow_up_id'
+import { manifestOf } from '#services/documents/manifest'
 import type { Block } from '#services/documents/markdown_blocks'
 import { parseDocument, type Warning } from '#services/documents/parsed_document'
 import { belowSize } from '#validators/below_size'
 import Chunk from './chunk.ts'
 
 type Payload = {
-  /** Paths of PDF, Markdown and text files below `node_modules` or `storage/uploads`. */
+  /** Paths of PDF, Markdown, HTML and text files below `node_modules` or `storage/uploads`. */
   documents: string[]
   /** Of PDF files: pages in one split, and how many of them it shares with the next. */
   split?: { pages: number; overlap: number }
@@ -23,11 +24,14 @@ type Result = {
     source: string
     /** Id of the parsed document: what `document_processing.chunk` takes. */
     parsed: string
+    /** Id of the manifest: which split covers which pages and which part of the text. */
+    manifest: string
     format: string
     characters: number
     headings: string[]
     blocks: number
     pages: number
+    /** The first hundred; the manifest has all. */
     splits: { firstPage: number; lastPage: number; start: number; end: number }[]
   }[]
   /** The job that cuts the documents into chunks, where one was asked for. */
@@ -38,6 +42,7 @@ type Result = {
 /** Headings of each document that the result itself names. */
 const MOST_HEADINGS = 50
 const LONGEST_TITLE = 300
+const MOST_SPLITS = 100
 
 const DEFAULT_SPLIT = { pages: 10, overlap: 1 }
 
@@ -96,22 +101,25 @@ export default class Parse extends Job<Payload, Result> {
         for (const warning of document.warnings) {
           this.log.warn('%s: %s (%s)', path, warning.message, warning.code)
         }
-        return { document, parsed: await this.store.keep('parsed', document) }
+        const parsed = await this.store.keep('parsed', document)
+        const manifest = await this.store.keep('manifests', manifestOf(document, parsed, split))
+        return { document, parsed, manifest }
       },
     })
     await this.progress(100, { stage: 'Documents kept', done: total, total, unit: 'documents' })
     const chunkJob = await this.#sendOn(outputs.map(({ parsed }) => parsed))
     return {
       ...(chunkJob === undefined ? undefined : { chunkJob }),
-      documents: outputs.map(({ document, parsed }) => ({
+      documents: outputs.map(({ document, parsed, manifest }) => ({
         source: document.source,
         parsed,
+        manifest,
         format: document.format,
         characters: document.text.length,
         headings: firstHeadings(document.blocks),
         blocks: document.blocks.length,
         pages: document.pages.length,
-        splits: document.splits,
+        splits: document.splits.slice(0, MOST_SPLITS),
       })),
       warnings: [...warnings, ...outputs.flatMap(({ document }) => document.warnings)],
     }

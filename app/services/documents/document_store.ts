@@ -6,6 +6,7 @@ import { Breather } from './breather.ts'
 import type { ChunkSet, Dataset, Extraction, Taxonomy } from './artifacts.ts'
 import { DocumentProblem } from './document_problem.ts'
 import { jsonPieces } from './json_pieces.ts'
+import type { Manifest } from './manifest.ts'
 import type { ParsedDocument } from './parsed_document.ts'
 
 /** Largest document that is read, in bytes. */
@@ -19,6 +20,7 @@ const ROOTS = ['node_modules', 'storage/uploads', 'resources/documents']
  */
 export type Artifacts = {
   parsed: ParsedDocument
+  manifests: Manifest
   chunks: ChunkSet
   taxonomies: Taxonomy
   extractions: Extraction

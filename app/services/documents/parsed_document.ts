@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import { DocumentProblem } from './document_problem.ts'
 import { Breather } from './breather.ts'
 import { type Block, markdownBlockSteps } from './markdown_blocks.ts'
+import { htmlAsMarkdownSteps } from './html/markdown.ts'
 import { pagesAsMarkdown } from './pdf/markdown.ts'
 import { readPdf, type ReadHooks } from './pdf/reader.ts'
 import { plainBlockSteps } from './plain_blocks.ts'
@@ -17,12 +18,14 @@ export type Warning = { source: string; code: string; message: string }
  */
 export type ParsedDocument = {
   source: string
-  format: 'pdf' | 'markdown' | 'text'
+  format: 'pdf' | 'markdown' | 'text' | 'html'
   text: string
   blocks: Block[]
-  /** Of PDF files, in order; empty pages too. */
-  pages: { start: number; end: number }[]
+  /** Of PDF files, in order; empty pages too. `label` is what the document itself calls the page, such as `iv`. */
+  pages: { start: number; end: number; label?: string }[]
   splits: PageSplit[]
+  /** Lines that the text leaves out because they stand on page after page, such as running heads. */
+  droppedLines: number
   warnings: Warning[]
 }
 
@@ -37,12 +40,19 @@ const FORMATS: Record<string, ParsedDocument['format']> = {
   '.md': 'markdown',
   '.markdown': 'markdown',
   '.txt': 'text',
+  '.html': 'html',
+  '.htm': 'html',
 }
+
+/** What a document calls a page is cut there. */
+const LONGEST_LABEL = 40
 
 /** Extensions of documents that can be read. */
 export const EXTENSIONS = Object.keys(FORMATS)
 
 /**
+ * Reads a document by what its name ends with, giving way to everything else of the process.
+ *
  * @throws DocumentProblem
  */
 export async function parseDocument(
@@ -60,8 +70,9 @@ export async function parseDocument(
   }
   const breather = new Breather()
   if (format !== 'pdf') {
-    const text = await breather.through(textSteps(bytes))
-    const steps = format === 'markdown' ? markdownBlockSteps(text) : plainBlockSteps(text)
+    const written = await breather.through(textSteps(bytes))
+    const text = format === 'html' ? await breather.through(htmlAsMarkdownSteps(written)) : written
+    const steps = format === 'text' ? plainBlockSteps(text) : markdownBlockSteps(text)
     return {
       source,
       format,
@@ -69,18 +80,23 @@ export async function parseDocument(
       blocks: await breather.through(steps),
       pages: [],
       splits: [],
+      droppedLines: 0,
       warnings: [],
     }
   }
-  const { pages: lines, warnings } = await readPdf(bytes, hooks)
-  const { text, pages } = await pagesAsMarkdown(lines)
+  const { pages: lines, labels, warnings } = await readPdf(bytes, hooks)
+  const { text, pages, dropped } = await pagesAsMarkdown(lines)
   return {
     source,
     format,
     text,
     blocks: await breather.through(markdownBlockSteps(text)),
-    pages,
+    pages: pages.map((page, index) => {
+      const label = labels?.[index] ?? ''
+      return label === '' ? page : { ...page, label: label.slice(0, LONGEST_LABEL).toWellFormed() }
+    }),
     splits: splitsOf(pages, options),
+    droppedLines: dropped,
     warnings: warnings.map(({ code, message }) => ({ source, code, message })),
   }
 }

@@ -1,10 +1,11 @@
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
 import type { JobContext } from '#queuedeck'
 import Chunk from '#jobs/document_processing/chunk'
 import Parse from '#jobs/document_processing/parse'
+import { madePdf, textAt } from '#tests/helpers/made_pdf'
 import { DocumentStore } from '#app/services/documents/document_store'
 
 const FIXTURES = new URL('../../fixtures/documents/', import.meta.url)
@@ -64,6 +65,34 @@ test.group('Document jobs', (group) => {
     const error = await parse(['g_password.pdf']).catch((reason) => reason)
     assert.equal(error.code, 'PDF_PASSWORD')
     assert.match(error.message, /g_password\.pdf needs a password/)
+  })
+
+  test('keeps a manifest that says which split covers which pages and which text', async ({
+    assert,
+  }) => {
+    const pages = Array.from({ length: 7 }, (_, index) => ({
+      content: textAt(60, 700, `Page ${index + 1} says this.`),
+    }))
+    await writeFile(join(root, 'storage/uploads/seven.pdf'), madePdf(pages))
+    const { documents } = await parse(['seven.pdf'])
+    const store = new DocumentStore(root)
+    const manifest = await store.kept('manifests', documents[0].manifest)
+    const { text } = await store.kept('parsed', manifest.parsed)
+    assert.equal(manifest.parsed, documents[0].parsed)
+    assert.equal(manifest.characters, text.length)
+    assert.deepEqual(
+      manifest.pages.map(({ number, start, end }) => [number, text.slice(start, end)]),
+      pages.map((_, index) => [index + 1, `Page ${index + 1} says this.`])
+    )
+    assert.deepEqual(manifest.splits, documents[0].splits)
+    assert.deepEqual(
+      manifest.splits.map(({ firstPage, lastPage, start, end }) => [
+        firstPage,
+        lastPage,
+        start === manifest.pages[firstPage - 1].start && end === manifest.pages[lastPage - 1].end,
+      ]),
+      [[1, 7, true]]
+    )
   })
 
   test('reads nothing outside of its folders', async ({ assert }) => {

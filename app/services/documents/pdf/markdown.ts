@@ -1,4 +1,5 @@
 import { Breather } from '../breather.ts'
+import { fenced, plain, tableOf } from '../markdown_text.ts'
 import { blocksOf, bodyOf, type PdfBlock } from './blocks.ts'
 import { withoutFurniture } from './furniture.ts'
 import { compoundsOf, jointOf } from './joints.ts'
@@ -107,8 +108,7 @@ class Writer {
       case 'heading':
         return `${'#'.repeat(this.levelOf(block))} ${this.#text(block.texts)}`
       case 'paragraph':
-        /** What Markdown would take for a heading or for the beginning of code. */
-        return this.#text(block.texts).replace(/^(#{1,6} |```|~~~)/, '\\$1')
+        return plain(this.#text(block.texts))
       case 'item':
         return `${'  '.repeat(block.depth)}${block.marker} ${this.#text(block.texts)}`.trimEnd()
       case 'code':
@@ -139,20 +139,4 @@ function goesOn(before: PdfBlock, block: PdfBlock): boolean {
   if (before.kind === 'paragraph' && before.bold) return false
   const end = before.texts.at(-1)!
   return /^\p{Ll}/u.test(block.texts[0]) && !/[.!?:…]["')\]”’]*$/.test(end)
-}
-
-function fenced(lines: string[]): string {
-  const text = lines.join('\n')
-  const longest = Array.from(text.matchAll(/`+/g)).reduce(
-    (most, [run]) => Math.max(most, run.length),
-    2
-  )
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}\n${text}\n${fence}`
-}
-
-function tableOf(rows: string[][]): string {
-  const row = (cells: string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  return [row(rows[0]), row(rows[0].map(() => '---')), ...rows.slice(1).map(row)].join('\n')
 }

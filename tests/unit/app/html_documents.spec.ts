@@ -1,0 +1,70 @@
+import { test } from '@japa/runner'
+import { parseDocument } from '#app/services/documents/parsed_document'
+
+const parse = (html: string) =>
+  parseDocument('a.html', Buffer.from(html), { pages: 10, overlap: 1 })
+
+const text = async (html: string) => (await parse(html)).text
+
+test.group('Documents: HTML', () => {
+  test('reads what a person reads', async ({ assert }) => {
+    const document = await parse(`<!doctype html>
+<html><head><title>A manual</title><style>p { color: red }</style></head>
+<body><nav><a href="/">Home</a></nav>
+<!-- <h1>not this</h1> -->
+<h2>Install &amp; run</h2>
+<p>Open the <b>first</b> page,<br>then the <code>second</code> &mdash; &eacute;t&#233; &#x1F600;.
+<ul><li>One</li><li>Two<ol><li>inner</li></ol></li></ul>
+<pre><code>$ run --all
+  done
+</code></pre>
+<table><tr><th>Option</th><th>Value</th></tr><tr><td>a|b</td><td><p>1</p></td></tr></table>
+<script>document.write('<p>no</p>')</script>
+<blockquote>Said &notknown; and done</blockquote></body></html>`)
+    assert.equal(
+      document.text,
+      [
+        '# A manual',
+        '## Install & run',
+        'Open the first page,\nthen the `second` — été 😀.',
+        '- One\n- Two\n  1. inner',
+        '```\n$ run --all\n  done\n```',
+        '| Option | Value |\n| --- | --- |\n| a\\|b | 1 |',
+        'Said &notknown; and done',
+      ].join('\n\n')
+    )
+    assert.equal(document.format, 'html')
+    assert.deepEqual(
+      document.blocks.flatMap(({ title }) => title ?? []),
+      ['A manual', 'Install & run']
+    )
+  })
+
+  test('makes no heading of what is none', async ({ assert }) => {
+    assert.equal(await text('<p># not a heading</p><p>1 &lt; 2</p>'), '\\# not a heading\n\n1 < 2')
+    assert.equal(await text('<pre># code</pre>'), '```\n# code\n```')
+    assert.equal(await text('<pre>```\nx</pre>'), '````\n```\nx\n````')
+  })
+
+  test('takes a table that arranges the page apart', async ({ assert }) => {
+    const long = 'word '.repeat(200).trim()
+    assert.equal(await text(`<table><tr><td>Menu<td>${long}</table>`), `Menu\n\n${long}`)
+  })
+
+  test('reads what is broken to its end, in linear time: {what}')
+    .with([
+      { what: 'tags that nobody closes', html: '<div><ul><li>a'.repeat(20_000) },
+      { what: 'tables in tables', html: '<table><tr><td>a'.repeat(3_000) },
+      { what: 'quotes that nobody closes', html: '<a href="'.repeat(20_000) },
+      { what: 'comments that nobody closes', html: '<!--'.repeat(20_000) },
+      { what: 'angle brackets', html: '<'.repeat(200_000) },
+      { what: 'scripts that nobody closes', html: '<script></scrip>'.repeat(20_000) },
+      { what: 'references', html: '&amp'.repeat(100_000) },
+      { what: 'spaces', html: `<p>${' '.repeat(300_000)}x<br>${'`'.repeat(100_000)}` },
+    ])
+    .run(async ({ assert }, { html }) => {
+      const begun = performance.now()
+      await parse(html)
+      assert.isBelow(performance.now() - begun, 5_000)
+    })
+})
