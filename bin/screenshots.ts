@@ -68,10 +68,10 @@ try {
   await desk.goto(dashboard)
   const jobs = jobClient(desk)
   await shoot(chromium, { 'first-dashboard': dashboard, 'first-jobs': `${dashboard}/jobs` })
-  const documents = await runAce(['demo:documents'], env)
+  const documents = await runAce(['demo:documents'], env, 600_000)
   if (documents.code !== 0) throw new Error(documents.output)
   await waitFor('the documents to be processed', async () => (await jobs.unfinished()) === 0, {
-    within: 120_000,
+    within: 600_000,
     every: 500,
   })
   for (const job of JOBS) await jobs.create(job)
