@@ -40,8 +40,11 @@ async function hurryUntilLive(page: Page): Promise<void> {
  */
 class Gateway {
   streams: 'pass' | 'refuse' = 'pass'
+  refreshes: 'pass' | 'break off' = 'pass'
   /** How many it has refused. */
   refused = 0
+  /** Answers to refreshes that ended in their middle. */
+  brokenOff = 0
   /** Streams that are open through it now. */
   open = 0
   #server: Server
@@ -63,6 +66,12 @@ class Gateway {
           answer.once('close', () => this.open--)
         }
         answer.writeHead(got.statusCode!, got.headers)
+        if (this.refreshes === 'break off' && headers['x-queuedeck-refresh']) {
+          this.brokenOff++
+          return void got.once('data', (part: Buffer) => {
+            answer.write(part.subarray(0, part.length / 2), () => answer.destroy())
+          })
+        }
         got.pipe(answer)
         got.once('error', () => answer.destroy())
       })
@@ -213,6 +222,19 @@ withBrowser(() => {
       await waitFor('one stream', () => gateway.open === 1)
     })
 
+    test('asks again for what broke off on its way, though nobody tells of it twice', async () => {
+      const page = await opened()
+      await page.goto(`${dashboard}/jobs`)
+      await state(page, 'live')
+      gateway.refreshes = 'break off'
+      const id = await jobs.create({ type: 'demo.sleep', payload: { ms: 10, steps: 1 } })
+      await waitFor('the job to end', async () => (await jobs.unfinished()) === 0)
+      const before = gateway.brokenOff
+      await waitFor('a refresh to break off', () => gateway.brokenOff > before)
+      gateway.refreshes = 'pass'
+      await page.waitForSelector(`#job-${id}[data-s="completed"]`)
+    }).timeout(120_000)
+
     test('seven windows of one browser all tell the truth over HTTP/1.1', async ({ assert }) => {
       const windows = [await opened()]
       for (let count = 1; count < 7; count++) {
@@ -229,7 +251,14 @@ withBrowser(() => {
       // Without room for another connection it would wait until a stream ends, which is minutes.
       assert.isBelow(arrived, 20_000)
       for (const page of windows) await state(page, 'live polling')
-      await waitFor('no more than four streams', () => gateway.open > 0 && gateway.open <= 4)
+      await waitFor(
+        'one to four streams',
+        () => {
+          if (gateway.open > 0 && gateway.open <= 4) return true
+          throw new Error(`there are ${gateway.open}`)
+        },
+        { within: 120_000 }
+      )
       const id = await jobs.create({ type: 'demo.sleep', payload: { ms: 60_000, steps: 1 } })
       const answer = await windows[6]!.evaluate(
         (path) =>

@@ -21,6 +21,9 @@
   /* Until then a list is made of the rows that the browser has and those that changed. */
   const COMPLETE_EVERY = 10_000
   const REASONS_EVERY = 2_000
+  /* What failed is asked for again after this long, and after twice as long each further time. */
+  const RETRY = 2_000
+  const LONGEST_RETRY = 30_000
   const WAITING = '#rows > tr[data-s="pending"], #job[data-s="pending"], #sheet[open] #sheet-job[data-s="pending"]'
   /* As many digits at the end of an id as the server compares. */
   const ID_END = 12
@@ -39,6 +42,8 @@
   let admitted = false
   let pinned = true
   let behind = 0
+  /* Refreshes in a row of which nothing arrived. */
+  let failures = 0
   let completeAt = performance.now()
   /* When rows of pending jobs were last asked for. */
   let reasonsAt = performance.now()
@@ -127,6 +132,8 @@
   /* What the stream writes into the page by itself, the server does not know as sent. */
   for (const name of ['progress', 'stats']) qd.on(name, () => tags.clear())
 
+  qd.on('state', (state) => state === 'live' && failures > 0 && now('region'))
+
   const reasonsAreOld = () => performance.now() - reasonsAt > REASONS_EVERY - 100
 
   setInterval(() => {
@@ -182,7 +189,9 @@
     const kind = kinds[underway]
     const endedAt = performance.now()
     kind.notBefore = endedAt + Math.max(kind.gap, kind.costs * (endedAt - startedAt))
-    const { status = 0, headers } = ctx.response ?? {}
+    const { status: answered = 0, headers } = ctx.response ?? {}
+    /* An answer that broke off is none: nothing of it is on the page. */
+    const status = answered === 200 && ctx.status !== 'swapped' ? 0 : answered
     const revision = Number(headers?.get('x-queuedeck-revision'))
     if (status === 200) {
       rowsTag = underway === 'rows' ? headers.get('etag') : null
@@ -193,8 +202,15 @@
     } else if (status !== 304) {
       changed = null
     }
-    if (status === 200 || status === 304) qd.live?.refreshed(underway === 'region' ? revision : 0)
-    else if (status === 0 || status >= 500) qd.live?.failed()
+    if (status === 200 || status === 304) {
+      failures = 0
+      qd.live?.refreshed(underway === 'region' ? revision : 0)
+    } else if (status === 0 || status >= 500) {
+      qd.live?.failed()
+      /* Nobody tells of the same change twice. */
+      kinds.region.due = true
+      kinds.region.notBefore = endedAt + Math.min(LONGEST_RETRY, RETRY * 2 ** failures++)
+    }
     behind = underway === 'region' && status < 400 && revision < qd.live?.revision ? behind + 1 : 0
     if (behind > 0 && behind <= CATCH_UPS) kinds.region.due = true
     underway = null
