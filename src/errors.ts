@@ -61,6 +61,12 @@ export const E_PAYLOAD_TOO_LARGE = createError<[type: string, bytes: number, lim
   422
 )
 
+export const E_CHECKPOINT_REFUSED = createError<[name: string, reason: string]>(
+  'The checkpoint "%s" was not kept: %s',
+  'E_CHECKPOINT_REFUSED',
+  422
+)
+
 export const E_REDIS_UNAVAILABLE = createError<[action: string, reason: string]>(
   'Redis cannot be reached, so %s: %s',
   'E_REDIS_UNAVAILABLE',

@@ -366,6 +366,8 @@ export type JobDetails = JobView & {
     finishedAt: number | null
     error: JobError | null
   }[]
+  /** What this run has kept for its next attempts: how many, their bytes, the newest by name and moment. Null: nothing. */
+  checkpoints: { count: number; bytes: number; newest: string; at: number } | null
   /** True while Redis still holds the transport, as far as the record knows. */
   hasTransport: boolean
 }

@@ -1,4 +1,5 @@
 import type { AwaitedResult, JobOptions, ProgressDetails } from '../types.ts'
+import { checkpointToJson, checkpointValues } from './checkpoints.ts'
 import { currentManager } from './current_manager.ts'
 import { DispatchBuilder } from './dispatch_builder.ts'
 import { DispatchManyBuilder } from './dispatch_many_builder.ts'
@@ -60,6 +61,7 @@ export abstract class Job<Payload = undefined, Result = unknown> {
   #payload?: Payload
   #context?: JobContext
   #log?: JobLogger
+  #checkpoints?: Record<string, unknown>
 
   /**
    * The work. What it returns is the job's result and must be writable as JSON.
@@ -124,6 +126,30 @@ export abstract class Job<Payload = undefined, Result = unknown> {
       ? await context.awaited()
       : await (await currentManager()).awaitedBy(context.job)
     return results as AwaitedResult<Awaited>[]
+  }
+
+  /**
+   * What this run of the job has kept by `checkpoint`, by name: an attempt that follows one which failed, was handed back or lost its
+   * worker finds here how far that came. Empty in the first attempt; Restart begins from the beginning.
+   */
+  get checkpoints(): Readonly<Record<string, unknown>> {
+    this.#checkpoints ??= checkpointValues(this.#required().checkpoints)
+    return this.#checkpoints
+  }
+
+  /**
+   * Keeps a value for later attempts, in the place of an earlier one of that name. When it resolves, Redis has it. Meant for places and
+   * references ("page 1,200 is done"): one value holds up to 256 KiB of JSON, a job up to 1,000 names and 1 MiB in all.
+   *
+   * @param value what JSON can hold, as results; `undefined` becomes `null`
+   * @throws E_CHECKPOINT_REFUSED saying what to do; the reason of the signal when another execution owns the job by now
+   */
+  async checkpoint(name: string, value: unknown): Promise<void> {
+    const context = this.#required()
+    const json = checkpointToJson(name, value)
+    await context.checkpoint?.(name, json)
+    this.#checkpoints ??= checkpointValues(context.checkpoints)
+    this.#checkpoints[name] = JSON.parse(json)
   }
 
   /**

@@ -35,6 +35,18 @@ export interface JobContext {
   /** One line of the job's own log, as text. */
   log(level: LogLevel, line: string): void
 
+  /** What earlier attempts of this run have kept: JSON by name. Absent: nothing. */
+  readonly checkpoints?: ReadonlyMap<string, string>
+
+  /**
+   * Keeps a checkpoint for later attempts; resolves when Redis has it. Absent in tests of job classes: then it lives as long as the
+   * instance.
+   *
+   * @throws E_CHECKPOINT_REFUSED when the job's checkpoints would be too many or too large; the reason of the signal when this execution
+   *   no longer owns the job
+   */
+  checkpoint?(name: string, json: string): Promise<void>
+
   /** The application's logger, or a child that names job and type. */
   readonly logger: LogSink
 

@@ -72,6 +72,7 @@ const KINDS = new Set([
   'priority-changed',
   'run-again',
   'waits',
+  'checkpoint',
 ])
 
 export function concernsJob(fields: EntryFields): boolean {

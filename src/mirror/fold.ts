@@ -1,4 +1,5 @@
 import { isTerminal } from '../statuses.ts'
+import { readSummary } from '../transport/checkpoints.ts'
 import {
   firstNew,
   idMilliseconds,
@@ -91,6 +92,8 @@ export class JobFold extends JobDraft {
         return this.#ranAgain(fields, at)
       case 'waits':
         return this.waitsFor(readPiece(fields.edges))
+      case 'checkpoint':
+        return this.#checkpoint(fields, at)
     }
   }
 
@@ -309,6 +312,14 @@ export class JobFold extends JobDraft {
       this.note(at, 'stage', progress)
     }
     job.stage = progress.stage ?? null
+  }
+
+  /** Told in short on the record; the timeline has enough to say. */
+  #checkpoint(fields: EntryFields, at: number): void {
+    const summary = readSummary(fields.cp)
+    if (summary === null || (this.#isOver() && !this.#isStopping())) return
+    this.#runs(fields, at)
+    this.keeps(summary)
   }
 
   #cancelRequested(fields: EntryFields, at: number): void {

@@ -3,6 +3,7 @@ import type { Measure } from '../records/metrics/metric_types.ts'
 import type {
   AttemptWrite,
   BodyWrite,
+  CheckpointsWrite,
   EdgesWrite,
   EventTuple,
   FoldResult,
@@ -12,6 +13,7 @@ import type {
   TagsWrite,
 } from '../records/writer_types.ts'
 import { recordId } from '../records/ids.ts'
+import type { CheckpointSummary } from '../transport/checkpoints.ts'
 import type { FlowEdge } from '../transport/flow_edges.ts'
 import { LOST } from './comparison.ts'
 import { JobMeasures } from './job_measures.ts'
@@ -34,6 +36,7 @@ export class Folded implements FoldResult {
   logs: LogsWrite[] = []
   tags: TagsWrite[] = []
   edges: EdgesWrite[] = []
+  checkpoints: CheckpointsWrite[] = []
   runs: RunWrite[] = []
   measures: Measure[] = []
 }
@@ -51,6 +54,7 @@ export class JobDraft {
   #tags: string[] | undefined
   #runs: RunWrite[] = []
   #edges: EdgesWrite['edges'] | undefined
+  #checkpoints: CheckpointsWrite | undefined
 
   /** Moment of the `added` entry that this record begins with, while nothing tells what its producer's clock said. */
   #addedAt: number | null = null
@@ -86,6 +90,7 @@ export class JobDraft {
     if (this.#tags) out.tags.push({ job, tags: this.#tags })
     for (const run of this.#runs) out.runs.push(run)
     if (this.#edges) out.edges.push({ job, edges: this.#edges })
+    if (this.#checkpoints) out.checkpoints.push(this.#checkpoints)
     for (const measure of this.measures.list) out.measures.push(measure)
   }
 
@@ -167,6 +172,12 @@ export class JobDraft {
     for (const { queue, id, onFailure } of edges) {
       this.#edges.push({ id: recordId(queue, id), onFailure })
     }
+  }
+
+  /** What the current run has kept for its next attempts. */
+  keeps({ count, bytes, newest, at }: CheckpointSummary): void {
+    const { job } = this
+    this.#checkpoints = { job, run: job.run, count, bytes, newest, at }
   }
 
   /** A payload that is stored is no longer the job's. */

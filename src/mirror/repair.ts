@@ -94,6 +94,7 @@ export function repair(
   if (facts.worker) job.worker = facts.worker
   if (state.attempts > 0) job.startedAt ??= facts.processedOn
   takeProgress(job, facts)
+  if (facts.checkpoints !== null) draft.keeps(facts.checkpoints)
   if (isTerminal(status) && !stopping) job.finishedAt = facts.finishedOn ?? at
   if (status === 'completed') {
     job.errorCode = job.error = null

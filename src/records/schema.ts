@@ -6,7 +6,7 @@ import { dialectOf, type DialectName } from './dialect/names.ts'
  * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
  * migration of its own that calls `createQueuedeckTables` again.
  */
-export const SCHEMA_VERSION = 8
+export const SCHEMA_VERSION = 9
 
 /**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
@@ -106,6 +106,7 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   bulkTables,
   edgeTable,
   scheduleTables,
+  checkpointTable,
 ]
 
 const METRIC_TABLES: Table[] = [
@@ -150,6 +151,7 @@ const LATER_TABLES: Table[] = [
   TABLES.edges,
   TABLES.schedules,
   TABLES.scheduleRuns,
+  TABLES.checkpoints,
 ]
 
 function firstTables(dialect: DialectName, collation: string): string[] {
@@ -189,6 +191,10 @@ function scheduleTables(dialect: DialectName, collation: string): string[] {
   return [TABLES.schedules, TABLES.scheduleRuns].flatMap((table) =>
     create(table, dialect, collation)
   )
+}
+
+function checkpointTable(dialect: DialectName, collation: string): string[] {
+  return create(TABLES.checkpoints, dialect, collation)
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {

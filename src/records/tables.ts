@@ -191,6 +191,16 @@ export const EDGE_COLUMNS = [
   column('policy', 'small'),
 ]
 
+/** What the current run of a job has kept for its next attempts, in short; the values are in Redis alone. */
+export const CHECKPOINT_COLUMNS = [
+  column('seq', 'seq'),
+  column('run', 'int'),
+  column('count', 'int'),
+  column('bytes', 'big'),
+  column('newest', 'short'),
+  column('at', 'big'),
+]
+
 /** Codes of what becomes of a waiting job when the awaited one fails; stored, so append only. */
 export const EDGE_POLICIES = ['cancel', 'run', 'skip'] as const
 
@@ -324,6 +334,7 @@ export const TABLES = {
     // who waits for a job
     indexes: [{ name: 'awaited', columns: ['awaited'] }],
   },
+  checkpoints: { name: 'queuedeck_checkpoints', columns: CHECKPOINT_COLUMNS, key: ['seq'] },
   bulkItems: { name: 'queuedeck_bulk_items', columns: BULK_ITEM_COLUMNS, key: ['seq', 'n'] },
   schedules: {
     name: 'queuedeck_schedules',

@@ -106,6 +106,8 @@ export type FoldResult = {
   runs?: RunWrite[]
   /** What jobs wait for; what is known already is left alone. Absent: none. */
   edges?: EdgesWrite[]
+  /** What jobs have kept for their next attempts; at most one a job, which takes the place of the one before. Absent: none. */
+  checkpoints?: CheckpointsWrite[]
   /** What is counted in metrics. Absent: nothing. */
   measures?: Measure[]
 }
@@ -125,6 +127,16 @@ export type RunWrite = {
 export type EdgesWrite = {
   job: StoredJob
   edges: { id: string; onFailure: 'cancel' | 'run' | 'skip' }[]
+}
+
+/** Checkpoints of a job's current run in short. */
+export type CheckpointsWrite = {
+  job: StoredJob
+  run: number
+  count: number
+  bytes: number
+  newest: string
+  at: number
 }
 
 export type BodyWrite = {

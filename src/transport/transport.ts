@@ -2,6 +2,7 @@ import type { BackendFactory, RedisQueueBackend } from 'bullmq'
 import { AuditTrail } from './audit_trail.ts'
 import { backendFactory } from './backend.ts'
 import { ChangeChannel } from './change_channel.ts'
+import { Checkpoints } from './checkpoints.ts'
 import type { RedisClient } from './client.ts'
 import type { Connections } from './connections.ts'
 import { ControlChannel } from './control_channel.ts'
@@ -73,6 +74,9 @@ export class Transport {
   /** Changing and deleting single jobs. */
   readonly edits: JobEdits
 
+  /** What running jobs keep for their next attempts. */
+  readonly checkpoints: Checkpoints
+
   /** Jobs that wait for other jobs. */
   readonly flows: Flows
   /** Jobs that schedules made. */
@@ -99,6 +103,7 @@ export class Transport {
     this.queueControl = new QueueControl(this)
     this.trail = new AuditTrail(this)
     this.edits = new JobEdits(this)
+    this.checkpoints = new Checkpoints(this)
     this.flows = new Flows(this)
     this.scheduled = new ScheduledJobs(this)
     this.audit = new TransportAudit(this)

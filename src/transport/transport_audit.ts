@@ -1,3 +1,4 @@
+import { readSummary, type CheckpointSummary } from './checkpoints.ts'
 import type { RedisClient } from './client.ts'
 import type { Transport } from './transport.ts'
 import type { TransportState } from './types.ts'
@@ -35,6 +36,8 @@ export type TransportFacts = {
   /** The request to cancel this run, JSON `{at, by, reason}`. */
   cancelRequest: string | null
   losses: number
+  /** What it keeps for its next attempts, in short. */
+  checkpoints: CheckpointSummary | null
 }
 
 /** A job that had ended when it was noted. `mark` changes with everything that happens to it. */
@@ -318,7 +321,7 @@ function toFacts(
     run,
     ...moments
   ] = fields
-  const [finishedOn, processedOn, timestamp, delay, priority, cancelRequest, losses] = moments
+  const [finishedOn, processedOn, timestamp, delay, priority, cancelRequest, losses, cp] = moments
   const number = (text: string | null) => (text === null ? null : Number(text))
   return {
     id,
@@ -343,6 +346,7 @@ function toFacts(
     priority: Number(priority ?? 0),
     cancelRequest,
     losses: Number(losses ?? 0),
+    checkpoints: readSummary(cp),
   }
 }
 

@@ -1,7 +1,9 @@
+import { assertTaken } from '../jobs/checkpoints.ts'
 import type { Job } from '../jobs/job.ts'
 import type { JobContext, JobInfo, LogSink } from '../jobs/job_context.ts'
 import { after, type Clock } from '../time/long_timer.ts'
 import { ProgressThrottle } from '../jobs/progress_throttle.ts'
+import type { CheckpointAnswer } from '../transport/checkpoints.ts'
 import type { LogEntry } from '../transport/types.ts'
 import type { LogLevel, Progress } from '../types.ts'
 import { type JobAbortedError, leaseLost, timedOut } from './abort_reasons.ts'
@@ -16,6 +18,11 @@ import { LogBuffer } from './log_buffer.ts'
 export type Told = { progress?: Progress; log?: LogEntry[] }
 
 /**
+ * What an attempt keeps for the next one; the value as JSON.
+ */
+export type Checkpoint = { name: string; json: string }
+
+/**
  * What an attempt needs of the worker that runs it.
  */
 export interface AttemptHost {
@@ -27,6 +34,9 @@ export interface AttemptHost {
 
   /** Writes progress or log lines with the attempt's token; false when Redis refused them. */
   report(attempt: Attempt, what: Told): Promise<boolean>
+
+  /** Keeps a checkpoint with the attempt's token; waits while Redis cannot take it. */
+  keep(attempt: Attempt, checkpoint: Checkpoint): Promise<CheckpointAnswer>
 
   /** Takes note of a moment of the clock by which an attempt has to end. */
   watch(deadline: number): void
@@ -59,6 +69,9 @@ export class Attempt implements JobContext, Bounded {
 
   /** Set when the attempt was settled in Redis before its code returned; the code's end changes nothing then. */
   settledEarly: Promise<null> | undefined
+
+  /** What attempts of this run have kept, this one included; undefined while that is nothing. */
+  checkpoints: Map<string, string> | undefined
 
   /** Its code has returned: whatever it does from now on is dropped. */
   #closed = false
@@ -172,6 +185,31 @@ export class Attempt implements JobContext, Bounded {
       this.host.clock
     )
     this.#log.push(level, line)
+  }
+
+  async checkpoint(name: string, json: string): Promise<void> {
+    if (this.#closed) {
+      throw leaseLost('its code has returned')
+    }
+    const answer = await this.keep({ name, json })
+    if (answer.outcome === 'refused') {
+      throw this.#aborted!
+    }
+    assertTaken(name, answer)
+  }
+
+  /**
+   * Keeps a checkpoint now. When Redis refuses it because the job is another's, the attempt is aborted.
+   */
+  async keep(checkpoint: Checkpoint): Promise<CheckpointAnswer> {
+    const answer = await this.host.keep(this, checkpoint)
+    if (answer.outcome === 'refused') {
+      this.abort(leaseLost('Redis refused its checkpoint'))
+    } else if (answer.outcome === 'kept') {
+      this.checkpoints ??= new Map()
+      this.checkpoints.set(checkpoint.name, checkpoint.json)
+    }
+    return answer
   }
 
   /**

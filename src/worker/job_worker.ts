@@ -1,8 +1,10 @@
 import { Worker } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
+import type { CheckpointAnswer } from '../transport/checkpoints.ts'
 import { cancelled, shutdown } from './abort_reasons.ts'
-import { Attempt, type AttemptHost, type Told } from './attempt.ts'
+import { Attempt, type AttemptHost, type Checkpoint, type Told } from './attempt.ts'
+import { CheckpointKeeper } from './checkpoint_keeper.ts'
 import { type ClaimedJob, readClaim } from './claim.ts'
 import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './claim_scripts.ts'
 import { JobSource } from './job_source.ts'
@@ -13,6 +15,7 @@ import { outcomeBySchedule } from './scheduled.ts'
 import { continueScheduler } from './schedulers.ts'
 import { Settlement } from './settlement.ts'
 import type { SlotHolder } from './slots.ts'
+import { describeThrown } from './thrown.ts'
 
 /**
  * Works one queue. BullMQ's worker gives it connections and the recovery of jobs whose worker died; claiming, running and
@@ -30,6 +33,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   #scripts: ClaimScripts
   #source: JobSource
   #settlement: Settlement
+  #checkpoints: CheckpointKeeper
 
   /** What runs now, and what has returned but is not settled yet. */
   #attempts = new Set<Attempt>()
@@ -70,6 +74,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#scripts = new ClaimScripts(this.backend, runtime)
     this.#source = new JobSource(this.backend, this.#scripts, runtime.clock, trouble)
     this.#settlement = new Settlement(this.#scripts, runtime.clock, trouble)
+    this.#checkpoints = new CheckpointKeeper(queue, runtime)
     this.leases = new Leases(queue, runtime, this.backend, this.#attempts)
     this.on('error', (error) => this.#draining || trouble.noticed(error))
     this.on('stalled', (jobId) =>
@@ -177,6 +182,11 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   }
 
   /** See AttemptHost. */
+  keep(attempt: Attempt, checkpoint: Checkpoint): Promise<CheckpointAnswer> {
+    return this.#checkpoints.keep(attempt, checkpoint)
+  }
+
+  /** See AttemptHost. */
   watch(deadline: number): void {
     this.#runtime.watch(deadline)
   }
@@ -245,7 +255,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
         outcomeWithoutRunning(claim, this.#runtime.maxLosses) ??
         (this.#draining ? { kind: 'handed back' } : undefined) ??
         (claim.schedule && (await outcomeBySchedule(this.#runtime, this.queue, claim))) ??
-        (await this.#runtime.execution.perform(attempt))
+        (await this.#perform(attempt))
       if (attempt.settledEarly !== undefined) {
         await attempt.settledEarly
         return null
@@ -261,6 +271,18 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       this.#runtime.isolation.release(attempt)
       this.#attempts.delete(attempt)
     }
+  }
+
+  async #perform(attempt: Attempt): Promise<Outcome> {
+    try {
+      await this.#checkpoints.lend(attempt)
+    } catch (error) {
+      const stopped = stoppedOutcome(attempt, false)
+      return (
+        stopped ?? { kind: 'failed', failure: describeThrown(error), final: false, error: undefined }
+      )
+    }
+    return this.#runtime.execution.perform(attempt)
   }
 
   async #stopEarly(attempt: Attempt): Promise<null> {

@@ -3,6 +3,7 @@ import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
 import type { ScheduleMark } from '../schedule_types.ts'
 import type { ScheduleVerdict } from '../transport/scheduled_jobs.ts'
+import type { Checkpoints } from '../transport/checkpoints.ts'
 import type { Report } from '../transport/types.ts'
 import type { CancelRequest } from './claim.ts'
 import type { Execution } from './execution.ts'
@@ -43,4 +44,7 @@ export type WorkerRuntime = {
 
   /** Writes progress and log lines of an attempt; false when Redis refused them. */
   report(queue: string, jobId: string, what: Report): Promise<boolean>
+
+  /** What attempts keep for the next ones. */
+  checkpoints: Pick<Checkpoints, 'keep' | 'read'>
 }

@@ -101,6 +101,7 @@ export class WorkerPool {
       startScheduled: (queue, jobId, mark) =>
         transport.scheduled.start(queue, jobId, mark, transport.connections.worker),
       report: (queue, jobId, what) => transport.report(queue, jobId, what),
+      checkpoints: transport.checkpoints,
     }
     this.#limits = new LimitKeeper(this.id, config, transport, trouble)
     this.#heartbeat = new Heartbeat(

@@ -82,6 +82,12 @@ export function jobDetailsJson(
       finishedAt: iso(finishedAt),
       error: errorJson(text.error(error)),
     })),
+    checkpoints: job.checkpoints && {
+      count: job.checkpoints.count,
+      bytes: job.checkpoints.bytes,
+      newest: text.line(job.checkpoints.newest),
+      at: iso(job.checkpoints.at),
+    },
     flow: family ? familyJson(family) : null,
     hasTransport: job.hasTransport,
   }

@@ -63,7 +63,7 @@ export function jobPage(input: JobPageInput): JobPage {
     options: block('Options', job.options, urls.job(job.id)),
     log: logView(job.id, input.log, text, context),
     timeline: timeline(job, text, clock),
-    facts: [...facts(job, text), ...links(job, urls)],
+    facts: [...facts(job, text, clock), ...links(job, urls)],
     runs: runs(job, text, clock),
     flow: input.family ? flowView(input.family, urls) : null,
     audit: (input.audit ?? []).map(({ id, mark, action, outcome, who, via, reason, at }) => ({
@@ -256,7 +256,7 @@ function detailOf({ detail, kind, attempt }: EventView, text: JobText, clock: Cl
   return text.line(parts.join(' · ').slice(0, LONGEST_DETAIL))
 }
 
-function facts(job: JobDetails, text: JobText): JobPage['facts'] {
+function facts(job: JobDetails, text: JobText, clock: Clock): JobPage['facts'] {
   const options = readOptions(job.options)
   const own = object(options.qd)
   const list: JobPage['facts'] = [
@@ -283,6 +283,12 @@ function facts(job: JobDetails, text: JobText): JobPage['facts'] {
   add('Delay', typeof options.delay === 'number' ? duration(options.delay) : null)
   const unique = uniqueOf(job.options)
   add('Unique', unique && `${text.line(unique.key)}, ${untilText(unique.until)}`)
+  const { checkpoints } = job
+  add(
+    'Checkpoints',
+    checkpoints &&
+      `${count(checkpoints.count)}, newest “${text.line(checkpoints.newest)}” at ${clock.moment(checkpoints.at).clock}`
+  )
   if (job.transportId !== job.id) add('BullMQ id', job.transportId)
   return list
 }

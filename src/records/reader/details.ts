@@ -43,13 +43,14 @@ export async function readDetails(
   const [job] = await readJobs(db, names, 'id = ?', [idValue(db.dialect, id)])
   if (!job) return null
   const { seq, hasTransport, view } = job
-  const [body, attemptList, events, runs] = await Promise.all([
+  const [body, attemptList, events, runs, checkpoints] = await Promise.all([
     readBodyOf(db, seq),
     readAttempts(db, names, seq),
     readEvents(db, seq),
     readRuns(db, seq),
+    readCheckpoints(db, seq, view.run),
   ])
-  return { ...view, ...body, attemptList, events, runs, hasTransport }
+  return { ...view, ...body, attemptList, events, runs, checkpoints, hasTransport }
 }
 
 /** Payload, options and result; null when no record has that id. */
@@ -172,4 +173,18 @@ async function readRuns(db: Db, seq: number): Promise<JobDetails['runs']> {
     finishedAt: momentOf(row.finished_at),
     error: errorOf(row),
   }))
+}
+
+/** What the current run has kept; null when that is nothing. */
+async function readCheckpoints(
+  db: Db,
+  seq: number,
+  run: number
+): Promise<JobDetails['checkpoints']> {
+  const [row] = await db.all(
+    'select count, bytes, newest, at from queuedeck_checkpoints where seq = ? and run = ?',
+    [seq, run]
+  )
+  if (!row) return null
+  return { count: row.count, bytes: Number(row.bytes), newest: row.newest, at: Number(row.at) }
 }

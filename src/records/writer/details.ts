@@ -32,6 +32,18 @@ const LOGS: Shape = { table: TABLES.logs, columns: TABLES.logs.columns, existing
 const EDGES: Shape = { table: TABLES.edges, columns: TABLES.edges.columns, existing: 'ignore' }
 const RUNS: Shape = { table: TABLES.runs, columns: TABLES.runs.columns, existing: 'ignore' }
 
+const CHECKPOINTS: Shape = {
+  table: TABLES.checkpoints,
+  columns: TABLES.checkpoints.columns,
+  existing: {
+    run: 'replace',
+    count: 'replace',
+    bytes: 'replace',
+    newest: 'replace',
+    at: 'replace',
+  },
+}
+
 const BODY_KEYS = ['payload', 'options', 'result'] as const
 
 /** A shape for each set of keys that a body may bring: absent ones leave what is stored. */
@@ -98,6 +110,12 @@ export function sendDetails(
     }
   }
   put(EDGES, edges)
+
+  const checkpoints: unknown[][] = []
+  for (const { job, run, count, bytes, newest, at } of folded.checkpoints ?? []) {
+    if (isWritten(job)) checkpoints.push([job.seq, run, count, bytes, short(newest), at])
+  }
+  put(CHECKPOINTS, checkpoints)
 
   const events: unknown[][] = []
   for (const { job, version, list } of folded.events) {

@@ -8,6 +8,8 @@ export const OWN_SCRIPTS = {
   change_priority: 2,
   delete_ended: 3,
   report: 3,
+  checkpoint: 3,
+  checkpoints: 1,
   depths: 1,
   facts: 1,
   states: 1,

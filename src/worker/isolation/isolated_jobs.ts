@@ -2,16 +2,16 @@ import type { ContainerResolver } from '@adonisjs/core/container'
 import type { LogSink } from '../../jobs/job_context.ts'
 import type { JobRegistry } from '../../jobs/registry.ts'
 import { systemClock } from '../../time/long_timer.ts'
+import type { CheckpointAnswer } from '../../transport/checkpoints.ts'
 import type { LogEntry } from '../../transport/types.ts'
 import type { Progress } from '../../types.ts'
 import { JobAbortedError } from '../abort_reasons.ts'
-import { Attempt, type AttemptHost } from '../attempt.ts'
+import { Attempt, type AttemptHost, type Checkpoint } from '../attempt.ts'
 import { Execution } from '../execution.ts'
 import type { Outcome } from '../outcome.ts'
 import { describeThrown } from '../thrown.ts'
 import { deferred } from '../waiting.ts'
 import {
-  type IsolatedClaim,
   type IsolatedOutcome,
   readFailure,
   readMessage,
@@ -22,6 +22,13 @@ import { endWithParent } from './parent_watch.ts'
 
 /** Only the worker measures time, and counts the grace period. */
 const FOR_EVER = Number.MAX_SAFE_INTEGER
+
+type Waiting<Answer> = { resolve: (answer: Answer) => void; reject: (error: Error) => void }
+
+type Assignment = Pick<
+  Extract<ToProcess, { queuedeck: 'run' }>,
+  'turn' | 'queue' | 'claim' | 'checkpoints'
+>
 
 type Turn = { number: number; attempt: Attempt; thrown?: unknown }
 
@@ -36,7 +43,8 @@ export class IsolatedJobs {
   #execution: Execution
   #turn: Turn | undefined
   #reports = 0
-  #written = new Map<number, { resolve: (accepted: boolean) => void; reject: (e: Error) => void }>()
+  #written = new Map<number, Waiting<boolean>>()
+  #kept = new Map<number, Waiting<CheckpointAnswer>>()
 
   constructor(
     private dependencies: {
@@ -74,7 +82,7 @@ export class IsolatedJobs {
   #heard(message: ToProcess | undefined): void {
     switch (message?.queuedeck) {
       case 'run':
-        return void this.#run(message.turn, message.queue, message.claim)
+        return void this.#run(message)
       case 'hook':
         return void this.#hook(message)
       case 'abort':
@@ -84,13 +92,16 @@ export class IsolatedJobs {
         return
       case 'written':
         return this.#heardOf(message)
+      case 'kept':
+        return this.#heardOfCheckpoint(message)
       case 'end':
         return this.#end.resolve()
     }
   }
 
-  async #run(number: number, queue: string, claim: IsolatedClaim): Promise<void> {
-    const turn: Turn = { number, attempt: this.#attempt(number, queue, claim) }
+  async #run(message: Extract<ToProcess, { queuedeck: 'run' }>): Promise<void> {
+    const { turn: number } = message
+    const turn: Turn = { number, attempt: this.#attempt(message) }
     this.#turn = turn
     const outcome = await this.#execution.perform(turn.attempt)
     await turn.attempt.close()
@@ -101,25 +112,28 @@ export class IsolatedJobs {
   }
 
   async #hook(message: Extract<ToProcess, { queuedeck: 'hook' }>): Promise<void> {
-    const { turn: number, queue, claim } = message
+    const { turn: number } = message
     /** The instance that ran is asked, if it ran here. */
     const ran = this.#turn?.number === number ? this.#turn : undefined
-    const attempt = ran?.attempt ?? this.#attempt(number, queue, claim)
+    const attempt = ran?.attempt ?? this.#attempt(message)
     await this.#execution.callFailedHook(attempt, readFailure(message.failure), ran?.thrown)
     send({ queuedeck: 'hook ended', turn: number })
   }
 
-  #attempt(turn: number, queue: string, claim: IsolatedClaim): Attempt {
+  #attempt({ turn, queue, claim, checkpoints }: Assignment): Attempt {
     const host: AttemptHost = {
       queue,
       clock: systemClock,
       logger: this.dependencies.logger,
       grace: FOR_EVER,
       report: (_, what) => this.#report(turn, what),
+      keep: (_, checkpoint) => this.#keep(turn, checkpoint),
       watch() {},
       signalIgnored() {},
     }
-    return new Attempt({ ...claim, token: '' }, host)
+    const attempt = new Attempt({ ...claim, token: '' }, host)
+    if (checkpoints.length > 0) attempt.checkpoints = new Map(checkpoints)
+    return attempt
   }
 
   #report(turn: number, what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean> {
@@ -128,6 +142,22 @@ export class IsolatedJobs {
       this.#written.set(report, { resolve, reject })
       send({ queuedeck: 'report', turn, report, ...what })
     })
+  }
+
+  #keep(turn: number, { name, json }: Checkpoint): Promise<CheckpointAnswer> {
+    const report = ++this.#reports
+    return new Promise((resolve, reject) => {
+      this.#kept.set(report, { resolve, reject })
+      send({ queuedeck: 'checkpoint', turn, report, name, json })
+    })
+  }
+
+  #heardOfCheckpoint(message: Extract<ToProcess, { queuedeck: 'kept' }>): void {
+    const { report, answer, error } = message
+    const waiting = this.#kept.get(report)
+    this.#kept.delete(report)
+    if (answer === null) waiting?.reject(new Error(error))
+    else waiting?.resolve(answer)
   }
 
   #heardOf(message: Extract<ToProcess, { queuedeck: 'written' }>): void {

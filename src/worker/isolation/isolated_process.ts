@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Writable } from 'node:stream'
+import { assertCheckpoint } from '../../jobs/checkpoints.ts'
 import type { LogEntry } from '../../transport/types.ts'
 import type { Progress } from '../../types.ts'
 import type { JobAbortedError } from '../abort_reasons.ts'
@@ -94,7 +95,9 @@ export class IsolatedProcess {
     const ended = this.#begin(turn, attempt)
     const abort = () => this.abort(turn, attempt.aborted!)
     attempt.signal.addEventListener('abort', abort, { once: true })
-    this.#send({ queuedeck: 'run', turn, queue: attempt.job.queue, claim: withoutToken(attempt) })
+    const { queue } = attempt.job
+    const claim = withoutToken(attempt)
+    this.#send({ queuedeck: 'run', turn, queue, claim, checkpoints: checkpointsOf(attempt) })
     if (attempt.aborted !== undefined) {
       abort()
     }
@@ -108,7 +111,8 @@ export class IsolatedProcess {
     const ended = this.#begin(this.#turns, attempt)
     const { queue } = attempt.job
     const claim = withoutToken(attempt)
-    this.#send({ queuedeck: 'hook', turn: this.#turns, queue, claim, failure })
+    const checkpoints = checkpointsOf(attempt)
+    this.#send({ queuedeck: 'hook', turn: this.#turns, queue, claim, checkpoints, failure })
     await ended
   }
 
@@ -153,6 +157,8 @@ export class IsolatedProcess {
         return
       case 'report':
         return void this.#report(message)
+      case 'checkpoint':
+        return void this.#keep(message)
       case 'ended':
         return this.#over(message.turn, readOutcome(message.outcome))
       case 'hook ended':
@@ -188,6 +194,22 @@ export class IsolatedProcess {
     }
   }
 
+  /** As with reports; what the process says is checked again, because its code can write into the channel too. */
+  async #keep(message: Extract<ToWorker, { queuedeck: 'checkpoint' }>): Promise<void> {
+    const { turn, report, name, json } = message
+    if (this.#turn?.number !== turn) {
+      return
+    }
+    try {
+      assertCheckpoint(name, json)
+      const answer = await this.#turn.attempt.keep({ name: name as string, json: json as string })
+      this.#send({ queuedeck: 'kept', turn, report, answer })
+    } catch (error) {
+      const said = String((error as Error)?.message ?? error)
+      this.#send({ queuedeck: 'kept', turn, report, answer: null, error: said })
+    }
+  }
+
   #send(message: ToProcess): void {
     if (this.#child.connected) {
       /** A process that has just ended is noticed by its end. */
@@ -213,6 +235,10 @@ export class IsolatedProcess {
     child.stdio[4]?.destroy()
     return this.end
   }
+}
+
+function checkpointsOf({ checkpoints }: Attempt): [string, string][] {
+  return checkpoints === undefined ? [] : [...checkpoints]
 }
 
 function withoutToken({ claim }: Attempt): IsolatedClaim {

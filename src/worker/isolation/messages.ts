@@ -1,3 +1,4 @@
+import type { CheckpointAnswer } from '../../transport/checkpoints.ts'
 import type { LogEntry } from '../../transport/types.ts'
 import type { Progress } from '../../types.ts'
 import type { AbortKind } from '../abort_reasons.ts'
@@ -12,7 +13,14 @@ import type { Failure } from '../thrown.ts'
  * A `turn` is one use of the process: an execution, and its `failed` hook where there is one. What belongs to an earlier turn is ignored.
  */
 export type ToProcess =
-  | { queuedeck: 'run'; turn: number; queue: string; claim: IsolatedClaim }
+  | {
+      queuedeck: 'run'
+      turn: number
+      queue: string
+      claim: IsolatedClaim
+      /** What earlier attempts have kept: names and JSON. */
+      checkpoints: [name: string, json: string][]
+    }
   | {
       queuedeck: 'abort'
       turn: number
@@ -21,10 +29,18 @@ export type ToProcess =
     }
   | { queuedeck: 'written'; turn: number; report: number; accepted: boolean; error?: string }
   | {
+      queuedeck: 'kept'
+      turn: number
+      report: number
+      answer: CheckpointAnswer | null
+      error?: string
+    }
+  | {
       queuedeck: 'hook'
       turn: number
       queue: string
       claim: IsolatedClaim
+      checkpoints: [name: string, json: string][]
       failure: Failure
     }
   | { queuedeck: 'end' }
@@ -32,11 +48,13 @@ export type ToProcess =
 /**
  * - `ready`: the application has booted
  * - `report`: progress and log lines, answered by `written`
+ * - `checkpoint`: what the job wants to keep, answered by `kept`
  * - `threw`: an error that nobody caught, right before the process dies of it
  */
 export type ToWorker =
   | { queuedeck: 'ready' }
   | { queuedeck: 'report'; turn: number; report: number; progress?: Progress; log?: LogEntry[] }
+  | { queuedeck: 'checkpoint'; turn: number; report: number; name: unknown; json: unknown }
   | { queuedeck: 'ended'; turn: number; outcome: IsolatedOutcome }
   | { queuedeck: 'hook ended'; turn: number }
   | { queuedeck: 'threw'; failure: Failure }

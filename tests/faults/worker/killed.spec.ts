@@ -33,6 +33,49 @@ test.group('Workers that are killed or stopped', (group) => {
     assert.equal((await second.stop()).code, 0)
   })
 
+  test('lets a job go on at its checkpoint after its worker was killed, frozen and stopped', async ({
+    assert,
+  }) => {
+    const pages = () => lab.redis.lrange(`${lab.prefix}~pages`, 0, -1)
+    const first = await startProcess(lab, { worker })
+    const id = await add(lab, 'reader', { pages: 100, every: 20 })
+    const reached = (attempt: number, page: number) =>
+      waitFor(`page ${page}`, async () =>
+        (await pages()).some((line) => {
+          const [, by, at] = line.split(' ').map(Number)
+          return by === attempt && at >= page
+        })
+      )
+    await reached(1, 10)
+    await first.stop('SIGKILL')
+
+    const second = await startProcess(lab, { worker })
+    await reached(2, 25)
+    second.child.kill('SIGSTOP')
+    const third = await startProcess(lab, { worker: { ...worker, grace: '100ms' } })
+    await reached(3, 35)
+    /** It writes one more page, whose checkpoint is refused. */
+    second.child.kill('SIGCONT')
+    await third.stop('SIGTERM')
+
+    const fourth = await startProcess(lab, { worker })
+    const job = await lab.ended(id, 'default', 30_000)
+    assert.deepEqual([job.state, job.ats], ['completed', '4'])
+    assert.isAbove(JSON.parse(job.returnvalue).from, 30)
+    const lines = (await pages()).map((line) => line.split(' ').slice(1).map(Number))
+    const done = [1, 2, 3, 4].map((attempt) =>
+      lines.filter(([by]) => by === attempt).map(([, page]) => page)
+    )
+    for (const [index, list] of done.entries()) {
+      const from = index === 0 ? 0 : Math.max(...done[index - 1].filter((page) => page < list[0]))
+      /** At the page after the last checkpoint; what was done and not yet kept is done again. */
+      assert.equal(list[0], from + 1)
+    }
+    assert.deepEqual([...new Set(lines.map(([, page]) => page))].length, 100)
+    assert.isBelow(lines.length, 106)
+    await Promise.all([second.stop(), fourth.stop()])
+  }).timeout(60_000)
+
   test('fails a job whose workers are lost too often', async ({ assert }) => {
     const once = { ...worker, maxLosses: 0 }
     const first = await startProcess(lab, { worker: once })

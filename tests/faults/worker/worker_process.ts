@@ -55,7 +55,23 @@ class HeldUp extends Job<{ spin: number; then: number }, string> {
   }
 }
 
-const lab: WorkerLab = new WorkerLab(url, [Short, Spawner, HeldUp, Isolated], worker, prefix)
+/**
+ * Goes through pages, keeps after each how far it is, and notes each page in the list `PREFIX~pages`.
+ */
+class Reader extends Job<{ pages: number; every: number }, { from: number }> {
+  static options = { name: 'reader' }
+  async execute() {
+    const from = (this.checkpoints.page as number | undefined) ?? 0
+    for (let page = from + 1; page <= this.payload.pages; page++) {
+      await pause(this.payload.every, undefined, { signal: this.signal })
+      await lab.redis.rpush(`${prefix}~pages`, `${this.jobId} ${this.attempt} ${page}`)
+      await this.checkpoint('page', page)
+    }
+    return { from }
+  }
+}
+
+const lab: WorkerLab = new WorkerLab(url, [Short, Spawner, HeldUp, Reader, Isolated], worker, prefix)
 lab.isolation = isolationOf(lab)
 useManager(async () => lab.manager)
 

@@ -48,6 +48,7 @@ eachDatabase(({ label, create }) => {
         out.logs.push({ job, version: 6n, run: 1, attempt: 1, lines: [[NOW, 30, 'one']] })
         out.tags.push({ job, tags: ['b', 'a', 'a'] })
         out.edges = [{ job, edges: [{ id: awaited.id, onFailure: 'skip' }] }]
+        out.checkpoints = [{ job, run: 1, count: 1, bytes: 9, newest: 'page', at: NOW }]
       })
       await mirror.write([key], (job, out) => {
         assert.equal(job.version, ((BigInt(NOW) << 20n) | 7n) + 1n)
@@ -66,6 +67,7 @@ eachDatabase(({ label, create }) => {
         Object.assign(job, { status: 'failed', startedAt: NOW, finishedAt: NOW + 250 })
         out.bodies.push({ job, result: null })
         out.edges = [{ job, edges: [{ id: awaited.id, onFailure: 'skip' }] }]
+        out.checkpoints = [{ job, run: 1, count: 2, bytes: 2 ** 40, newest: 'é', at: NOW + 1 }]
         const ended = { finishedAt: NOW + 250, errorCode: 'X', error: 'broke', stack: 'at x' }
         const attempt = { job, run: 1, attempt: 1, worker: null, startedAt: null, ...ended }
         out.attempts.push({ ...attempt, outcome: 'failed' })
@@ -91,6 +93,8 @@ eachDatabase(({ label, create }) => {
         edges.map(({ policy }) => policy),
         [2]
       )
+      const { checkpoints } = (await records.reader.find(key.id))!
+      assert.deepEqual(checkpoints, { count: 2, bytes: 2 ** 40, newest: 'é', at: NOW + 1 })
       const host = await records.db.all('select name from queuedeck_names where kind = 4')
       assert.equal(host[0].name, 'fe80::1')
     })

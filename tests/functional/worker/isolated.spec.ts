@@ -60,6 +60,15 @@ test.group('Isolated jobs', (group) => {
     assert.equal((await lab.ended(JSON.parse(dispatched.returnvalue))).state, 'completed')
   })
 
+  test('go on at their checkpoints, when their processes died', async ({ assert }) => {
+    const options = { attempts: 3, backoff: { type: 'fixed', delay: 1 } }
+    const job = await ended({ does: 'remember' }, options)
+    assert.deepEqual(JSON.parse(job.returnvalue), {
+      seen: [1, 2, 3],
+      refused: 'E_CHECKPOINT_REFUSED',
+    })
+  }).timeout(20_000)
+
   test('may keep the CPU busy for longer than the lease', async ({ assert }) => {
     const id = await dispatch({ does: 'spin', ms: 2_500 })
     await lab.running(id)

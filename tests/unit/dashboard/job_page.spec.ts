@@ -59,6 +59,7 @@ const RETRIED: JobDetails = {
     stage(2, 14_000, 'Writing', 0, 4),
   ],
   runs: [],
+  checkpoints: null,
   hasTransport: true,
 }
 

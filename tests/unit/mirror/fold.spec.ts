@@ -57,6 +57,20 @@ test.group('Mirror | fold', () => {
     assert.deepEqual(kinds, ['added', 'blocked', 'cancelled'])
   })
 
+  test('tells of checkpoints in short, the newest of the run alone', ({ assert }) => {
+    const { job, out, kinds } = fold([
+      ADDED,
+      ACTIVE,
+      { event: 'checkpoint', ats: '1', cp: '1 20 1700000000000 page of 7' },
+      { event: 'checkpoint', ats: '1', cp: 'nonsense' },
+      { event: 'checkpoint', ats: '1', cp: '2 30 1700000000001 a: b' },
+      { event: 'checkpoint', ats: '1' },
+    ])
+    const newest = { run: 1, count: 2, bytes: 30, newest: 'a: b', at: 1_700_000_000_001 }
+    assert.deepEqual(out.checkpoints, [{ job, ...newest }])
+    assert.deepEqual(kinds, ['added', 'running'])
+  })
+
   test('follows a job from its dispatch to its end', ({ assert }) => {
     const { job, out, kinds } = fold([
       {

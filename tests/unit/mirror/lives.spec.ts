@@ -68,6 +68,7 @@ const FACTS: TransportFacts = {
   priority: 0,
   cancelRequest: null,
   losses: 0,
+  checkpoints: null,
 }
 
 const ADDED = { event: 'added', name: 'send', data: '{"a":1}', opts: '{"qd":{"tags":["x"]}}' }

@@ -141,12 +141,21 @@ function qd.freeUnique(jobKey, name, json)
   if held and string.sub(held, 2) == jobKey then rcall('HDEL', base .. '~unique', field) end
 end
 
+-- A run that is over, or a new one, has no checkpoints (checkpoint.lua).
+function qd.forgetCheckpoints(jobKey)
+  if rcall('HDEL', jobKey, 'cp') == 0 then return end
+  for _, field in ipairs(rcall('HKEYS', jobKey)) do
+    if string.sub(field, 1, 2) == 'c:' then rcall('HDEL', jobKey, field) end
+  end
+end
+
 -- Another tool runs an ended job again: for us that is its next run.
 function qd.rerun(events, id, prev)
   local jobKey = string.sub(events, 1, -7) .. id
   local run = (tonumber(rcall('HGET', jobKey, 'run')) or 1) + 1
   local cancelled = rcall('HDEL', jobKey, 'cr') == 1
   rcall('HSET', jobKey, 'run', run)
+  qd.forgetCheckpoints(jobKey)
   -- Nobody asked us: when another job has its key, both run.
   local job = rcall('HMGET', jobKey, 'name', 'opts')
   local unique = job[1] and qd.uniqueIn(job[2])

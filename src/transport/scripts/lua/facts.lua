@@ -7,7 +7,7 @@ for i = 2, #ARGV do
   local id, state = ARGV[i], ''
   -- A key that is no hash is no job, whatever an entry says.
   local h = redis.pcall('HMGET', p .. id, 'eid', 'name', 'data', 'opts', 'ats', 'atm', 'returnvalue', 'failedReason', 'stacktrace', 'progress', 'pb', 'run',
-    'finishedOn', 'processedOn', 'timestamp', 'delay', 'priority', 'cr', 'stc')
+    'finishedOn', 'processedOn', 'timestamp', 'delay', 'priority', 'cr', 'stc', 'cp')
   if h.err then h = {} end
   if h[2] then state = qd.state(p, id) end
   local streamed = 0

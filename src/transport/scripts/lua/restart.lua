@@ -19,6 +19,7 @@ if job[1] then
   prev = job[3] and set == 'failed' and 'cancelled' or set
   rcall('HDEL', jobKey, 'ats', 'atm', 'stc', 'progress', 'returnvalue', 'failedReason', 'stacktrace', 'cr', 'finishedOn', 'processedOn',
     'defa', 'pb')
+  qd.forgetCheckpoints(jobKey)
   rcall('DEL', jobKey .. ':logs')
   rcall('HSET', jobKey, 'run', run, 'delay', 0)
   local parent = rcall('HGET', jobKey, 'parentKey')
