@@ -279,7 +279,12 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     } catch (error) {
       const stopped = stoppedOutcome(attempt, false)
       return (
-        stopped ?? { kind: 'failed', failure: describeThrown(error), final: false, error: undefined }
+        stopped ?? {
+          kind: 'failed',
+          failure: describeThrown(error),
+          final: false,
+          error: undefined,
+        }
       )
     }
     return this.#runtime.execution.perform(attempt)

@@ -4,15 +4,7 @@ import { VERSION_TEXT } from '../dialect/version_text.ts'
 /** Tables of which one record may have very many rows. */
 export type Piece = 'logs' | 'events'
 
-const BELONGING = [
-  'tags',
-  'runs',
-  'attempts',
-  'events',
-  'bodies',
-  'edges',
-  'checkpoints',
-] as const
+const BELONGING = ['tags', 'runs', 'attempts', 'events', 'bodies', 'edges', 'checkpoints'] as const
 
 /**
  * Deletes everything that belongs to records but the records themselves. Answers how many lines of logs went.

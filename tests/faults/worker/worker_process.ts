@@ -71,7 +71,12 @@ class Reader extends Job<{ pages: number; every: number }, { from: number }> {
   }
 }
 
-const lab: WorkerLab = new WorkerLab(url, [Short, Spawner, HeldUp, Reader, Isolated], worker, prefix)
+const lab: WorkerLab = new WorkerLab(
+  url,
+  [Short, Spawner, HeldUp, Reader, Isolated],
+  worker,
+  prefix
+)
 lab.isolation = isolationOf(lab)
 useManager(async () => lab.manager)
 
