@@ -17,6 +17,7 @@ import { RestartJob } from '../operations/restart_job.ts'
 import { RunAgain } from '../operations/run_again.ts'
 import { DrainQueue } from '../operations/drain_queue.ts'
 import { RunCleanup } from '../operations/run_cleanup.ts'
+import { flowOf, type JobFlow } from '../operations/job_flow.ts'
 import { childrenOf, familyOf, type JobFamily } from '../operations/job_family.ts'
 import { waitingOf } from '../operations/waiting.ts'
 import type { Audit } from '../records/audit.ts'
@@ -254,6 +255,11 @@ export class Dashboard {
   async family(job: JobDetails): Promise<JobFamily | null> {
     const children = await this.#fromRedis(() => childrenOf(this.#transport, job))
     return familyOf(this.operations, job, children)
+  }
+
+  /** What waits for what around a job; null where nothing does. */
+  flow(job: JobDetails): Promise<JobFlow | null> {
+    return flowOf(this.reader, job)
   }
 
   /**

@@ -27,15 +27,26 @@ export async function renderJob(
 ): Promise<string | void> {
   const { dashboard, ctx } = viewer
   const { urls, clock } = viewer
-  const [log, context, beside, family, acts] = await Promise.all([
+  const [log, context, beside, family, flow, acts] = await Promise.all([
     dashboard.reader.logs(job.id, { limit: LOG_LINES, newest: true, cursor: logCursor }),
     viewer.rowContext([job]),
     neighbours(viewer, job),
     dashboard.family(job),
+    dashboard.flow(job),
     dashboard.audit.list({ target: job.id }, { limit: MOST_ACTIONS }),
   ])
   const keys = dashboard.secretKeys
   const audit = acts.map((act) => auditItem(act, { urls, clock, keys }))
+  const view = jobPage({
+    job,
+    texts: dashboard.texts,
+    log,
+    context,
+    family,
+    flow,
+    audit,
+    ...beside,
+  })
   const refresh = refreshOf(ctx)
   const isSheet = wishOf(ctx) === 'fragment' && refresh !== 'job'
   const data = {
@@ -43,10 +54,10 @@ export async function renderJob(
       title: job.type,
       kind: 'job',
       fragment: isSheet,
-      stream: { page: 'job', id: job.id },
+      stream: { page: 'job', id: job.id, ...(view.graph && { with: view.graph.ids }) },
       revision,
     }),
-    job: jobPage({ job, texts: dashboard.texts, log, context, family, audit, ...beside }),
+    job: view,
   }
   const template = isSheet
     ? 'partials/job_sheet'

@@ -49,8 +49,12 @@ export default class JobsController {
     const revision = await dashboard.live.revision()
     const job = await findJob(dashboard.operations, ctx.params.id)
     if (wishOf(ctx) === 'json') {
-      const [waiting, family] = await Promise.all([dashboard.waiting([job]), dashboard.family(job)])
-      const more = { waiting: waiting.get(job.id), family }
+      const [waiting, family, flow] = await Promise.all([
+        dashboard.waiting([job]),
+        dashboard.family(job),
+        dashboard.flow(job),
+      ])
+      const more = { waiting: waiting.get(job.id), family, flow }
       return sendJson(ctx, jobDetailsJson(job, dashboard.texts, more))
     }
 

@@ -17,11 +17,15 @@ export type LiveView = {
   jobId: string | null
 }
 
+/** Jobs around one that its page may follow with it. */
+const MOST_OTHERS = 100
+
 /** Pages that change without any job changing. */
 const ASKING = ['alerts', 'workers', 'cleanups', 'audit', 'bulk']
 
 /**
- * Reads the address of a stream: `page` is `dashboard`, `queues`, `jobs` (with the list's own parameters), `job` (with `id`), or one of
+ * Reads the address of a stream: `page` is `dashboard`, `queues`, `jobs` (with the list's own parameters), `job` (with `id`, and `with` the jobs that are
+ * shown around it), or one of
  * `alerts`, `workers`, `cleanups`, `audit` and `bulk`, whose pages ask by themselves: they change without any job changing.
  *
  * @throws InvalidInputException
@@ -41,10 +45,11 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
     if (typeof id !== 'string' || !isUuid(id)) {
       throw new InvalidInputException('"id" must be the id of a job: a UUID in lower case', 'id')
     }
+    const others = readOthers(rest.with)
     return {
-      key: `job ${id}`,
+      key: ['job', id, ...others].join(' '),
       wantsStatistics: false,
-      concerns: (change) => change.id === id,
+      concerns: (change) => change.id === id || others.has(change.id),
       jobId: id,
     }
   }
@@ -60,6 +65,17 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
   throw new InvalidInputException(
     `"page" must be dashboard, jobs, job, queues, alerts, workers, cleanups, audit or bulk, not "${String(page).slice(0, 60)}"`,
     'page'
+  )
+}
+
+function readOthers(value: unknown): Set<string> {
+  const list = value === undefined ? [] : Array.isArray(value) ? (value as unknown[]) : [value]
+  if (list.length <= MOST_OTHERS && list.every((id) => typeof id === 'string' && isUuid(id))) {
+    return new Set(list as string[])
+  }
+  throw new InvalidInputException(
+    `"with" must be ids of at most ${MOST_OTHERS} jobs: UUIDs in lower case`,
+    'with'
   )
 }
 

@@ -1,4 +1,5 @@
 import type { JobFamily } from '../../operations/job_family.ts'
+import type { FlowSide, JobFlow } from '../../operations/job_flow.ts'
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import type { WaitingReason } from '../../transport/limits.ts'
 import type { JobDetails, JobView } from '../../types.ts'
@@ -53,7 +54,11 @@ export function jobJson(job: JobView, text: JobText, waiting?: WaitingReason) {
 export function jobDetailsJson(
   job: JobDetails,
   texts: JobTexts,
-  { waiting, family }: { waiting?: WaitingReason; family?: JobFamily | null } = {}
+  {
+    waiting,
+    family,
+    flow,
+  }: { waiting?: WaitingReason; family?: JobFamily | null; flow?: JobFlow | null } = {}
 ) {
   const body: Body = { payload: job.payload, options: job.options, result: job.result }
   const text = texts.make(job.id, job.sensitive, body)
@@ -89,8 +94,15 @@ export function jobDetailsJson(
       at: iso(job.checkpoints.at),
     },
     flow: family ? familyJson(family) : null,
+    waitsFor: flow ? sideJson(flow.awaited) : null,
+    waitedForBy: flow ? sideJson(flow.waiting) : null,
+    wholeFlow: flow?.whole ?? null,
     hasTransport: job.hasTransport,
   }
+}
+
+function sideJson({ total, counts, jobs }: FlowSide) {
+  return { total, counts, data: jobs }
 }
 
 function familyJson({ parent, children }: JobFamily) {

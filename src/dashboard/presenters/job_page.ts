@@ -1,4 +1,5 @@
 import type { JobFamily } from '../../operations/job_family.ts'
+import type { JobFlow } from '../../operations/job_flow.ts'
 import type { AuditItem } from './audit_page.ts'
 import type { Body, LogPage } from '../../records/reader_types.ts'
 import { isStatus, isTerminal } from '../../statuses.ts'
@@ -6,6 +7,7 @@ import type { AttemptView, EventView, JobDetails, LogLevel } from '../../types.t
 import type { DashboardUrls } from '../urls.ts'
 import type { JobText, JobTexts } from '../redaction/job_texts.ts'
 import { flowView } from './flow.ts'
+import { graphView } from './flow_graph.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
 import { count, duration, durationFigures, type Clock } from './format.ts'
 import { jobRow, type RowContext } from './job_row.ts'
@@ -25,6 +27,8 @@ export type JobPageInput = {
   log: LogPage
   /** The flow of BullMQ around it; null where there is none. */
   family?: JobFamily | null
+  /** What waits for what around it; null where nothing does. */
+  flow?: JobFlow | null
   previousId: string | null
   nextId: string | null
   /** Newest actions on this job; none where nobody asked for them. */
@@ -66,6 +70,7 @@ export function jobPage(input: JobPageInput): JobPage {
     facts: [...facts(job, text, clock), ...links(job, urls)],
     runs: runs(job, text, clock),
     flow: input.family ? flowView(input.family, urls) : null,
+    graph: input.flow ? graphView(input.flow, job.id, urls) : null,
     audit: (input.audit ?? []).map(({ id, mark, action, outcome, who, via, reason, at }) => ({
       id,
       mark,

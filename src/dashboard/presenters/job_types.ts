@@ -1,4 +1,5 @@
 import type { FlowView } from './flow.ts'
+import type { GraphView } from './flow_graph.ts'
 import type { LogLevel } from '../../types.ts'
 import type { JobRow, Mark, Moment, Tile } from './types.ts'
 
@@ -84,6 +85,8 @@ export type JobPage = JobRow & {
   /** Newest first. */
   /** The flow of BullMQ around it; null where there is none. */
   flow: FlowView | null
+  /** What waits for what around it; null where nothing does. */
+  graph: GraphView | null
   timeline: { mark: Mark; label: string; detail: string; at: Moment; duration: string }[]
   /** Label and text of each option. */
   facts: { label: string; value: string; tags: string[]; url?: string }[]

@@ -119,6 +119,7 @@ export function jobSample(head: JobRow, text = 'Reading files'): JobPage {
       ],
       more: 'and 1,202 more children',
     },
+    graph: null,
     timeline: (['completed', 'running', 'pending'] as const).map((mark) => ({
       mark,
       label: mark,
