@@ -1,7 +1,10 @@
 import { test } from '@japa/runner'
-import { hostClient } from '#tests/helpers/redis_address'
+import { FlowKeeper } from '../../../src/jobs/flow_keeper.ts'
+import { hostClient, keysLike } from '#tests/helpers/redis_address'
 import { nodeClient, redisCluster, replicated, replicationOf } from '#tests/helpers/redis_groups'
 import { waitFor } from '#tests/helpers/wait'
+import { ran, Step } from '../../functional/flows/jobs.ts'
+import { WorkerLab } from '../../functional/worker/lab.ts'
 import { Fleet } from '../fleet/fleet.ts'
 import { CLEAN } from '../fleet/verdict.ts'
 import { throughThePages } from './through_the_pages.ts'
@@ -68,6 +71,31 @@ test.group('Redis Cluster', (group) => {
     } finally {
       ;[client, ...primaries].forEach((one) => one.disconnect())
     }
+  })
+
+  test('has jobs wait for each other over several queues', async ({ assert, cleanup }) => {
+    const lab = new WorkerLab(cluster.address, [Step], {}, '{flows}')
+    const awaited = { ends: async (places: object[]) => places.map(() => 'missing' as const) }
+    const { transport } = lab
+    const keeper = new FlowKeeper({ transport, awaited, logger: { debug() {} } })
+    cleanup(async () => {
+      await keeper.stop()
+      await lab.close()
+    })
+    keeper.start()
+    const step = (name: string, queue: string) => Step.dispatch({ name }).toQueue(queue)
+    const fan = Array.from({ length: 250 }, (_, n) => step(`fan ${n}`, n % 2 ? 'one' : 'two'))
+    const flow = await lab.manager.chain([step('root', 'one'), fan, step('end', 'two')])
+    await lab.start({ queues: ['one', 'two'], concurrency: 10 })
+    assert.equal((await lab.ended(flow.last[0].jobId, 'two')).state, 'completed')
+    const names = ran.filter((name) => name === 'root' || name === 'end')
+    assert.deepEqual([ran[0], ran.at(-1), names.length, ran.length], ['root', 'end', 2, 252])
+    const client = hostClient(cluster.address)
+    cleanup(() => client.disconnect())
+    await waitFor(
+      'nothing to be left of the flow',
+      async () => (await keysLike(client, '{flows}~flow:*')).length === 0
+    )
   })
 
   test('follows its keys when their slot moves to another node', async ({ assert }) => {
