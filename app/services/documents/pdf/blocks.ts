@@ -1,3 +1,4 @@
+import type { Steps } from '../breather.ts'
 import { listMarker } from './lists.ts'
 import { tableAt } from './tables.ts'
 import type { Line } from './types.ts'
@@ -19,6 +20,7 @@ const LONGEST_RUN = 3
 
 /** Dots between a title and its page in a table of contents. */
 const LEADER = /(?:\s*[.·…]){4,}\s*/
+const CONTENTS_LINE = / … [\divxlc]+$/
 
 /**
  * What lines of a page are together. Texts of one block are still apart, as their lines were.
@@ -47,23 +49,48 @@ const FEWEST_PAIRS = 6
 /**
  * What most letters of a document are set in.
  */
-export function bodyOf(pages: Line[][]): Body {
+export function* bodySteps(pages: Line[][]): Steps<Body> {
   const sizes = new Map<number, number>()
   let [mono, bold, sans, all] = [0, 0, 0, 0]
-  for (const line of pages.flat()) {
-    const letters = line.text.length
-    all += letters
-    if (line.mono > 0) mono += letters
-    if (line.bold) bold += letters
-    if (line.sans) sans += letters
-    const size = rounded(line.size)
-    if (line.mono === 0) sizes.set(size, (sizes.get(size) ?? 0) + letters)
+  for (const lines of pages) {
+    for (const line of lines) {
+      const letters = line.text.length
+      all += letters
+      if (line.mono > 0) mono += letters
+      if (line.bold) bold += letters
+      if (line.sans) sans += letters
+      const size = rounded(line.size)
+      if (line.mono === 0) sizes.set(size, (sizes.get(size) ?? 0) + letters)
+    }
+    yield
   }
-  const [size] = [...sizes].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0] ?? [
-    rounded(pages.flat()[0]?.size ?? 0),
-  ]
-  const distance = usualDistance(pages.flatMap((lines) => bodyDistances(lines, size)))
-  return { size, mono: mono > all * 0.6, bold: bold > all * 0.5, sans: sans > all * 0.5, distance }
+  const most = [...sizes].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]
+  const size = most?.[0] ?? rounded(pages.find((lines) => lines.length > 0)?.[0].size ?? 0)
+  const distances = new Map<number, number>()
+  for (const lines of pages) {
+    for (const distance of bodyDistances(lines, size)) {
+      const tenth = Math.round(distance * 10) / 10
+      distances.set(tenth, (distances.get(tenth) ?? 0) + 1)
+    }
+    yield
+  }
+  return {
+    size,
+    mono: mono > all * 0.6,
+    bold: bold > all * 0.5,
+    sans: sans > all * 0.5,
+    distance: firstQuarter(distances),
+  }
+}
+
+/** Of all values the one after the first quarter. */
+function firstQuarter(counts: Map<number, number>): number {
+  let left = [...counts.values()].reduce((sum, count) => sum + count, 0) / 4
+  for (const [value, count] of [...counts].sort((a, b) => a[0] - b[0])) {
+    left -= count
+    if (left < 0) return value
+  }
+  return Infinity
 }
 
 /**
@@ -232,10 +259,10 @@ function asHeading(block: PdfBlock, body: Body): PdfBlock {
     block.size >= body.size * 0.95 &&
     text.length <= LONGEST_BOLD_HEADING &&
     /\p{L}{2}/u.test(text) &&
-    !/[.,:;!?]$/.test(text) &&
-    !CAPTION.test(text)
+    !/[.,:;!?]$/.test(text)
   const large = block.kind === 'heading' && text.length <= LONGEST_HEADING
-  return { ...block, kind: bold || large ? 'heading' : 'paragraph' }
+  const none = CAPTION.test(text) || CONTENTS_LINE.test(text)
+  return { ...block, kind: (bold || large) && !none ? 'heading' : 'paragraph' }
 }
 
 /** Many headings of one kind one after the other are lines of a display, a sample or a title page. */

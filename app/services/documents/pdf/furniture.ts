@@ -1,3 +1,4 @@
+import type { Steps } from '../breather.ts'
 import type { Line, PageLines } from './types.ts'
 
 /** Running heads and page numbers stand in these parts of a page's height. */
@@ -25,37 +26,52 @@ const MOST_PAGES = 0.6
  * Pages without their running heads, feet and numbers: lines at the edge that stand at the same height on pages nearby and
  * say the same there but for their numbers.
  */
-export function withoutFurniture(
+export function* furnitureSteps(
   pages: PageLines[],
   bodySize: number
-): { lines: Line[]; dropped: number }[] {
+): Steps<{ lines: Line[]; dropped: number }[]> {
   if (pages.length < FEWEST_PAGES) return pages.map(({ lines }) => ({ lines, dropped: 0 }))
-  const edges = pages.map((page) => edgeOf(page, bodySize * LARGEST))
-  const repeated = edges.map((lines, page) => lines.filter((line) => repeats(line, page, edges)))
+  const edges: Edge[][] = []
+  for (const page of pages) {
+    edges.push(edgeOf(page, bodySize * LARGEST))
+    yield
+  }
+  const repeated: Edge[][] = []
+  for (const [page, edge] of edges.entries()) {
+    repeated.push(edge.filter((one) => repeats(one, page, edges)))
+    yield
+  }
   const heights = usualHeights(repeated)
-  return pages.map(({ lines }, page) => {
-    const furniture = new Set(repeated[page])
-    for (const line of edges[page]) {
-      if (isOuter(line, lines) && heights.has(heightOf(line))) furniture.add(line)
+  const left: { lines: Line[]; dropped: number }[] = []
+  for (const [page, { lines }] of pages.entries()) {
+    const furniture = new Set(repeated[page].map(({ line }) => line))
+    for (const { line } of edges[page]) {
+      if (heights.has(heightOf(line)) && isOuter(line, lines)) furniture.add(line)
     }
-    return { lines: lines.filter((line) => !furniture.has(line)), dropped: furniture.size }
-  })
+    left.push({ lines: lines.filter((line) => !furniture.has(line)), dropped: furniture.size })
+    yield
+  }
+  return left
 }
 
-function edgeOf({ lines, height }: PageLines, largest: number): Line[] {
+/** A line at the edge of a page, and what it says but for its numbers. */
+type Edge = { line: Line; words: string }
+
+function edgeOf({ lines, height }: PageLines, largest: number): Edge[] {
   const sorted = lines.toSorted((a, b) => a.y - b.y)
   const top = sorted.slice(0, OUTERMOST).filter(({ y }) => y < height * EDGE)
   const bottom = sorted.slice(-OUTERMOST).filter(({ y }) => y > height * (1 - EDGE))
-  return [...new Set([...top, ...bottom])].filter(({ size }) => size <= largest)
+  return [...new Set([...top, ...bottom])]
+    .filter(({ size }) => size <= largest)
+    .map((line) => ({ line, words: withoutNumbers(line.text) }))
 }
 
-function repeats(line: Line, page: number, edges: Line[][]): boolean {
-  const words = withoutNumbers(line.text)
+function repeats({ line, words }: Edge, page: number, edges: Edge[][]): boolean {
   let found = 0
   for (let other = page - NEIGHBOURS; other <= page + NEIGHBOURS; other++) {
     if (other === page) continue
     const same = edges[other]?.some(
-      (one) => Math.abs(one.y - line.y) <= SAME_HEIGHT && withoutNumbers(one.text) === words
+      (one) => one.words === words && Math.abs(one.line.y - line.y) <= SAME_HEIGHT
     )
     if (same) found++
   }
@@ -70,10 +86,10 @@ function withoutNumbers(text: string): string {
     .replace(/\s+/g, '')
 }
 
-function usualHeights(repeated: Line[][]): Set<number> {
+function usualHeights(repeated: Edge[][]): Set<number> {
   const pages = new Map<number, number>()
   for (const lines of repeated) {
-    for (const height of new Set(lines.map(heightOf))) {
+    for (const height of new Set(lines.map(({ line }) => heightOf(line)))) {
       pages.set(height, (pages.get(height) ?? 0) + 1)
     }
   }

@@ -1,17 +1,23 @@
+import type { Steps } from '../breather.ts'
+
+/** They begin at words only, so that a line of a hundred thousand letters is looked at once. */
+const HYPHENATED = /(?<!\p{L})\p{L}+(?:-\p{L}+)+/gu
+const MIXED = /(?<!\p{L})\p{Lu}?\p{Ll}+\p{Lu}\p{L}*/gu
+
 /**
  * Words with a hyphen that stand inside of a line: broken there, they keep it. And words with a capital inside: broken in
  * front of it, they had none.
  */
-export function compoundsOf(pages: { lines: { text: string }[] }[]): Set<string> {
+export function* compoundSteps(pages: { lines: { text: string }[] }[]): Steps<Set<string>> {
   const compounds = new Set<string>()
   for (const { lines } of pages) {
     for (const { text } of lines) {
       if (text.includes('-')) {
-        for (const [word] of text.matchAll(/\p{L}+(?:-\p{L}+)+/gu))
-          compounds.add(word.toLowerCase())
+        for (const [word] of text.matchAll(HYPHENATED)) compounds.add(word.toLowerCase())
       }
-      for (const [word] of text.matchAll(/\p{Lu}?\p{Ll}+\p{Lu}\p{L}*/gu)) compounds.add(word)
+      for (const [word] of text.matchAll(MIXED)) compounds.add(word)
     }
+    yield
   }
   return compounds
 }

@@ -1,8 +1,8 @@
 import { Breather } from '../breather.ts'
 import { fenced, plain, tableOf } from '../markdown_text.ts'
-import { blocksOf, bodyOf, type PdfBlock } from './blocks.ts'
-import { withoutFurniture } from './furniture.ts'
-import { compoundsOf, jointOf } from './joints.ts'
+import { blocksOf, bodySteps, type PdfBlock } from './blocks.ts'
+import { furnitureSteps } from './furniture.ts'
+import { compoundSteps, jointOf } from './joints.ts'
 import type { PageLines } from './types.ts'
 
 /**
@@ -20,14 +20,15 @@ export type PagedMarkdown = {
  */
 export async function pagesAsMarkdown(input: PageLines[]): Promise<PagedMarkdown> {
   const breather = new Breather()
-  const body = bodyOf(input.map(({ lines }) => lines))
-  const pages = withoutFurniture(input, body.size)
+  const body = await breather.through(bodySteps(input.map(({ lines }) => lines)))
+  const pages = await breather.through(furnitureSteps(input, body.size))
   const blocks: PdfBlock[][] = []
   for (const { lines } of pages) {
     blocks.push(blocksOf(lines, body))
     await breather.breathe()
   }
-  const writer = new Writer(levelsOf(blocks.flat()), compoundsOf(pages))
+  const compounds = await breather.through(compoundSteps(pages))
+  const writer = new Writer(levelsOf(blocks), compounds)
   for (const page of blocks) {
     writer.page(page)
     await breather.breathe()
@@ -38,22 +39,31 @@ export async function pagesAsMarkdown(input: PageLines[]): Promise<PagedMarkdown
   }
 }
 
+/** The share of all headings up to which a kind of heading is rare. */
+const RARE = 0.015
+
 type Heading = Extract<PdfBlock, { kind: 'heading' }>
 
 /**
- * Larger headings are above smaller ones, bold ones above others of their size. A kind that stands there once, such as the
- * lines of a title page, has no level of its own.
+ * Larger headings are above smaller ones, bold ones above others of their size. A kind that is rare, such as the lines of
+ * a title page or the letters of a picture, has no level of its own.
  */
-function levelsOf(blocks: PdfBlock[]): (heading: Heading) => number {
+function levelsOf(pages: PdfBlock[][]): (heading: Heading) => number {
   const rank = ({ size, bold }: Heading) => size * 2 + Number(bold)
   const uses = new Map<number, number>()
-  for (const block of blocks) {
-    if (block.kind === 'heading') uses.set(rank(block), (uses.get(rank(block)) ?? 0) + 1)
+  let all = 0
+  for (const blocks of pages) {
+    for (const block of blocks) {
+      if (block.kind !== 'heading') continue
+      uses.set(rank(block), (uses.get(rank(block)) ?? 0) + 1)
+      all++
+    }
   }
+  const rare = Math.max(1, all * RARE)
   const levels = new Map<number, number>()
   let level = 0
   for (const [one, count] of [...uses].sort((a, b) => b[0] - a[0])) {
-    if (level === 0 || (count > 1 && level < 6)) level++
+    if (level === 0 || (count > rare && level < 6)) level++
     levels.set(one, level)
   }
   return (heading) => levels.get(rank(heading))!
@@ -119,12 +129,13 @@ class Writer {
   }
 
   #text(lines: string[]): string {
-    let text = lines[0]
-    for (const line of lines.slice(1)) {
-      const { cut, between } = jointOf(text, line, this.compounds)
-      text = text.slice(0, text.length - cut) + between + line
+    const parts = [lines[0]]
+    for (const [index, line] of lines.slice(1).entries()) {
+      const { cut, between } = jointOf(lines[index], line, this.compounds)
+      const last = parts.pop()!
+      parts.push(last.slice(0, last.length - cut), between + line)
     }
-    return text
+    return parts.join('')
   }
 }
 

@@ -177,7 +177,7 @@ export class PaintedText {
         : glyph.width * face.scale * size
       const next = at + (width + letterSpacing + (glyph.isSpace ? wordSpacing : 0)) * along
       if (glyph.unicode.trim() === '') {
-        this.#space(run)
+        this.#space(run, face.mono)
       } else {
         if (run.text === '') run.start = at
         run.text += glyph.unicode
@@ -189,9 +189,10 @@ export class PaintedText {
     this.#text = times(this.#text, [1, 0, 0, 1, ...(face.vertical ? [0, -at] : [at, 0])] as Matrix)
   }
 
-  #space(run: { text: string }): void {
+  /** Of equally wide letters each space counts: they may indent or align something. */
+  #space(run: { text: string }, each = false): void {
     if (run.text === '') this.#spaced = true
-    else if (!run.text.endsWith(' ')) run.text += ' '
+    else if (each || !run.text.endsWith(' ')) run.text += ' '
   }
 
   #add({ text, start, end }: { text: string; start: number; end: number }, face: Face): void {
