@@ -23,6 +23,13 @@ export default await Env.create(new URL('../', import.meta.url), {
   REDIS_PORT: Env.schema.number.optional(),
   REDIS_PASSWORD: Env.schema.string.optional(),
 
+  PROVIDER_URL: Env.schema.string.optional({ format: 'url', tld: false }),
+  PROVIDER_KEY: Env.schema.secret.optional(),
+  PROVIDER_MODEL: Env.schema.string.optional(),
+  PROVIDER_TIMEOUT: Env.schema.number.optional(),
+  PROVIDER_INPUT_PRICE: Env.schema.number.optional(),
+  PROVIDER_OUTPUT_PRICE: Env.schema.number.optional(),
+
   DB_CONNECTION: Env.schema.enum.optional(['sqlite', 'pg', 'mysql'] as const),
   DB_HOST: Env.schema.string.optional({ format: 'host' }),
   DB_PORT: Env.schema.number.optional(),

@@ -6,9 +6,13 @@ import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
 import { Turns } from '#services/documents/turns'
 import { extractFrom, wantedCategories } from '#services/extraction/extraction'
+import type { Classifier } from '#services/extraction/classifier'
 import { LetterClassifier } from '#services/extraction/letter_classifier'
 import { type ContextMode, passagesOf, termKey } from '#services/extraction/passages'
+import { ProviderClassifier } from '#services/extraction/provider_classifier'
 import { TermClassifier } from '#services/extraction/term_classifier'
+import { ProviderClient } from '#services/provider/provider_client'
+import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 
 type Payload = {
   /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it. */
@@ -23,6 +27,8 @@ type Payload = {
   mode?: 'text' | 'entities'
   /** Confidence below which nothing is taken, 0 to 1; 0.5 where it is left out. */
   threshold?: number
+  /** Which of the classifiers a configured provider is; none where it is left out. */
+  provider?: 'primary' | 'validation'
 }
 
 type Result = {
@@ -35,6 +41,8 @@ type Result = {
   /** About other categories or none. */
   elsewhere: number
   classifiers: { primary: string; validation: string }
+  /** What the provider was asked, and its cost; null where it was not. */
+  provider: ProviderUsage | null
   categories: { id: string; name: string; extracts: number; confidence: number }[]
   /** The surest extract of each category, shortened. */
   preview: Pick<Extract, 'category' | 'source' | 'start' | 'end' | 'text' | 'confidence'>[]
@@ -71,9 +79,13 @@ export default class Selective extends Job<Payload, Result> {
     context: vine.enum(['chunk', 'neighbours', 'document'] as const).optional(),
     mode: vine.enum(['text', 'entities'] as const).optional(),
     threshold: vine.number({ strict: true }).min(0).max(1).optional(),
+    provider: vine.enum(['primary', 'validation'] as const).optional(),
   })
 
-  constructor(private store: DocumentStore = new DocumentStore()) {
+  constructor(
+    private store: DocumentStore = new DocumentStore(),
+    private settings?: ProviderSettings | null
+  ) {
     super()
   }
 
@@ -94,9 +106,16 @@ export default class Selective extends Job<Payload, Result> {
       'categories'
     )
     const seen = { neighbours: context === 'neighbours' }
-    const primary = new TermClassifier(categories, passages, seen)
+    const terms = new TermClassifier(categories, passages, seen)
     await turns.give()
-    const validation = await LetterClassifier.learn(categories, passages, seen, turns)
+    const letters = await LetterClassifier.learn(categories, passages, seen, turns)
+    const provider = await this.#provider(warnings)
+    const asking = (role: 'primary' | 'validation', instead: Classifier) =>
+      provider !== null && this.payload.provider === role
+        ? new ProviderClassifier(categories, provider, instead)
+        : instead
+    const primary = asking('primary', terms)
+    const validation = asking('validation', letters)
     const found = await extractFrom(
       asked,
       categories,
@@ -105,9 +124,15 @@ export default class Selective extends Job<Payload, Result> {
       turns,
       (done) => {
         const percent = 55 + (44 * done) / asked.length
-        return this.#tell('Classifying', percent, done, asked.length, 'passages')
+        const { inputTokens = 0, outputTokens = 0 } = provider?.usage ?? {}
+        const tokens = inputTokens + outputTokens
+        const unit = tokens === 0 ? 'passages' : `passages, ${tokens} tokens`
+        return this.#tell('Classifying', percent, done, asked.length, unit)
       }
     )
+    for (const one of [primary, validation]) {
+      if (one instanceof ProviderClassifier) this.#warnOf(one, warnings)
+    }
     const extraction = await this.store.keep('extractions', {
       taxonomy: this.payload.taxonomy,
       categories: [...wanted].map((number) => categories[number].id),
@@ -126,9 +151,31 @@ export default class Selective extends Job<Payload, Result> {
       disagreed,
       elsewhere,
       classifiers: { primary: primary.name, validation: validation.name },
+      provider: provider?.usage ?? null,
       ...summaryOf(extracts, taxonomy),
       warnings,
     }
+  }
+
+  /** Null, with a warning, where a provider is asked for and none is configured. */
+  async #provider(warnings: Warning[]): Promise<ProviderClient | null> {
+    if (this.payload.provider === undefined) return null
+    const settings = this.settings ?? (await import('#config/provider')).default
+    if (settings !== null) return new ProviderClient(settings)
+    const message = 'No provider is configured (PROVIDER_URL, PROVIDER_MODEL): worked offline'
+    this.#warn(warnings, { source: 'provider', code: 'PROVIDER_MISSING', message })
+    return null
+  }
+
+  #warnOf({ problem, fallbacks }: ProviderClassifier, warnings: Warning[]): void {
+    if (problem === null) return
+    const message = `${problem.message}; ${fallbacks} passages were classified offline`
+    this.#warn(warnings, { source: 'provider', code: problem.code, message })
+  }
+
+  #warn(warnings: Warning[], warning: Warning): void {
+    this.log.warn('%s (%s)', warning.message, warning.code)
+    warnings.push(warning)
   }
 
   async #read({ sets: all, categories }: Taxonomy, turns: Turns) {

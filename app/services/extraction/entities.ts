@@ -5,6 +5,9 @@ export type Entity = NonNullable<Extract['entities']>[number]
 /** Entities of one passage, at most. */
 const MOST = 200
 
+/** A title is not longer, in UTF-16 units. */
+const LONGEST_TITLE = 300
+
 const UNITS =
   'ms|seconds?|minutes?|hours?|days?|weeks?|months?|years?|[kKMGT]i?B|bytes?|bits?|px|%|percent|MHz|GHz|Hz'
 const MONTHS =
@@ -43,12 +46,13 @@ const WRITTEN_AS_NAME = /^\p{Lu}{2,}\d*s?$|\p{Ll}\p{Lu}|\.js$|\+\+$|#$| /u
  */
 export function entitiesOf(text: string, offset: number): Entity[] {
   const taken = new Uint8Array(text.length)
+  const odd = oddTicks(text)
   const entities: Entity[] = []
   for (const [kind, pattern] of KINDS) {
     for (const { 0: found, index } of text.matchAll(pattern)) {
       const end = index + found.length
       if (taken[index] === 1 || taken[end - 1] === 1) continue
-      if (kind === 'code' && !oddTicks(text, index)) continue
+      if (kind === 'code' && odd[index] === 0) continue
       if (kind === 'name' && !isName(text, found, index)) continue
       taken.fill(1, index, end)
       entities.push({ kind, text: found, start: offset + index, end: offset + end })
@@ -65,13 +69,17 @@ function isName(text: string, found: string, index: number): boolean {
 
 /** Titles are written with capitals: what stands in one is no name for that. */
 function startsHeading(text: string, index: number): boolean {
-  const line = text.slice(text.lastIndexOf('\n', index) + 1, index)
+  const near = text.slice(Math.max(0, index - LONGEST_TITLE), index)
+  const line = near.slice(near.lastIndexOf('\n') + 1)
   return /^\s{0,3}#/.test(line) || line.trim() === ''
 }
 
-/** Whether an odd number of ticks stands in front of it on its line: between two pieces of code stands none. */
-function oddTicks(text: string, index: number): boolean {
-  let ticks = 0
-  for (let at = index - 1; at >= 0 && text[at] !== '\n'; at--) if (text[at] === '`') ticks++
-  return ticks % 2 === 1
+/** For each place 1 where an odd number of ticks stands in front of it on its line: between two pieces of code stands none. */
+function oddTicks(text: string): Uint8Array {
+  const odd = new Uint8Array(text.length)
+  for (let at = 1; at < text.length; at++) {
+    const before = text[at - 1]
+    odd[at] = before === '\n' ? 0 : before === '`' ? 1 - odd[at - 1] : odd[at - 1]
+  }
+  return odd
 }

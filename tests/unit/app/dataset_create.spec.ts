@@ -206,9 +206,9 @@ test.group('Datasets: create', (group) => {
       '*a'.repeat(20_000),
       '`'.repeat(40_000),
     ]) {
-      const before = performance.now()
+      const before = process.cpuUsage().user
       questionsOf(piecesOf(bomb), 'a')
-      assert.isBelow(performance.now() - before, 1_000, bomb.slice(0, 6))
+      assert.isBelow((process.cpuUsage().user - before) / 1_000, 1_500, bomb.slice(0, 6))
     }
   })
 

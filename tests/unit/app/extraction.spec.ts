@@ -9,6 +9,7 @@ import { chunksOf } from '#services/documents/chunks'
 import { DocumentStore } from '#services/documents/document_store'
 import { entitiesOf } from '#services/extraction/entities'
 import { readable } from '#services/extraction/passages'
+import type { ProviderSettings } from '#services/provider/provider_settings'
 import { jobContext } from './support/job_context.ts'
 
 const TOPICS = {
@@ -153,6 +154,29 @@ test.group('Extraction', (group) => {
     assert.equal(error.code, 'NOT_FOUND')
   })
 
+  test('works offline and says so where a provider is asked for and none answers', async ({
+    assert,
+  }) => {
+    const asked = (settings: ProviderSettings | null) =>
+      new Selective(store, settings)
+        .attach({ taxonomy, provider: 'validation' }, jobContext().context)
+        .execute()
+    const { result } = await extract()
+    const away = { url: 'http://127.0.0.1:1', key: null, model: 'm', timeout: 1_000, attempts: 1 }
+    for (const [settings, code] of [
+      [null, 'PROVIDER_MISSING'],
+      [{ ...away, prices: null }, 'PROVIDER_AWAY'],
+    ] as const) {
+      const offline = await asked(settings)
+      assert.deepEqual(
+        offline.warnings.map((warning) => warning.code),
+        [code]
+      )
+      assert.equal(offline.extraction, result.extraction)
+    }
+    assert.deepEqual(result.provider, null)
+  })
+
   test('names what a text speaks of, by kind and place', ({ assert }) => {
     const text =
       'Since v1.2.3 of 2026-11-28 `@scope/pack` needs Node.js and Redis Cluster; see https://a.example/b(c). Mail a.b@example.org, ' +
@@ -181,13 +205,13 @@ test.group('Extraction', (group) => {
     }
     for (const bomb of [
       'a.'.repeat(50_000),
-      '`'.repeat(50_001),
+      '`a'.repeat(25_001),
       'A '.repeat(50_000),
       '1/'.repeat(50_000),
     ]) {
-      const before = performance.now()
+      const before = process.cpuUsage().user
       entitiesOf(bomb.slice(0, 50_000), 0)
-      assert.isBelow(performance.now() - before, 1_500, bomb.slice(0, 4))
+      assert.isBelow((process.cpuUsage().user - before) / 1_000, 1_500, bomb.slice(0, 4))
     }
   })
 
