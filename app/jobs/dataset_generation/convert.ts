@@ -3,6 +3,7 @@ import { Job, type JobOptions } from '#queuedeck'
 import { convertDataset } from '#services/datasets/convert'
 import { FORMATS, type DatasetFormat } from '#services/datasets/dataset_reader'
 import { datasetSource } from '#services/datasets/dataset_source'
+import { downloadLinks, type Link } from '#services/datasets/download_links'
 import type { Field } from '#services/datasets/fields'
 import type { DatasetFile } from '#services/documents/artifacts'
 import { DocumentStore } from '#services/documents/document_store'
@@ -25,6 +26,8 @@ type Result = {
   examples: number
   fields: Field[]
   files: DatasetFile[]
+  /** Where its files can be had. */
+  links: Link[]
   /** Examples that could not be read; the first of them are told as warnings. */
   leftOut: number
   warnings: Warning[]
@@ -91,6 +94,15 @@ export default class Convert extends Job<Payload, Result> {
       total: examples,
       unit: 'examples',
     })
-    return { dataset: id, name, examples, fields, files, leftOut: reading.leftOut, warnings }
+    return {
+      dataset: id,
+      name,
+      examples,
+      fields,
+      files,
+      leftOut: reading.leftOut,
+      warnings,
+      links: downloadLinks(id, files),
+    }
   }
 }

@@ -3,6 +3,7 @@ import { Job, type JobOptions } from '#queuedeck'
 import { createDataset } from '#services/datasets/create/create'
 import { type CreatedKind, examplesOf } from '#services/datasets/create/examples'
 import type { Shares } from '#services/datasets/create/splits'
+import { downloadLinks, type Link } from '#services/datasets/download_links'
 import { type DatasetFormat, FORMATS } from '#services/datasets/dataset_reader'
 import { DatasetVersions } from '#services/datasets/versions'
 import type { DatasetFile, Extract } from '#services/documents/artifacts'
@@ -33,6 +34,8 @@ type Result = {
   kind: CreatedKind
   examples: number
   files: DatasetFile[]
+  /** Where its files can be had. */
+  links: Link[]
   leftOut: { extracts: number; repeated: number; rare: number }
 }
 
@@ -110,7 +113,16 @@ export default class Create extends Job<Payload, Result> {
       unit: 'examples',
     })
     this.log.info('%s version %d: %d examples', name, version, examples)
-    return { dataset: id, name, version, kind, examples, files, leftOut }
+    return {
+      dataset: id,
+      name,
+      version,
+      kind,
+      examples,
+      files,
+      leftOut,
+      links: downloadLinks(id, files),
+    }
   }
 
   async #names(path: string): Promise<Map<string, string>> {

@@ -13,6 +13,7 @@ import { count, duration, durationFigures, type Clock } from './format.ts'
 import { jobRow, type RowContext } from './job_row.ts'
 import type { UniqueOption } from '../../transport/types.ts'
 import { againOf, ranAgainAs, uniqueOf } from './own_options.ts'
+import { resultLinks } from './result_links.ts'
 import { outcomeMark, stagesOf, traceOf } from './job_stages.ts'
 import type { CodeBlock, JobPage, LogView, Mark, Tile } from './types.ts'
 
@@ -63,6 +64,10 @@ export function jobPage(input: JobPageInput): JobPage {
     errors: errors(job, text, clock),
     payload: block('Payload', job.payload, urls.job(job.id)),
     result: block('Result', job.result, urls.result(job.id)),
+    links:
+      job.sensitive || job.result === null
+        ? []
+        : resultLinks(text.json(texts.redact(job.result)).text),
     noResult: noResult(job),
     options: block('Options', job.options, urls.job(job.id)),
     log: logView(job.id, input.log, text, context),

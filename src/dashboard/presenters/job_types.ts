@@ -1,5 +1,6 @@
 import type { FlowView } from './flow.ts'
 import type { GraphView } from './flow_graph.ts'
+import type { ResultLink } from './result_links.ts'
 import type { LogLevel } from '../../types.ts'
 import type { JobRow, Mark, Moment, Tile } from './types.ts'
 
@@ -80,6 +81,8 @@ export type JobPage = JobRow & {
   noResult: string
   payload: CodeBlock | null
   result: CodeBlock | null
+  /** What the result offers: paths of this host. */
+  links: ResultLink[]
   options: CodeBlock | null
   log: LogView
   /** Newest first. */

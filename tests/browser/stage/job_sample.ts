@@ -84,6 +84,7 @@ export function jobSample(head: JobRow, text = 'Reading files'): JobPage {
     ],
     payload: code('Payload', document),
     result: code('Result', document),
+    links: [{ label: 'pages.csv', url: '/datasets/a1/pages.csv' }],
     noResult: '',
     options: code('Options', document),
     log: {

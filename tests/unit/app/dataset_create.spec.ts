@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { piecesOf } from '#services/datasets/create/plain_text'
 import { questionsOf } from '#services/datasets/create/questions'
 import { learnableLabels, splitsOf } from '#services/datasets/create/splits'
 import { summaryOf } from '#services/datasets/create/summary'
+import { datasetDownload } from '#services/datasets/download'
 import { random } from '#services/datasets/random'
 import { DatasetVersions } from '#services/datasets/versions'
 import type { Extract } from '#services/documents/artifacts'
@@ -160,6 +162,42 @@ test.group('Datasets: create', (group) => {
         assert.deepEqual([example.start, example.end], [extract.start, extract.end])
         assert.isTrue(extract.category.startsWith(example.label))
       }
+    }
+  })
+
+  test('offers its files for download, and nothing else', async ({ assert }) => {
+    const id = await extraction(20)
+    const { dataset, links, files } = await create({
+      extraction: id,
+      kind: 'summary',
+      name: 'Sums',
+    })
+    assert.deepEqual(
+      links.map(({ url }) => url),
+      [...files.map(({ name }) => name), 'manifest.json'].map(
+        (name) => `/datasets/${dataset}/${name}`
+      )
+    )
+    for (const { name, bytes, sha256 } of files) {
+      const found = await datasetDownload(store, dataset, name)
+      const sent = await readFile(found.path)
+      assert.equal(createHash('sha256').update(sent).digest('hex'), sha256)
+      assert.deepEqual([found.bytes, found.name], [bytes, `Sums-${name}`])
+      assert.equal(found.type, 'application/jsonl; charset=utf-8')
+    }
+    const manifest = await datasetDownload(store, dataset, 'manifest.json')
+    assert.equal(
+      JSON.parse(await readFile(manifest.path, 'utf8')).examples,
+      files.reduce((sum, one) => sum + one.examples, 0)
+    )
+    for (const [one, name] of [
+      [dataset, '../../datasets/x.json'],
+      [dataset, 'none.jsonl'],
+      ['../taxonomies', 'manifest.json'],
+      ['c'.repeat(64), 'manifest.json'],
+    ]) {
+      const error = await datasetDownload(store, one, name).catch((reason) => reason)
+      assert.equal(error.code, 'NOT_FOUND')
     }
   })
 

@@ -85,6 +85,45 @@ const pageOf = (job: JobDetails) =>
   })
 
 test.group('Page of a job', () => {
+  test('links only what lies on this host, of what a result offers', ({ assert }) => {
+    const offered = [
+      { label: 'train.jsonl', url: '/datasets/a1/train.jsonl?x=%2F' },
+      { label: '<b>bold</b>', url: '/b' },
+      ...[
+        '//evil.example/a',
+        '/\\evil.example',
+        '/\t/evil.example',
+        'https://evil.example/',
+        'javascript:alert(1)',
+        'data:text/html,x',
+        'a/b',
+        '/a"onclick="x',
+        '/a b',
+        '',
+      ].map((url) => ({ label: 'bad', url })),
+      { label: '', url: '/empty' },
+      { label: 7, url: '/number' },
+      { url: '/none' },
+      null,
+      'text',
+    ]
+    const page = (result: string, more: Partial<JobDetails> = {}) =>
+      jobPage({
+        job: { ...RETRIED, ...more, result },
+        texts,
+        log: { lines: [], next: null },
+        previousId: null,
+        nextId: null,
+        context,
+      }).links
+    const result = JSON.stringify({ links: offered })
+    assert.deepEqual(page(result), [offered[0], offered[1]])
+    assert.deepEqual(page(result, { sensitive: true }), [])
+    for (const other of ['null', '[]', '"links"', '{"links":{}}', '{"links":"/a"}']) {
+      assert.deepEqual(page(other), [])
+    }
+  })
+
   test('what lies between attempts is waiting, not executing', ({ assert }) => {
     const tiles = new Map(pageOf(RETRIED).tiles.map(({ key, ...tile }) => [key, tile]))
     assert.deepEqual(tiles.get('executing')!.figures, [{ value: '5.0', unit: 's' }])
