@@ -5,6 +5,7 @@
  * file for some spec files at a time.
  */
 import 'reflect-metadata'
+import { readFileSync } from 'node:fs'
 import { configure, processCLIArgs, run } from '@japa/runner'
 import { config } from '../tests/bootstrap.ts'
 
@@ -16,6 +17,18 @@ for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () =>
 
 // Nobody reads any more: each failure to say so would be told too, for ever.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(1))
+
+/** Of this process and of all that it started and that have ended, as Linux counts it in hundredths of a second. */
+function processorSeconds(): number {
+  try {
+    const counted = readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ').slice(11, 15)
+    return counted.reduce((sum, ticks) => sum + Number(ticks), 0) / 100
+  } catch {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1_000_000
+  }
+}
+process.once('exit', () => console.log(`${processorSeconds().toFixed(1)} s of a processor`))
 
 processCLIArgs(process.argv.splice(2))
 configure(config)

@@ -64,7 +64,8 @@ async function sharedServers(): Promise<Record<string, string>> {
   }
 }
 
-const sum = (of: BatchResult[], field: 'passed' | 'failed' | 'skipped' | 'seconds') =>
+type Summable = 'passed' | 'failed' | 'skipped' | 'seconds' | 'processor'
+const sum = (of: BatchResult[], field: Summable) =>
   of.reduce((total, result) => total + result[field], 0)
 const counts = (of: BatchResult[]) =>
   `${sum(of, 'passed')} passed, ${sum(of, 'failed')} failed, ${sum(of, 'skipped')} skipped`
@@ -75,7 +76,8 @@ console.log('')
 for (const suite of SUITE_NAMES) {
   const of = results.filter((result) => result.suite === suite)
   if (of.length === 0) continue
-  console.log(`${suite.padEnd(12)} ${counts(of)}  ${sum(of, 'seconds').toFixed(1)} s`)
+  const times = `${sum(of, 'seconds').toFixed(1)} s, ${sum(of, 'processor').toFixed(1)} s of a processor`
+  console.log(`${suite.padEnd(12)} ${counts(of)}  ${times}`)
   for (const { files, failed, remark } of of.filter((result) => result.failed > 0)) {
     console.log(`  ${failed} failed ${remark} ${files.join(' ')}`.trimEnd())
   }

@@ -11,6 +11,8 @@ export type BatchResult = Batch & {
   skipped: number
   /** From its start to its end. */
   seconds: number
+  /** What it took of the processors, in seconds of one; servers that were ended with it are not counted. */
+  processor: number
   /** Why it counts as failed although it told of no failure; empty otherwise. */
   remark: string
   /** What the test runner told of the tests that failed; empty otherwise. */
@@ -23,6 +25,7 @@ const MOST_ERRORS = 8_000
 
 /** Milliseconds after which a batch that hangs is ended and counted as failed. */
 const LONGEST_BATCH = 15 * 60_000
+const PROCESSOR = /^([\d.]+) s of a processor$/m
 const COUNTS = /^(\d+) passed, (\d+) failed, (\d+) skipped$/
 
 /**
@@ -103,6 +106,7 @@ export class BatchRuns {
           skipped,
           failed: failed + (isBroken ? 1 : 0),
           seconds: (performance.now() - started) / 1000,
+          processor: Number(PROCESSOR.exec(tail)?.[1] ?? 0),
           remark: isLate
             ? 'ended: it took too long'
             : isBroken

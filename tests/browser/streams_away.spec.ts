@@ -1,14 +1,14 @@
 import { createServer, request as send, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { test } from '@japa/runner'
-import type { Page } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import { type AppProcess, applicationEnv, migrate, startWeb, startWorker } from '../helpers/app.ts'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
 import { jobClient } from '../helpers/job_client.ts'
 import { redisServer } from '../helpers/servers.ts'
 import { waitFor } from '../helpers/wait.ts'
 
-const state = (page: Page, expected: string, timeout = 30_000) =>
+const state = (page: Page, expected: string, timeout = 60_000) =>
   page.waitForSelector(`body:is(${expected.split(' ').map((one) => `[data-live="${one}"]`)})`, {
     timeout,
   })
@@ -16,24 +16,36 @@ const state = (page: Page, expected: string, timeout = 30_000) =>
 const age = (page: Page) => page.textContent('#live .age')
 
 /**
- * Lets the page's own clock run ahead to its next try, and the next, until it is live: its pauses grow to a minute. A try itself gets the
- * time it needs: the page gives up a stream that says nothing for five seconds, and these have to be real ones.
+ * Lets the page's own clock run ahead to its next try for a stream, and the next, until something is so: the pauses grow to a minute. The
+ * page gives up what is not answered in time, so the clock keeps its own pace while a request is under way or a stream is being opened.
  */
-async function hurryUntilLive(page: Page): Promise<void> {
-  await waitFor(
-    'the page to be live',
-    async () => {
-      const { live, wait } = await page.evaluate(() => {
-        const { nextTryAt } = (window as unknown as { queuedeck: { live: { nextTryAt: number } } })
-          .queuedeck.live
-        return { live: document.body.dataset.live === 'live', wait: nextTryAt - Date.now() }
+async function hurry(
+  page: Page,
+  what: string,
+  until: () => boolean | Promise<boolean>
+): Promise<void> {
+  const underway = new Set<Request>()
+  const begin = (request: Request) => {
+    if (!request.url().includes('/stream')) underway.add(request)
+  }
+  const end = (request: Request) => void underway.delete(request)
+  page.on('request', begin).on('requestfinished', end).on('requestfailed', end)
+  try {
+    await waitFor(what, async () => {
+      if (await until()) return true
+      const wait = await page.evaluate(() => {
+        const { queuedeck } = window as unknown as { queuedeck: { live: { nextTryAt: number } } }
+        return queuedeck.live.nextTryAt - Date.now()
       })
-      if (!live && wait > 0) await page.clock.runFor(wait + 1)
-      return live
-    },
-    { every: 100 }
-  )
+      if (wait > 0 && underway.size === 0) await page.clock.runFor(Math.min(wait + 1, 2_000))
+      return false
+    })
+  } finally {
+    page.off('request', begin).off('requestfinished', end).off('requestfailed', end)
+  }
 }
+
+const isLive = async (page: Page) => (await page.getAttribute('body', 'data-live')) === 'live'
 
 /**
  * A proxy before the application, as in a company's network: passes everything on, and answers for streams as it is told.
@@ -133,8 +145,9 @@ withBrowser(() => {
       }
     })
 
-    // A test that fails leaves no page, and no stream of it, to the next.
+    // A test that fails leaves no page, no stream of it, and no gateway that refuses, to the next.
     group.each.teardown(async () => {
+      gateway.streams = 'pass'
       for (const close of closing.splice(0)) await close()
     })
 
@@ -185,12 +198,11 @@ withBrowser(() => {
 
       const id = await jobs.create({ type: 'demo.sleep', payload: { ms: 10, steps: 1 } })
       const refused = gateway.refused
-      for (let seconds = 0; seconds < 40; seconds += 2) await page.clock.runFor(2_000)
-      await waitFor('further tries', () => gateway.refused > refused)
+      await hurry(page, 'further tries', () => gateway.refused > refused + 1)
       assert.equal(await page.getAttribute('body', 'data-live'), 'polling')
       assert.equal(await page.locator('#gateway').count(), 0)
       gateway.streams = 'pass'
-      await hurryUntilLive(page)
+      await hurry(page, 'the page to be live', () => isLive(page))
       await page.waitForSelector(`#job-${id}[data-s="completed"]`)
       await waitFor('one stream', () => gateway.open === 1)
     })
@@ -210,7 +222,7 @@ withBrowser(() => {
       await web.stop('SIGKILL')
       await state(page, 'polling offline')
       web = await startWeb(env)
-      await hurryUntilLive(page)
+      await hurry(page, 'the page to be live', () => isLive(page))
       for (const id of ids) await page.waitForSelector(`#job-${id}[data-s="completed"]`)
       assert.equal(await page.locator('main h1').count(), 1)
       assert.equal(
