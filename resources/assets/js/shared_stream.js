@@ -1,7 +1,8 @@
 /*
  * One event stream for all tabs of this browser that show the same thing. Browsers allow six connections a host over
  * HTTP/1.1, and every stream holds one; so tabs with the same address share it over a BroadcastChannel, and there are never
- * more than four streams: the tab that would open a fifth polls instead and says so.
+ * more than four streams: the tab that would open a fifth polls instead and says so. The browser's locks see to that where it
+ * has them (over HTTPS, and on this machine); elsewhere what the others answer in time does.
  *
  * The tab that holds the stream is the leader and passes everything on. Followers that hear nothing for 40 s, or a `bye`,
  * ask again, and the first to get no answer leads.
@@ -20,6 +21,8 @@
     #answers = null
     #open
     #close
+    /* Gives the place among the streams back. */
+    #place = null
 
     /*
      * `open` and `close` hold and drop the real stream; `listener` gets what a leader elsewhere passes on.
@@ -51,8 +54,34 @@
         if ([...this.#answers.values()].includes(this.#url)) return (this.#role = 'follower')
         if (this.#answers.size >= MOST_STREAMS) return (this.#role = 'crowded')
       }
+      const isPlaced = await this.#takePlace()
+      /* Meanwhile somebody else came to lead, or this tab left. */
+      if (this.#channel && this.#role !== 'asking') {
+        if (this.#role !== 'leader') this.#leavePlace()
+        return this.#role
+      }
+      if (!isPlaced) return (this.#role = 'crowded')
       this.#lead()
       return this.#role
+    }
+
+    async #takePlace() {
+      if (!navigator.locks) return true
+      for (let number = 0; number < MOST_STREAMS && !this.#place; number++) {
+        await new Promise((resolve) => {
+          const hold = (lock) => {
+            resolve()
+            return lock && !this.#place && new Promise((leave) => (this.#place = { leave }))
+          }
+          navigator.locks.request(`queuedeck-stream-${number}`, { ifAvailable: true }, hold).catch(resolve)
+        })
+      }
+      return this.#place !== null
+    }
+
+    #leavePlace() {
+      this.#place?.leave()
+      this.#place = null
     }
 
     leave() {
@@ -60,6 +89,7 @@
         this.#close()
         this.#post({ kind: 'bye', url: this.#url })
       }
+      this.#leavePlace()
       this.#role = 'idle'
     }
 
@@ -91,6 +121,7 @@
         if (url === this.#url && this.#role === 'leader') {
           if (from < this.#me) {
             this.#close()
+            this.#leavePlace()
             this.#role = 'follower'
           } else {
             this.#post({ kind: 'lead', url: this.#url })
