@@ -14,6 +14,7 @@ export const ALERT_RULES = [
   'redisAway',
   'databaseAway',
   'failureRate',
+  'missedSchedule',
 ] as const
 
 export type AlertRule = (typeof ALERT_RULES)[number]
@@ -28,7 +29,7 @@ export type AlertUnit = 'percent' | 'duration' | 'count' | 'yes or no'
 type Specification = {
   unit: AlertUnit
   /** What each of its alerts is about. */
-  subject: 'queue' | 'host' | 'worker' | 'service'
+  subject: 'queue' | 'host' | 'worker' | 'service' | 'schedule'
   title: string
   /** What it means. */
   meaning: string
@@ -164,6 +165,15 @@ export const ALERT_SPECIFICATIONS: Record<AlertRule, Specification> = {
     remedy:
       'See what the failed jobs have in common: their type, error or host. Mend it, and restart them.',
     defaults: { threshold: 50, clear: 25, for: 0, window: 10 * MINUTE, minimum: 20 },
+  },
+  missedSchedule: {
+    unit: 'duration',
+    subject: 'schedule',
+    title: 'A schedule did not run',
+    meaning: 'The time of a schedule has passed, and no worker has started its job.',
+    remedy:
+      'See that a worker serves its queue and is not full, and that a process keeps schedules (any worker or web process does).',
+    defaults: { threshold: 2 * MINUTE, clear: MINUTE, for: 0 },
   },
 }
 

@@ -109,6 +109,12 @@ export const E_ALERT_NOT_FOUND = createError<[id: string]>(
   404
 )
 
+export const E_SCHEDULE_NOT_FOUND = createError<[id: string]>(
+  'No schedule "%s" is known: it may have been deleted',
+  'E_SCHEDULE_NOT_FOUND',
+  404
+)
+
 export const E_DUPLICATE_JOB = createError<[id: string]>(
   'A job with the id "%s" exists already',
   'E_DUPLICATE_JOB',

@@ -122,6 +122,40 @@ export async function failureRates(
   })
 }
 
+/** Runs that are looked at for those that are late; a schedule that was late a day ago is told of no more, ms. */
+const MOST_RUNS = 500
+const LONG_AGO = 86_400_000
+
+/**
+ * How late the oldest run of each schedule is that should have started and did not; also where none was even planned.
+ *
+ * @param interesting  Shorter delays need not be known, ms
+ */
+export async function missedSchedules(
+  { schedules, reader }: Pick<Records, 'schedules' | 'reader'>,
+  now: number,
+  interesting: number
+): Promise<Reading[]> {
+  const late = new Map<number, number>()
+  const runs = await schedules.runsBetween(now - LONG_AGO, now - interesting, MOST_RUNS)
+  const ids = runs.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]))
+  const jobs = new Map((await reader.rowsById(ids)).map((job) => [job.id, job]))
+  for (const { seq, due, jobId } of runs) {
+    const job = jobs.get(jobId ?? '')
+    const isWaiting = !job || job.status === 'pending' || job.status === 'scheduled'
+    if (isWaiting && (job?.attempts.started ?? 0) === 0 && !late.has(seq)) late.set(seq, due)
+  }
+  for (const { seq, plannedAt } of await schedules.due(now - interesting, MOST_RUNS)) {
+    if (plannedAt && !late.has(seq)) late.set(seq, plannedAt)
+  }
+  const names = await schedules.names([...late.keys()])
+  return [...names].map(([seq, name]) => ({
+    subject: name,
+    value: now - late.get(seq)!,
+    text: `Schedule ${named(name)} was due ${span(now - late.get(seq)!)} ago, and its job has not started`,
+  }))
+}
+
 /** Id of the last entry that the records of each queue contain. */
 export async function positionsOf({ db }: Source): Promise<Map<string, string>> {
   const rows = await db.all('select queue, last_id from queuedeck_cursors')

@@ -12,7 +12,13 @@ import { Conditions } from './conditions.ts'
 import { DatabaseWatch } from './database_watch.ts'
 import type { Deliverer } from './deliverer.ts'
 import type { Reading, Readings } from './readings.ts'
-import { cleanupAge, failureRates, oldestPending, positionsOf } from './record_readings.ts'
+import {
+  cleanupAge,
+  failureRates,
+  missedSchedules,
+  oldestPending,
+  positionsOf,
+} from './record_readings.ts'
 import { lookAtRedis, mirrorReading, redisReadings } from './redis_readings.ts'
 import { tellPages } from './tell_pages.ts'
 
@@ -23,7 +29,7 @@ export type AlertLogger = {
 
 export type WatchDependencies = {
   transport: Transport
-  records: Pick<Records, 'reader' | 'db' | 'ledger' | 'metrics'>
+  records: Pick<Records, 'reader' | 'db' | 'ledger' | 'metrics' | 'schedules'>
   config: Pick<ResolvedConfig, 'alerts' | 'cleanup' | 'queues'>
   logger: AlertLogger
   emit: EmitEvent
@@ -128,10 +134,15 @@ export class Watch {
     client: RedisClient
   ): Partial<Record<AlertRule, () => Promise<Reading[]>>> {
     const { transport, records, config } = this.#dependencies
-    const { oldestPending: oldest, failureRate: failures } = config.alerts.rules
+    const {
+      oldestPending: oldest,
+      failureRate: failures,
+      missedSchedule: missed,
+    } = config.alerts.rules
     return {
       oldestPending: () => oldestPending(records, view, oldest?.clear ?? 0),
       failureRate: () => failureRates(records, view.now, failures ?? {}),
+      missedSchedule: () => missedSchedules(records, view.now, missed?.clear ?? 0),
       cleanupOverdue: () => cleanupAge(records, config, view.now, this.#since!),
       mirrorLag: () => mirrorReading(view, transport, client, () => positionsOf(records)),
     }

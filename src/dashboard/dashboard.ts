@@ -13,6 +13,9 @@ import { ChangePriority } from '../operations/change_priority.ts'
 import { CreateJob } from '../operations/create_job.ts'
 import { DeleteJob } from '../operations/delete_job.ts'
 import { findJob, type OperationDependencies } from '../operations/job_lookup.ts'
+import { ScheduleOperations } from '../operations/schedules.ts'
+import type { ScheduleLedger } from '../records/schedules.ts'
+import type { JobRegistry } from '../jobs/registry.ts'
 import { RestartJob } from '../operations/restart_job.ts'
 import { RunAgain } from '../operations/run_again.ts'
 import { DrainQueue } from '../operations/drain_queue.ts'
@@ -58,7 +61,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
-  records: Pick<Records, 'audit' | 'bulk' | 'deletion' | 'cursor' | 'metrics'>
+  records: Pick<Records, 'schedules' | 'audit' | 'bulk' | 'deletion' | 'cursor' | 'metrics'>
   cleanup: Cleanup
   alerts: Alerts
   encryption: EncryptionService
@@ -98,6 +101,9 @@ export class Dashboard {
   readonly runCleanup: RunCleanup
   readonly drainQueue: DrainQueue
   readonly bulk: BulkLedger
+  readonly schedules: ScheduleLedger
+  readonly scheduleOperations: ScheduleOperations
+  readonly registry: JobRegistry
   readonly beginBulk: BeginBulk
   readonly stopBulk: StopBulk
   readonly cleanups: Cleanup
@@ -149,6 +155,12 @@ export class Dashboard {
     this.restartJob = new RestartJob(this.operations)
     this.askWorker = new AskWorker(transport, logger)
     this.bulk = records.bulk
+    this.registry = queue.registry
+    this.schedules = records.schedules
+    this.scheduleOperations = new ScheduleOperations({
+      ...{ transport, queue },
+      records: { schedules: records.schedules, reader },
+    })
     this.beginBulk = new BeginBulk({ ...this.operations, bulk: records.bulk })
     this.stopBulk = new StopBulk({ transport, bulk: records.bulk })
     this.runCleanup = new RunCleanup(cleanup, transport)

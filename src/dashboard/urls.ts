@@ -95,6 +95,19 @@ export class DashboardUrls {
     return `${this.prefix}/audit${query(params)}`
   }
 
+  schedules(params: QueryParams = {}): string {
+    return `${this.prefix}/schedules${query(params)}`
+  }
+
+  schedule(id: string): string {
+    return `${this.schedules()}/${encodeURIComponent(id)}`
+  }
+
+  /** Without an action: `new` and `preview` stand in the place of a schedule. */
+  scheduleAction(id: string, action?: 'edit' | 'pause' | 'resume' | 'run' | 'delete'): string {
+    return action === undefined ? this.schedule(id) : `${this.schedule(id)}/${action}`
+  }
+
   bulk(): string {
     return `${this.prefix}/bulk`
   }

@@ -23,6 +23,7 @@ import {
   noteSeen,
   noteWithdrawn,
   plannedSchedules,
+  readNames,
   type ScheduleChange,
 } from './schedules/schedule_rows.ts'
 
@@ -72,6 +73,10 @@ export class ScheduleLedger {
     })
   }
 
+  noteRun(run: ScheduleRun): Promise<void> {
+    return this.ledger.transaction(NOT_NOTED, (session) => insertRuns(session, [run]))
+  }
+
   takenBack(run: ScheduleRun): Promise<void> {
     return this.ledger.transaction(NOT_NOTED, (session) => noteRunKind(session, run, 'taken back'))
   }
@@ -96,6 +101,11 @@ export class ScheduleLedger {
 
   list(page: { after: string; limit: number }): Promise<Schedule[]> {
     return listSchedules(this.db, page)
+  }
+
+  /** Names of those that are not paused, by their numbers. */
+  names(seqs: number[]): Promise<Map<number, string>> {
+    return readNames(this.db, seqs)
   }
 
   count(): Promise<number> {

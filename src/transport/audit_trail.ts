@@ -25,6 +25,12 @@ export const AUDIT_ACTIONS = {
   remove_worker: 'remove silent worker',
   cleanup: 'clean up',
   enqueue_again: 'enqueue again',
+  create_schedule: 'make schedule',
+  change_schedule: 'change schedule',
+  pause_schedule: 'pause schedule',
+  resume_schedule: 'resume schedule',
+  run_schedule: 'run schedule',
+  delete_schedule: 'delete schedule',
   acknowledge: 'acknowledge alert',
   mute: 'mute alert',
   unmute: 'unmute alert',
@@ -34,7 +40,7 @@ export type AuditAction = keyof typeof AUDIT_ACTIONS
 
 /** What an action is done to. `id`: a job's record id, a queue's or limit's name, the id of a worker, an alert or an operation. */
 export type AuditTarget = {
-  kind: 'job' | 'queue' | 'limit' | 'worker' | 'cleanup' | 'bulk' | 'alert' | 'redis'
+  kind: 'job' | 'queue' | 'limit' | 'worker' | 'cleanup' | 'bulk' | 'alert' | 'redis' | 'schedule'
   id: string
 }
 

@@ -24,8 +24,8 @@ const MOST_OTHERS = 100
 const ASKING = ['alerts', 'workers', 'cleanups', 'audit', 'bulk']
 
 /**
- * Reads the address of a stream: `page` is `dashboard`, `queues`, `jobs` (with the list's own parameters), `job` (with `id`, and `with` the jobs that are
- * shown around it), or one of
+ * Reads the address of a stream: `page` is `dashboard`, `queues`, `schedules`, `jobs` (with the list's own parameters), `job` (with `id`,
+ * and `with` the jobs that are shown around it), or one of
  * `alerts`, `workers`, `cleanups`, `audit` and `bulk`, whose pages ask by themselves: they change without any job changing.
  *
  * @throws InvalidInputException
@@ -38,8 +38,8 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
   if (page !== undefined && ASKING.includes(page as string)) {
     return { key: page as string, wantsStatistics: false, concerns: () => false, jobId: null }
   }
-  if (page === 'queues') {
-    return { key: 'queues', wantsStatistics: false, concerns: () => true, jobId: null }
+  if (page === 'queues' || page === 'schedules') {
+    return { key: page, wantsStatistics: false, concerns: () => true, jobId: null }
   }
   if (page === 'job') {
     if (typeof id !== 'string' || !isUuid(id)) {

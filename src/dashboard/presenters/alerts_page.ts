@@ -195,6 +195,8 @@ function linkOf(
       return { label: 'Open the worker', url: urls.worker(subject) }
     case 'host':
       return { label: 'See the workers', url: urls.workers() }
+    case 'schedule':
+      return { label: 'See the schedules', url: urls.schedules() }
     case 'service':
       if (rule === 'cleanupOverdue' || rule === 'redisMemory') {
         return { label: 'See the cleanups', url: urls.cleanups() }

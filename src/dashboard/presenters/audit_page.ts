@@ -77,8 +77,9 @@ export function auditItem(row: AuditRow, { urls, clock, keys }: AuditContext): A
     target: {
       kind: target.kind,
       id: target.id,
-      short:
-        target.kind === 'job' || target.kind === 'bulk' ? `…${target.id.slice(-4)}` : target.id,
+      short: ['job', 'bulk', 'schedule'].includes(target.kind)
+        ? `…${target.id.slice(-4)}`
+        : target.id,
       url: addressOf(target, urls),
     },
     targetUrl: urls.audit({ target: target.id }),
@@ -92,6 +93,7 @@ function addressOf({ kind, id }: AuditRow['target'], urls: DashboardUrls): strin
   if (kind === 'queue') return urls.queue(id)
   if (kind === 'worker') return urls.worker(id)
   if (kind === 'cleanup') return urls.cleanups()
+  if (kind === 'schedule') return urls.schedule(id)
   if (kind === 'bulk') return urls.bulkOperation(id)
   return null
 }

@@ -65,6 +65,13 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
         current: kind === 'queues',
       },
       {
+        key: 'schedules',
+        label: 'Schedules',
+        icon: 'calendar',
+        url: urls.schedules(),
+        current: kind === 'schedules',
+      },
+      {
         key: 'workers',
         label: 'Workers',
         icon: 'worker',

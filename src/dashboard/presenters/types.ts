@@ -80,6 +80,7 @@ export type Page = {
     | 'jobs'
     | 'job'
     | 'queues'
+    | 'schedules'
     | 'workers'
     | 'alerts'
     | 'cleanups'

@@ -187,6 +187,16 @@ export async function listSchedules(
   return rows.map(scheduleOf)
 }
 
+/** Names of schedules that are not paused, by their numbers. */
+export async function readNames(db: Reading, seqs: number[]): Promise<Map<number, string>> {
+  if (seqs.length === 0) return new Map()
+  const list = seqs.map(Number).join(', ')
+  const rows = await db.all(
+    `select seq, name from queuedeck_schedules where paused = 0 and seq in (${list})`
+  )
+  return new Map(rows.map(({ seq, name }) => [Number(seq), name as string]))
+}
+
 export async function countSchedules(db: Reading): Promise<number> {
   const [{ n }] = await db.all('select count(*) as n from queuedeck_schedules')
   return Number(n)

@@ -186,6 +186,7 @@ export function page(kind: Page['kind'], change: Partial<Page> = {}): Page {
       workers: 'Workers',
       alerts: 'Alerts',
       cleanups: 'Cleanup',
+      schedules: 'Schedules',
       audit: 'Audit',
       bulk: 'Bulk action',
       confirm: 'Confirm',

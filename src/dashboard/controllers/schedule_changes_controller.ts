@@ -1,0 +1,213 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { InvalidInputException } from '../../errors.ts'
+import type { ScheduleInput } from '../../jobs/schedule_definition.ts'
+import { type ScheduleAnswer } from '../../operations/schedules.ts'
+import type { Schedule } from '../../schedule_types.ts'
+import { assertManage } from '../access/assert_manage.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { FLASH, framePage } from '../presenters/page.ts'
+import { scheduleJson } from '../presenters/schedule_json.ts'
+import {
+  emptyForm,
+  formOf,
+  readForm,
+  readJson,
+  type ScheduleForm,
+  typedForm,
+} from '../presenters/schedule_form.ts'
+import { schedulePreview, scheduleRow } from '../presenters/schedules_page.ts'
+import { redactJson } from '../redaction/redact.ts'
+import type { Page } from '../presenters/types.ts'
+import type { Viewer } from '../viewer.ts'
+
+/**
+ * Everything that is done to schedules. Forms work without scripts; programs send JSON.
+ */
+export default class ScheduleChangesController {
+  /** The form of a new one. */
+  async create(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    await assertManage(viewer)
+    return this.#form(viewer, emptyForm(viewer.urls, viewer.clock.zone))
+  }
+
+  async store(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    await assertManage(viewer)
+    const { scheduleOperations } = viewer.dashboard
+    return this.#save(viewer, null, async (input) =>
+      scheduleOperations.create(input, await viewer.actor(), (queue) =>
+        assertManage(viewer, { queue, user: null })
+      )
+    )
+  }
+
+  /** The form of one that is there. */
+  async edit(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const schedule = await this.#managed(ctx)
+    return this.#form(viewer, formOf(schedule, viewer.urls, viewer.dashboard.secretKeys))
+  }
+
+  async update(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const schedule = await this.#managed(ctx)
+    const { scheduleOperations } = viewer.dashboard
+    return this.#save(viewer, schedule, async (input) =>
+      scheduleOperations.change(schedule, input, await viewer.actor(), (queue) =>
+        assertManage(viewer, { queue, user: null })
+      )
+    )
+  }
+
+  async pause(ctx: HttpContext) {
+    return this.#act(ctx, 'Paused', (operations, schedule, actor) =>
+      operations.pause(schedule, actor)
+    )
+  }
+
+  async resume(ctx: HttpContext) {
+    return this.#act(ctx, 'Resumed', (operations, schedule, actor) =>
+      operations.resume(schedule, actor)
+    )
+  }
+
+  async run(ctx: HttpContext) {
+    return this.#act(ctx, 'A job was made', (operations, schedule, actor) =>
+      operations.run(schedule, actor)
+    )
+  }
+
+  async confirmDelete(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls, clock } = viewer
+    const schedule = await this.#managed(ctx)
+    const row = scheduleRow(schedule, null, { urls, clock, manage: true })
+    const title = `Delete ${schedule.name}?`
+    if (wishOf(ctx) === 'json') {
+      return sendJson(ctx, { action: 'delete', url: row.delete.url, refused: row.delete.reason })
+    }
+    const page = await framePage(viewer, { title, kind: 'confirm', stream: null })
+    const template =
+      wishOf(ctx) === 'fragment' ? 'partials/schedule_delete' : 'pages/schedule_delete'
+    return dashboard.views.render(template, { page, schedule: row })
+  }
+
+  async destroy(ctx: HttpContext) {
+    return this.#act(
+      ctx,
+      'Deleted',
+      (operations, schedule, actor) => operations.delete(schedule, actor),
+      true
+    )
+  }
+
+  async #managed(ctx: HttpContext): Promise<Schedule> {
+    const viewer = ctx.queuedeck
+    await assertManage(viewer)
+    const schedule = await viewer.dashboard.scheduleOperations.find(String(ctx.params.id))
+    await assertManage(viewer, { queue: schedule.queue, user: null })
+    return schedule
+  }
+
+  async #act(
+    ctx: HttpContext,
+    word: string,
+    work: (
+      operations: Viewer['dashboard']['scheduleOperations'],
+      schedule: Schedule,
+      actor: Awaited<ReturnType<Viewer['actor']>>
+    ) => Promise<ScheduleAnswer>,
+    isGone = false
+  ) {
+    const viewer = ctx.queuedeck
+    const schedule = await this.#managed(ctx)
+    const answer = await work(viewer.dashboard.scheduleOperations, schedule, await viewer.actor())
+    const text = answer.reason === null ? `${word}: ${schedule.name}` : answer.reason
+    const toList = (isGone && answer.outcome === 'done') || ctx.request.input('back') === 'list'
+    return this.#answer(viewer, answer, text, { toList })
+  }
+
+  async #save(
+    viewer: Viewer,
+    schedule: Schedule | null,
+    work: (input: ScheduleInput) => Promise<ScheduleAnswer>
+  ) {
+    const { ctx, urls, dashboard } = viewer
+    const body = ctx.request.all()
+    const stored = schedule && {
+      shown: redactJson(schedule.payload, dashboard.secretKeys).text,
+      payload: schedule.payload,
+    }
+    if (wishOf(ctx) === 'json') {
+      const answer = await work(readJson(body, schedule))
+      return this.#answer(viewer, answer, '', { status: schedule === null ? 201 : 200 })
+    }
+    const form = typedForm(body, schedule, urls)
+    try {
+      const { often } = schedulePreview(form.values, viewer.clock)
+      if (often !== null && !form.confirmed) {
+        form.mustConfirm = often
+        throw new InvalidInputException(
+          `${often}. Tick the box below to save it all the same`,
+          'confirmed'
+        )
+      }
+      const answer = await work(readForm(body, stored))
+      const text = schedule === null ? `Made: ${answer.schedule.name}` : 'Saved'
+      return this.#answer(viewer, answer, answer.reason ?? text, {})
+    } catch (error) {
+      const { status = 500 } = error as { status?: number }
+      if (status !== 422 && status !== 409) throw error
+      ctx.response.status(status)
+      return this.#form(viewer, { ...form, error: errorOf(error) })
+    }
+  }
+
+  #answer(
+    viewer: Viewer,
+    answer: ScheduleAnswer,
+    text: string,
+    { toList = false, status = 200 }: { toList?: boolean; status?: number }
+  ) {
+    const { ctx, dashboard, urls, clock } = viewer
+    const { outcome, reason, schedule, jobId } = answer
+    if (wishOf(ctx) === 'json') {
+      if (status === 201) ctx.response.header('location', urls.schedule(schedule.id))
+      const body = { outcome, reason, ...(jobId === undefined ? {} : { jobId }) }
+      return sendJson(
+        ctx,
+        { ...body, schedule: scheduleJson(schedule, dashboard.secretKeys, clock.now) },
+        status
+      )
+    }
+    const flash: Page['flash'] = { level: outcome === 'done' ? 'success' : 'error', text }
+    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
+    session?.flash(FLASH, flash)
+    return ctx.response
+      .redirect()
+      .status(303)
+      .toPath(toList ? urls.schedules() : urls.schedule(schedule.id))
+  }
+
+  async #form(viewer: Viewer, form: ScheduleForm): Promise<string> {
+    const { dashboard, clock, urls } = viewer
+    await dashboard.registry.load()
+    const title = form.isNew ? 'New schedule' : `Edit ${form.values.name}`
+    const page = await framePage(viewer, { title, kind: 'schedules', stream: null })
+    const preview = schedulePreview(form.values, clock)
+    return dashboard.views.render('pages/schedule_form', {
+      ...{ page, form, preview, previewUrl: urls.scheduleAction('preview') },
+      types: dashboard.registry.names(),
+    })
+  }
+}
+
+/** Which field of the form is wrong, and how. */
+function errorOf(error: unknown): { field: string; text: string } {
+  const { message, code, field } = error as { message: string; code?: string; field?: string }
+  if (field) return { field: field.startsWith('options') ? 'options' : field, text: message }
+  const place =
+    code === 'E_UNKNOWN_TYPE' ? 'type' : code?.startsWith('E_PAYLOAD') ? 'payload' : 'options'
+  return { field: place, text: message }
+}

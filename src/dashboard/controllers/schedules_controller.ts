@@ -1,0 +1,156 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { InvalidInputException } from '../../errors.ts'
+import type { Schedule, ScheduleRun } from '../../schedule_types.ts'
+import type { JobView } from '../../types.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
+import { codeBlock } from '../presenters/code_block.ts'
+import { iso } from '../presenters/job_json.ts'
+import { framePage } from '../presenters/page.ts'
+import { scheduleJson, scheduleRunJson } from '../presenters/schedule_json.ts'
+import { calendar, runItem, schedulePreview, scheduleRow } from '../presenters/schedules_page.ts'
+import { redactJson } from '../redaction/redact.ts'
+import type { Viewer } from '../viewer.ts'
+import { answerPage } from './page_answer.ts'
+import { mayManageQueue } from './queue_answers.ts'
+
+const PAGE = 50
+
+/** Runs that one schedule's page lists, and those its calendar counts. */
+const LISTED = 20
+const COUNTED = 400
+
+export type SeenRun = { run: ScheduleRun; job: JobView | undefined }
+
+/**
+ * All schedules, and one of them with its runs.
+ */
+export default class SchedulesController {
+  async index(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls, clock } = viewer
+    const after = readCursor(ctx.request.qs().after)
+    const revision = await dashboard.live.revision()
+    const isJson = wishOf(ctx) === 'json'
+    const read = async () => ({
+      found: await dashboard.schedules.list({ after, limit: PAGE + 1 }),
+      total: await dashboard.schedules.count(),
+    })
+    const known = isJson ? await read() : await read().catch(unlessAway)
+    const list = known?.found.slice(0, PAGE) ?? []
+    const next = (known?.found.length ?? 0) > PAGE ? list.at(-1)!.name : null
+    if (isJson) {
+      return sendJson(ctx, {
+        data: list.map((schedule) => scheduleJson(schedule, dashboard.secretKeys, clock.now)),
+        page: { next, count: known!.total },
+      })
+    }
+    const rows = await Promise.all(
+      list.map(async (schedule) => {
+        const [last] = await runsOf(viewer, schedule, { to: clock.now, limit: 1 })
+        const manage = await mayManageQueue(viewer, schedule.queue)
+        return scheduleRow(schedule, last ?? null, { urls, clock, manage })
+      })
+    )
+    const frame = { title: 'Schedules', kind: 'schedules', template: 'pages/schedules' } as const
+    return answerPage(
+      viewer,
+      { ...frame, revision, databaseAway: known === null },
+      ({ manage }) => ({
+        schedules: {
+          ...{ rows, known: known !== null, total: known?.total ?? 0 },
+          next: next === null ? null : urls.schedules({ after: next }),
+          first: after === '' ? null : urls.schedules(),
+          create: {
+            url: urls.scheduleAction('new'),
+            allowed: manage,
+            reason: 'You may look, but not act',
+          },
+        },
+      })
+    )
+  }
+
+  async show(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { dashboard, urls, clock } = viewer
+    const revision = await dashboard.live.revision()
+    const schedule = await dashboard.scheduleOperations.find(String(ctx.params.id))
+    const runs = await runsOf(viewer, schedule, { limit: COUNTED })
+    const passed = runs.filter(({ run }) => run.due <= clock.now)
+    if (wishOf(ctx) === 'json') {
+      return sendJson(ctx, {
+        ...scheduleJson(schedule, dashboard.secretKeys, clock.now),
+        runs: passed.slice(0, LISTED).map(({ run, job }) => scheduleRunJson(run, job)),
+      })
+    }
+    const manage = await mayManageQueue(viewer, schedule.queue)
+    const row = scheduleRow(schedule, passed[0] ?? null, { urls, clock, manage })
+    const { moments } = schedulePreview(
+      {
+        ...(schedule.cron === null ? { every: String(schedule.every) } : { cron: schedule.cron }),
+        zone: schedule.zone ?? '',
+      },
+      clock
+    )
+    const redaction = redactJson(schedule.payload, dashboard.secretKeys)
+    const frame = { title: `Schedule ${schedule.name}`, kind: 'schedules' } as const
+    return answerPage(viewer, { ...frame, template: 'pages/schedule', revision }, () => ({
+      schedule: {
+        ...row,
+        nextRuns: row.next === null ? [] : moments,
+        runs: passed.slice(0, LISTED).map(({ run, job }) => runItem(run, job, { urls, clock })),
+        ...calendar(schedule, runs, clock),
+        payload: codeBlock('Payload', schedule.payload, redaction, null),
+        changed: { at: clock.moment(schedule.changedAt), by: schedule.changedBy },
+      },
+    }))
+  }
+
+  /** What an expression means, while it is typed. */
+  async preview(ctx: HttpContext) {
+    const viewer = ctx.queuedeck
+    const { cron, zone, every } = ctx.request.qs()
+    const text = (value: unknown) => (typeof value === 'string' ? value.trim().slice(0, 300) : '')
+    const preview = schedulePreview(
+      { cron: text(cron), zone: text(zone), every: text(every) },
+      viewer.clock
+    )
+    if (wishOf(ctx) === 'json') {
+      const { words, often, error, moments } = preview
+      return sendJson(ctx, { words, often, error, next: moments.map(({ at }) => iso(at.at)) })
+    }
+    const page = await framePage(viewer, { title: 'Preview', kind: 'schedules', stream: null })
+    return viewer.dashboard.views.render('partials/schedule_preview', { page, preview })
+  }
+}
+
+/** Runs with their jobs, newest first. */
+async function runsOf(
+  { dashboard }: Viewer,
+  schedule: Schedule,
+  range: { to?: number; limit: number }
+): Promise<SeenRun[]> {
+  const runs = (await dashboard.schedules.runs(schedule.seq, range)).filter(
+    ({ kind }) => kind !== 'taken back'
+  )
+  const ids = runs.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]))
+  const jobs = new Map<string, JobView>()
+  for (let from = 0; from < ids.length; from += 200) {
+    for (const job of await dashboard.reader.rowsById(ids.slice(from, from + 200))) {
+      jobs.set(job.id, job)
+    }
+  }
+  return runs.map((run) => ({ run, job: jobs.get(run.jobId ?? '') }))
+}
+
+function readCursor(value: unknown): string {
+  if (value === undefined) return ''
+  if (typeof value === 'string' && value.length <= 200) return value
+  throw new InvalidInputException('"after" must be the "next" of another page', 'after')
+}
+
+/** The page stands while the database is away, and says so. */
+function unlessAway(error: { status?: number }): null {
+  if (error.status === 503) return null
+  throw error
+}

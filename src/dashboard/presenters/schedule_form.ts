@@ -1,0 +1,183 @@
+import { InvalidInputException } from '../../errors.ts'
+import type { ScheduleInput, ScheduleOptions } from '../../jobs/schedule_definition.ts'
+import type { Schedule } from '../../schedule_types.ts'
+import { restoreSecrets } from '../redaction/restore.ts'
+import { redactJson } from '../redaction/redact.ts'
+import type { SecretKeys } from '../redaction/secret_keys.ts'
+import type { DashboardUrls } from '../urls.ts'
+
+const TEXTS = [
+  ...['name', 'type', 'cron', 'zone', 'every', 'payload', 'overlap', 'missed'],
+  ...['queue', 'priority', 'attempts', 'timeout', 'user'],
+] as const
+
+type FormField =
+  | 'name'
+  | 'type'
+  | 'cron'
+  | 'zone'
+  | 'every'
+  | 'payload'
+  | 'overlap'
+  | 'missed'
+  | 'queue'
+  | 'priority'
+  | 'attempts'
+  | 'timeout'
+  | 'user'
+
+/** What a program may send. */
+const MEMBERS = [
+  ...['name', 'type', 'payload', 'options', 'cron', 'zone', 'every', 'overlap', 'missed'],
+]
+
+export type ScheduleForm = {
+  isNew: boolean
+  url: string
+  backUrl: string
+  values: Record<FormField, string>
+  /** `code`: nothing but a pause is possible. */
+  locked: boolean
+  confirmed: boolean
+  /** What has to be confirmed before it is saved. */
+  mustConfirm: string | null
+  error: { field: string; text: string } | null
+}
+
+const EMPTY = Object.fromEntries(TEXTS.map((name) => [name, ''])) as ScheduleForm['values']
+
+/** @param zone  of the viewer */
+export function emptyForm(urls: DashboardUrls, zone: string): ScheduleForm {
+  return {
+    ...{ isNew: true, locked: false, confirmed: false, mustConfirm: null, error: null },
+    url: urls.schedules(),
+    backUrl: urls.schedules(),
+    values: { ...EMPTY, zone, payload: '{}', overlap: 'skip', missed: 'skip' },
+  }
+}
+
+export function formOf(schedule: Schedule, urls: DashboardUrls, keys: SecretKeys): ScheduleForm {
+  const { name, type, queue, cron, zone, every, payload, overlap, missed, options } = schedule
+  const text = (value: unknown) => (value === undefined || value === null ? '' : String(value))
+  return {
+    ...emptyForm(urls, 'UTC'),
+    isNew: false,
+    locked: schedule.origin === 'code',
+    url: urls.scheduleAction(schedule.id, 'edit'),
+    backUrl: urls.schedule(schedule.id),
+    values: {
+      ...{ name, type, queue, overlap, missed },
+      payload: redactJson(payload, keys).text,
+      cron: text(cron),
+      zone: text(zone),
+      every: every === null ? '' : `${every}ms`,
+      priority: text(options.priority),
+      attempts: text(options.attempts),
+      timeout: options.timeout === undefined ? '' : `${options.timeout}ms`,
+      user: text(options.user),
+    },
+  }
+}
+
+/** The form as it was sent, to show it again. */
+export function typedForm(
+  body: Record<string, unknown>,
+  schedule: Schedule | null,
+  urls: DashboardUrls
+): ScheduleForm {
+  const texts = textsOf(body)
+  const empty = emptyForm(urls, 'UTC')
+  return {
+    ...empty,
+    isNew: schedule === null,
+    url: schedule === null ? empty.url : urls.scheduleAction(schedule.id, 'edit'),
+    backUrl: schedule === null ? empty.backUrl : urls.schedule(schedule.id),
+    values: { ...texts, name: schedule?.name ?? texts.name },
+    confirmed: body.confirmed === 'true',
+  }
+}
+
+/**
+ * What a form says.
+ *
+ * @param stored the payload as it is and as it was shown: secrets that were left alone come back
+ * @throws InvalidInputException
+ */
+export function readForm(
+  body: Record<string, unknown>,
+  stored: { shown: string; payload: string } | null
+): ScheduleInput {
+  const { name, type, cron, zone, every, payload, overlap, missed, ...texts } = textsOf(body)
+  const json = stored === null ? payload : restoreSecrets(payload, stored.shown, stored.payload)
+  const options: ScheduleOptions = {
+    ...(texts.queue === '' ? {} : { queue: texts.queue }),
+    ...(texts.priority === '' ? {} : { priority: numberOf(texts.priority) }),
+    ...(texts.attempts === '' ? {} : { attempts: numberOf(texts.attempts) }),
+    ...(texts.timeout === '' ? {} : { timeout: texts.timeout }),
+    ...(texts.user === '' ? {} : { user: texts.user }),
+  }
+  return {
+    ...{ name, type, options },
+    ...(overlap === '' ? {} : { overlap }),
+    ...(missed === '' ? {} : { missed }),
+    payload: parsed(json),
+    ...(cron === '' ? {} : { cron }),
+    ...(zone === '' || cron === '' ? {} : { zone }),
+    ...(every === '' ? {} : { every }),
+  }
+}
+
+/**
+ * What a program says; of a change, what it leaves out stays as it was.
+ *
+ * @throws InvalidInputException naming what means nothing
+ */
+export function readJson(body: Record<string, unknown>, schedule: Schedule | null): ScheduleInput {
+  for (const member of Object.keys(body)) {
+    if (member === '_csrf' || MEMBERS.includes(member)) continue
+    throw new InvalidInputException(
+      `"${member.slice(0, 60)}" is not known. Remove it or use one of: ${MEMBERS.join(', ')}`,
+      member.slice(0, 60)
+    )
+  }
+  const { _csrf: ignored, ...input } = body as ScheduleInput & { _csrf?: unknown }
+  if (schedule === null) return input
+  if (input.name !== undefined && input.name !== schedule.name) {
+    throw new InvalidInputException('The name of a schedule stays: make another one', 'name')
+  }
+  const saysWhen = input.cron !== undefined || input.every !== undefined
+  const { type, queue, options, overlap, missed, cron, zone, every } = schedule
+  const before = cron === null ? { every } : { cron, zone }
+  return {
+    ...{ type, overlap, missed, payload: JSON.parse(schedule.payload) as unknown },
+    options: { queue, ...options },
+    ...(saysWhen ? {} : before),
+    ...input,
+  }
+}
+
+function textsOf(body: Record<string, unknown>): ScheduleForm['values'] {
+  return Object.fromEntries(
+    TEXTS.map((name) => {
+      const value = body[name]
+      const text = typeof value === 'string' ? value : ''
+      return [name, name === 'payload' ? text : text.trim()]
+    })
+  ) as ScheduleForm['values']
+}
+
+function numberOf(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : (text as unknown as number)
+}
+
+function parsed(json: string): unknown {
+  if (json.trim() === '') return undefined
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    throw new InvalidInputException(
+      `The payload is no JSON: ${(error as Error).message}`,
+      'payload'
+    )
+  }
+}

@@ -1,0 +1,47 @@
+import { timingOf } from '../../schedules/timings.ts'
+import { nextRuns } from '../../operations/schedules.ts'
+import type { Schedule, ScheduleRun } from '../../schedule_types.ts'
+import type { JobView } from '../../types.ts'
+import { JsonText } from '../redaction/json_text.ts'
+import { redactJson } from '../redaction/redact.ts'
+import type { SecretKeys } from '../redaction/secret_keys.ts'
+import { iso } from './job_json.ts'
+
+/** A schedule as programs get it, its payload without secrets. */
+export function scheduleJson(schedule: Schedule, keys: SecretKeys, now: number) {
+  const { id, name, type, queue, payload, options, cron, zone, every, overlap, missed } = schedule
+  return {
+    ...{ id, name, type, queue },
+    payload: new JsonText(redactJson(payload, keys).text),
+    ...{ options, cron, zone, every, overlap, missed },
+    words: timingOf(schedule).words,
+    state: stateOf(schedule),
+    origin: schedule.origin,
+    next: nextRuns(schedule, now, 5).map(iso),
+    createdAt: iso(schedule.createdAt),
+    createdBy: schedule.createdBy,
+    changedAt: iso(schedule.changedAt),
+    changedBy: schedule.changedBy,
+  }
+}
+
+/** A moment of a schedule as programs get it. */
+export function scheduleRunJson({ due, kind, jobId }: ScheduleRun, job: JobView | undefined) {
+  return {
+    due: iso(due),
+    kind: kind.replaceAll(' ', '_'),
+    job: job
+      ? {
+          ...{ id: job.id, status: job.status, error: job.error },
+          startedAt: iso(job.startedAt),
+          finishedAt: iso(job.finishedAt),
+        }
+      : jobId === null
+        ? null
+        : { id: jobId, status: null, error: null, startedAt: null, finishedAt: null },
+  }
+}
+
+export function stateOf({ paused, withdrawn }: Schedule): 'active' | 'paused' | 'not in code' {
+  return withdrawn ? 'not in code' : paused ? 'paused' : 'active'
+}

@@ -1,0 +1,151 @@
+import { test } from '@japa/runner'
+import { waitFor } from '#tests/helpers/wait'
+import { CLASSES } from '../dashboard/jobs.ts'
+import { DashboardLab } from '../dashboard/lab.ts'
+
+const HOSTILE = `<img src=x onerror=document.title=1>"'{{ 7*7 }}`
+
+test.group('Pages of schedules', (group) => {
+  let lab: DashboardLab
+  group.setup(async () => {
+    lab = await DashboardLab.open({ classes: CLASSES, shield: false })
+    return () => lab.close()
+  })
+
+  const json = { accept: 'application/json' }
+
+  async function ask(method: string, path: string, body?: object) {
+    const response = await fetch(`${lab.url}/admin/queue${path}`, {
+      method,
+      headers: { ...json, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+    return { status: response.status, body: (await response.json()) as any }
+  }
+
+  async function form(path: string, fields: Record<string, string>) {
+    return fetch(`${lab.url}/admin/queue${path}`, {
+      method: 'POST',
+      headers: { 'accept': 'text/html', 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(fields),
+      redirect: 'manual',
+    })
+  }
+
+  const page = async (path: string) =>
+    (await fetch(`${lab.url}/admin/queue${path}`, { headers: { accept: 'text/html' } })).text()
+
+  test('programs make, read, change, pause, run and delete them, with a trace', async ({
+    assert,
+  }) => {
+    const made = await ask('POST', '/schedules', {
+      ...{ name: HOSTILE, type: 'tests.echo', payload: { password: 'p-111', n: 1 } },
+      ...{ cron: '0 6 * * 5-7', zone: 'Europe/Berlin', missed: 'once' },
+    })
+    assert.equal(made.status, 201)
+    const { schedule } = made.body
+    assert.equal(schedule.words, 'At 06:00 on Friday, Saturday and Sunday')
+    assert.deepEqual(schedule.payload, { password: '[redacted]', n: 1 })
+    assert.lengthOf(schedule.next, 5)
+    const path = `/schedules/${schedule.id}`
+    assert.equal((await ask('GET', '/schedules')).body.data[0].id, schedule.id)
+    assert.equal(
+      (await ask('POST', '/schedules', { name: HOSTILE, type: 'tests.echo', every: '1h' })).status,
+      409
+    )
+
+    const changed = await ask('PATCH', path, { every: '1h' })
+    assert.deepEqual([changed.body.outcome, changed.body.schedule.words], ['done', 'Every hour'])
+    assert.equal((await ask('POST', `${path}/pause`)).body.schedule.state, 'paused')
+    assert.equal((await ask('POST', `${path}/pause`)).body.outcome, 'refused')
+    assert.lengthOf((await ask('GET', path)).body.next, 0)
+    assert.equal((await ask('POST', `${path}/resume`)).body.schedule.next.length, 5)
+    const ran = await ask('POST', `${path}/run`)
+    const record = await lab.record(ran.body.jobId)
+    assert.include(record.payload, 'p-111')
+    const shown = (await ask('GET', path)).body
+    assert.equal(shown.runs[0].job.id, ran.body.jobId)
+
+    for (const html of [
+      await page('/schedules'),
+      await page(path),
+      await page(`${path}/edit`),
+      await page(`${path}/delete`),
+    ]) {
+      assert.notInclude(html, '<img src=x')
+      assert.notInclude(html, 'p-111')
+      assert.include(html, '&lt;img src=x')
+    }
+    assert.equal((await ask('DELETE', path)).body.outcome, 'done')
+    assert.equal((await ask('GET', path)).status, 404)
+    const trail = await waitFor('the audit', async () => {
+      const { data } = (await ask('GET', `/audit?target=${schedule.id}`)).body
+      return data.length >= 6 && data
+    })
+    assert.includeMembers(
+      trail.map(({ action }: { action: string }) => action),
+      ['create_schedule', 'change_schedule', 'pause_schedule', 'run_schedule', 'delete_schedule']
+    )
+  })
+
+  test('what cannot be is refused, naming the field', async ({ assert }) => {
+    const refusals: [object, string][] = [
+      [{ cron: '0 9 30 2 *' }, 'cron'],
+      [{ cron: '0-999999999 * * * *' }, 'cron'],
+      [{ cron: '@daily', zone: 'Mars/Olympus' }, 'zone'],
+      [{ every: '10ms' }, 'every'],
+      [{ cron: '@daily', every: '1h' }, 'cron'],
+      [{ every: '1h', overlap: 'both' }, 'overlap'],
+      [{ every: '1h', colour: 'red' }, 'colour'],
+    ]
+    for (const [input, field] of refusals) {
+      const { status, body } = await ask('POST', '/schedules', {
+        name: 'x',
+        type: 'tests.echo',
+        ...input,
+      })
+      assert.deepEqual([status, body.errors[0].field], [422, field])
+    }
+    assert.equal(
+      (await ask('POST', '/schedules', { name: 'x', type: 'none', every: '1h' })).body.errors[0]
+        .code,
+      'E_UNKNOWN_TYPE'
+    )
+    assert.equal(
+      (await ask('GET', '/schedules/preview?cron=0+6+*+*+8')).body.error.includes('day of week'),
+      true
+    )
+  })
+
+  test('people fill in a form without scripts; one that is due every second has to be confirmed', async ({
+    assert,
+  }) => {
+    assert.include(await page('/schedules/new'), 'name="cron"')
+    const fields = {
+      name: 'often',
+      type: 'tests.echo',
+      cron: '* * * * * *',
+      zone: 'UTC',
+      payload: '{"token":"t-1"}',
+    }
+    const asked = await form('/schedules', fields)
+    assert.equal(asked.status, 422)
+    const text = await asked.text()
+    assert.include(text, 'It is due every second: 86,400 jobs a day')
+    assert.include(text, 'name="confirmed"')
+    const made = await form('/schedules', { ...fields, confirmed: 'true' })
+    assert.equal(made.status, 303)
+    const path = made.headers.get('location')!.replace('/admin/queue', '')
+    const edit = await page(`${path}/edit`)
+    assert.include(edit, '[redacted]')
+    const saved = await form(`${path}/edit`, {
+      ...{ type: 'tests.echo', cron: '0 3 * * *', zone: 'Europe/Berlin' },
+      payload: '{"token":"[redacted]"}',
+    })
+    assert.equal(saved.status, 303)
+    const { schedules } = await lab.app.container.make('queuedeck.records')
+    const schedule = (await schedules.named('often'))!
+    assert.equal(schedule.payload, '{"token":"t-1"}')
+    assert.equal((await form(`${path}/delete`, {})).status, 303)
+  })
+})
