@@ -20,6 +20,7 @@ const cleanupPage = readFileSync(path('docs/cleanup.md'), 'utf8')
 const alertsPage = readFileSync(path('docs/alerts.md'), 'utf8')
 const runningPage = readFileSync(path('docs/running.md'), 'utf8')
 const topologyPage = readFileSync(path('docs/topology.md'), 'utf8')
+const schedulesPage = readFileSync(path('docs/schedules.md'), 'utf8')
 const flowsPage = readFileSync(path('docs/flows.md'), 'utf8')
 
 /** Fenced blocks with this info string, their indentation taken off. */
@@ -69,7 +70,15 @@ test.group('README', () => {
     cleanup(() => rmSync(folder, { recursive: true, force: true }))
     const connections = blocks('ts connection', topologyPage).map(inRedisConfig)
     assert.isAtLeast(connections.length, 3)
-    const pages = [readme, cleanupPage, alertsPage, runningPage, topologyPage, flowsPage]
+    const pages = [
+      readme,
+      cleanupPage,
+      alertsPage,
+      runningPage,
+      topologyPage,
+      flowsPage,
+      schedulesPage,
+    ]
     const examples = [...pages.flatMap((page) => blocks('ts', page)), ...connections]
     assert.isAtLeast(examples.length, 5 + connections.length)
     examples.forEach((text, index) => writeFileSync(join(folder, `example_${index}.ts`), text))

@@ -65,12 +65,12 @@ export type Preview = {
 }
 
 const OVERLAP_WORDS = {
-  skip: 'left out while an earlier run has not ended',
-  queue: 'waits for the end of an earlier run',
+  skip: 'A run is left out while an earlier one has not ended',
+  queue: 'A run waits for the end of an earlier one',
 }
 const MISSED_WORDS = {
-  skip: 'runs missed while everything was down are skipped',
-  once: 'runs missed while everything was down are made up for once',
+  skip: 'Runs missed while everything was down are skipped',
+  once: 'One run makes up for those missed while everything was down',
 }
 
 const NOT_ALLOWED = 'You may look, but not act'
