@@ -2,20 +2,18 @@ import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
-import type { Chunk as Piece } from '#services/documents/chunks'
+import type { Chunk as Piece, ChunkOptions } from '#services/documents/chunks'
 import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
-import { belowSize } from '#validators/below_size'
+import { Turns } from '#services/documents/turns'
+import { chunkFields } from '#validators/chunk_options'
 
 type Payload = {
   /** Ids of parsed documents, as the result of `document_processing.parse` names them. */
   documents?: string[]
   /** A text of one's own, instead of or beside parsed documents. */
   text?: string
-  strategy: 'token' | 'character'
-  size: number
-  overlap: number
-}
+} & ChunkOptions
 
 type Result = {
   documents: { source: string; chunked: string; chunks: number; longest: number }[]
@@ -28,8 +26,17 @@ type Result = {
 /** Chunks that the result itself holds. */
 const FEW = 200
 
+const STAGES: Record<ChunkOptions['strategy'], string> = {
+  token: 'Cutting by tokens',
+  character: 'Cutting by characters',
+  semantic: 'Cutting where topics shift',
+  schema: 'Cutting by rules',
+  delimiter: 'Cutting at delimiters',
+}
+
 /**
- * Cuts parsed documents into overlapping chunks of tokens (cl100k_base) or characters (grapheme clusters).
+ * Cuts parsed documents into chunks: by tokens (cl100k_base), by characters (grapheme clusters), where the topic shifts, by rules,
+ * or at a delimiter.
  */
 export default class Chunk extends Job<Payload, Result> {
   static options: JobOptions = {
@@ -47,9 +54,7 @@ export default class Chunk extends Job<Payload, Result> {
       .optional()
       .requiredIfMissing('text'),
     text: vine.string().maxLength(1_000_000).optional(),
-    strategy: vine.enum(['token', 'character'] as const),
-    size: vine.number({ strict: true }).withoutDecimals().min(1).max(1_000_000),
-    overlap: vine.number({ strict: true }).withoutDecimals().min(0).use(belowSize()),
+    ...chunkFields(['documents', 'text']),
   })
 
   constructor(private store: DocumentStore = new DocumentStore()) {
@@ -61,14 +66,16 @@ export default class Chunk extends Job<Payload, Result> {
     const items = [...documents, ...(text === undefined ? [] : [null])]
     const total = items.length
     /** Its table of tokens takes a tenth of a second to read: only processes that cut documents need it. */
-    const { chunksOf } = await import('#services/documents/chunks')
+    const { chunksInTurns } = await import('#services/documents/chunks')
+    const turns = new Turns(this.signal)
+    let pieces: Piece[] | undefined = []
     const { outputs, warnings } = await eachItem(items, {
       signal: this.signal,
       name: (id) => id ?? 'text',
       warn: ({ source, code, message }) => this.log.warn('%s: %s (%s)', source, message, code),
       work: async (id, index) => {
         await this.progress((index / total) * 99, {
-          stage: options.strategy === 'token' ? 'Cutting by tokens' : 'Cutting by characters',
+          stage: STAGES[options.strategy],
           done: index,
           total,
           unit: 'documents',
@@ -78,27 +85,19 @@ export default class Chunk extends Job<Payload, Result> {
         if (document.text === '') {
           throw new DocumentProblem('PDF_NO_TEXT', 'holds no text to cut')
         }
-        const pieces = chunksOf(document.text, options)
+        const chunks = await chunksInTurns(document.text, options, turns)
         const chunked = await this.store.keep('chunks', {
           source: document.source,
           ...options,
-          chunks: pieces,
+          chunks,
         })
-        return { source: document.source, chunked, pieces }
+        pieces = pieces && pieces.length + chunks.length <= FEW ? [...pieces, ...chunks] : undefined
+        const longest = chunks.reduce((most, { length }) => Math.max(most, length), 0)
+        return { source: document.source, chunked, chunks: chunks.length, longest }
       },
     })
     await this.progress(100, { stage: 'Chunks kept', done: total, total, unit: 'documents' })
-    const chunks = outputs.reduce((sum, { pieces }) => sum + pieces.length, 0)
-    return {
-      documents: outputs.map(({ source, chunked, pieces }) => ({
-        source,
-        chunked,
-        chunks: pieces.length,
-        longest: Math.max(...pieces.map(({ length }) => length)),
-      })),
-      chunks,
-      ...(chunks <= FEW ? { pieces: outputs.flatMap(({ pieces }) => pieces) } : undefined),
-      warnings,
-    }
+    const chunks = outputs.reduce((sum, output) => sum + output.chunks, 0)
+    return { documents: outputs, chunks, ...(pieces && { pieces }), warnings }
   }
 }

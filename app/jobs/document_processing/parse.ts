@@ -7,7 +7,7 @@ import { followUpId } from '#services/documents/follow_up_id'
 import { manifestOf } from '#services/documents/manifest'
 import type { Block } from '#services/documents/markdown_blocks'
 import { parseDocument, type Warning } from '#services/documents/parsed_document'
-import { belowSize } from '#validators/below_size'
+import { chunkFields } from '#validators/chunk_options'
 import Chunk from './chunk.ts'
 
 type Payload = {
@@ -68,13 +68,7 @@ export default class Parse extends Job<Payload, Result> {
         overlap: vine.number({ strict: true }).withoutDecimals().min(0).max(9_999),
       })
       .optional(),
-    chunk: vine
-      .object({
-        strategy: vine.enum(['token', 'character'] as const),
-        size: vine.number({ strict: true }).withoutDecimals().min(1).max(1_000_000),
-        overlap: vine.number({ strict: true }).withoutDecimals().min(0).use(belowSize()),
-      })
-      .optional(),
+    chunk: vine.object(chunkFields()).optional(),
   })
 
   constructor(private store: DocumentStore = new DocumentStore()) {

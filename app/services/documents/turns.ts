@@ -14,7 +14,6 @@ const LONGEST = 12
  */
 export class Turns {
   #since = performance.now()
-  #asked = 0
 
   constructor(private signal: AbortSignal) {}
 
@@ -25,7 +24,7 @@ export class Turns {
    */
   due(): boolean {
     this.signal.throwIfAborted()
-    return (++this.#asked & 7) === 0 && performance.now() - this.#since > LONGEST
+    return performance.now() - this.#since > LONGEST
   }
 
   /** Gives others their turn. */

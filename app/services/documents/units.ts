@@ -1,94 +1,185 @@
-import ranks from 'gpt-tokenizer/bpeRanks/cl100k_base'
-import { countTokens, encode } from 'gpt-tokenizer/encoding/cl100k_base'
+import { tokenEndsOfWord, tokensOf, tokensOfWord, wordEnd } from './cl100k.ts'
+import { isAlone, Letters } from './letters.ts'
+
+export type UnitKind = 'token' | 'character'
+
+/** Work goes on for so many units before others may get a turn. */
+const STEP = 4_096
 
 /**
- * The smallest piece that is never cut; offsets in UTF-16 units.
+ * A text as the smallest pieces that are never cut, each with a weight: letters (grapheme clusters), or words of tokens.
  */
-export type Unit = { start: number; end: number; weight: number }
+export class Units {
+  /** Offset behind each unit, in UTF-16 units; null where each unit is one. */
+  #ends: number[] | null
+  /** Weight of all units up to each, it included; null where each weighs 1. */
+  #sums: number[] | null
+  /** How many units up to each, it included, are parts of words, whose weights do not simply add up. */
+  #parts: number[] | null
 
-/** Markers such as `<|endoftext|>` in a document are plain text. */
-const PLAIN = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }
+  private constructor(
+    readonly text: string,
+    readonly kind: UnitKind,
+    { ends, sums, parts }: { ends: number[] | null; sums?: number[]; parts?: number[] }
+  ) {
+    this.#ends = ends
+    this.#sums = sums ?? null
+    this.#parts = parts ?? null
+  }
 
-const letters = new Intl.Segmenter('und', { granularity: 'grapheme' })
+  get length(): number {
+    return this.#ends?.length ?? this.text.length
+  }
 
-/** Number of cl100k_base tokens of a text. */
-export function tokensOf(text: string): number {
-  return countTokens(text, PLAIN)
-}
+  /** Where a unit begins; for the number of units, where the text ends. */
+  start(unit: number): number {
+    if (this.#ends === null) return unit
+    return unit === 0 ? 0 : this.#ends[unit - 1]
+  }
 
-/**
- * A text as grapheme clusters, each of weight 1.
- */
-export function letterUnits(text: string): Unit[] {
-  return Array.from(letters.segment(text), ({ index, segment }) => ({
-    start: index,
-    end: index + segment.length,
-    weight: 1,
-  }))
-}
+  /** The first unit that begins at an offset or behind it. */
+  at(offset: number): number {
+    if (this.#ends === null) return Math.min(offset, this.length)
+    if (offset <= 0) return 0
+    return Math.min(this.length, search(this.length, (unit) => this.#ends![unit] >= offset) + 1)
+  }
 
-/**
- * A text as tokens, joined where a border of tokens lies inside a grapheme cluster. What is heavier than `size` is taken
- * apart into its letters.
- */
-export function tokenUnits(text: string, size: number): Unit[] {
-  const borders = letterBorders(text)
-  const units: Unit[] = []
-  let start = 0
-  let weight = 0
-  for (const end of tokenEnds(text)) {
-    weight++
-    if (end === null || !borders.has(end) || end === start) continue
-    if (weight > size) {
-      units.push(...apart(text, start, end))
-    } else {
-      units.push({ start, end, weight })
+  /** Tokens or characters of units, those of whole words as they are; `count` is exact for all. */
+  weight(from: number, to: number): number {
+    if (this.#sums === null) return to - from
+    return (to === 0 ? 0 : this.#sums[to - 1]) - (from === 0 ? 0 : this.#sums[from - 1])
+  }
+
+  /** The last unit, exclusive, up to which units from one on weigh at most `size`. */
+  fill(from: number, size: number): number {
+    if (this.#sums === null) return Math.min(this.length, from + size)
+    const most = (from === 0 ? 0 : this.#sums[from - 1]) + size
+    return search(this.length, (unit) => this.#sums![unit] > most)
+  }
+
+  /** The first unit from which on units up to one, exclusive, weigh at most `size`. */
+  fillBack(to: number, size: number): number {
+    if (this.#sums === null) return Math.max(0, to - size)
+    const least = (to === 0 ? 0 : this.#sums[to - 1]) - size
+    if (least <= 0) return 0
+    return search(to, (unit) => this.#sums![unit] >= least) + 1
+  }
+
+  /**
+   * Tokens or characters of a part of the text as it stands alone. Words keep their tokens in any text, but white space at
+   * the end becomes one word, and a part of a word is another word.
+   */
+  count(from: number, to: number): number {
+    if (this.kind === 'character') return to - from
+    if (this.#partsIn(from, to) > 0) return tokensOf(this.#slice(from, to))
+    let tail = to
+    while (tail > from && this.#slice(tail - 1, tail).trim() === '') tail--
+    return to - tail < 2
+      ? this.weight(from, to)
+      : this.weight(from, tail) + tokensOf(this.#slice(tail, to))
+  }
+
+  #partsIn(from: number, to: number): number {
+    if (this.#parts === null) return 0
+    return this.#parts[to - 1] - (from === 0 ? 0 : this.#parts[from - 1])
+  }
+
+  #slice(from: number, to: number): string {
+    return this.text.slice(this.start(from), this.start(to))
+  }
+
+  /** In steps, so that others may get a turn. */
+  static *of(text: string, kind: UnitKind, size: number): Generator<void, Units> {
+    return kind === 'token' ? yield* Units.#tokens(text, size) : yield* Units.#letters(text)
+  }
+
+  static *#letters(text: string): Generator<void, Units> {
+    let at = 0
+    while (at < text.length && isAlone(text.charCodeAt(at)) && text.charCodeAt(at) !== 0x0d) {
+      if (++at % (STEP * 16) === 0) yield
     }
-    start = end
-    weight = 0
+    if (at === text.length) return new Units(text, 'character', { ends: null })
+    const ends: number[] = []
+    const letters = new Letters(text)
+    while (letters.end < text.length) {
+      letters.next()
+      ends.push(letters.end)
+      if (ends.length % STEP === 0) yield
+    }
+    return new Units(text, 'character', { ends })
   }
-  return units
-}
 
-/**
- * Where each token ends, or null inside a character: tokens are bytes, a character may be several of them.
- */
-function* tokenEnds(text: string): Generator<number | null> {
-  const bytes = Buffer.from(text)
-  const ids = encode(text, PLAIN)
-  const units = new Int32Array(bytes.length + 1).fill(-1)
-  let byte = 0
-  let unit = 0
-  for (const character of text) {
-    units[byte] = unit
-    byte += Buffer.byteLength(character)
-    unit += character.length
+  /**
+   * Words of tokens, joined where a border of words lies inside of a letter. What is heavier than `size` is taken apart, into
+   * tokens and, where these are parts of a letter that is too heavy too, into letters.
+   */
+  static *#tokens(text: string, size: number): Generator<void, Units> {
+    const [ends, sums, parts]: number[][] = [[], [], []]
+    const letters = new Letters(text)
+    let [start, weight, total, apart, end] = [0, 0, 0, 0, 0]
+    const push = (to: number, tokens: number) => {
+      total += tokens
+      ends.push(to)
+      sums.push(total)
+      parts.push(apart)
+    }
+    for (let words = 1; end < text.length; words++) {
+      const from = end
+      end = wordEnd(text, from)
+      weight += tokensOfWord(text.slice(from, end))
+      if (words % 256 === 0 || end - from > STEP) yield
+      if (!letters.reaches(end) && end < text.length) continue
+      if (weight <= size) {
+        push(end, weight)
+      } else {
+        for (const [to, tokens] of partsOf(text.slice(start, end), size)) {
+          apart++
+          push(start + to, tokens)
+          if (apart % 256 === 0) yield
+        }
+      }
+      start = end
+      weight = 0
+    }
+    return new Units(text, 'token', { ends, sums, parts: apart === 0 ? undefined : parts })
   }
-  units[byte] = unit
-  let at = 0
-  for (const id of ids) {
-    at += bytesOf(id)
-    yield units[at] === -1 ? null : units[at]
+}
+
+/** Parts of a word that is too heavy: their ends, and their tokens. */
+function* partsOf(word: string, size: number): Generator<[end: number, tokens: number]> {
+  const letters = new Letters(word)
+  let [start, from] = [0, 0]
+  while (from < word.length) {
+    const to = wordEnd(word, from)
+    for (const tokenEnd of tokenEndsOfWord(word.slice(from, to))) {
+      const end = from + tokenEnd
+      if (!letters.reaches(end) && end < word.length) continue
+      const tokens = tokensOf(word.slice(start, end))
+      if (tokens <= size) yield [end, tokens]
+      else yield* lettersOf(word, start, end)
+      start = end
+    }
+    from = to
   }
 }
 
-/** Bytes of a token; those that are no text of their own stand as lists of bytes. */
-function bytesOf(id: number): number {
-  const token = ranks[id]
-  return typeof token === 'string' ? Buffer.byteLength(token) : token.length
+function* lettersOf(word: string, start: number, end: number): Generator<[number, number]> {
+  const part = word.slice(start, end)
+  const letters = new Letters(part)
+  while (letters.end < part.length) {
+    const from = letters.end
+    letters.next()
+    yield [start + letters.end, tokensOf(part.slice(from, letters.end))]
+  }
 }
 
-/** Every offset at which a grapheme cluster ends. */
-function letterBorders(text: string): Set<number> {
-  const borders = new Set<number>()
-  for (const { index, segment } of letters.segment(text)) borders.add(index + segment.length)
-  return borders
-}
-
-function apart(text: string, start: number, end: number): Unit[] {
-  return letterUnits(text.slice(start, end)).map((letter) => ({
-    start: start + letter.start,
-    end: start + letter.end,
-    weight: tokensOf(text.slice(start + letter.start, start + letter.end)),
-  }))
+/** The first index for which a condition holds that holds for all behind it; `length` where it holds for none. */
+function search(length: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (holds(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
 }

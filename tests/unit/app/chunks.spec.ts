@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { test } from '@japa/runner'
+import { countTokens } from 'gpt-tokenizer/encoding/cl100k_base'
 import { chunksOf, type Chunk, type ChunkOptions } from '#app/services/documents/chunks'
 import { textOfBytes } from '#app/services/documents/text_bytes'
-import { tokensOf } from '#app/services/documents/units'
+import { unitOf } from '#app/services/documents/chunk_options'
+import { tokensOf } from '#app/services/documents/cl100k'
 import ChunkJob from '#jobs/document_processing/chunk'
 
 const file = async (name: string) =>
@@ -95,42 +97,121 @@ test.group('Chunks', () => {
     }
   })
 
-  test('covers every text without a gap, within the size, each chunk with something new', ({
-    assert,
-  }) => {
-    const parts = [
-      'word ',
-      'ä',
-      '👩‍👩‍👧‍👦',
-      '\n',
-      '```\na\n```\n',
-      'e\u0301',
-      '漢字',
-      '  ',
-      '<|endoftext|>',
-      'नमस्ते',
-    ]
-    let seed = 7
-    const random = (below: number) => (seed = (seed * 48271) % 2147483647) % below
-    for (let round = 0; round < 150; round++) {
-      const text = Array.from({ length: 1 + random(60) }, () => parts[random(parts.length)]).join(
-        ''
-      )
-      const size = 1 + random(40)
-      const overlap = random(size)
-      for (const strategy of ['token', 'character'] as const) {
-        const chunks = chunksOf(text, { strategy, size, overlap })
-        let covered = 0
-        for (const chunk of chunks) {
-          assert.isAtMost(chunk.start, covered)
-          assert.isAbove(chunk.end, covered)
-          assert.equal(chunk.text, text.slice(chunk.start, chunk.end))
-          const letters = [...new Intl.Segmenter('und').segment(chunk.text)].length
-          assert.isTrue(chunk.length <= size || letters === 1, `${strategy} ${size}/${overlap}`)
-          covered = chunk.end
-        }
-        assert.equal(covered, text.length)
-      }
+  test('counts tokens as cl100k_base has them', ({ assert }) => {
+    const { random, textOf } = generator(11)
+    for (let round = 0; round < 80; round++) {
+      const text = textOf(1 + random(30))
+      assert.equal(tokensOf(text), countTokens(text, PLAIN), JSON.stringify(text))
     }
   })
+
+  test('cuts generated texts by {strategy} so that the chunks are the text again')
+    .with<ChunkOptions[]>([
+      { strategy: 'token', size: 0, overlap: 0 },
+      { strategy: 'character', size: 0, overlap: 0 },
+      { strategy: 'semantic', size: 0, overlap: 0, window: 1, sensitivity: 1 },
+      { strategy: 'semantic', size: 0, overlap: 0, unit: 'token' },
+      {
+        strategy: 'schema',
+        size: 0,
+        overlap: 0,
+        rules: [{ heading: 2 }, { pattern: '(?i)word|[ä漢]' }, { delimiter: '\u0301' }],
+      },
+      {
+        strategy: 'schema',
+        size: 0,
+        overlap: 0,
+        unit: 'token',
+        combine: 'all',
+        rules: [{ heading: 6 }, { pattern: '^#' }],
+      },
+      { strategy: 'delimiter', size: 0, overlap: 0, delimiter: '\n' },
+      { strategy: 'delimiter', size: 0, overlap: 0, delimiter: ' ', unit: 'token' },
+    ])
+    .run(({ assert }, given) => {
+      const { random, textOf } = generator(7)
+      for (let round = 0; round < 25; round++) {
+        const text = textOf(1 + random(60))
+        const size = 1 + random(40)
+        const options = { ...given, size, overlap: random(size) }
+        const chunks = chunksOf(text, options)
+        const told = JSON.stringify({ text, options })
+        let rebuilt = ''
+        for (const chunk of chunks) {
+          const length =
+            unitOf(options) === 'token'
+              ? countTokens(chunk.text, PLAIN)
+              : [...letters.segment(chunk.text)].length
+          const whole = [...letters.segment(chunk.text)].length === 1
+          const isRight =
+            chunk.start <= rebuilt.length &&
+            chunk.end > rebuilt.length &&
+            chunk.text === text.slice(chunk.start, chunk.end) &&
+            chunk.length === length &&
+            (length <= size || whole)
+          if (!isRight) assert.fail(`${JSON.stringify(chunk)} of ${told}`)
+          rebuilt += chunk.text.slice(rebuilt.length - chunk.start)
+        }
+        assert.equal(rebuilt, text, told)
+        if (round % 5 === 0) assert.deepEqual(chunksOf(text, options), chunks)
+      }
+    })
 })
+
+const PLAIN = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }
+const letters = new Intl.Segmenter('und', { granularity: 'grapheme' })
+
+const PARTS = [
+  ...[
+    'word ',
+    'ä',
+    '👩‍👩‍👧‍👦',
+    '\n',
+    '\n\n',
+    '\r\n',
+    '\r',
+    '```\na\n```\n',
+    '~~~\nb',
+    'e\u0301',
+    '漢字',
+    '  ',
+  ],
+  ...[
+    '\t',
+    '<|endoftext|>',
+    'नमस्ते',
+    'שלום עולם',
+    'مرحبا',
+    '\ud800',
+    '\udc00',
+    '\u0000',
+    "'s",
+    '12345',
+    '...',
+  ],
+  ...[
+    '# Title\n',
+    '\n## Two\n\n',
+    'One sentence. ',
+    'Another e.g. Here! ',
+    '한국어',
+    '🇩🇪🇫🇷',
+    '\u200d',
+    '\u0600a',
+  ],
+  ...[
+    'a'.repeat(300),
+    '¿',
+    '\u2028',
+    'z\u0335\u0336\u0337'.repeat(20),
+    'Supercalifragilisticexpialidocious',
+  ],
+]
+
+function generator(seed: number) {
+  let state = seed
+  const random = (below: number) => (state = (state * 48271) % 2147483647) % below
+  const textOf = (parts: number) =>
+    Array.from({ length: parts }, () => PARTS[random(PARTS.length)]).join('')
+  return { random, textOf }
+}
