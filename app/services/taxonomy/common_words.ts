@@ -77,10 +77,20 @@ latest unreleased todo roadmap bug bugs fix fixed fixes fixing patch minor bump 
 io html url urls link links page pages website site homepage click view views image images logo screenshot app apps application
 applications program programs software developer developers development dev production people person team company inc ltd llc
 foo bar baz qux hello world lorem ipsum john doe acme mycompany test tests testing tested
+official entry entries calling call calls executing execute generation generate generated loading load loads loaded throw throws thrown
+parsing parse parsed convert converts operation operations internals integration configuration configurations handler handlers
+statistics concept concepts matters strategy runtime settings setting condition conditions entity content index thing credits nov
+jan feb mar apr jun jul aug sep oct dec mon tue wed thu fri sat sun gmt utc january february march april june july august september
+october november december definitions definition acknowledgements goal goals principle principles minimal resource resources
+exception exceptions failure difference differences assumptions algorithm algorithms performance output input format formats
+formatting message messages lite smart parent child children collection collections standalone conditional element elements
+alternative reason operation instance selection result fold collapse official regular human readable
+data error errors async sync asynchronous synchronous component components core allow allows allowing text map approach improvements
+background portion natural respects wins dealing moving trust trusting belongs merges ecosystem structural image
 `
 
 const BOILERPLATE_HEADING =
-  /\b(licen[sc]e|licensing|contribut|changelog|change log|release notes|sponsor|backer|donat|funding|author|maintainer|credit|acknowledg|copyright|code of conduct|table of contents|contents|thanks|special thanks|badges?|security contact|community|support us|people|team|who uses|used by|in the wild|related|see also|similar|alternatives|inspiration|roadmap|todo|versioning|tidelift|enterprise|history|stability)\b/i
+  /\b(licen[sc]e|licensing|contribut|changelog|change log|release notes|sponsor|backer|donat|funding|author|maintainer|credit|acknowledg|copyright|code of conduct|table of contents|contents|thanks|special thanks|badges?|security contact|community|support us|people|team|who uses|used by|in the wild|related|see also|similar|alternatives|inspiration|roadmap|todo|versioning|tidelift|enterprise|history|stability)/i
 
 const BOILERPLATE_TEXT =
   /permission is hereby granted|without warranty|warranties or conditions|all rights reserved|redistributions? of source code|redistribution and use in source|\bas is\b.{0,3}without|copyright \(c\)|copyright ©|licensed under|released under the|subject to the following conditions/i

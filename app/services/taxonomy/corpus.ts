@@ -1,7 +1,8 @@
 import type { ChunkRef, ChunkSet } from '#services/documents/artifacts'
 import type { Turns } from '#services/documents/turns'
-import { COMMON_WORDS } from './common_words.ts'
+import { COMMON_WORDS, isBoilerplateHeading } from './common_words.ts'
 import { proseOf, wordsOfTitle, type Section, type Word } from './prose.ts'
+import { Repeated } from './repeated.ts'
 import { stemOf } from './stems.ts'
 
 /**
@@ -9,8 +10,10 @@ import { stemOf } from './stems.ts'
  */
 export type Term = {
   key: string
-  /** As people read it most often. */
+  /** As people read it most often; among forms that stand as nouns, where there are some. */
   display: string
+  /** Whether it may name a category: it stands as a noun more often than as a verb, and often with no noun behind it. */
+  names: boolean
   /** Chunks that hold it. */
   chunks: number
   /** Documents that hold it. */
@@ -40,9 +43,28 @@ const TITLE_WEIGHT = 0.3
 const FEWEST_CHUNKS = 2
 const FEWEST_CHUNKS_OF_PHRASE = 3
 
+/** Words that stand before nouns, and such that stand before verbs. */
+const BEFORE_NOUNS = new Set(
+  'a an the this that these those each every any some no of for with from by in on as its your our their my per via between'.split(
+    ' '
+  )
+)
+const BEFORE_VERBS = new Set(
+  'to can will must should would could may might shall cannot not you we they it i who which and then please let never always'.split(
+    ' '
+  )
+)
+/** A name has nothing telling behind it in this share of its places at least: what has is an adjective or half a name. */
+const LEAST_HEADS = 0.45
+/** And words of this kind in front of it in this share. */
+const LEAST_NOUNS = 0.08
+/** More of it where the word may well be a verb, as `determining`. */
+const LEAST_GERUNDS = 0.2
+
 type Counts = Map<string, number>
+type Form = { count: number; noun: number; verb: number; head: number }
 type Seen = {
-  forms: Map<string, number>
+  forms: Map<string, Form>
   chunks: number
   sources: Set<number>
   heading: number
@@ -60,11 +82,18 @@ export async function corpusOf(
   const seen = new Map<string, Seen>()
   const counted: { ref: ChunkRef; source: number; counts: Counts }[] = []
   const sources = new Map<string, number>()
+  const repeated = new Repeated()
+  for (const { set } of sets) {
+    for (const passage of proseOf(sourceOf(set))) {
+      if (turns.due()) await turns.give()
+      repeated.add(passage.words, set.source)
+    }
+  }
   for (const [done, { id, set }] of sets.entries()) {
     await onSet(done)
     if (!sources.has(set.source)) sources.set(set.source, sources.size)
     const source = sources.get(set.source)!
-    const { words, sections } = await readSet(set, turns)
+    const { words, sections } = await readSet(set, repeated, turns)
     let from = 0
     for (const chunk of set.chunks) {
       if (turns.due()) await turns.give()
@@ -84,11 +113,12 @@ export async function corpusOf(
   return weighted(counted, seen, sources.size, turns)
 }
 
-async function readSet(set: ChunkSet, turns: Turns) {
+async function readSet(set: ChunkSet, repeated: Repeated, turns: Turns) {
   const words: Word[] = []
   const sections: Section[] = []
   for (const part of proseOf(sourceOf(set))) {
     if (turns.due()) await turns.give()
+    if (part.section === null && repeated.is(part.words)) continue
     for (const word of part.words) words.push(word)
     if (part.section !== null) sections.push(part.section)
   }
@@ -118,6 +148,7 @@ export function sectionAt(sections: Section[], offset: number): Section | undefi
 
 function countTitles(counts: Counts, section: Section | undefined): void {
   for (const [depth, title] of (section?.path ?? []).entries()) {
+    if (isBoilerplateHeading(title)) continue
     for (const { text } of wordsOfTitle(title)) {
       if (isTelling(text)) add(counts, stemOf(text), depth === 0 ? TITLE_WEIGHT : ABOVE_WEIGHT)
     }
@@ -130,7 +161,7 @@ function countWords(
   from: number,
   end: number,
   seen: Map<string, Seen>
-) {
+): void {
   let before: { stem: string; text: string } | null = null
   for (let at = from; at < words.length && words[at].start < end; at++) {
     const { text, weight, follows } = words[at]
@@ -139,29 +170,42 @@ function countWords(
       continue
     }
     const stem = stemOf(text)
-    note(seen, stem, text, weight)
+    const next = words[at + 1]
+    const place: Place = {
+      weight,
+      before: follows ? words[at - 1].text.toLowerCase() : '',
+      head: next === undefined || !next.follows || !isTelling(next.text),
+    }
+    note(seen, stem, text, place)
     add(counts, stem, weight)
     if (before !== null && follows && before.stem !== stem) {
       const key = `${before.stem} ${stem}`
-      note(seen, key, `${before.text} ${text}`, weight)
+      note(seen, key, `${before.text} ${text}`, { ...place, before: '' })
       add(counts, key, weight)
     }
     before = { stem, text }
   }
 }
 
-function note(seen: Map<string, Seen>, key: string, form: string, weight: number): void {
+type Place = { weight: number; before: string; head: boolean }
+
+function note(seen: Map<string, Seen>, key: string, text: string, place: Place): void {
   let term = seen.get(key)
   if (term === undefined) {
     term = { forms: new Map(), chunks: 0, sources: new Set(), heading: 0, places: 0 }
     seen.set(key, term)
   }
-  add(term.forms, form, 1)
+  let form = term.forms.get(text)
+  if (form === undefined) term.forms.set(text, (form = { count: 0, noun: 0, verb: 0, head: 0 }))
+  form.count++
+  if (BEFORE_NOUNS.has(place.before)) form.noun++
+  if (BEFORE_VERBS.has(place.before)) form.verb++
+  if (place.head) form.head++
   term.places++
-  if (weight > 1) term.heading++
+  if (place.weight > 1) term.heading++
 }
 
-/** Whether a word says something of its own. */
+/** Whether a word says something of what a text is about. */
 export function isTelling(word: string): boolean {
   const lower = word.toLowerCase().replaceAll('’', "'")
   return word.length > 1 && !COMMON_WORDS.has(lower) && !COMMON_WORDS.has(lower.replace(/'s$/, ''))
@@ -181,7 +225,7 @@ async function weighted(
   const numbers = new Map(kept.map(([key], number) => [key, number]))
   const terms = kept.map(([key, term]): Term => ({
     key,
-    display: displayOf(term.forms),
+    ...displayOf(key, term.forms),
     chunks: term.chunks,
     sources: term.sources.size,
     phrase: key.includes(' '),
@@ -211,16 +255,35 @@ function unit(pairs: [number, number][]): Vector {
   }
 }
 
-/** The commonest form; a capital that most of its places have stays, as in `Redis` or `SQL`. */
-function displayOf(forms: Map<string, number>): string {
-  const folded = new Map<string, number>()
-  for (const [form, count] of forms) add(folded, form.toLowerCase(), count)
-  const best = first(folded)
-  return first(new Map([...forms].filter(([form]) => form.toLowerCase() === best)))
+/**
+ * The commonest form that may name a category, else the commonest of all; a capital that most of its places have stays, as in
+ * `Redis` or `SQL`.
+ */
+function displayOf(key: string, forms: Map<string, Form>): { display: string; names: boolean } {
+  const folded = new Map<string, Form>()
+  for (const [text, form] of forms) {
+    const sum = folded.get(text.toLowerCase()) ?? { count: 0, noun: 0, verb: 0, head: 0 }
+    for (const fact of ['count', 'noun', 'verb', 'head'] as const) sum[fact] += form[fact]
+    folded.set(text.toLowerCase(), sum)
+  }
+  const fit = [...folded].filter(([text, form]) => isName(key, text, form))
+  const best = commonest(fit.length > 0 ? fit : [...folded])
+  return {
+    display: commonest([...forms].filter(([text]) => text.toLowerCase() === best)),
+    names: fit.length > 0,
+  }
 }
 
-function first(counts: Map<string, number>): string {
-  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))[0][0]
+function isName(key: string, text: string, { count, noun, verb, head }: Form): boolean {
+  if (text.length < 3 || /(ly|ed|ful|ous|ive|less|able|ible|i[sz]es)$/.test(text)) return false
+  if (/(ed|ing)\s/.test(text) || head < LEAST_HEADS * count) return false
+  if (key.includes(' ')) return true
+  const least = text.endsWith('ing') ? LEAST_GERUNDS : LEAST_NOUNS
+  return verb <= noun && noun >= least * count
+}
+
+function commonest(forms: [string, Form][]): string {
+  return forms.sort(([a, m], [b, n]) => n.count - m.count || (a < b ? -1 : 1))[0][0]
 }
 
 function add(counts: Map<string, number>, key: string, weight: number): void {

@@ -23,6 +23,8 @@ const WIDEST = 0.4
 const COVERED = 0.3
 /** A seed that brings less than this share of what the first brought is none. */
 const LEAST_GAIN = 0.12
+/** Of two chunks that have nothing but the term in common. */
+const LEAST_SENSE = 0.001
 const ROUNDS = 4
 /** A chunk less like every group than this stays where it is. */
 const LEAST_LIKENESS = 0.07
@@ -71,78 +73,124 @@ async function assign(
   }
 }
 
+type Holders = { term: number; chunks: number[]; weights: number[] }
+
 async function seedsOf(corpus: Corpus, among: number[], options: GroupOptions, turns: Turns) {
-  const holders = holdersOf(corpus, among)
-  const candidates = [...holders]
-    .filter(([term, held]) => {
-      const { key, display } = corpus.terms[term]
-      return (
-        held.length >= options.fewest &&
-        held.length <= Math.max(options.fewest, among.length * WIDEST) &&
-        !options.banned.has(key) &&
-        !key.split(' ').some((part) => options.banned.has(part)) &&
-        isName(display)
-      )
-    })
-    .map(([term, held]) => ({ term, held, worth: worthOf(corpus, term, held, () => 1) }))
-    .sort((a, b) => b.worth - a.worth || a.term - b.term)
-    .slice(0, CANDIDATES)
-    .map(({ term, held }) => ({ term, held, centroid: centreOf(corpus, held, term) }))
+  const most = Math.max(options.fewest, among.length * WIDEST)
+  const rated: (Holders & { worth: number })[] = []
+  for (const holders of await holdersOf(corpus, among, turns)) {
+    if (turns.due()) await turns.give()
+    const { key, names } = corpus.terms[holders.term]
+    const { length } = holders.chunks
+    if (!names || length < options.fewest || length > most) continue
+    if (options.banned.has(key) || key.split(' ').some((part) => options.banned.has(part))) continue
+    rated.push({ ...holders, worth: worthOf(corpus, holders, () => 1) })
+  }
+  rated.sort((one, other) => other.worth - one.worth || one.term - other.term)
+  const candidates: (Holders & { sense: number })[] = []
+  for (const holders of rated.slice(0, CANDIDATES)) {
+    if (turns.due()) await turns.give()
+    candidates.push({ ...holders, sense: coherenceOf(corpus, holders.chunks, holders.term) })
+  }
   const covered = new Map<number, number>()
   const seeds: { seed: number; centroid: Float64Array }[] = []
   let firstGain = 0
   while (seeds.length < options.most) {
     let best: (typeof candidates)[number] | null = null
-    let most = 0
+    let gain = 0
     for (const candidate of candidates) {
       if (turns.due()) await turns.give()
-      const gain = worthOf(corpus, candidate.term, candidate.held, (chunk) =>
-        Math.max(0, 1 - (covered.get(chunk) ?? 0) / COVERED)
-      )
-      if (gain > most) [best, most] = [candidate, gain]
+      const uncovered = (chunk: number) => Math.max(0, 1 - (covered.get(chunk) ?? 0) / COVERED)
+      const brings = candidate.sense * worthOf(corpus, candidate, uncovered)
+      if (brings > gain) [best, gain] = [candidate, brings]
     }
-    if (best === null || most < firstGain * LEAST_GAIN) break
-    firstGain ||= most
-    seeds.push({ seed: best.term, centroid: best.centroid })
+    if (best === null || gain < firstGain * LEAST_GAIN) break
+    firstGain ||= gain
+    const centroid = centreOf(corpus, best.chunks, best.term)
+    seeds.push({ seed: best.term, centroid })
     candidates.splice(candidates.indexOf(best), 1)
     for (const chunk of among) {
       if (turns.due()) await turns.give()
-      const likeness = likenessOf(corpus.chunks[chunk], best.centroid)
+      const likeness = likenessOf(corpus.chunks[chunk], centroid)
       covered.set(chunk, Math.max(covered.get(chunk) ?? 0, likeness))
     }
   }
   return seeds
 }
 
-function holdersOf(corpus: Corpus, among: number[]): Map<number, number[]> {
-  const holders = new Map<number, number[]>()
+async function holdersOf(
+  corpus: Corpus,
+  among: number[],
+  turns: Turns
+): Promise<Iterable<Holders>> {
+  const all = new Map<number, Holders>()
   for (const number of among) {
-    for (const term of corpus.chunks[number].terms) {
-      const held = holders.get(term)
-      if (held === undefined) holders.set(term, [number])
-      else held.push(number)
+    if (turns.due()) await turns.give()
+    const { terms, weights } = corpus.chunks[number]
+    for (const [at, term] of terms.entries()) {
+      let holders = all.get(term)
+      if (holders === undefined) all.set(term, (holders = { term, chunks: [], weights: [] }))
+      holders.chunks.push(number)
+      holders.weights.push(weights[at])
     }
   }
-  return holders
+  return all.values()
 }
 
 /** How much a term weighs in its chunks. Each document counts by a root, or one long document would name the whole tree. */
 function worthOf(
   corpus: Corpus,
-  term: number,
-  held: number[],
+  { term, chunks, weights }: Holders,
   share: (chunk: number) => number
 ): number {
   const bySource = new Map<number, number>()
-  for (const number of held) {
-    const chunk = corpus.chunks[number]
-    const weight = weightOf(chunk, term) * share(number)
-    bySource.set(chunk.source, (bySource.get(chunk.source) ?? 0) + weight)
+  for (const [at, number] of chunks.entries()) {
+    const { source } = corpus.chunks[number]
+    bySource.set(source, (bySource.get(source) ?? 0) + weights[at] * share(number))
   }
   let worth = 0
   for (const weight of bySource.values()) worth += Math.sqrt(weight)
   const { phrase, headings } = corpus.terms[term]
   return worth * (phrase ? 1.5 : 1) * (0.6 + Math.min(headings, 0.4))
+}
+
+/**
+ * Whether the chunks that hold a term have more in common than the term: the mean cosine of two of them, the term and its phrases
+ * left out, those of the same document too where there are several. A word that stands with everything tells nothing.
+ */
+function coherenceOf(corpus: Corpus, held: number[], term: number): number {
+  const word = corpus.terms[term].key
+  const all = new Map<number, number>()
+  const inSource = new Map<number, Map<number, number>>()
+  for (const number of held) {
+    const { terms, weights, source } = corpus.chunks[number]
+    let sums = inSource.get(source)
+    if (sums === undefined) inSource.set(source, (sums = new Map()))
+    for (const [at, other] of terms.entries()) {
+      if (corpus.terms[other].key.split(' ').includes(word)) continue
+      all.set(other, (all.get(other) ?? 0) + weights[at])
+      sums.set(other, (sums.get(other) ?? 0) + weights[at])
+    }
+  }
+  const counts = new Map<number, number>()
+  for (const number of held) {
+    const { source } = corpus.chunks[number]
+    counts.set(source, (counts.get(source) ?? 0) + 1)
+  }
+  let [products, pairs] = [squareOf(all), held.length ** 2]
+  if (inSource.size > 1) {
+    for (const [source, sums] of inSource) {
+      products -= squareOf(sums)
+      pairs -= counts.get(source)! ** 2
+    }
+  }
+  return Math.max(LEAST_SENSE, products / pairs) ** 0.25
+}
+
+function squareOf(sums: Map<number, number>): number {
+  let square = 0
+  for (const weight of sums.values()) square += weight * weight
+  return square
 }
 
 /** Mean of the chunks, drawn a little to the seed so that the group stays what its name says; of length 1. */
@@ -165,14 +213,4 @@ export function likenessOf({ terms, weights }: Vector, centre: Float64Array): nu
   let sum = 0
   for (let at = 0; at < terms.length; at++) sum += weights[at] * centre[terms[at]]
   return sum
-}
-
-function weightOf({ terms, weights }: Vector, term: number): number {
-  const at = terms.indexOf(term)
-  return at === -1 ? 0 : weights[at]
-}
-
-/** What may stand as a name: no adverb, no past tense, no single letter. */
-function isName(display: string): boolean {
-  return display.length > 2 && !/(ly|ed)$/.test(display) && !/^\p{Ll}+ing\s/u.test(display)
 }

@@ -1,4 +1,4 @@
-import { markdownBlocks, type Block } from '#services/documents/markdown_blocks'
+import { markdownBlockSteps, type Block } from '#services/documents/markdown_blocks'
 import { isBoilerplateHeading, isBoilerplateText } from './common_words.ts'
 
 /**
@@ -10,6 +10,9 @@ export type Word = { text: string; start: number; weight: number; follows: boole
 /** A heading and the text up to the next one. `path` are the titles of the headings above it and its own. */
 export type Section = { start: number; path: string[] }
 
+/** What one block says, and for a heading the section that it begins. */
+export type Passage = { words: Word[]; section: Section | null }
+
 /** A word in a heading counts as much as this many in a paragraph. */
 const HEADING_WEIGHT = 2.5
 
@@ -20,7 +23,7 @@ const HEADING_WEIGHT = 2.5
 const NOISE: RegExp[] = [
   /<!--(?:[^-]|-(?!->)){0,5000}-->/g,
   /<\/?[a-z][^<>\n]{0,1000}>/gi,
-  /!\[[^[\]\n]{0,300}\]\([^()\n]{0,1000}\)/g,
+  /!\[[^[\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^[\]\n]{0,300}\])?/g,
   /^ {0,3}\[[^[\]\n]{1,300}\]:[^\n]*$/gm,
   /\]\([^()\n]{0,1000}\)/g,
   /\]\[[^[\]\n]{0,300}\]/g,
@@ -49,11 +52,15 @@ const segmenter = new Intl.Segmenter('und', { granularity: 'word' })
 
 /**
  * The words of a Markdown text that tell what it is about. Code, addresses, badges, licenses and lists of authors are left out.
+ * A passage without words comes in between, where others may want a turn.
  */
-export function* proseOf(text: string): Generator<{ words: Word[]; section: Section | null }> {
+export function* proseOf(text: string): Generator<Passage> {
   let skipped: number | null = null
   const path: { level: number; title: string }[] = []
-  for (const block of markdownBlocks(text)) {
+  const blocks = markdownBlockSteps(text)
+  let step = blocks.next()
+  for (; step.done !== true; step = blocks.next()) yield { words: [], section: null }
+  for (const block of step.value) {
     if (block.kind === 'heading') {
       const level = block.level!
       if (skipped !== null && level <= skipped) skipped = null
