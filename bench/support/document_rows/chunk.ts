@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { chunksInTurns, type ChunkOptions } from '../../../app/services/documents/chunks.ts'
+import { installedDocuments } from '../../../app/services/documents/installed_documents.ts'
+import { textOfBytes } from '../../../app/services/documents/text_bytes.ts'
+import { Turns } from '../../../app/services/documents/turns.ts'
+import { taxonomyOf } from '../../../app/services/taxonomy/taxonomy_tree.ts'
+import { watched } from '../loop_delay.ts'
+import { median } from '../rounds.ts'
+import type { Measure } from '../types.ts'
+import { madeMarkdown } from './made_documents.ts'
+import type { DocumentRows } from './types.ts'
+
+const MEGABYTES = 8
+const CHUNKS = 5_000
+
+const turns = () => new Turns(new AbortController().signal)
+
+/**
+ * Cutting a long document, and making a taxonomy of the documents of the packages installed here.
+ */
+export const chunkRows: DocumentRows = {
+  name: 'chunk',
+  async measure({ rounds = 3, tell }) {
+    const text = textOfBytes(madeMarkdown(MEGABYTES * 1_048_576))
+    const sized = { size: 1_000, overlap: 100 }
+    return [
+      ...(await cutting(text, { strategy: 'character', ...sized }, 20, rounds, tell)),
+      ...(await cutting(text, { strategy: 'token', ...sized }, 3, rounds, tell)),
+      ...(await taxonomy(tell)),
+    ]
+  },
+}
+
+async function cutting(
+  text: string,
+  options: ChunkOptions,
+  floor: number,
+  rounds: number,
+  tell: (text: string) => void
+): Promise<Measure[]> {
+  const work = () => chunksInTurns(text, options, turns())
+  /** The first round warms up. */
+  await work()
+  const found = []
+  for (let round = 0; round < rounds; round++) found.push(await watched(work))
+  const value = median(found.map(({ seconds }) => MEGABYTES / seconds))
+  tell(`chunk by ${options.strategy}: ${Math.round(value)} MB/s`)
+  return [
+    { name: `chunk by ${options.strategy}`, value, unit: 'MB/s', floor },
+    blocked(
+      `chunk by ${options.strategy}`,
+      found.map((one) => one.blocked)
+    ),
+  ]
+}
+
+async function taxonomy(tell: (text: string) => void): Promise<Measure[]> {
+  const root = fileURLToPath(new URL('../../../', import.meta.url))
+  const options = { strategy: 'character' as const, size: 800, overlap: 80 }
+  const sets = []
+  let chunks = 0
+  for (const path of await installedDocuments(root, 10_000)) {
+    if (chunks === CHUNKS) break
+    const text = textOfBytes(await readFile(`${root}/${path}`))
+    const all = await chunksInTurns(text, options, turns())
+    const some = all.slice(0, CHUNKS - chunks)
+    sets.push({ id: path, set: { source: path, ...options, chunks: some } })
+    chunks += some.length
+  }
+  const { seconds, blocked: longest } = await watched(() =>
+    taxonomyOf(sets, { depth: 3, breadth: 10, fewest: 3 }, turns(), async () => {})
+  )
+  tell(`taxonomy of ${chunks} chunks: ${seconds.toFixed(1)} s`)
+  return [
+    { name: `taxonomy of ${chunks} chunks`, value: seconds, unit: 's', ceiling: 10 },
+    blocked('taxonomy', [longest]),
+  ]
+}
+
+function blocked(name: string, found: number[]): Measure {
+  return {
+    name: `${name}, loop blocked`,
+    value: Math.max(...found),
+    unit: 'ms',
+    ceiling: 50,
+  }
+}
