@@ -83,6 +83,8 @@ test.group('Redis Cluster', (group) => {
       await lab.close()
     })
     keeper.start()
+    /** Brings the functions to all three primaries, which may take as long as a dispatch waits. */
+    await lab.dispatch(Step, { name: 'first' }, { queue: 'three' })
     const step = (name: string, queue: string) => Step.dispatch({ name }).toQueue(queue)
     const fan = Array.from({ length: 250 }, (_, n) => step(`fan ${n}`, n % 2 ? 'one' : 'two'))
     const flow = await lab.manager.chain([step('root', 'one'), fan, step('end', 'two')])
