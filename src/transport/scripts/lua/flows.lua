@@ -67,13 +67,12 @@ local function finish(w, verdict)
 end
 
 -- Nothing is left to wait for: the job is pending, or scheduled where it has a delay, which counts from now on.
-local function release(w)
+local function release(w, delay, priority)
   local prefix, id = placed(w)
   if rcall('ZREM', prefix .. 'waiting-children', id) == 0 then return end
-  local job, now = rcall('HMGET', w, 'priority', 'delay', 'opts'), qd.now()
-  local delay = tonumber(job[2]) or 0
   if delay > 0 then
-    local fine, opts = pcall(cjson.decode, job[3] or '')
+    local now = qd.now()
+    local fine, opts = pcall(cjson.decode, rcall('HGET', w, 'opts') or '')
     local own = fine and type(opts) == 'table' and opts.qd
     local due = type(own) == 'table' and tonumber(own.at) or now + delay
     if due > now then
@@ -86,7 +85,6 @@ local function release(w)
     end
     rcall('HSET', w, 'delay', 0)
   end
-  local priority = tonumber(job[1]) or 0
   if priority == 0 then rcall('LPUSH', prefix .. 'wait', id)
   else rcall('ZADD', prefix .. 'prioritized', priority * 0x100000000 + rcall('INCR', prefix .. 'pc') % 0x100000000, id) end
   local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
@@ -96,39 +94,46 @@ end
 
 local function conclude(w)
   if rcall('EXISTS', F .. 'e:' .. w) == 1 then return end
-  local verdict = rcall('HGET', w, 'fv')
-  if verdict then finish(w, verdict) else release(w) end
+  local job = rcall('HMGET', w, 'fv', 'delay', 'priority')
+  if job[1] then finish(w, job[1]) else release(w, tonumber(job[2]) or 0, tonumber(job[3]) or 0) end
 end
 
 -- The worst policy that was met is kept until the last awaited job has ended: till then the job stays blocked.
 local function judge(w, awaited, policy, out)
   if policy == 'r' or (out ~= 'f' and out ~= 'x') then return end
+  local prefix, id = placed(w)
+  if not rcall('ZSCORE', prefix .. 'waiting-children', id) then return end
   local verdict = rcall('HGET', w, 'fv')
   if not verdict or (policy == 'c' and string.sub(verdict, 1, 1) == 's') then rcall('HSET', w, 'fv', policy .. out .. awaited) end
 end
 
--- Tells at most `left` waiting jobs that what they wait for has ended. Answers 1 while there is more to do.
+-- Tells at most `left` jobs that wait for one what became of it. Answers how many were told.
+local function tell(awaited, out, left)
+  local edges = rcall('ZPOPMIN', F .. 'w:' .. awaited, left)
+  for i = 1, #edges, 2 do
+    local policy, w = string.sub(edges[i], 1, 1), string.sub(edges[i], 2)
+    -- One that does not wait any more has no edges.
+    if rcall('SREM', F .. 'e:' .. w, awaited) == 1 then
+      judge(w, awaited, policy, out)
+      conclude(w)
+    end
+  end
+  return #edges / 2
+end
+
+-- Goes on with ended jobs whose waiting jobs are not all told, for at most `left` of these. Answers 1 while there is more to do.
 function flow.settle(left)
   while left > 0 do
     local first = rcall('ZRANGE', F .. 'todo', 0, 0)[1]
     if not first then return 0 end
     local awaited = string.sub(first, 2)
     local out = outcome(awaited, string.sub(first, 1, 1))
-    local edges = out and rcall('ZPOPMIN', F .. 'w:' .. awaited, left) or {}
-    if #edges == 0 then
+    local told = out and tell(awaited, out, left) or 0
+    if told < left then
       rcall('ZREM', F .. 'todo', first)
       if out then rcall('ZREM', F .. 'awaited', awaited) end
-      left = left - 1
     end
-    for i = 1, #edges, 2 do
-      local policy, w = string.sub(edges[i], 1, 1), string.sub(edges[i], 2)
-      local prefix, id = placed(w)
-      left = left - 1
-      if rcall('SREM', F .. 'e:' .. w, awaited) == 1 and rcall('ZSCORE', prefix .. 'waiting-children', id) then
-        judge(w, awaited, policy, out)
-        conclude(w)
-      end
-    end
+    left = left - math.max(1, told)
   end
   return rcall('EXISTS', F .. 'todo')
 end
@@ -136,8 +141,9 @@ end
 -- A job that somebody waits for has ended. Part of the call that ends it; what is left over goes on with the next such call or the keeper of flows.
 function qd.flowEnded(queuePrefix, jobKey, kind)
   flow.open(queuePrefix)
-  noteEnd(jobKey, kind)
-  flow.settle(flow.most)
+  local told = tell(jobKey, kind, flow.most)
+  if told < flow.most then rcall('ZREM', F .. 'awaited', jobKey) else noteEnd(jobKey, kind) end
+  if rcall('EXISTS', F .. 'todo') == 1 then flow.settle(flow.most) end
 end
 
 -- Whatever waits for it, the job does not wait any more.
