@@ -3,6 +3,7 @@ import { Job, type JobOptions } from '#queuedeck'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Chunk as Piece, ChunkOptions } from '#services/documents/chunks'
+import { DoneItems } from '#services/documents/done_items'
 import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
 import { Turns } from '#services/documents/turns'
@@ -65,9 +66,8 @@ export default class Chunk extends Job<Payload, Result> {
     const { documents = [], text, ...options } = this.payload
     const items = [...documents, ...(text === undefined ? [] : [null])]
     const total = items.length
-    /** Its table of tokens takes a tenth of a second to read: only processes that cut documents need it. */
-    const { chunksInTurns } = await import('#services/documents/chunks')
     const turns = new Turns(this.signal)
+    const done = new DoneItems(this)
     let pieces: Piece[] | undefined = []
     const { outputs, warnings } = await eachItem(items, {
       signal: this.signal,
@@ -80,24 +80,35 @@ export default class Chunk extends Job<Payload, Result> {
           total,
           unit: 'documents',
         })
-        const document =
-          id === null ? { source: 'text', text: text! } : await this.store.kept('parsed', id)
-        if (document.text === '') {
-          throw new DocumentProblem('PDF_NO_TEXT', 'holds no text to cut')
-        }
-        const chunks = await chunksInTurns(document.text, options, turns)
-        const chunked = await this.store.keep('chunks', {
-          source: document.source,
-          ...options,
-          chunks,
-        })
+        const { source, chunked, chunks } =
+          (await done.of(index, async (kept) => ({
+            ...(await this.store.kept('chunks', kept)),
+            chunked: kept,
+          }))) ?? (await this.#cut(id, options, turns))
+        await done.add(index, chunked)
         pieces = pieces && pieces.length + chunks.length <= FEW ? [...pieces, ...chunks] : undefined
         const longest = chunks.reduce((most, { length }) => Math.max(most, length), 0)
-        return { source: document.source, chunked, chunks: chunks.length, longest }
+        return { source, chunked, chunks: chunks.length, longest }
       },
     })
     await this.progress(100, { stage: 'Chunks kept', done: total, total, unit: 'documents' })
     const chunks = outputs.reduce((sum, output) => sum + output.chunks, 0)
     return { documents: outputs, chunks, ...(pieces && { pieces }), warnings }
+  }
+
+  /** Cuts one document, or the text of the payload. */
+  async #cut(id: string | null, options: ChunkOptions, turns: Turns) {
+    /** Its table of tokens takes a tenth of a second to read: only processes that cut documents need it. */
+    const { chunksInTurns } = await import('#services/documents/chunks')
+    const { source, text } =
+      id === null
+        ? { source: 'text', text: this.payload.text! }
+        : await this.store.kept('parsed', id)
+    if (text === '') {
+      throw new DocumentProblem('PDF_NO_TEXT', 'holds no text to cut')
+    }
+    const chunks = await chunksInTurns(text, options, turns)
+    const chunked = await this.store.keep('chunks', { source, ...options, chunks })
+    return { source, chunked, chunks }
   }
 }

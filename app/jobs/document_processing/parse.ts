@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import { errors, Job, type JobOptions } from '#queuedeck'
 import type { ChunkOptions } from '#services/documents/chunks'
+import { DoneItems } from '#services/documents/done_items'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
 import { followUpId } from '#services/documents/follow_up_id'
@@ -81,12 +82,22 @@ export default class Parse extends Job<Payload, Result> {
       throw new Error(`split.overlap (${split.overlap}) must be below split.pages (${split.pages})`)
     }
     const total = documents.length
+    const done = new DoneItems(this)
     const { outputs, warnings } = await eachItem(documents, {
       signal: this.signal,
       name: (path) => path,
       warn: ({ source, code, message }) => this.log.warn('%s: %s (%s)', source, message, code),
       work: async (path, index) => {
         await this.#tell(index, total, 0)
+        const before = await done.of(index, async (parsed) => ({
+          document: await this.store.kept('parsed', parsed),
+          parsed,
+        }))
+        if (before !== undefined) {
+          const { document, parsed } = before
+          const again = manifestOf(document, parsed, split)
+          return { document, parsed, manifest: await this.store.keep('manifests', again) }
+        }
         const bytes = await this.store.read(path)
         const document = await parseDocument(path, bytes, split, {
           signal: this.signal,
@@ -97,6 +108,7 @@ export default class Parse extends Job<Payload, Result> {
         }
         const parsed = await this.store.keep('parsed', document)
         const manifest = await this.store.keep('manifests', manifestOf(document, parsed, split))
+        await done.add(index, parsed)
         return { document, parsed, manifest }
       },
     })
