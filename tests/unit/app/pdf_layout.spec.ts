@@ -39,7 +39,9 @@ test.group('Layout of PDF pages', () => {
         textAt(72, 520, 'Second part', 14, 'F2') +
         lines(72, PROSE, { y: 490 }) +
         textAt(72, 430, 'More bold words', 11, 'F2') +
-        lines(72, PROSE, { y: 400 })
+        lines(72, PROSE, { y: 400 }) +
+        textAt(72, 340, '2.1. Numbered but not bold') +
+        lines(72, PROSE, { y: 310 })
     )
     assert.deepEqual(
       text.split('\n').filter((line) => line.startsWith('#')),
@@ -49,6 +51,7 @@ test.group('Layout of PDF pages', () => {
         '### Bold words of the same size',
         '## Second part',
         '### More bold words',
+        '### 2.1. Numbered but not bold',
       ]
     )
     assert.include(text, PROSE.join(' '))

@@ -15,6 +15,9 @@ const LONGEST_BOLD_HEADING = 120
 /** What stands below a picture or above a table is no heading, however it is set. */
 const CAPTION = /^(?:figure|fig\.|table|example|listing|abbildung|tabelle)\s+[\dA-Z]/i
 
+/** Numbers of a section of a section: nobody numbers sentences so. */
+const NUMBERED = /^\d{1,2}(?:\.\d{1,3})+\.?\s+\p{Lu}.*[^.,:;!?]$/u
+
 /** So many headings of one kind without anything between them are lines of something else, such as a poem. */
 const LONGEST_RUN = 3
 
@@ -261,8 +264,9 @@ function asHeading(block: PdfBlock, body: Body): PdfBlock {
     /\p{L}{2}/u.test(text) &&
     !/[.,:;!?]$/.test(text)
   const large = block.kind === 'heading' && text.length <= LONGEST_HEADING
+  const numbered = text.length <= LONGEST_BOLD_HEADING && NUMBERED.test(text)
   const none = CAPTION.test(text) || CONTENTS_LINE.test(text)
-  return { ...block, kind: (bold || large) && !none ? 'heading' : 'paragraph' }
+  return { ...block, kind: (bold || large || numbered) && !none ? 'heading' : 'paragraph' }
 }
 
 /** Many headings of one kind one after the other are lines of a display, a sample or a title page. */
