@@ -196,7 +196,9 @@ export class LiveHub {
   async #subscribe(): Promise<void> {
     this.#unsubscribe = await this.#transport.changes.subscribe((notice) => this.#take(notice))
     const { changes, connections } = this.#transport
-    this.#revision = Math.max(this.#revision, await changes.revision(connections.producer))
+    const counted = await changes.revision(connections.producer)
+    /** Who came before has missed what was told until now. */
+    if (counted > this.#revision) this.#takeMissed(counted)
   }
 
   /**
@@ -213,11 +215,15 @@ export class LiveHub {
     const last = this.#looked
     this.#looked = { counted, known }
     if (last?.known !== known || last.counted === known || this.#revision !== known) return
-    this.#take({ revision: counted, changed: [], more: true, progress: [], lag: 0 })
+    this.#takeMissed(counted)
+  }
+
+  #takeMissed(revision: number): void {
+    this.#take({ revision, changed: [], more: true, progress: [], lag: 0 })
   }
 
   #take(told: ChangeNotice): void {
-    const isGap = this.#revision > 0 && told.revision > this.#revision + 1
+    const isGap = told.revision > this.#revision + 1
     const notice = isGap ? { ...told, more: true } : told
     /** An emptied Redis counts from the beginning again. */
     this.#revision = notice.revision

@@ -102,6 +102,35 @@ test.group('Streams', (group) => {
     )
   })
 
+  test('are told to look again when they were open before Redis could tell anything', async ({
+    assert,
+    cleanup,
+  }) => {
+    const dashboard = await lab.app.container.make('queuedeck.dashboard')
+    const { changes, connections } = await lab.app.container.make('queuedeck.transport')
+    const connected = Promise.withResolvers<void>()
+    const slow = {
+      revision: () => changes.revision(connections.producer),
+      subscribe: (listener: Parameters<typeof changes.subscribe>[0]) =>
+        connected.promise.then(() => changes.subscribe(listener)),
+    }
+    const { live, logger } = dashboard
+    const hub = new LiveHub(dashboard, { changes: slow, connections } as never, logger)
+    Object.assign(dashboard, { live: hub })
+    cleanup(() => {
+      hub.close()
+      Object.assign(dashboard, { live })
+    })
+    const stream = await lab.client().stream('/stream?page=jobs')
+    await waitFor('hello', () => stream.named('hello').length > 0)
+    await lab.record(await lab.dispatch(Echo, {}), 'completed')
+    assert.isEmpty(stream.named('changed'))
+    connected.resolve()
+    await waitFor('word of what was missed', () =>
+      stream.named('changed').some(({ data }) => data.more)
+    )
+  })
+
   test('carry progress of the job that is shown, and tell its end', async ({ assert }) => {
     const id = await lab.dispatch(Walk, { steps: 20, ms: 60 })
     const client = lab.client()
