@@ -29,6 +29,9 @@ export class Cron implements Timing {
   /** The same moments named one by one, which makes them fixed times: it alone knows those inside a gap. */
   #named: Croner | undefined
 
+  /** Many schedules share one expression, and ask for the same moment. */
+  #newest: { after: number; next: number | null } | undefined
+
   constructor(expression: string, zone: string = 'UTC') {
     const fields = readFields(expression)
     this.zone = readZone(zone)
@@ -44,6 +47,11 @@ export class Cron implements Timing {
   }
 
   next(after: number): number | null {
+    if (this.#newest?.after !== after) this.#newest = { after, next: this.#find(after) }
+    return this.#newest.next
+  }
+
+  #find(after: number): number | null {
     const from = new Date(after)
     const moment = this.#engine.nextRun(from)?.getTime() ?? null
     const named = this.#named?.nextRun(from)?.getTime()

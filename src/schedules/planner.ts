@@ -141,6 +141,7 @@ export class Planner {
   async #takeBack(schedule: Schedule, now: number): Promise<number> {
     const { records, transport } = this.dependencies
     let behind = 0
+    if (schedule.generation === 1) return behind
     for (const run of await records.schedules.outdatedRuns(schedule, now - OUTDATED)) {
       if (run.jobId === null) continue
       const reason = schedule.paused
