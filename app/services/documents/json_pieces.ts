@@ -1,6 +1,9 @@
 /** About how many letters one piece has, in UTF-16 units. */
 const PIECE = 131_072
 
+/** Items of a list that are written in one step. */
+const MOST_TOGETHER = 256
+
 /**
  * What `JSON.stringify` makes of an object of plain values, in pieces: neither its long texts nor its long lists are written in
  * one step, and nothing is held twice.
@@ -27,8 +30,13 @@ function* parts(value: unknown): Generator<string> {
     yield '"'
   } else if (Array.isArray(value)) {
     yield '['
-    for (const [index, one] of value.entries()) {
-      yield `${index === 0 ? '' : ','}${JSON.stringify(one) ?? 'null'}`
+    /** Many small ones at once, large ones by themselves. */
+    let together = 1
+    for (let start = 0; start < value.length;) {
+      const json = JSON.stringify(value.slice(start, start + together)).slice(1, -1)
+      yield start === 0 ? json : `,${json}`
+      start += together
+      together = json.length > PIECE ? 1 : Math.min(MOST_TOGETHER, together * 2)
     }
     yield ']'
   } else if (value !== null && typeof value === 'object') {
