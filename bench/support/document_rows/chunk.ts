@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import type { ChunkSet } from '../../../app/services/documents/artifacts.ts'
 import { chunksInTurns, type ChunkOptions } from '../../../app/services/documents/chunks.ts'
 import { installedDocuments } from '../../../app/services/documents/installed_documents.ts'
 import { textOfBytes } from '../../../app/services/documents/text_bytes.ts'
@@ -58,7 +59,7 @@ async function cutting(
 async function taxonomy(tell: (text: string) => void): Promise<Measure[]> {
   const root = fileURLToPath(new URL('../../../', import.meta.url))
   const options = { strategy: 'character' as const, size: 800, overlap: 80 }
-  const sets = []
+  const sets: { id: string; set: ChunkSet }[] = []
   let chunks = 0
   for (const path of await installedDocuments(root, 10_000)) {
     if (chunks === CHUNKS) break
