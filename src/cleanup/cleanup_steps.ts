@@ -12,6 +12,7 @@ import type { KeptClocks, ResolvedConfig } from '../types.ts'
 import type { CleanupContext } from './context.ts'
 import { type DetailProgress, DetailSweep } from './detail_sweep.ts'
 import { countOldMetrics, sweepMetrics } from './metric_sweep.ts'
+import { countRuns, eraseRuns } from '../records/schedules/run_rows.ts'
 import { RecordSweep } from './record_sweep.ts'
 import { countTransports, sweepTransports, takeRemoved } from './transport_sweep.ts'
 
@@ -19,6 +20,9 @@ const PAGE = 5_000
 
 /** Entries of the audit that one transaction deletes: some 5 ms. */
 const AUDIT_AT_ONCE = 500
+
+/** Moments of schedules that one transaction deletes. */
+const RUNS_AT_ONCE = 1_000
 
 /** Bulk operations that one transaction deletes, with up to a thousand items each. */
 const BULK_AT_ONCE = 4
@@ -83,6 +87,7 @@ export class CleanupSteps {
     progressed('cleanups')
     counts.alerts += await eraser.transaction((session) => eraseAlerts(session, now - kept.alerts))
     progressed('alerts')
+    await this.#eraseRuns(now)
     await this.#eraseAudit(now)
     await sweepMetrics(this.#context, kept, now)
     if (behind.size === 0) return null
@@ -118,9 +123,12 @@ export class CleanupSteps {
       })
     }
     await countOldMetrics(this.#context, kept, now)
-    const { audit } = kept
-    if (audit === null) return
+    const { audit, details } = kept
     const { eraser } = this.#context
+    if (details !== null) {
+      counts.scheduleRuns = await eraser.read((session) => countRuns(session, now - details))
+    }
+    if (audit === null) return
     counts.audit = await eraser.read((session) => countAudit(session, now - audit))
     counts.bulk = await eraser.read((session) => countOperations(session, now - audit))
     progressed('audit')
@@ -140,6 +148,22 @@ export class CleanupSteps {
       /** SQLite answers in this thread. */
       await pause(1)
     } while (place)
+  }
+
+  async #eraseRuns(now: number): Promise<void> {
+    const { details } = this.#config.kept
+    const { eraser, counts, signal, progressed } = this.#context
+    if (details === null) return
+    for (;;) {
+      signal.throwIfAborted()
+      const gone = await eraser.transaction((session) =>
+        eraseRuns(session, now - details, RUNS_AT_ONCE)
+      )
+      counts.scheduleRuns += gone
+      progressed('scheduleRuns')
+      if (gone < RUNS_AT_ONCE) return
+      await pause(25)
+    }
   }
 
   async #eraseAudit(now: number): Promise<void> {

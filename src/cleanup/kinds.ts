@@ -17,6 +17,7 @@ export const CLEANUP_KINDS = {
   alerts: 'alerts that are over',
   audit: 'audit entries',
   bulk: 'bulk operations',
+  scheduleRuns: 'runs of schedules',
   minuteMetrics: 'metrics by minute',
   hourMetrics: 'metrics by hour',
 } as const

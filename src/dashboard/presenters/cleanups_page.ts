@@ -146,7 +146,11 @@ function clocksOf(kept: KeptClocks, every: number): CleanupsPage['clocks'] {
     ['Completed records', records.completed, 'with all that belongs to them'],
     ['Failed records', records.failed, 'they can be restarted until then'],
     ['Cancelled records', records.cancelled, 'they can be restarted until then'],
-    ['Logs and progress', kept.details, 'of records that are kept longer'],
+    [
+      'Logs and progress',
+      kept.details,
+      'of records that are kept longer, and what became of each run of schedules',
+    ],
     ['Metrics by minute', kept.metrics.minutes, 'and of hosts'],
     ['Metrics by hour', kept.metrics.hours, 'and of hosts'],
     ['This list', kept.cleanups, 'of cleanups'],
