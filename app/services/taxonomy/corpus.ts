@@ -217,20 +217,29 @@ async function weighted(
   sources: number,
   turns: Turns
 ): Promise<Corpus> {
-  const kept = [...seen]
-    .filter(
-      ([key, { chunks }]) => chunks >= (key.includes(' ') ? FEWEST_CHUNKS_OF_PHRASE : FEWEST_CHUNKS)
-    )
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-  const numbers = new Map(kept.map(([key], number) => [key, number]))
-  const terms = kept.map(([key, term]): Term => ({
-    key,
-    ...displayOf(key, term.forms),
-    chunks: term.chunks,
-    sources: term.sources.size,
-    phrase: key.includes(' '),
-    headings: term.heading / term.places,
-  }))
+  const keys: string[] = []
+  for (const [key, term] of seen) {
+    if (turns.due()) await turns.give()
+    const fewest = key.includes(' ') ? FEWEST_CHUNKS_OF_PHRASE : FEWEST_CHUNKS
+    if (term.chunks >= fewest) keys.push(key)
+  }
+  /** Code units decide, whatever the language of the machine. */
+  keys.sort()
+  const numbers = new Map<string, number>()
+  const terms: Term[] = []
+  for (const key of keys) {
+    if (turns.due()) await turns.give()
+    const term = seen.get(key)!
+    numbers.set(key, terms.length)
+    terms.push({
+      key,
+      ...displayOf(key, term.forms),
+      chunks: term.chunks,
+      sources: term.sources.size,
+      phrase: key.includes(' '),
+      headings: term.heading / term.places,
+    })
+  }
   const chunks: CorpusChunk[] = []
   for (const { ref, source, counts } of counted) {
     if (turns.due()) await turns.give()
