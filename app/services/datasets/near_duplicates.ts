@@ -24,10 +24,11 @@ export class NearDuplicates {
   add(text: string): void {
     const shingles = shinglesOf(text)
     const signature = new Uint32Array(HASHES).fill(0xffffffff)
+    const seeds = this.#seeds
     for (const shingle of shingles) {
       for (let at = 0; at < HASHES; at++) {
         /** Multiply, then take the high bits into account: enough for a minimum. */
-        const product = Math.imul(shingle ^ (shingle >>> 15), this.#seeds[at])
+        const product = Math.imul(shingle ^ (shingle >>> 15), seeds[at])
         const hash = (product ^ (product >>> 14)) >>> 0
         if (hash < signature[at]) signature[at] = hash
       }
@@ -46,25 +47,28 @@ export class NearDuplicates {
       while (parents[at] !== at) at = parents[at] = parents[parents[at]]
       return at
     }
+    const [signatures, shingles] = [this.#signatures, this.#shingles]
+    const same = (one: number, other: number): boolean => {
+      const [first, second] = [root(one), root(other)]
+      if (first === second) return true
+      if (likeness(shingles[one], shingles[other]) < SAME) return false
+      parents[Math.max(first, second)] = Math.min(first, second)
+      return true
+    }
     for (let band = 0; band < BANDS; band++) {
-      const buckets = new Map<number, number[]>()
-      for (const [index, signature] of this.#signatures.entries()) {
-        if (turns.due()) await turns.give()
-        if (this.#shingles[index].length === 0) continue
-        const key = keyOf(signature, band)
+      /** Most buckets hold one text: only more of them are worth a list. */
+      const buckets = new Map<number, number | number[]>()
+      for (let index = 0; index < parents.length; index++) {
+        if ((index & 63) === 0 && turns.due()) await turns.give()
+        if (shingles[index].length === 0) continue
+        const key = keyOf(signatures[index], band)
         const bucket = buckets.get(key)
-        if (bucket === undefined) {
-          buckets.set(key, [index])
-          continue
+        if (bucket === undefined) buckets.set(key, index)
+        else if (typeof bucket === 'number') {
+          if (!same(index, bucket)) buckets.set(key, [bucket, index])
+        } else if (!bucket.some((other) => same(index, other)) && bucket.length < COMPARED) {
+          bucket.push(index)
         }
-        const met = bucket.some((other) => {
-          const [one, two] = [root(index), root(other)]
-          if (one === two) return true
-          if (likeness(this.#shingles[index], this.#shingles[other]) < SAME) return false
-          parents[Math.max(one, two)] = Math.min(one, two)
-          return true
-        })
-        if (!met && bucket.length < COMPARED) bucket.push(index)
       }
     }
     return parents.map((_, index) => root(index))
@@ -76,5 +80,6 @@ function keyOf(signature: Uint32Array, band: number): number {
   for (let row = 0; row < ROWS; row++) {
     key = mixed(Math.imul(key, 31) ^ signature[band * ROWS + row])
   }
-  return key
+  /** Signed: such numbers are cheaper as keys. */
+  return key | 0
 }

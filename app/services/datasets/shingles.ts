@@ -15,7 +15,8 @@ export function shinglesOf(text: string): Uint32Array {
   for (let at = 0; at + width <= words.length && width > 0; at++) {
     let hash = 0
     for (let next = at; next < at + width; next++) hash = mixed(Math.imul(hash, 31) ^ words[next])
-    found.add(hash)
+    /** Signed: such numbers are cheaper in sets. */
+    found.add(hash | 0)
   }
   return Uint32Array.from(found).sort().slice(0, MOST)
 }

@@ -39,14 +39,22 @@ export function weighed({ ids, weights }: Grams, rarity: Float32Array): Grams {
 /** Several added up, each weighed. */
 export function summed(some: { own: Grams; weight: number }[]): Grams {
   if (some.length === 1 && some[0].weight === 1) return some[0].own
-  const sums = new Map<number, number>()
+  const seen: number[] = []
   for (const { own, weight } of some) {
     const { ids, weights } = own
-    for (const [at, id] of ids.entries()) sums.set(id, (sums.get(id) ?? 0) + weight * weights[at])
+    for (const [at, id] of ids.entries()) {
+      if (scratch[id] === 0) seen.push(id)
+      scratch[id] += weight * weights[at]
+    }
   }
-  const ids = Int32Array.from(sums.keys()).sort()
-  return { ids, weights: Float32Array.from(ids, (id) => sums.get(id)!) }
+  const ids = Int32Array.from(seen).sort()
+  const weights = Float32Array.from(ids, (id) => scratch[id])
+  for (const id of seen) scratch[id] = 0
+  return { ids, weights }
 }
+
+/** All zeros between two calls: a map would cost several times as much. */
+const scratch = new Float64Array(DIMENSIONS)
 
 /** Of two that are both sparse. */
 export function product(one: Grams, other: Grams): number {

@@ -90,11 +90,12 @@ export class LetterClassifier implements Classifier {
   /** Products with the sums of all categories. */
   #towards({ ids, weights }: Grams): Float64Array {
     const count = this.#members.length
+    const sums = this.#sums
     const products = new Float64Array(count)
     for (const [at, id] of ids.entries()) {
       const [weight, row] = [weights[at], id * count]
       for (let category = 0; category < count; category++) {
-        products[category] += weight * this.#sums[row + category]
+        products[category] += weight * sums[row + category]
       }
     }
     return products
@@ -102,8 +103,9 @@ export class LetterClassifier implements Classifier {
 
   #dot({ ids, weights }: Grams, category: number): number {
     const count = this.#members.length
+    const sums = this.#sums
     let sum = 0
-    for (const [at, id] of ids.entries()) sum += weights[at] * this.#sums[id * count + category]
+    for (const [at, id] of ids.entries()) sum += weights[at] * sums[id * count + category]
     return sum
   }
 

@@ -101,6 +101,7 @@ export async function createDataset(
   }
   await options.tell('Comparing', 50, sketches.length, sketches.length)
   const groups = joined(sketches, await contents.groups(turns))
+  await turns.give()
   const labels =
     options.kind === 'classification'
       ? learnableLabels(
@@ -119,7 +120,9 @@ export async function createDataset(
       `has no category with ${options.fewest} examples: lower "fewest"`
     )
   }
+  await turns.give()
   const splits = splitsOf(kept, options.shares, options.seed)
+  await turns.give()
   const placed = new Map(
     kept.map(({ digest, label }, at) => [digest, { label, split: splits[at] }])
   )
