@@ -24,7 +24,7 @@ export default class QueueSchedules extends QueueCommand {
     '',
     '  {{ binaryName }} queue:schedules --json',
     '  {{ binaryName }} queue:schedules nightly',
-    '  {{ binaryName }} queue:schedules nightly --run',
+    '  {{ binaryName }} queue:schedules nightly --run-now',
   ]
 
   @args.string({ description: 'Name or id of one schedule', required: false })

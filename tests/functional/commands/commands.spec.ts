@@ -35,6 +35,7 @@ const COMMANDS: Command[] = [
   { args: ['queue:status'], database: true, redis: true },
   { args: ['queue:cleanup'], database: true, redis: true },
   { args: ['queue:limits'], database: false, redis: true },
+  { args: ['queue:schedules'], database: true, redis: false },
   { args: ['queue:pause', 'demo'], database: false, redis: true },
   { args: ['queue:resume', 'demo'], database: false, redis: true },
   { args: ['queue:drain', 'demo', '--force'], database: false, redis: true },
