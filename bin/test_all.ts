@@ -14,6 +14,7 @@ import { BatchRuns, type BatchResult } from './testing/batch_run.ts'
 import { batchesOf, type Batch, SUITE_NAMES } from './testing/suites.ts'
 
 const AT_ONCE = 2 * availableParallelism()
+const FAULTS_AT_ONCE = 2
 
 const chosen = process.argv.slice(2).filter((argument) => SUITE_NAMES.includes(argument))
 const passedOn = process.argv.slice(2).filter((argument) => !SUITE_NAMES.includes(argument))
@@ -39,17 +40,17 @@ const isSingle = first.length + others.length === 1
 runs = new BatchRuns(passedOn, isSingle ? {} : await sharedServers())
 
 const results: BatchResult[] = []
-await Promise.all([take(first, 2, false), take(others, AT_ONCE, true)])
+const lanes = (count: number, ...lists: Batch[][]) =>
+  Array.from({ length: count }, () => work(...lists))
+await Promise.all([...lanes(FAULTS_AT_ONCE, first, others), ...lanes(AT_ONCE, others)])
 
-/** Works through the batches, some at once. */
-async function take(batches: Batch[], atOnce: number, yields: boolean) {
-  const waiting = [...batches]
-  const lane = async () => {
-    for (let batch = waiting.shift(); batch && !stopped; batch = waiting.shift()) {
-      results.push(await runs!.run(batch, !isSingle, yields))
+/** Works through lists of batches that others take from too. */
+async function work(...lists: Batch[][]) {
+  for (const list of lists) {
+    for (let batch = list.shift(); batch && !stopped; batch = list.shift()) {
+      results.push(await runs!.run(batch, !isSingle, list === others))
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, lane))
 }
 
 /** Where the databases are that all processes share, as tests/helpers/servers.ts reads it. */

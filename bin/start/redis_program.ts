@@ -21,8 +21,8 @@ const OLDEST = [6, 2]
 const REMEDY =
   'install redis-server or valkey-server (6.2 or newer), or set REDIS_HOST to a Redis that is there'
 
-/** Longest that apt may take for one step, in milliseconds. */
-const LONGEST_STEP = 60_000
+/** Longest that apt may take for one step, in milliseconds: it fetches some megabytes, and lists of packages. */
+const LONGEST_STEP = 300_000
 
 /**
  * A Redis server that can be run, and what it needs in its environment.

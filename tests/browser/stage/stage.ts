@@ -18,7 +18,8 @@ export type Answer =
 export class Stage {
   readonly edge = new Edge({ cache: true })
   /** Answers a request for a page; null: 404. */
-  answer: (request: IncomingMessage, url: URL) => Answer | null = () => null
+  answer: (request: IncomingMessage, url: URL) => Answer | null | Promise<Answer | null> = () =>
+    null
   /** Answers actions: what was asked is kept in `actions`. */
   readonly actions: { path: string; headers: IncomingMessage['headers']; body: string }[] = []
   readonly requests: { url: string; headers: IncomingMessage['headers'] }[] = []
@@ -78,7 +79,7 @@ export class Stage {
       if (url.pathname.startsWith(`${PREFIX}/assets/`)) return await this.#asset(url, response)
       if (url.pathname.endsWith('/stream')) return this.#stream(response)
       if (request.method === 'POST') return await this.#act(request, response)
-      const answer = this.answer(request, url)
+      const answer = await this.answer(request, url)
       if (!answer) return void response.writeHead(404).end()
       if ('json' in answer) {
         response.writeHead(200, { 'content-type': 'application/json' })
