@@ -110,6 +110,10 @@ test.group('Dashboard | priority and deletion', (group) => {
     assert.deepInclude(json, { outcome: 'done', reason: null })
     assert.equal(json.job.id, id)
     assert.equal((await lab.client().json(`/jobs/${id}`)).status, 404)
+    // Somebody who had read the record before it went asks for its restart only now.
+    const job = { queue: 'tests', id, name: 'tests.fail', data: '{}', opts: { timestamp: 1 } }
+    const late = await (await transport()).restart('tests', id, { by: 'somebody', run: 2, job })
+    assert.deepInclude(late, { outcome: 'too_late', run: 1 })
     assert.isTrue(
       (await rows()).every((count, at) => count < before[at]),
       'every table lost rows'

@@ -68,9 +68,14 @@ test.group('Dashboard | refreshes', (group) => {
     try {
       const all = await look('jobs')
       assert.isTrue(all.every(({ status, text }) => status === 200 && text.includes('id="rows"')))
-      await look('rows')
-      assert.isAtMost(counts.read, 2)
-      assert.isAtMost(counts.rendered, 4)
+      const rows = await look('rows')
+      // A change of an earlier test's job may arrive in between: then each is made once more.
+      const revisions = new Set(
+        [...all, ...rows].map(({ headers }) => headers.get('x-queuedeck-revision'))
+      ).size
+      assert.isBelow(revisions, 10)
+      assert.isAtMost(counts.read, 2 * revisions)
+      assert.isAtMost(counts.rendered, 4 * revisions)
 
       // Whoever may do more gets a rendering of their own, and what changed is there at once.
       const boss = await look('jobs', 'boss')

@@ -18,4 +18,6 @@ if mark ~= 'gone' then
 end
 rcall('SADD', KEYS[2], jobKey)
 rcall('PEXPIRE', KEYS[2], ARGV[4])
+-- Whoever read the record before it went may ask for its restart after the claim was given back.
+qd.erased(prefix, jobKey)
 return {'claimed', mark, last}

@@ -178,6 +178,22 @@ function qd.stoppedWithWorker(queuePrefix, events, id, jobKey)
   return true
 end
 
+-- `<base>~erased`, sorted set: jobs that were deleted with their records, by the moment, for as long as a restart may be under way that has
+-- read such a record.
+local erasedFor = 60000
+
+function qd.erased(queuePrefix, jobKey)
+  local erased, now = qd.split(queuePrefix) .. '~erased', qd.now()
+  rcall('ZREMRANGEBYSCORE', erased, '-inf', now - erasedFor)
+  rcall('ZADD', erased, now, jobKey)
+  rcall('PEXPIRE', erased, erasedFor)
+end
+
+function qd.wasErased(base, jobKey)
+  local at = rcall('ZSCORE', base .. '~erased', jobKey)
+  return at and tonumber(at) > qd.now() - erasedFor
+end
+
 -- Redis' clock, epoch milliseconds.
 function qd.now()
   local t = rcall('TIME')

@@ -29,7 +29,7 @@ if job[1] then
   end
 else
   local base, queue = qd.split(prefix)
-  if rcall('SISMEMBER', base .. '~erasing', jobKey) == 1 then return {'too_late', run - 1} end
+  if rcall('SISMEMBER', base .. '~erasing', jobKey) == 1 or qd.wasErased(base, jobKey) then return {'too_late', run - 1} end
   local unique = qd.uniqueIn(ARGV[7])
   local holder = unique and qd.takeUnique(prefix, id, ARGV[5], unique)
   if holder then return {'taken', run - 1, holder} end
