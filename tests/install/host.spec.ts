@@ -167,7 +167,7 @@ router.get('/welcome/:id', async ({ params }) => {
     })
     assert.equal(page.status, 200)
     assert.include(await page.text(), 'mail.send_welcome')
-  }).timeout(600_000)
+  }).timeout(840_000)
 })
 
 function write(host: string, path: string, text: string): void {
