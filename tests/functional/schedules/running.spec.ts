@@ -117,7 +117,7 @@ test.group('Schedules', (group) => {
     assert.equal(record.dueAt ?? run.due, run.due)
     pool.abort()
     await pool.ended
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   test('leave a run out while an earlier one has not ended, or let it wait behind', async ({
     assert,
@@ -148,7 +148,7 @@ test.group('Schedules', (group) => {
     assert.match(left.error!.message, /^Left out by its schedule: an earlier run had not ended/)
     pool.abort()
     await pool.ended
-  }).timeout(25_000)
+  }).timeout(120_000)
 
   test('whose time passed while nothing ran are skipped, or made up for once', async ({
     assert,
@@ -178,7 +178,7 @@ test.group('Schedules', (group) => {
     assert.deepEqual([runsOf('skipped').length, runsOf('once').length], [0, 1])
     pool.abort()
     await pool.ended
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   test('survive a Redis that was emptied, and a leader that was killed', async ({ assert }) => {
     const daily = await make({ name: 'daily', cron: '0 3 * * *', payload: { name: 'daily' } })
@@ -198,7 +198,7 @@ test.group('Schedules', (group) => {
     start()
     await transport.connections.producer.del(transport.keys.job('tests', jobId))
     await waitFor('the run', async () => (await transport.state('tests', jobId)) === 'delayed')
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   test('that are changed, paused, deleted and made again take back what was planned', async ({
     assert,
@@ -234,7 +234,7 @@ test.group('Schedules', (group) => {
     await waitFor('a run', () => runsOf('recreated').length > 0)
     pool.abort()
     await pool.ended
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   test('of the code that no process defines any more are stopped', async ({ assert }) => {
     queue.schedule('gone').cron('@daily').job(Note, { name: 'gone' })
@@ -253,5 +253,5 @@ test.group('Schedules', (group) => {
       return !schedule.withdrawn && schedule.plannedAt ? schedule : false
     })
     assert.isAbove(back.plannedAt!, Date.now())
-  }).timeout(20_000)
+  }).timeout(120_000)
 })

@@ -67,7 +67,7 @@ test.group('Isolated jobs', (group) => {
       seen: [1, 2, 3],
       refused: 'E_CHECKPOINT_REFUSED',
     })
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   test('may keep the CPU busy for longer than the lease', async ({ assert }) => {
     const id = await dispatch({ does: 'spin', ms: 2_500 })
