@@ -9,7 +9,7 @@ import { countReporter } from './helpers/count_reporter.ts'
 export const config: Config = {
   suites: [
     { name: 'unit', files: ['tests/unit/**/*.spec.ts'], timeout: 90_000 },
-    { name: 'functional', files: ['tests/functional/**/*.spec.ts'], timeout: 120_000 },
+    { name: 'functional', files: ['tests/functional/**/*.spec.ts'], timeout: 180_000 },
     {
       name: 'faults',
       files: [
@@ -20,7 +20,7 @@ export const config: Config = {
     { name: 'start', files: ['tests/faults/start/**/*.spec.ts'], timeout: 300_000 },
     { name: 'browser', files: ['tests/browser/**/*.spec.ts'], timeout: 180_000 },
     { name: 'install', files: ['tests/install/**/*.spec.ts'], timeout: 300_000 },
-    { name: 'docs', files: ['tests/docs/**/*.spec.ts'], timeout: 120_000 },
+    { name: 'docs', files: ['tests/docs/**/*.spec.ts'], timeout: 300_000 },
   ],
   plugins: [assert()],
   reporters: { activated: ['spec', 'count'], list: [spec(), countReporter] },
