@@ -111,36 +111,5 @@ withBrowser(() => {
       assert.deepEqual(problems, [])
       await close()
     })
-
-    test('searches what was typed while the list of an earlier search arrived', async ({
-      assert,
-    }) => {
-      const { page, close } = await newPage()
-      const answer = stage.answer!
-      let arrives = () => {}
-      const asked: (string | null)[] = []
-      stage.answer = async (request, url) => {
-        const q = url.searchParams.get('q')
-        if (url.pathname.endsWith('/jobs')) asked.push(q)
-        if (q === 'm') await new Promise<void>((resolve) => (arrives = resolve))
-        const answered = await answer(request, url)
-        /** As the application does: the region's own address is that of its list. */
-        const { jobs } = (answered && 'data' in answered ? answered.data : {}) as {
-          jobs?: { selfUrl: string }
-        }
-        if (jobs) jobs.selfUrl = url.pathname + url.search
-        return answered
-      }
-      await page.goto(`${stage.url}/jobs`)
-      await page.waitForSelector('body[data-live="live"]')
-      await toSearch(page)
-      await page.keyboard.type('m')
-      await waitFor('the first search', () => asked.includes('m'))
-      await page.keyboard.type('ara')
-      arrives()
-      await page.waitForURL('**/jobs?q=mara*')
-      assert.equal(await page.inputValue('#q'), 'mara')
-      await close()
-    })
   })
 })
