@@ -6,9 +6,10 @@
   const qd = window.queuedeck
   const plain = (event) => event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey
 
-  qd.show = (url, source, { top = false } = {}) =>
+  /* The source makes lists take each other's place: the one that was asked for last stays, whichever arrives last. */
+  const show = (url, top) =>
     htmx.ajax('GET', url, {
-      source: source?.isConnected ? source : document.getElementById('filter-form'),
+      source: '#filters',
       target: '#jobs',
       swap: top ? 'outerMorph show:top showTarget:body' : 'outerMorph',
       push: 'true',
@@ -20,7 +21,7 @@
     event.preventDefault()
     for (const menu of document.querySelectorAll('details.filters[open], .histo details[open]')) menu.open = false
     const top = link.dataset.list === 'top' || 'pill' in link.dataset
-    qd.show(link.getAttribute('href'), link, { top })
+    show(link.getAttribute('href'), top)
   })
 
   /* Empty fields say nothing and stay out of the address. */
@@ -32,44 +33,6 @@
 
   document.addEventListener('submit', (event) => {
     if (event.target.id === 'filter-form') document.getElementById('filters').open = false
-  })
-
-  /*
-   * What stands in the search field is searched in the end, whatever became of it: a list that arrives while somebody types sets the
-   * form up anew, and what it was about to ask is lost; requests take each other's place.
-   */
-  const LOOK_AFTER = 1_500
-  const field = () => document.getElementById('q')
-  let searched = field()?.value
-  let searches = 0
-  let looking = null
-
-  const look = () => {
-    clearTimeout(looking)
-    if (field().value === searched) return
-    if (searches === 0) htmx.trigger(document.getElementById('filter-form'), 'queuedeck:search')
-    looking = setTimeout(look, LOOK_AFTER)
-  }
-
-  document.addEventListener('input', (event) => {
-    if (event.target.id !== 'q' || !document.getElementById('filter-form')) return
-    clearTimeout(looking)
-    looking = setTimeout(look, LOOK_AFTER)
-  })
-
-  const isSearch = ({ detail: { ctx } }) => ctx.sourceElement?.id === 'filter-form'
-  document.addEventListener('htmx:before:request', (event) => {
-    if (!isSearch(event)) return
-    searches++
-    event.detail.ctx.searched = field().value
-  })
-  document.addEventListener('htmx:finally:request', (event) => {
-    const { ctx } = event.detail
-    if (!isSearch(event) || ctx.searched === undefined) return
-    searches--
-    const { status } = ctx.response ?? {}
-    /* Refused by the server, it is so again. */
-    if (ctx.status === 'swapped' || (status >= 400 && status < 500)) searched = ctx.searched
   })
 
   /* After a list was chosen, say how much it holds: the table itself is no live region. */

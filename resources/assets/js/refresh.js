@@ -151,6 +151,8 @@
     if (ctx.sourceEvent?.type !== 'queuedeck:refresh') return
     const { id } = ctx.sourceElement
     const { headers, body } = ctx.request
+    /* Were its hx-get another for each list, htmx would set up anew all that is in the region, and forget what was just typed. */
+    if (id === 'jobs') ctx.request.action = ctx.sourceElement.dataset.url
     const rows = id === 'jobs' && underway === 'rows' && document.getElementById('rows')
     headers['X-Queuedeck-Refresh'] = rows ? 'rows' : id
     if (id === 'sheet-job') return
