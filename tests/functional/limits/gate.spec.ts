@@ -144,6 +144,47 @@ for (const withoutFunctions of [false, true]) {
       assert.deepEqual(await lab.leftovers(), [])
     })
 
+    test('set many jobs aside together that wait for different users and types, each in its order', async ({
+      assert,
+    }) => {
+      await lab.configure({ user: 1, types: { slow: 1 } })
+      const queue = lab.queue()
+      // Of each user and of the type one runs; behind them 130 wait, and one that may run stands in their midst.
+      await queue.addBulk(['a', 'b', 'c'].flatMap((user) => lab.jobs(1, user, {}, { held: true })))
+      await queue.addBulk(lab.jobs(1, 'slowest', {}, { held: true }, 'slow'))
+      lab.worker()
+      await waitFor('the first to run', async () => (await queue.getActiveCount()) === 4)
+      const [as, bs, slow] = [
+        lab.jobs(51, 'a'),
+        lab.jobs(41, 'b'),
+        lab.jobs(40, '', {}, {}, 'slow'),
+      ]
+      const mixed = [...as.slice(1), ...bs.slice(1), ...slow].map((job, at) => ({
+        job,
+        at: (at * 37) % 130,
+      }))
+      mixed.sort((one, other) => one.at - other.at)
+      const jobs = mixed.map(({ job }) => job)
+      jobs.splice(65, 0, ...lab.jobs(1, 'free'))
+      await queue.addBulk(jobs)
+      await waitFor(
+        'the others to be held back',
+        async () => (await queue.getDelayedCount()) === 130
+      )
+      assert.include(await lab.order(), 'free1')
+      lab.release()
+      await lab.ended(queue, 135)
+      const order = await lab.order()
+      const added = jobs.map((job) => (job.opts as { jobId: string }).jobId)
+      for (const whose of ['a', 'b', 'nobody']) {
+        const ofWhom = (id: string) => id.startsWith(whose) && id !== `${whose}1`
+        assert.deepEqual(order.filter(ofWhom), added.filter(ofWhom), whose)
+      }
+      assert.equal(await lab.mostOfAnyUser(), 1)
+      assert.equal(await lab.most('type slow'), 1)
+      assert.deepEqual(await lab.leftovers(), [])
+    })
+
     test('let a job of another user begin soon behind a long backlog', async ({ assert }) => {
       await lab.configure({ global: 10, user: 3 })
       const queue = lab.queue()

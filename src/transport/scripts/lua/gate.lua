@@ -24,7 +24,9 @@ function gate.take(queuePrefix, limited)
   local served = backlog and not newcomers and serveReady() or nil
   local easy = free > 2 and limits.n + change < limits.user and not (limits.busy or limits.users or limits.types)
   local full = {}
-  for _ = 1, 100 do
+  local left = 200 -- one that is parked together with others costs half
+  while left > 0 do
+    left = left - 2
     local id, score = pop()
     if id then
       gate.more = free > 1
@@ -61,6 +63,7 @@ function gate.take(queuePrefix, limited)
         return id
       end
       park(id, blocker, score, front, kept)
+      if not score and left > 0 then left = left - parkFollowing(math.min(left, 50), full) end
       -- It was called by a key that has room and meets another that has none: the next of the first key is called instead.
       if served == id then
         if u ~= '' and blocker ~= 'u:' .. u then callNext('u:' .. u, 0) end
@@ -76,7 +79,7 @@ function gate.take(queuePrefix, limited)
       return false
     end
   end
-  wake(QP) -- looked at 100 jobs that may not run: let Redis breathe, the next call goes on
+  wake(QP) -- looked at so many jobs that may not run: let Redis breathe, the next call goes on
   return false
 end
 

@@ -81,8 +81,22 @@ local function starve(ready, again)
   return false
 end
 
--- The job stands at the head of `active`: sets it aside until its key has room. Its hash stays as it is, but for the place that it keeps when
--- it waits for one key after the other. What BullMQ put at the head (LIFO, or recovered after a stall) keeps its place in front.
+-- Sets jobs aside until their key has room: their ids in order, and the places that they have among the key's. A job keeps its place (`ps`) when
+-- it waits for one key after the other.
+local function setAside(key, ids, places)
+  local parked, delayed = {}, {}
+  for i, id in ipairs(ids) do
+    local place = places[i]
+    parked[2 * i - 1], parked[2 * i] = place.score or place.seq, id
+    delayed[2 * i - 1], delayed[2 * i] = gate.far + 2 * math.abs(place.seq), id
+  end
+  rcall('ZADD', parkKey(key), unpack(parked))
+  rcall('ZADD', QP .. 'delayed', unpack(delayed))
+  index(key)
+end
+
+-- The job stands at the head of `active`: sets it aside. Its hash stays as it is, but for its place. What BullMQ put at the head (LIFO, or
+-- recovered after a stall) keeps its place in front.
 local function park(id, key, score, front, kept)
   rcall('LPOP', QP .. 'active')
   local seq = tonumber(kept)
@@ -91,9 +105,7 @@ local function park(id, key, score, front, kept)
     if front then seq = -seq end
     rcall('HSET', QP .. id, 'ps', seq)
   end
-  rcall('ZADD', parkKey(key), score or seq, id)
-  rcall('ZADD', QP .. 'delayed', gate.far + 2 * math.abs(seq), id)
-  index(key)
+  setAside(key, { id }, { { score = score, seq = seq } })
 end
 
 -- The key's first parked job of this queue goes back where it came from: to the head of `wait`, which answers its id, or to its place among
@@ -173,3 +185,34 @@ local function callNext(key, more)
   if rcall('EXISTS', parkKey(key)) == 1 and roomOf(key) > more then setReady(QP, key) end
 end
 
+-- Behind a job that was parked mostly stand others that have to wait too: sets aside what stands at the head of `wait`, up to the first that may
+-- run or has a place already, and at most `most`. Answers how many. It is what taking them one by one comes to, at a third of the time.
+local function parkFollowing(most, full)
+  local ids = rcall('LRANGE', QP .. 'wait', -most, -1)
+  local n, order, groups = 0, {}, {}
+  for i = #ids, 1, -1 do
+    local job = rcall('HMGET', QP .. ids[i], 'opts', 'name', 'stc', 'ps')
+    if job[4] then break end
+    local key, front = blockerOf(job, nil, gate.userOf(job[1]), job[2] or nil, nil, full)
+    if not key or front then break end
+    local group = groups[key]
+    if not group then
+      group = { ids = {}, places = {} }
+      groups[key], order[#order + 1] = group, key
+    end
+    n = n + 1
+    group.ids[#group.ids + 1], group.places[#group.places + 1] = ids[i], { seq = n }
+  end
+  if n == 0 then return 0 end
+  rcall('RPOP', QP .. 'wait', n)
+  local before = rcall('INCRBY', G .. 'seq', n) - n
+  for _, key in ipairs(order) do
+    local group = groups[key]
+    for i, place in ipairs(group.places) do
+      place.seq = place.seq + before
+      rcall('HSET', QP .. group.ids[i], 'ps', place.seq)
+    end
+    setAside(key, group.ids, group.places)
+  end
+  return n
+end
