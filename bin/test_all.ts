@@ -3,7 +3,7 @@
  * the test runner (--files, --tests, --groups, --tags, --timeout, --bail).
  *
  * Spec files run in several processes beside each other, since half of their time they wait for leases and timers: at first the tests of
- * faults, two at a time and before the others at the processors, and beside them the others. All share a PostgreSQL and a MariaDB, each with
+ * faults and browsers, two at a time and before the others at the processors, and beside them the others. All share a PostgreSQL and a MariaDB, each with
  * databases of its own; every other server is the process' own, on a free port in a temporary folder. Parts whose server or browser is
  * not installed are named as skipped; where CI is set, nothing may be skipped.
  * The last line is `N passed, N failed, N skipped`.
@@ -14,7 +14,7 @@ import { BatchRuns, type BatchResult } from './testing/batch_run.ts'
 import { batchesOf, type Batch, SUITE_NAMES } from './testing/suites.ts'
 
 const AT_ONCE = 2 * availableParallelism() - 1
-const FAULTS_AT_ONCE = 2
+const FIRST_AT_ONCE = 2
 
 const chosen = process.argv.slice(2).filter((argument) => SUITE_NAMES.includes(argument))
 const passedOn = process.argv.slice(2).filter((argument) => !SUITE_NAMES.includes(argument))
@@ -42,15 +42,17 @@ runs = new BatchRuns(passedOn, isSingle ? {} : await sharedServers())
 const results: BatchResult[] = []
 const lanes = (count: number, ...lists: Batch[][]) =>
   Array.from({ length: count }, () => work(...lists))
-await Promise.all([...lanes(FAULTS_AT_ONCE, first, others), ...lanes(AT_ONCE, others)])
+const began = performance.now()
+const ends = await Promise.all([...lanes(FIRST_AT_ONCE, first, others), ...lanes(AT_ONCE, others)])
 
-/** Works through lists of batches that others take from too. */
-async function work(...lists: Batch[][]) {
+/** Works through lists of batches that others take from too, and answers when nothing was left, in seconds. */
+async function work(...lists: Batch[][]): Promise<number> {
   for (const list of lists) {
     for (let batch = list.shift(); batch && !stopped; batch = list.shift()) {
       results.push(await runs!.run(batch, !isSingle, list === others))
     }
   }
+  return (performance.now() - began) / 1000
 }
 
 /** Where the databases are that all processes share, as tests/helpers/servers.ts reads it. */
@@ -82,6 +84,10 @@ for (const suite of SUITE_NAMES) {
   for (const { files, failed, remark } of of.filter((result) => result.failed > 0)) {
     console.log(`  ${failed} failed ${remark} ${files.join(' ')}`.trimEnd())
   }
+}
+if (!isSingle) {
+  const idle = ends.map((end) => `${(Math.max(...ends) - end).toFixed(0)} s`)
+  console.log(`Lanes had nothing left to do at the end for ${idle.join(', ')}.`)
 }
 
 const nothingRan = results.every(({ passed, failed, skipped }) => passed + failed + skipped === 0)

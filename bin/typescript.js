@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createRequire, enableCompileCache, registerHooks } from 'node:module'
+import { createRequire, enableCompileCache, registerHooks, setSourceMapsSupport } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,6 +17,7 @@ const MODULES = join(FOLDER, 'modules')
 const OPTIONS = {
   swcrc: false,
   sourceMaps: true,
+  inlineSourcesContent: false,
   module: { type: 'es6' },
   jsc: {
     target: 'esnext',
@@ -66,7 +67,8 @@ try {
   mkdirSync(MODULES, { recursive: true })
   enableCompileCache(join(FOLDER, 'code'))
 } catch {}
-process.setSourceMapsEnabled(true)
+// Those of other packages would be read and parsed with each of their modules, at every start.
+setSourceMapsSupport(true, { nodeModules: false })
 
 registerHooks({
   /** Ace names the commands it lists in a folder by `.js`, whatever they are written in. */

@@ -1,8 +1,5 @@
 import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
-import queue from '#queuedeck/services/main'
-import Parse from '#jobs/document_processing/parse'
-import { installedDocuments } from '#services/documents/installed_documents'
 
 const MOST_DOCUMENTS = 120
 
@@ -38,6 +35,12 @@ export default class DemoDocuments extends BaseCommand {
         return
       }
     }
+    // Only here: each command of the application loads this file, for its name.
+    const [{ default: queue }, { default: Parse }, { installedDocuments }] = await Promise.all([
+      import('#queuedeck/services/main'),
+      import('#jobs/document_processing/parse'),
+      import('#services/documents/installed_documents'),
+    ])
     const paths = await installedDocuments(this.app.makePath(), MOST_DOCUMENTS)
     const parsed = await Parse.dispatchMany(
       paths.map((path, index) => ({

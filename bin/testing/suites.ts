@@ -1,5 +1,5 @@
-import { globSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { globSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { config } from '../../tests/bootstrap.ts'
 import { ROOT } from '../start/settings.ts'
 
@@ -15,21 +15,22 @@ type Suite = {
   name: string
   cut: Cut
   /**
-   * Gets the processors first, two at a time beside the others: what is held up, cut off and killed there is measured against leases of
-   * seconds, which a process that waits for its turn would miss too. Most of the time these tests only wait.
+   * Gets the processors first, two at a time beside the others, and in this order. What faults hold up, cut off and kill is measured
+   * against leases of seconds, which a process that waits for its turn would miss too; most of the time these tests only wait. Browsers
+   * show what a person would see, who has a processor of their own.
    */
   first?: true
 }
 
 /** Longest first, so that none is left over at the end while a processor has nothing to do. */
 const SUITES: Suite[] = [
-  { name: 'start', cut: 'file' },
   { name: 'install', cut: 'suite' },
-  { name: 'browser', cut: 'file' },
+  { name: 'start', cut: 'file' },
   { name: 'docs', cut: 'suite' },
-  { name: 'functional', cut: { folder: 5 } },
   { name: 'unit', cut: 'suite' },
+  { name: 'functional', cut: { folder: 5 } },
   { name: 'faults', cut: { folder: 2 }, first: true },
+  { name: 'browser', cut: 'file', first: true },
 ]
 
 export const SUITE_NAMES = SUITES.map(({ name }) => name)
@@ -44,11 +45,19 @@ export function batchesOf(
   whole: boolean
 ): { first: Batch[]; others: Batch[] } {
   const wanted = SUITES.filter(({ name }) => chosen.has(name))
-  const cut = (suites: Suite[]) => suites.flatMap((suite) => (whole ? [all(suite)] : pieces(suite)))
+  const cut = (suites: Suite[]) =>
+    suites.flatMap((suite) =>
+      whole ? [all(suite)] : pieces(suite).sort((a, b) => weight(b) - weight(a))
+    )
   return {
     first: cut(wanted.filter(({ first }) => first)),
     others: cut(wanted.filter(({ first }) => !first)),
   }
+}
+
+/** How long a batch takes, roughly: what its files have to say. */
+function weight({ files }: Batch): number {
+  return files.reduce((sum, file) => sum + statSync(join(ROOT, file)).size, 0)
 }
 
 const all = ({ name }: Suite): Batch => ({ suite: name, files: [] })

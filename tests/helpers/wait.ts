@@ -3,12 +3,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 export { freePort } from '../../bin/start/free_port.ts'
 
+/** The longest pause between two looks, ms, unless the caller says otherwise. */
+const LONGEST_PAUSE = 100
+
 /**
  * Repeats `condition` until it answers something truthy, and answers that. An error thrown by the condition counts as "not yet";
  * the last one is named when the deadline passes. That is far away unless a test says otherwise: a machine that does much else may be
- * slow, and waiting costs nothing where the condition comes true.
+ * slow, and waiting costs nothing where the condition comes true. The longer it has waited, and the longer a look takes, the longer are the
+ * pauses: looking takes the processor from what is waited for.
  *
  * @param what  What is waited for, in words: shown when it does not come.
+ * @param options.every  The shortest pause, ms.
  */
 export async function waitFor<T>(
   what: string,
@@ -16,10 +21,12 @@ export async function waitFor<T>(
   options: { within?: number; every?: number } = {}
 ): Promise<NonNullable<Exclude<T, false>>> {
   const { within = 60_000, every = 20 } = options
-  const deadline = performance.now() + within
+  const began = performance.now()
+  const deadline = began + within
   let lastError: unknown
 
   while (true) {
+    const asked = performance.now()
     try {
       const value = await condition()
       if (value) return value as NonNullable<Exclude<T, false>>
@@ -27,7 +34,8 @@ export async function waitFor<T>(
     } catch (error) {
       lastError = error
     }
-    if (performance.now() >= deadline) {
+    const now = performance.now()
+    if (now >= deadline) {
       throw new Error(
         `Waited ${within} ms for ${what}${lastError ? `: ${(lastError as Error).message}` : ''}`,
         {
@@ -35,7 +43,7 @@ export async function waitFor<T>(
         }
       )
     }
-    await pause(every)
+    await pause(Math.max(every, now - asked, Math.min((now - began) / 20, LONGEST_PAUSE)))
   }
 }
 

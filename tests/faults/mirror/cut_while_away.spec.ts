@@ -10,7 +10,7 @@ import { MirrorProcess, ownDatabase } from './victims.ts'
 /**
  * How many jobs run unseen: some pages of the mirror's audit. By hand also with `QUEUEDECK_CUT_JOBS=30000`.
  */
-const JOBS = Number(process.env.QUEUEDECK_CUT_JOBS ?? 3_000)
+const JOBS = Number(process.env.QUEUEDECK_CUT_JOBS ?? 1_200)
 const FAILING = JOBS / 300
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -34,8 +34,8 @@ eachDatabase(({ label, create }) => {
         await lab.stopMirrors()
         const { lastId } = (await records.writer.cursors(['a'])).get('a')!
 
-        for (let from = 0; from < JOBS; from += 1_000) {
-          const jobs = Array.from({ length: 1_000 }, (_, index) =>
+        for (let from = 0; from < JOBS; from += 300) {
+          const jobs = Array.from({ length: 300 }, (_, index) =>
             lab.job('a', {}, { name: (from + index) % 300 === 0 ? 'fails' : 'works' })
           )
           await lab.transport.add(jobs)
@@ -119,8 +119,8 @@ test.group('Mirror and a locked SQLite', () => {
       await Promise.all(mirrors.map((mirror) => mirror.ready()))
       lab.worker('a', () => 1, { concurrency: 50 })
       const adding = (async () => {
-        for (let from = 0; from < 3_000; from += 50) {
-          await lab.transport.add(Array.from({ length: 50 }, () => lab.job('a')))
+        for (let from = 0; from < 1_200; from += 20) {
+          await lab.transport.add(Array.from({ length: 20 }, () => lab.job('a')))
           await pause(30)
         }
       })()
@@ -137,7 +137,7 @@ test.group('Mirror and a locked SQLite', () => {
       await adding
       await waitFor(
         'all records',
-        async () => (await records.reader.counts()).completed === 3_000,
+        async () => (await records.reader.counts()).completed === 1_200,
         { every: 100 }
       )
       assert.isTrue(mirrors.every((mirror) => mirror.isAlive))

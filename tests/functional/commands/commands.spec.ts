@@ -16,9 +16,11 @@ type Command = {
   redis: boolean
   /** It reports what is away instead of failing for it. */
   reports?: true
-  /** Also run as a process of its own. */
-  process?: true
+  /** With what away it is run as a process of its own too, one of each kind: each boots the application. */
+  processes?: Away[]
 }
+
+type Away = 'refusing Redis' | 'silent Redis' | 'database'
 
 /** Each command, and whether it needs the database, and Redis. */
 const COMMANDS: Command[] = [
@@ -26,9 +28,9 @@ const COMMANDS: Command[] = [
     args: ['queue:dispatch', 'demo.sleep', '{"ms":1}'],
     database: false,
     redis: true,
-    process: true,
+    processes: ['refusing Redis', 'silent Redis'],
   },
-  { args: ['queue:jobs'], database: true, redis: false, process: true },
+  { args: ['queue:jobs'], database: true, redis: false, processes: ['silent Redis', 'database'] },
   { args: ['queue:show', ID], database: true, redis: true },
   { args: ['queue:cancel', ID], database: true, redis: true },
   { args: ['queue:restart', ID], database: true, redis: true },
@@ -39,7 +41,13 @@ const COMMANDS: Command[] = [
   { args: ['queue:pause', 'demo'], database: false, redis: true },
   { args: ['queue:resume', 'demo'], database: false, redis: true },
   { args: ['queue:drain', 'demo', '--force'], database: false, redis: true },
-  { args: ['queue:doctor'], database: true, redis: true, reports: true, process: true },
+  {
+    args: ['queue:doctor'],
+    database: true,
+    redis: true,
+    reports: true,
+    processes: ['silent Redis'],
+  },
 ]
 
 test.group('Commands | Redis and database up', (group) => {
@@ -170,6 +178,7 @@ test.group('Commands | something is away', (group) => {
    */
   async function all(
     lab: CommandLab,
+    away: Away,
     within: number,
     assert: Assert,
     expected: (command: Command) => { code: number; error?: string }
@@ -190,11 +199,13 @@ test.group('Commands | something is away', (group) => {
       check(command, answer)
       assert.isBelow(answer.took, within, command.args[0])
     })
-    const processes = COMMANDS.filter((command) => command.process).map(async (command) => {
-      const ended = await runAce([...command.args, '--json'], env)
-      check(command, answerOf(command.args, ended))
-    })
-    await Promise.all([...here, ...processes])
+    const apart = COMMANDS.filter(({ processes = [] }) => processes.includes(away)).map(
+      async (command) => {
+        const ended = await runAce([...command.args, '--json'], env)
+        check(command, answerOf(command.args, ended))
+      }
+    )
+    await Promise.all([...here, ...apart])
   }
 
   test('Redis refuses: each ends within 10 s, with one JSON document', async ({
@@ -204,7 +215,7 @@ test.group('Commands | something is away', (group) => {
     const redis = { host: '127.0.0.1', port: nowhere }
     const lab = await CommandLab.open({ redis, database: migrated })
     cleanup(() => lab.close())
-    await all(lab, 10_000, assert, (command) =>
+    await all(lab, 'refusing Redis', 10_000, assert, (command) =>
       command.redis ? { code: 1, error: 'E_REDIS_UNAVAILABLE' } : { code: 0 }
     )
     const mirror = await lab.ask('queue:mirror', '--status')
@@ -216,7 +227,7 @@ test.group('Commands | something is away', (group) => {
     const redis = { host: '127.0.0.1', port: (silent.address() as AddressInfo).port }
     const lab = await CommandLab.open({ redis, database: migrated })
     cleanup(() => lab.close())
-    await all(lab, 15_000, assert, (command) =>
+    await all(lab, 'silent Redis', 15_000, assert, (command) =>
       command.redis ? { code: 1, error: 'E_REDIS_UNAVAILABLE' } : { code: 0 }
     )
   })
@@ -234,7 +245,7 @@ test.group('Commands | something is away', (group) => {
     cleanup(() => lab.close())
     const { code } = await lab.ask('queue:dispatch', 'demo.sleep', '{"ms":1}')
     assert.equal(code, 0)
-    await all(lab, 10_000, assert, (command) =>
+    await all(lab, 'database', 10_000, assert, (command) =>
       command.database ? { code: 1, error: 'E_DATABASE_UNAVAILABLE' } : { code: 0 }
     )
   })

@@ -1,13 +1,19 @@
 import { test } from '@japa/runner'
 import { applicationEnv, runAce, startWorker } from '#tests/helpers/app'
 import { waitFor } from '#tests/helpers/wait'
+import { openRecords } from '../mirror/records.ts'
 import { answerOf, migratedDatabase } from './lab.ts'
 
 test.group('Workers whose output nobody reads any more', () => {
   test('go on with their jobs, and end in order', async ({ assert, cleanup }) => {
-    const env = await applicationEnv({ database: await migratedDatabase() })
+    const database = await migratedDatabase()
+    const env = await applicationEnv({ database })
+    const records = openRecords(database.connection)
     const worker = startWorker({ ...env, LOG_LEVEL: 'info' })
-    cleanup(() => void worker.child.kill('SIGKILL'))
+    cleanup(async () => {
+      worker.child.kill('SIGKILL')
+      await records.close()
+    })
     await waitFor('the worker', () => worker.output().includes('jobs at once'), { within: 60_000 })
     worker.child.stdout!.destroy()
     worker.child.stderr!.destroy()
@@ -15,10 +21,7 @@ test.group('Workers whose output nobody reads any more', () => {
     const { json } = answerOf(args, await runAce(args, env))
     await waitFor(
       'the job to end',
-      async () => {
-        const shown = ['queue:show', json.job.id, '--json']
-        return answerOf(shown, await runAce(shown, env)).json.job.status === 'completed'
-      },
+      async () => (await records.reader.find(json.job.id))?.status === 'completed',
       { within: 60_000 }
     )
     worker.child.kill('SIGTERM')
