@@ -1,5 +1,5 @@
 import type { AlertRule, AlertRuleSettings, AlertUnit } from './alert_rules.ts'
-import type { Duration } from './types.ts'
+import type { Duration } from './dispatch_types.ts'
 
 /**
  * What a rule of `alerts.rules` may set; `false` instead switches it off.

@@ -1,4 +1,4 @@
-import type { Duration } from './types.ts'
+import type { Duration } from './dispatch_types.ts'
 
 /**
  * How long metrics are kept, as a host configures it.
