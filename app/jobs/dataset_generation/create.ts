@@ -1,14 +1,29 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import { createDataset } from '#services/datasets/create/create'
-import { type CreatedKind, examplesOf } from '#services/datasets/create/examples'
+import {
+  type CreatedKind,
+  examplesOf,
+  passageOf,
+  questionExamples,
+} from '#services/datasets/create/examples'
+import { ProviderQuestions } from '#services/datasets/create/provider_questions'
 import type { Shares } from '#services/datasets/create/splits'
 import { downloadLinks, type Link } from '#services/datasets/download_links'
 import { type DatasetFormat, FORMATS } from '#services/datasets/dataset_reader'
+import type { Example } from '#services/datasets/example'
 import { DatasetVersions } from '#services/datasets/versions'
 import type { DatasetFile, Extract } from '#services/documents/artifacts'
 import { DocumentStore } from '#services/documents/document_store'
+import type { Warning } from '#services/documents/parsed_document'
 import { extractionHead, keptExtracts } from '#services/extraction/kept_extracts'
+import {
+  configuredProvider,
+  fallbackWarning,
+  NO_PROVIDER,
+} from '#services/provider/configured_provider'
+import type { ProviderClient } from '#services/provider/provider_client'
+import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 
 type Payload = {
   /** Id of an extraction, as the result of `extraction.selective` names it. */
@@ -24,6 +39,8 @@ type Payload = {
   seed?: number
   /** Of classification: examples of a label, at least; a category with fewer goes into the one above. Default 5. */
   fewest?: number
+  /** Of questions and answers: whether a configured provider asks them; `false` where it is left out. */
+  provider?: boolean
 }
 
 type Result = {
@@ -37,6 +54,9 @@ type Result = {
   /** Where its files can be had. */
   links: Link[]
   leftOut: { extracts: number; repeated: number; rare: number }
+  /** What the provider was asked, and its cost; null where it was not. */
+  provider: ProviderUsage | null
+  warnings: Warning[]
 }
 
 const SPLITS = { train: 0.8, validation: 0.1, test: 0.1 }
@@ -65,9 +85,13 @@ export default class Create extends Job<Payload, Result> {
     splits: vine.object({ train: share(), validation: share(), test: share() }).optional(),
     seed: vine.number({ strict: true }).withoutDecimals().min(0).max(2_147_483_647).optional(),
     fewest: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000).optional(),
+    provider: vine.boolean({ strict: true }).optional(),
   })
 
-  constructor(private store: DocumentStore = new DocumentStore()) {
+  constructor(
+    private store: DocumentStore = new DocumentStore(),
+    private settings?: ProviderSettings | null
+  ) {
     super()
   }
 
@@ -78,31 +102,39 @@ export default class Create extends Job<Payload, Result> {
     if (Math.abs(sum - 1) > 1e-6) {
       throw new Error(`splits must add up to 1, not ${Number(sum.toFixed(6))}`)
     }
+    if (this.payload.provider === true && kind !== 'question_answer') {
+      throw new Error(`provider asks questions: it goes with kind question_answer, not ${kind}`)
+    }
     const path = this.store.artifact('extractions', extraction)
     const names = await this.#names(path)
-    const { dataset, leftOut } = await createDataset(
-      () => keptExtracts(path),
-      (extract: Extract) => examplesOf(kind, extract, names.get(extract.category) ?? ''),
-      {
-        kind,
-        name,
-        format,
-        spreadsheet: true,
-        shares,
-        seed,
-        fewest,
-        extraction,
-        folder: this.store.datasetFiles,
-        signal: this.signal,
-        tell: (stage, percent, done, total) =>
-          this.progress(Math.min(99, percent), {
-            stage,
-            done,
-            ...(total === null ? undefined : { total }),
-            unit: stage === 'Making examples' ? 'extracts' : 'examples',
-          }),
-      }
-    )
+    const warnings: Warning[] = []
+    const client = await this.#client(warnings)
+    const offline = (extract: Extract) =>
+      examplesOf(kind, extract, names.get(extract.category) ?? '')
+    const asking = client === null ? null : new ProviderQuestions(client)
+    const make =
+      asking === null ? offline : (extract: Extract) => this.#asked(asking, extract, offline)
+    const { dataset, leftOut } = await createDataset(keptExtracts(path), make, {
+      kind,
+      name,
+      format,
+      spreadsheet: true,
+      shares,
+      seed,
+      fewest,
+      extraction,
+      folder: this.store.datasetFiles,
+      signal: this.signal,
+      tell: (stage, percent, done, total) =>
+        this.progress(Math.min(99, percent), {
+          stage,
+          done,
+          ...(total === null ? undefined : { total }),
+          unit: stage === 'Making examples' ? 'extracts' : 'examples',
+        }),
+    })
+    const fallback = asking && fallbackWarning(asking.provider, 'extracts were asked about offline')
+    if (fallback !== null) this.#warn(warnings, fallback)
     const id = await this.store.keep('datasets', dataset)
     const version = await new DatasetVersions(this.store.datasetVersions).of(name, id)
     const { examples, files } = dataset
@@ -122,7 +154,32 @@ export default class Create extends Job<Payload, Result> {
       files,
       leftOut,
       links: downloadLinks(id, files),
+      provider: client?.usage ?? null,
+      warnings,
     }
+  }
+
+  /** Null, with a warning where a provider is asked for and none is configured. */
+  async #client(warnings: Warning[]): Promise<ProviderClient | null> {
+    if (this.payload.provider !== true) return null
+    const client = await configuredProvider(this.settings)
+    if (client === null) this.#warn(warnings, NO_PROVIDER)
+    return client
+  }
+
+  async #asked(
+    asking: ProviderQuestions,
+    extract: Extract,
+    offline: (extract: Extract) => Example[]
+  ): Promise<Example[]> {
+    const { text, subject } = passageOf(extract)
+    const questions = await asking.of(text, subject, this.signal)
+    return questions === null ? offline(extract) : questionExamples(questions, text, extract)
+  }
+
+  #warn(warnings: Warning[], warning: Warning): void {
+    this.log.warn('%s (%s)', warning.message, warning.code)
+    warnings.push(warning)
   }
 
   async #names(path: string): Promise<Map<string, string>> {

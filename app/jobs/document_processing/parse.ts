@@ -7,7 +7,12 @@ import { eachItem } from '#services/documents/each_item'
 import { followUpId } from '#services/documents/follow_up_id'
 import { manifestOf } from '#services/documents/manifest'
 import type { Block } from '#services/documents/markdown_blocks'
-import { parseDocument, type Warning } from '#services/documents/parsed_document'
+import { KeptPages } from '#services/documents/pdf/kept_pages'
+import {
+  parseDocument,
+  type ParsedDocument,
+  type Warning,
+} from '#services/documents/parsed_document'
 import { chunkFields } from '#validators/chunk_options'
 import Chunk from './chunk.ts'
 
@@ -44,6 +49,9 @@ type Result = {
 const MOST_HEADINGS = 50
 const LONGEST_TITLE = 300
 const MOST_SPLITS = 100
+
+/** Name of the checkpoint that says which pages of a document are read. */
+const PAGES = 'pages'
 
 const DEFAULT_SPLIT = { pages: 10, overlap: 1 }
 
@@ -96,12 +104,14 @@ export default class Parse extends Job<Payload, Result> {
         if (before !== undefined) {
           const { document, parsed } = before
           const again = manifestOf(document, parsed, split)
-          return { document, parsed, manifest: await this.store.keep('manifests', again) }
+          return summaryOf(document, parsed, await this.store.keep('manifests', again))
         }
         const bytes = await this.store.read(path)
+        const kept = await this.#keptPages(path, bytes, index)
         const document = await parseDocument(path, bytes, split, {
           signal: this.signal,
           onPage: (page, pages) => this.#tell(index, total, page / pages),
+          kept,
         })
         for (const warning of document.warnings) {
           this.log.warn('%s: %s (%s)', path, warning.message, warning.code)
@@ -109,26 +119,29 @@ export default class Parse extends Job<Payload, Result> {
         const parsed = await this.store.keep('parsed', document)
         const manifest = await this.store.keep('manifests', manifestOf(document, parsed, split))
         await done.add(index, parsed)
-        return { document, parsed, manifest }
+        await kept?.discard()
+        return summaryOf(document, parsed, manifest)
       },
     })
     await this.progress(100, { stage: 'Documents kept', done: total, total, unit: 'documents' })
-    const chunkJob = await this.#sendOn(outputs.map(({ parsed }) => parsed))
+    const chunkJob = await this.#sendOn(outputs.map(({ summary }) => summary.parsed))
     return {
       ...(chunkJob === undefined ? undefined : { chunkJob }),
-      documents: outputs.map(({ document, parsed, manifest }) => ({
-        source: document.source,
-        parsed,
-        manifest,
-        format: document.format,
-        characters: document.text.length,
-        headings: firstHeadings(document.blocks),
-        blocks: document.blocks.length,
-        pages: document.pages.length,
-        splits: document.splits.slice(0, MOST_SPLITS),
-      })),
-      warnings: [...warnings, ...outputs.flatMap(({ document }) => document.warnings)],
+      documents: outputs.map(({ summary }) => summary),
+      warnings: [...warnings, ...outputs.flatMap(({ warnings: own }) => own)],
     }
+  }
+
+  /** Of PDF files: a long one goes on at the page at which an attempt before was ended. */
+  async #keptPages(path: string, bytes: Uint8Array, document: number) {
+    if (!/\.pdf$/i.test(path)) return undefined
+    return KeptPages.open({
+      folder: this.store.readPages,
+      document,
+      bytes,
+      saved: this.checkpoints[PAGES],
+      save: (value) => this.checkpoint(PAGES, value),
+    })
   }
 
   /** A second attempt of this run gives the follower the same id, so that it is sent once. */
@@ -148,6 +161,22 @@ export default class Parse extends Job<Payload, Result> {
     const percent = ((done + share) / total) * 99
     return this.progress(percent, { stage: 'Reading documents', done, total, unit: 'documents' })
   }
+}
+
+/** What stays in memory of a document until the job ends. */
+function summaryOf(document: ParsedDocument, parsed: string, manifest: string) {
+  const summary: Result['documents'][number] = {
+    source: document.source,
+    parsed,
+    manifest,
+    format: document.format,
+    characters: document.text.length,
+    headings: firstHeadings(document.blocks),
+    blocks: document.blocks.length,
+    pages: document.pages.length,
+    splits: document.splits.slice(0, MOST_SPLITS),
+  }
+  return { summary, warnings: document.warnings }
 }
 
 function firstHeadings(blocks: Block[]): string[] {

@@ -8,10 +8,15 @@ import { Turns } from '#services/documents/turns'
 import { extractFrom, wantedCategories } from '#services/extraction/extraction'
 import type { Classifier } from '#services/extraction/classifier'
 import { LetterClassifier } from '#services/extraction/letter_classifier'
-import { type ContextMode, passagesOf, termKey } from '#services/extraction/passages'
+import { type ContextMode, passagesOf, vocabularyOf } from '#services/extraction/passages'
 import { ProviderClassifier } from '#services/extraction/provider_classifier'
 import { TermClassifier } from '#services/extraction/term_classifier'
-import { ProviderClient } from '#services/provider/provider_client'
+import {
+  configuredProvider,
+  fallbackWarning,
+  NO_PROVIDER,
+} from '#services/provider/configured_provider'
+import type { ProviderClient } from '#services/provider/provider_client'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 
 type Payload = {
@@ -106,8 +111,7 @@ export default class Selective extends Job<Payload, Result> {
       'categories'
     )
     const seen = { neighbours: context === 'neighbours' }
-    const terms = new TermClassifier(categories, passages, seen)
-    await turns.give()
+    const terms = await TermClassifier.learn(categories, passages, seen, turns)
     const letters = await LetterClassifier.learn(categories, passages, seen, turns)
     const provider = await this.#provider(warnings)
     const asking = (role: 'primary' | 'validation', instead: Classifier) =>
@@ -131,7 +135,9 @@ export default class Selective extends Job<Payload, Result> {
       }
     )
     for (const one of [primary, validation]) {
-      if (one instanceof ProviderClassifier) this.#warnOf(one, warnings)
+      if (!(one instanceof ProviderClassifier)) continue
+      const warning = fallbackWarning(one, 'passages were classified offline')
+      if (warning !== null) this.#warn(warnings, warning)
     }
     const extraction = await this.store.keep('extractions', {
       taxonomy: this.payload.taxonomy,
@@ -160,17 +166,9 @@ export default class Selective extends Job<Payload, Result> {
   /** Null, with a warning, where a provider is asked for and none is configured. */
   async #provider(warnings: Warning[]): Promise<ProviderClient | null> {
     if (this.payload.provider === undefined) return null
-    const settings = this.settings ?? (await import('#config/provider')).default
-    if (settings !== null) return new ProviderClient(settings)
-    const message = 'No provider is configured (PROVIDER_URL, PROVIDER_MODEL): worked offline'
-    this.#warn(warnings, { source: 'provider', code: 'PROVIDER_MISSING', message })
-    return null
-  }
-
-  #warnOf({ problem, fallbacks }: ProviderClassifier, warnings: Warning[]): void {
-    if (problem === null) return
-    const message = `${problem.message}; ${fallbacks} passages were classified offline`
-    this.#warn(warnings, { source: 'provider', code: problem.code, message })
+    const provider = await configuredProvider(this.settings)
+    if (provider === null) this.#warn(warnings, NO_PROVIDER)
+    return provider
   }
 
   #warn(warnings: Warning[], warning: Warning): void {
@@ -180,8 +178,8 @@ export default class Selective extends Job<Payload, Result> {
 
   async #read({ sets: all, categories }: Taxonomy, turns: Turns) {
     const sets = this.payload.sets ?? all
-    const vocabulary = new Set(
-      categories.flatMap(({ terms }) => terms.map(({ term }) => termKey(term)))
+    const vocabulary = vocabularyOf(
+      categories.flatMap(({ terms }) => terms.map(({ term }) => term))
     )
     const { outputs, warnings } = await eachItem(sets, {
       signal: this.signal,

@@ -1,10 +1,20 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
+import type { Taxonomy } from '#services/documents/artifacts'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
 import { Turns } from '#services/documents/turns'
+import {
+  configuredProvider,
+  fallbackWarning,
+  NO_PROVIDER,
+} from '#services/provider/configured_provider'
+import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
+import { sizesOf } from '#services/taxonomy/analysis'
+import { CorpusReader } from '#services/taxonomy/corpus'
+import { namedByProvider } from '#services/taxonomy/provider_names'
 import { taxonomyOf, type Stage } from '#services/taxonomy/taxonomy_tree'
 
 type Payload = {
@@ -16,6 +26,8 @@ type Payload = {
   breadth?: number
   /** Chunks in a category with its descendants, at least; 3 where it is left out. */
   fewest?: number
+  /** Whether a configured provider names the categories; `false` where it is left out. */
+  provider?: boolean
 }
 
 type Result = {
@@ -31,6 +43,8 @@ type Result = {
     chunks: number
     confidence: number
   }[]
+  /** What the provider was asked, and its cost; null where it was not. */
+  provider: ProviderUsage | null
   warnings: Warning[]
 }
 
@@ -38,9 +52,9 @@ const DEFAULTS = { depth: 3, breadth: 10, fewest: 3 }
 
 /** Share of the whole work, in percent: where each stage begins and ends. */
 const STAGES: Record<Stage, [from: number, to: number]> = {
-  'Reading chunks': [5, 50],
-  'Finding categories': [50, 97],
-  'Keeping the taxonomy': [97, 99],
+  'Counting terms': [30, 50],
+  'Finding categories': [50, 96],
+  'Keeping the taxonomy': [96, 97],
 }
 
 /**
@@ -63,41 +77,51 @@ export default class Generate extends Job<Payload, Result> {
     depth: vine.number({ strict: true }).withoutDecimals().min(1).max(6).optional(),
     breadth: vine.number({ strict: true }).withoutDecimals().min(2).max(30).optional(),
     fewest: vine.number({ strict: true }).withoutDecimals().min(2).max(1_000).optional(),
+    provider: vine.boolean({ strict: true }).optional(),
   })
 
-  constructor(private store: DocumentStore = new DocumentStore()) {
+  constructor(
+    private store: DocumentStore = new DocumentStore(),
+    private settings?: ProviderSettings | null
+  ) {
     super()
   }
 
   async execute(): Promise<Result> {
-    const { sets: ids, ...options } = this.payload
-    const { outputs: sets, warnings } = await eachItem(ids, {
+    const { sets: ids, provider: asked = false, ...options } = this.payload
+    const turns = new Turns(this.signal)
+    const reader = new CorpusReader(turns)
+    const { warnings } = await eachItem(ids, {
       signal: this.signal,
       name: (id) => id,
       warn: ({ source, code, message }) => this.log.warn('%s: %s (%s)', source, message, code),
       work: async (id, done) => {
         const counts = { done, total: ids.length, unit: 'sets' }
-        await this.progress((done / ids.length) * 5, { stage: 'Loading chunks', ...counts })
-        return { id, set: await this.store.kept('chunks', id) }
+        await this.progress((done / ids.length) * 30, { stage: 'Reading chunks', ...counts })
+        await reader.add(id, await this.store.kept('chunks', id))
       },
     })
-    const taxonomy = await taxonomyOf(
-      sets,
+    const made = await taxonomyOf(
+      reader,
       { ...DEFAULTS, ...options },
-      new Turns(this.signal),
+      turns,
       async (stage, done, total) => {
         const [from, to] = STAGES[stage]
-        const unit = stage === 'Reading chunks' ? 'sets' : 'chunks'
+        const unit = stage === 'Counting terms' ? 'sets' : 'chunks'
         await this.progress(from + ((to - from) * done) / total, { stage, done, total, unit })
       }
     )
-    if (taxonomy.categories.length === 0) {
+    if (made.categories.length === 0) {
       throw new DocumentProblem(
         'NO_TOPICS',
         `has no topic that ${options.fewest ?? DEFAULTS.fewest} chunks share: give it more chunks, or lower "fewest"`
       )
     }
+    const { taxonomy, usage } = asked
+      ? await this.#named(made, warnings)
+      : { taxonomy: made, usage: null }
     const id = await this.store.keep('taxonomies', taxonomy)
+    const sizes = sizesOf(taxonomy.categories)
     const placed = taxonomy.categories.reduce((sum, { chunks }) => sum + chunks.length, 0)
     const chunks = placed + taxonomy.unplaced.length
     await this.progress(100, {
@@ -114,12 +138,38 @@ export default class Generate extends Job<Payload, Result> {
         id: category.id,
         name: category.name,
         depth: category.depth,
-        chunks: taxonomy.categories
-          .filter(({ id: other }) => other === category.id || other.startsWith(`${category.id}/`))
-          .reduce((sum, other) => sum + other.chunks.length, 0),
+        chunks: sizes.get(category.id)!,
         confidence: category.confidence,
       })),
+      provider: usage,
       warnings,
     }
+  }
+
+  /** With the names that a provider gives, where one is configured. */
+  async #named(
+    made: Taxonomy,
+    warnings: Warning[]
+  ): Promise<{ taxonomy: Taxonomy; usage: ProviderUsage | null }> {
+    const warn = (warning: Warning) => {
+      this.log.warn('%s (%s)', warning.message, warning.code)
+      warnings.push(warning)
+    }
+    const client = await configuredProvider(this.settings)
+    if (client === null) {
+      warn(NO_PROVIDER)
+      return { taxonomy: made, usage: null }
+    }
+    const { taxonomy, provider } = await namedByProvider(made, client, this.signal, (done, total) =>
+      this.progress(97 + (2 * done) / total, {
+        stage: 'Naming categories',
+        done,
+        total,
+        unit: 'categories',
+      })
+    )
+    const warning = fallbackWarning(provider, 'categories were named offline')
+    if (warning !== null) warn(warning)
+    return { taxonomy, usage: client.usage }
   }
 }

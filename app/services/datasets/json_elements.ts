@@ -30,9 +30,7 @@ export class JsonElements {
       const code = piece.charCodeAt(at)
       if (this.#state === 'element') {
         if (this.#inString) {
-          if (this.#escaped) this.#escaped = false
-          else if (code === 92) this.#escaped = true
-          else if (code === 34) this.#inString = false
+          at = this.#behindString(piece, at) - 1
           continue
         }
         if (code === 34) this.#inString = true
@@ -69,6 +67,30 @@ export class JsonElements {
   end(): void {
     if (this.#state !== 'after') {
       this.#refuse(`is cut off behind example ${this.#number}`)
+    }
+  }
+
+  /** Where the string that is open ends, or the piece does. Most of a text is skipped from quote to quote. */
+  #behindString(piece: string, from: number): number {
+    let at = from
+    if (this.#escaped) {
+      this.#escaped = false
+      at++
+    }
+    for (;;) {
+      const quote = piece.indexOf('"', at)
+      const end = quote === -1 ? piece.length : quote
+      let slashes = 0
+      while (end - slashes > at && piece.charCodeAt(end - slashes - 1) === 92) slashes++
+      if (quote === -1) {
+        this.#escaped = slashes % 2 === 1
+        return end
+      }
+      if (slashes % 2 === 0) {
+        this.#inString = false
+        return quote + 1
+      }
+      at = quote + 1
     }
   }
 

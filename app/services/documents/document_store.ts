@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve, sep } from 'node:path'
 import app from '@adonisjs/core/services/app'
@@ -6,11 +7,15 @@ import { Breather } from './breather.ts'
 import type { ChunkSet, Dataset, Extraction, Taxonomy } from './artifacts.ts'
 import { DocumentProblem } from './document_problem.ts'
 import { jsonPieces } from './json_pieces.ts'
+import { jsonSteps } from './json_reading.ts'
 import type { Manifest } from './manifest.ts'
 import type { ParsedDocument } from './parsed_document.ts'
 
 /** Largest document that is read, in bytes. */
 export const LARGEST_DOCUMENT = 32 * 1_048_576
+
+/** Bytes of a kept file that are read at once. */
+const PIECE = 1_048_576
 
 /** Where documents may be read from: nothing else of this machine is, whatever a payload says. */
 const ROOTS = ['node_modules', 'storage/uploads', 'resources/documents']
@@ -85,6 +90,11 @@ export class DocumentStore {
     return join(this.#root, 'storage', kind, `${id}.json`)
   }
 
+  /** The folder of pages of documents that are being read. */
+  get readPages(): string {
+    return join(this.#root, 'storage/pages')
+  }
+
   /** The folder of the numbers of datasets. */
   get datasetVersions(): string {
     return join(this.#root, 'storage/dataset_versions')
@@ -135,8 +145,7 @@ export class DocumentStore {
    */
   async kept<Kind extends ArtifactKind>(kind: Kind, id: string): Promise<Artifacts[Kind]> {
     try {
-      const text = await readFile(this.artifact(kind, id), 'utf8')
-      return JSON.parse(text) as Artifacts[Kind]
+      return (await readJson(this.artifact(kind, id))) as Artifacts[Kind]
     } catch (cause) {
       throw new DocumentProblem('NOT_FOUND', `nothing is kept as "${id}" in ${kind}`, { cause })
     }
@@ -155,6 +164,15 @@ export class DocumentStore {
 /** Of a file that is not whole yet. */
 function draftName(): string {
   return `.${randomBytes(6).toString('hex')}`
+}
+
+/** Reads it in pieces, giving way between them. */
+async function readJson(path: string): Promise<unknown> {
+  const pieces: string[] = []
+  for await (const piece of createReadStream(path, { encoding: 'utf8', highWaterMark: PIECE })) {
+    pieces.push(piece as string)
+  }
+  return new Breather().through(jsonSteps(pieces.join('')))
 }
 
 /** Writes it in pieces, giving way between them; gives the hash of what was written. */

@@ -87,3 +87,12 @@ export function isAlone(unit: number): boolean {
     (unit >= 0x30a1 && unit <= 0x30fa)
   )
 }
+
+/** All that does not stand alone by `isAlone`, and the carriage return, which joins with a line feed. */
+const NOT_ALONE =
+  /[\r\u0300-\u036f\u0483-\u0489\u0530-\u05cf\u05eb-\u061f\u064b-\u1dff\u2000-\u200f\u2028-\u3040\u3097-\u30a0\u30fb-\u4dff\ua000-\uabff\ud7a4-\uffff]/
+
+/** Whether each code unit of a text is a letter of its own, as `isAlone` says. */
+export function allAlone(text: string): boolean {
+  return !NOT_ALONE.test(text)
+}

@@ -1,10 +1,13 @@
 import { tokenEndsOfWord, tokensOf, tokensOfWord, wordEnd } from './cl100k.ts'
-import { isAlone, Letters } from './letters.ts'
+import { allAlone, Letters } from './letters.ts'
 
 export type UnitKind = 'token' | 'character'
 
 /** Work goes on for so many units before others may get a turn. */
 const STEP = 4_096
+
+/** So many are looked at for letters of several at once, which is fast. */
+const PLAIN_STEP = 1_048_576
 
 /**
  * A text as the smallest pieces that are never cut, each with a weight: letters (grapheme clusters), or words of tokens.
@@ -94,11 +97,12 @@ export class Units {
   }
 
   static *#letters(text: string): Generator<void, Units> {
-    let at = 0
-    while (at < text.length && isAlone(text.charCodeAt(at)) && text.charCodeAt(at) !== 0x0d) {
-      if (++at % (STEP * 16) === 0) yield
+    let plain = true
+    for (let at = 0; plain && at < text.length; at += PLAIN_STEP) {
+      plain = allAlone(text.slice(at, at + PLAIN_STEP))
+      yield
     }
-    if (at === text.length) return new Units(text, 'character', { ends: null })
+    if (plain) return new Units(text, 'character', { ends: null })
     const ends: number[] = []
     const letters = new Letters(text)
     while (letters.end < text.length) {

@@ -11,29 +11,57 @@ export const DIMENSIONS = 1 << 14
  */
 export type Grams = { ids: Int32Array; weights: Float32Array }
 
+/** Words are remembered with their runs, so many at most. */
+const REMEMBERED = 100_000
+
+const remembered = new Map<string, Int32Array>()
+
 /**
  * Counts runs of four letters inside of words, their beginnings and ends marked.
+ *
+ * @param words in small letters
  */
 export function gramsOf(words: string[]): Grams {
-  const counts = new Map<number, number>()
+  const seen: number[] = []
   for (const word of words) {
-    const marked = ` ${word.toLowerCase()} `
-    for (let at = 0; at + LETTERS <= Math.max(LETTERS, marked.length); at++) {
-      let hash = 0
-      for (let next = at; next < at + LETTERS && next < marked.length; next++) {
-        hash = Math.imul(hash, 0x01000193) ^ marked.charCodeAt(next)
-      }
-      const id = mixed(hash) & (DIMENSIONS - 1)
-      counts.set(id, (counts.get(id) ?? 0) + 1)
+    const runs = runsOf(word)
+    for (let at = 0; at < runs.length; at++) {
+      if (scratch[runs[at]] === 0) seen.push(runs[at])
+      scratch[runs[at]]++
     }
   }
-  const ids = Int32Array.from(counts.keys()).sort()
-  return { ids, weights: Float32Array.from(ids, (id) => 1 + Math.log(counts.get(id)!)) }
+  const ids = Int32Array.from(seen).sort()
+  const weights = new Float32Array(ids.length)
+  for (let at = 0; at < ids.length; at++) {
+    weights[at] = 1 + Math.log(scratch[ids[at]])
+    scratch[ids[at]] = 0
+  }
+  return { ids, weights }
+}
+
+function runsOf(word: string): Int32Array {
+  let runs = remembered.get(word)
+  if (runs !== undefined) return runs
+  const marked = ` ${word} `
+  const ids: number[] = []
+  for (let at = 0; at + LETTERS <= Math.max(LETTERS, marked.length); at++) {
+    let hash = 0
+    for (let next = at; next < at + LETTERS && next < marked.length; next++) {
+      hash = Math.imul(hash, 0x01000193) ^ marked.charCodeAt(next)
+    }
+    ids.push(mixed(hash) & (DIMENSIONS - 1))
+  }
+  runs = Int32Array.from(ids)
+  if (remembered.size >= REMEMBERED) remembered.clear()
+  remembered.set(word, runs)
+  return runs
 }
 
 /** The same, each weighed by how rare it is, and of length 1. */
 export function weighed({ ids, weights }: Grams, rarity: Float32Array): Grams {
-  return unit({ ids, weights: weights.map((weight, at) => weight * rarity[ids[at]]) })
+  const scaled = new Float32Array(weights.length)
+  for (let at = 0; at < ids.length; at++) scaled[at] = weights[at] * rarity[ids[at]]
+  return unit({ ids, weights: scaled })
 }
 
 /** Several added up, each weighed. */
@@ -42,9 +70,9 @@ export function summed(some: { own: Grams; weight: number }[]): Grams {
   const seen: number[] = []
   for (const { own, weight } of some) {
     const { ids, weights } = own
-    for (const [at, id] of ids.entries()) {
-      if (scratch[id] === 0) seen.push(id)
-      scratch[id] += weight * weights[at]
+    for (let at = 0; at < ids.length; at++) {
+      if (scratch[ids[at]] === 0) seen.push(ids[at])
+      scratch[ids[at]] += weight * weights[at]
     }
   }
   const ids = Int32Array.from(seen).sort()
@@ -73,5 +101,7 @@ export function unit({ ids, weights }: Grams): Grams {
   let square = 0
   for (const weight of weights) square += weight * weight
   const length = Math.sqrt(square) || 1
-  return { ids, weights: weights.map((weight) => weight / length) }
+  const scaled = new Float32Array(weights.length)
+  for (let at = 0; at < weights.length; at++) scaled[at] = weights[at] / length
+  return { ids, weights: scaled }
 }

@@ -18,6 +18,8 @@ export class LetterClassifier implements Classifier {
   name = 'letters'
   /** Chunks of each category and of those below it. */
   #members: Set<string>[]
+  /** Numbers of the categories that hold a chunk. */
+  #holding = new Map<string, number[]>()
   /** What the members of each category add up to; for each feature all categories in a row, as they are read together. */
   #sums: Float32Array
   /** Square of each category's length. */
@@ -36,6 +38,13 @@ export class LetterClassifier implements Classifier {
             .flatMap(({ chunks }) => chunks.map(keyOf))
         )
     )
+    for (const [category, members] of this.#members.entries()) {
+      for (const chunk of members) {
+        const known = this.#holding.get(chunk)
+        if (known === undefined) this.#holding.set(chunk, [category])
+        else known.push(category)
+      }
+    }
     this.#sums = new Float32Array(DIMENSIONS * categories.length)
     this.#squares = new Float64Array(categories.length)
   }
@@ -47,7 +56,7 @@ export class LetterClassifier implements Classifier {
     options: { neighbours: boolean },
     turns: Turns
   ): Promise<LetterClassifier> {
-    const rarity = rarityOf(passages)
+    const rarity = await rarityOf(passages, turns)
     const own = new Map<string, Grams>()
     for (const { chunks, grams } of passages) {
       if (turns.due()) await turns.give()
@@ -55,10 +64,7 @@ export class LetterClassifier implements Classifier {
       own.set(chunks[0], scaled)
     }
     const classifier = new LetterClassifier(categories, own, options)
-    for (const category of categories.keys()) {
-      await turns.give()
-      classifier.#sumUp(category)
-    }
+    for (const category of categories.keys()) await classifier.#sumUp(category, turns)
     return classifier
   }
 
@@ -68,10 +74,11 @@ export class LetterClassifier implements Classifier {
       chunks.map((chunk) => ({ chunk, own: this.own.get(chunk)!, weight: at === 0 ? 1 : BESIDE }))
     )
     const whole = unit(summed(seen))
+    const holding = new Set(seen.flatMap(({ chunk }) => this.#holding.get(chunk) ?? []))
     const cosines = this.#towards(whole).map((towards, category) => {
+      if (!holding.has(category)) return cosine(towards, this.#squares[category])
       const members = this.#members[category]
       const inside = seen.filter(({ chunk }) => members.has(chunk))
-      if (inside.length === 0) return cosine(towards, this.#squares[category])
       const taken = summed(inside.map(({ own }) => ({ own, weight: 1 })))
       return cosine(
         towards - product(whole, taken),
@@ -92,8 +99,8 @@ export class LetterClassifier implements Classifier {
     const count = this.#members.length
     const sums = this.#sums
     const products = new Float64Array(count)
-    for (const [at, id] of ids.entries()) {
-      const [weight, row] = [weights[at], id * count]
+    for (let at = 0; at < ids.length; at++) {
+      const [weight, row] = [weights[at], ids[at] * count]
       for (let category = 0; category < count; category++) {
         products[category] += weight * sums[row + category]
       }
@@ -105,13 +112,14 @@ export class LetterClassifier implements Classifier {
     const count = this.#members.length
     const sums = this.#sums
     let sum = 0
-    for (const [at, id] of ids.entries()) sum += weights[at] * sums[id * count + category]
+    for (let at = 0; at < ids.length; at++) sum += weights[at] * sums[ids[at] * count + category]
     return sum
   }
 
-  #sumUp(category: number): void {
+  async #sumUp(category: number, turns: Turns): Promise<void> {
     const count = this.#members.length
     for (const member of this.#members[category]) {
+      if (turns.due()) await turns.give()
       const own = this.own.get(member)
       if (own === undefined) continue
       for (let at = 0; at < own.ids.length; at++) {
@@ -129,8 +137,11 @@ function cosine(towards: number, square: number): number {
   return square < 1e-3 ? 0 : Math.max(0, towards) / Math.sqrt(square)
 }
 
-function rarityOf(passages: Passage[]): Float32Array {
+async function rarityOf(passages: Passage[], turns: Turns): Promise<Float32Array> {
   const holding = new Float32Array(DIMENSIONS)
-  for (const { grams } of passages) for (const id of grams.ids) holding[id]++
+  for (const { grams } of passages) {
+    if (turns.due()) await turns.give()
+    for (let at = 0; at < grams.ids.length; at++) holding[grams.ids[at]]++
+  }
   return holding.map((count) => Math.log((1 + passages.length) / (1 + count)) + 0.1)
 }

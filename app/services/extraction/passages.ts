@@ -1,7 +1,7 @@
 import type { ChunkRef, ChunkSet } from '#services/documents/artifacts'
 import type { Turns } from '#services/documents/turns'
-import { isTelling, sectionAt, sourceOf } from '#services/taxonomy/corpus'
 import { proseOf, wordsOfTitle, type Section, type Word } from '#services/taxonomy/prose'
+import { sectionAt, sourceOf } from '#services/taxonomy/read_words'
 import { stemOf } from '#services/taxonomy/stems'
 import { gramsOf, type Grams } from './grams.ts'
 
@@ -42,14 +42,24 @@ export function termKey(term: string): string {
 }
 
 /**
+ * The terms that count, by their keys, and the words that the phrases among them begin with.
+ */
+export type Vocabulary = { keys: ReadonlySet<string>; firsts: ReadonlySet<string> }
+
+/** Of terms of a taxonomy as they are displayed. */
+export function vocabularyOf(terms: string[]): Vocabulary {
+  const keys = new Set(terms.map(termKey))
+  const phrases = [...keys].filter((key) => key.includes(' '))
+  return { keys, firsts: new Set(phrases.map((key) => key.slice(0, key.indexOf(' ')))) }
+}
+
+/**
  * The passages of one set of chunks, one for each chunk that has a word, and all of them as one.
- *
- * @param vocabulary keys of the terms that count
  */
 export async function passagesOf(
   id: string,
   set: ChunkSet,
-  vocabulary: ReadonlySet<string>,
+  vocabulary: Vocabulary,
   turns: Turns
 ): Promise<{ passages: Passage[]; whole: Passage | null }> {
   const document = sourceOf(set)
@@ -61,6 +71,13 @@ export async function passagesOf(
     if (part.section !== null) sections.push(part.section)
   }
   const passages: Passage[] = []
+  const titles = new Map<string[], Word[][]>()
+  const titlesOf = (path: string[]) => {
+    let words = titles.get(path)
+    /** The title of the document names a product more than a topic. */
+    if (words === undefined) titles.set(path, (words = path.slice(1).map(wordsOfTitle)))
+    return words
+  }
   let from = 0
   for (const chunk of set.chunks) {
     if (turns.due()) await turns.give()
@@ -80,9 +97,9 @@ export async function passagesOf(
       end,
       text: document.slice(start, end),
       path,
-      ...countTerms(inside, path, vocabulary),
+      ...countTerms(inside, titlesOf(path), vocabulary),
       chunks: [keyOf(ref)],
-      grams: gramsOf(inside.map(({ text }) => text)),
+      grams: gramsOf(inside.map(({ form }) => form.lower)),
       before,
       after: null,
     }
@@ -114,29 +131,28 @@ function together(passages: Passage[], document: string): Passage | null {
   }
 }
 
-function countTerms(words: Word[], path: string[], vocabulary: ReadonlySet<string>) {
+function countTerms(words: Word[], titles: Word[][], { keys, firsts }: Vocabulary) {
   const terms = new Map<string, number>()
-  const count = (key: string, times: number) => {
-    if (vocabulary.has(key)) terms.set(key, (terms.get(key) ?? 0) + times)
+  const count = (key: string) => {
+    if (keys.has(key)) terms.set(key, (terms.get(key) ?? 0) + 1)
   }
   let length = 0
-  const read = (some: { text: string; follows: boolean }[], times: number) => {
+  const read = (some: Word[]) => {
     let before: string | null = null
-    for (const { text, follows } of some) {
-      if (!isTelling(text)) {
+    for (const { form, follows } of some) {
+      if (!form.telling) {
         before = null
         continue
       }
-      const stem = stemOf(text)
-      length += times
-      count(stem, times)
-      if (before !== null && follows) count(`${before} ${stem}`, times)
+      const { stem } = form
+      length++
+      count(stem)
+      if (before !== null && follows && firsts.has(before)) count(`${before} ${stem}`)
       before = stem
     }
   }
-  read(words, 1)
-  /** The title of the document names a product more than a topic. */
-  for (const title of path.slice(1)) read(wordsOfTitle(title), 1)
+  read(words)
+  for (const title of titles) read(title)
   return { terms, length }
 }
 

@@ -1,15 +1,12 @@
 import vine from '@vinejs/vine'
 import type { Category } from '#services/documents/artifacts'
+import { PatientProvider } from '#services/provider/patient_provider'
 import type { AnswerSchema, ProviderClient } from '#services/provider/provider_client'
-import { ProviderProblem } from '#services/provider/provider_problem'
 import type { Classifier, Opinion } from './classifier.ts'
 import type { Passage } from './passages.ts'
 
 /** Shown of a passage, in UTF-16 units. */
 const SHOWN = 6_000
-
-/** Answers in a row that cannot be used before it is asked no more. */
-const PATIENCE = 3
 
 type Answer = { category: string | null; confidence: number }
 
@@ -19,20 +16,17 @@ type Answer = { category: string | null; confidence: number }
  */
 export class ProviderClassifier implements Classifier {
   name = 'provider'
-  /** Passages that the other classifier decided, and why first. */
-  fallbacks = 0
-  problem: ProviderProblem | null = null
   #numbers: Map<string, number>
   #schema: AnswerSchema<Answer>
   #system: string
-  #failures = 0
-  #given = false
+  #provider: PatientProvider
 
   constructor(
     categories: Category[],
-    private client: ProviderClient,
+    client: ProviderClient,
     private instead: Classifier
   ) {
+    this.#provider = new PatientProvider(client)
     const ids = categories.map(({ id }) => id)
     this.#numbers = new Map(ids.map((id, number) => [id, number]))
     this.#schema = vine.create({
@@ -53,31 +47,27 @@ export class ProviderClassifier implements Classifier {
     ].join('\n')
   }
 
-  async classify(passage: Passage, signal: AbortSignal): Promise<Opinion> {
-    if (this.#given) return this.#fall(passage, signal)
-    try {
-      const { category, confidence } = await this.client.ask(
-        {
-          system: this.#system,
-          user: passage.text.slice(0, SHOWN).toWellFormed(),
-          schema: this.#schema,
-        },
-        signal
-      )
-      this.#failures = 0
-      const best = category === null ? null : this.#numbers.get(category)!
-      return { best, sure: (number) => (number === best ? confidence : 0) }
-    } catch (error) {
-      if (!(error instanceof ProviderProblem)) throw error
-      this.problem ??= error
-      this.#failures++
-      this.#given = error.code !== 'PROVIDER_ANSWER' || this.#failures >= PATIENCE
-      return this.#fall(passage, signal)
-    }
+  /** Passages that the other classifier decided, and why first. */
+  get fallbacks() {
+    return this.#provider.fallbacks
   }
 
-  #fall(passage: Passage, signal: AbortSignal): Opinion | Promise<Opinion> {
-    this.fallbacks++
-    return this.instead.classify(passage, signal)
+  get problem() {
+    return this.#provider.problem
+  }
+
+  async classify(passage: Passage, signal: AbortSignal): Promise<Opinion> {
+    const answer = await this.#provider.ask(
+      {
+        system: this.#system,
+        user: passage.text.slice(0, SHOWN).toWellFormed(),
+        schema: this.#schema,
+      },
+      signal
+    )
+    if (answer === null) return this.instead.classify(passage, signal)
+    const { category, confidence } = answer
+    const best = category === null ? null : this.#numbers.get(category)!
+    return { best, sure: (number) => (number === best ? confidence : 0) }
   }
 }

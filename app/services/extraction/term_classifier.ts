@@ -1,4 +1,5 @@
 import type { Category } from '#services/documents/artifacts'
+import type { Turns } from '#services/documents/turns'
 import { type Classifier, type Opinion, sameBranch } from './classifier.ts'
 import { type Passage, termKey } from './passages.ts'
 
@@ -27,9 +28,9 @@ export class TermClassifier implements Classifier {
   #average: number
   #rivals: number[][]
 
-  constructor(
+  private constructor(
     categories: Category[],
-    passages: Passage[],
+    passages: { count: number; words: number; holding: Map<string, number> },
     private options: { neighbours: boolean }
   ) {
     this.#categories = categories
@@ -37,22 +38,35 @@ export class TermClassifier implements Classifier {
       const sum = terms.reduce((total, { weight }) => total + weight, 0) || 1
       return terms.map(({ term, weight }) => ({ key: termKey(term), weight: weight / sum }))
     })
-    const holding = new Map<string, number>()
-    for (const { terms } of passages) {
-      for (const key of terms.keys()) holding.set(key, (holding.get(key) ?? 0) + 1)
+    for (const [key, count] of passages.holding) {
+      this.#rarity.set(key, Math.log(1 + (passages.count - count + 0.5) / (count + 0.5)))
     }
-    for (const [key, count] of holding) {
-      this.#rarity.set(key, Math.log(1 + (passages.length - count + 0.5) / (count + 0.5)))
-    }
-    const words = passages.reduce((sum, { length }) => sum + length, 0)
-    this.#average = Math.max(1, words / Math.max(1, passages.length))
+    this.#average = Math.max(1, passages.words / Math.max(1, passages.count))
     this.#rivals = categories.map((category) =>
       [...categories.keys()].filter((other) => !sameBranch(category, categories[other]))
     )
   }
 
+  /** Counts in how many passages each term is. */
+  static async learn(
+    categories: Category[],
+    passages: Passage[],
+    options: { neighbours: boolean },
+    turns: Turns
+  ): Promise<TermClassifier> {
+    const holding = new Map<string, number>()
+    let words = 0
+    for (const { terms, length } of passages) {
+      if (turns.due()) await turns.give()
+      words += length
+      for (const key of terms.keys()) holding.set(key, (holding.get(key) ?? 0) + 1)
+    }
+    return new TermClassifier(categories, { count: passages.length, words, holding }, options)
+  }
+
   classify(passage: Passage): Opinion {
-    const scores = this.#categories.map((_, category) => this.#score(passage, category))
+    const counts = this.#countsOf(passage)
+    const scores = this.#categories.map((_, category) => this.#score(passage, counts, category))
     let best: number | null = null
     for (const [category, score] of scores.entries()) {
       if (score > FEWEST && (best === null || score > scores[best])) best = category
@@ -67,15 +81,24 @@ export class TermClassifier implements Classifier {
     }
   }
 
-  #score(passage: Passage, category: number): number {
+  /** Of each term that is seen, in the passage itself or beside it. */
+  #countsOf({ terms, before, after }: Passage): Map<string, number> {
+    if (!this.options.neighbours) return terms
+    const counts = new Map(terms)
+    const beside = (key: string) => (before?.terms.get(key) ?? 0) + (after?.terms.get(key) ?? 0)
+    for (const one of [before, after]) {
+      for (const key of one?.terms.keys() ?? []) {
+        counts.set(key, (terms.get(key) ?? 0) + BESIDE * beside(key))
+      }
+    }
+    return counts
+  }
+
+  #score(passage: Passage, counts: Map<string, number>, category: number): number {
     let score = 0
     for (const { key, weight } of this.#terms[category]) {
-      let count = passage.terms.get(key) ?? 0
-      if (this.options.neighbours) {
-        const { before, after } = passage
-        count += BESIDE * ((before?.terms.get(key) ?? 0) + (after?.terms.get(key) ?? 0))
-      }
-      if (count === 0) continue
+      const count = counts.get(key)
+      if (count === undefined) continue
       const length = 1 - B + (B * passage.length) / this.#average
       score += (weight * (this.#rarity.get(key) ?? 0) * count * (K + 1)) / (count + K * length)
     }

@@ -1,5 +1,6 @@
 import type { Turns } from '#services/documents/turns'
 import type { Corpus, Vector } from './corpus.ts'
+import { Coherence, holdersOf, type Holders, Worth } from './seeds.ts'
 
 /**
  * Chunks that belong together, and the term that speaks for them.
@@ -23,8 +24,6 @@ const WIDEST = 0.4
 const COVERED = 0.3
 /** A seed that brings less than this share of what the first brought is none. */
 const LEAST_GAIN = 0.12
-/** Of two chunks that have nothing but the term in common. */
-const LEAST_SENSE = 0.001
 const ROUNDS = 4
 /** A chunk less like every group than this stays where it is. */
 const LEAST_LIKENESS = 0.07
@@ -73,26 +72,33 @@ async function assign(
   }
 }
 
-type Holders = { term: number; chunks: number[]; weights: number[] }
-
 async function seedsOf(corpus: Corpus, among: number[], options: GroupOptions, turns: Turns) {
   const most = Math.max(options.fewest, among.length * WIDEST)
+  const fit = ({ term, chunks: { length } }: Holders) => {
+    const { names, key, stems } = corpus.terms[term]
+    return (
+      names &&
+      length >= options.fewest &&
+      length <= most &&
+      !options.banned.has(key) &&
+      !stems.some((stem) => options.banned.has(stem))
+    )
+  }
+  const worth = new Worth(corpus)
   const rated: (Holders & { worth: number })[] = []
   for (const holders of await holdersOf(corpus, among, turns)) {
     if (turns.due()) await turns.give()
-    const { key, names } = corpus.terms[holders.term]
-    const { length } = holders.chunks
-    if (!names || length < options.fewest || length > most) continue
-    if (options.banned.has(key) || key.split(' ').some((part) => options.banned.has(part))) continue
-    rated.push({ ...holders, worth: worthOf(corpus, holders, () => 1) })
+    if (fit(holders)) rated.push({ ...holders, worth: worth.of(holders) })
   }
   rated.sort((one, other) => other.worth - one.worth || one.term - other.term)
+  const coherence = new Coherence(corpus)
   const candidates: (Holders & { sense: number })[] = []
   for (const holders of rated.slice(0, CANDIDATES)) {
     if (turns.due()) await turns.give()
-    candidates.push({ ...holders, sense: coherenceOf(corpus, holders.chunks, holders.term) })
+    candidates.push({ ...holders, sense: coherence.of(holders) })
   }
-  const covered = new Map<number, number>()
+  const covered = new Float64Array(corpus.chunks.length)
+  const uncovered = new Float64Array(corpus.chunks.length).fill(1)
   const seeds: { seed: number; centroid: Float64Array }[] = []
   let firstGain = 0
   while (seeds.length < options.most) {
@@ -100,8 +106,7 @@ async function seedsOf(corpus: Corpus, among: number[], options: GroupOptions, t
     let gain = 0
     for (const candidate of candidates) {
       if (turns.due()) await turns.give()
-      const uncovered = (chunk: number) => Math.max(0, 1 - (covered.get(chunk) ?? 0) / COVERED)
-      const brings = candidate.sense * worthOf(corpus, candidate, uncovered)
+      const brings = candidate.sense * worth.of(candidate, uncovered)
       if (brings > gain) [best, gain] = [candidate, brings]
     }
     if (best === null || gain < firstGain * LEAST_GAIN) break
@@ -112,89 +117,16 @@ async function seedsOf(corpus: Corpus, among: number[], options: GroupOptions, t
     for (const chunk of among) {
       if (turns.due()) await turns.give()
       const likeness = likenessOf(corpus.chunks[chunk], centroid)
-      covered.set(chunk, Math.max(covered.get(chunk) ?? 0, likeness))
+      if (likeness <= covered[chunk]) continue
+      covered[chunk] = likeness
+      uncovered[chunk] = Math.max(0, 1 - likeness / COVERED)
     }
   }
   return seeds
 }
 
-async function holdersOf(
-  corpus: Corpus,
-  among: number[],
-  turns: Turns
-): Promise<Iterable<Holders>> {
-  const all = new Map<number, Holders>()
-  for (const number of among) {
-    if (turns.due()) await turns.give()
-    const { terms, weights } = corpus.chunks[number]
-    for (const [at, term] of terms.entries()) {
-      let holders = all.get(term)
-      if (holders === undefined) all.set(term, (holders = { term, chunks: [], weights: [] }))
-      holders.chunks.push(number)
-      holders.weights.push(weights[at])
-    }
-  }
-  return all.values()
-}
-
-/** How much a term weighs in its chunks. Each document counts by a root, or one long document would name the whole tree. */
-function worthOf(
-  corpus: Corpus,
-  { term, chunks, weights }: Holders,
-  share: (chunk: number) => number
-): number {
-  const bySource = new Map<number, number>()
-  for (const [at, number] of chunks.entries()) {
-    const { source } = corpus.chunks[number]
-    bySource.set(source, (bySource.get(source) ?? 0) + weights[at] * share(number))
-  }
-  let worth = 0
-  for (const weight of bySource.values()) worth += Math.sqrt(weight)
-  const { phrase, headings } = corpus.terms[term]
-  return worth * (phrase ? 1.5 : 1) * (0.6 + Math.min(headings, 0.4))
-}
-
-/**
- * Whether the chunks that hold a term have more in common than the term: the mean cosine of two of them, the term and its phrases
- * left out, those of the same document too where there are several. A word that stands with everything tells nothing.
- */
-function coherenceOf(corpus: Corpus, held: number[], term: number): number {
-  const word = corpus.terms[term].key
-  const all = new Map<number, number>()
-  const inSource = new Map<number, Map<number, number>>()
-  for (const number of held) {
-    const { terms, weights, source } = corpus.chunks[number]
-    let sums = inSource.get(source)
-    if (sums === undefined) inSource.set(source, (sums = new Map()))
-    for (const [at, other] of terms.entries()) {
-      if (corpus.terms[other].key.split(' ').includes(word)) continue
-      all.set(other, (all.get(other) ?? 0) + weights[at])
-      sums.set(other, (sums.get(other) ?? 0) + weights[at])
-    }
-  }
-  const counts = new Map<number, number>()
-  for (const number of held) {
-    const { source } = corpus.chunks[number]
-    counts.set(source, (counts.get(source) ?? 0) + 1)
-  }
-  let [products, pairs] = [squareOf(all), held.length ** 2]
-  if (inSource.size > 1) {
-    for (const [source, sums] of inSource) {
-      products -= squareOf(sums)
-      pairs -= counts.get(source)! ** 2
-    }
-  }
-  return Math.max(LEAST_SENSE, products / pairs) ** 0.25
-}
-
-function squareOf(sums: Map<number, number>): number {
-  let square = 0
-  for (const weight of sums.values()) square += weight * weight
-  return square
-}
-
 /** Mean of the chunks, drawn a little to the seed so that the group stays what its name says; of length 1. */
-function centreOf(corpus: Corpus, members: number[], seed: number): Float64Array {
+function centreOf(corpus: Corpus, members: Iterable<number>, seed: number): Float64Array {
   const centre = new Float64Array(corpus.terms.length)
   for (const number of members) {
     const { terms, weights } = corpus.chunks[number]

@@ -1,7 +1,8 @@
-import type { Category, ChunkSet, Taxonomy } from '#services/documents/artifacts'
+import type { Category, Taxonomy } from '#services/documents/artifacts'
 import type { Turns } from '#services/documents/turns'
-import { corpusOf, type Corpus } from './corpus.ts'
+import type { Corpus, CorpusReader } from './corpus.ts'
 import { groupsOf, likenessOf, type Group } from './groups.ts'
+import { slugOf } from './slug.ts'
 
 export type TaxonomyOptions = {
   /** Levels, at most. */
@@ -12,7 +13,7 @@ export type TaxonomyOptions = {
   fewest: number
 }
 
-export type Stage = 'Reading chunks' | 'Finding categories' | 'Keeping the taxonomy'
+export type Stage = 'Counting terms' | 'Finding categories' | 'Keeping the taxonomy'
 
 /** Terms that a category keeps. */
 const TERMS = 12
@@ -22,17 +23,18 @@ const WORTH_PARTING = 4
 type Branch = Group & { depth: number; children: Branch[]; own: number[] }
 
 /**
- * Builds the hierarchy of categories over chunks; the same sets and options give the same taxonomy.
+ * Builds the hierarchy of categories over the chunks that were read; the same sets and options give the same taxonomy.
  *
  * @param tell called as the work goes on, with counts
  */
 export async function taxonomyOf(
-  sets: { id: string; set: ChunkSet }[],
+  reader: CorpusReader,
   options: TaxonomyOptions,
   turns: Turns,
   tell: (stage: Stage, done: number, total: number) => Promise<void>
 ): Promise<Taxonomy> {
-  const corpus = await corpusOf(sets, turns, (done) => tell('Reading chunks', done, sets.length))
+  const sets = reader.ids
+  const corpus = await reader.corpus((done) => tell('Counting terms', done, sets.length))
   const all = corpus.chunks.map((_, number) => number)
   let placed = 0
   const grow = async (among: number[], depth: number, banned: Set<string>): Promise<Branch[]> => {
@@ -55,7 +57,7 @@ export async function taxonomyOf(
   await tell('Keeping the taxonomy', placed, all.length)
   const inTree = new Set(branches.flatMap(({ members }) => members))
   return {
-    sets: sets.map(({ id }) => id),
+    sets,
     depth: options.depth,
     categories: categoriesOf(corpus, branches, null),
     unplaced: all
@@ -68,7 +70,7 @@ function categoriesOf(corpus: Corpus, siblings: Branch[], parent: Category | nul
   const taken = new Set<string>()
   return siblings.flatMap((branch) => {
     const name = nameOf(corpus.terms[branch.seed].display)
-    let slug = name.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '-')
+    let slug = slugOf(name)
     while (taken.has(slug)) slug += '-also'
     taken.add(slug)
     const category: Category = {

@@ -5,6 +5,7 @@ import { chunksInTurns, type ChunkOptions } from '../../../app/services/document
 import { installedDocuments } from '../../../app/services/documents/installed_documents.ts'
 import { textOfBytes } from '../../../app/services/documents/text_bytes.ts'
 import { Turns } from '../../../app/services/documents/turns.ts'
+import { CorpusReader } from '../../../app/services/taxonomy/corpus.ts'
 import { taxonomyOf } from '../../../app/services/taxonomy/taxonomy_tree.ts'
 import { watched } from '../loop_delay.ts'
 import { median } from '../rounds.ts'
@@ -69,9 +70,11 @@ async function taxonomy(tell: (text: string) => void): Promise<Measure[]> {
     sets.push({ id: path, set: { source: path, ...options, chunks: some } })
     chunks += some.length
   }
-  const { seconds, blocked: longest } = await watched(() =>
-    taxonomyOf(sets, { depth: 3, breadth: 10, fewest: 3 }, turns(), async () => {})
-  )
+  const { seconds, blocked: longest } = await watched(async () => {
+    const reader = new CorpusReader(turns())
+    for (const { id, set } of sets) await reader.add(id, set)
+    await taxonomyOf(reader, { depth: 3, breadth: 10, fewest: 3 }, turns(), async () => {})
+  })
   tell(`taxonomy of ${chunks} chunks: ${seconds.toFixed(1)} s`)
   return [
     { name: `taxonomy of ${chunks} chunks`, value: seconds, unit: 's', ceiling: 10 },

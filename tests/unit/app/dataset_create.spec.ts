@@ -14,6 +14,7 @@ import { random } from '#services/datasets/random'
 import { DatasetVersions } from '#services/datasets/versions'
 import type { Extract } from '#services/documents/artifacts'
 import { DocumentStore } from '#services/documents/document_store'
+import { Turns } from '#services/documents/turns'
 import { jobContext } from './support/job_context.ts'
 
 const README = `# Kettle [![Build](https://a.example/b.svg)](https://a.example)
@@ -262,7 +263,7 @@ test.group('Datasets: create', (group) => {
     assert.isNull(summaryOf(piecesOf('Too short to be summed up at all.')))
   })
 
-  test('moves rare labels up until they can be learned', ({ assert }) => {
+  test('moves rare labels up until they can be learned', async ({ assert }) => {
     const labels = ['a/b/c', 'a/b/c', 'a/b/d', 'a/e', 'f', 'g/h', 'g/h', 'g/h']
     assert.deepEqual(learnableLabels(labels, 3), [
       'a/b',
@@ -280,10 +281,11 @@ test.group('Datasets: create', (group) => {
       group: at - (at % 2),
     }))
     const shares = { train: 0.8, validation: 0.1, test: 0.1 }
-    const splits = splitsOf(examples, shares, 1)
+    const turns = new Turns(new AbortController().signal)
+    const splits = await splitsOf(examples, shares, 1, turns)
     for (const [at, { group: own }] of examples.entries()) assert.equal(splits[at], splits[own])
     assert.closeTo(splits.filter((split) => split === 'train').length, 80, 4)
-    assert.notDeepEqual(splitsOf(examples, shares, 2), splits)
+    assert.notDeepEqual(await splitsOf(examples, shares, 2, turns), splits)
   })
 
   test('numbers versions once, however many ask at the same time', async ({ assert }) => {

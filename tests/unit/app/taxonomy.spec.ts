@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { chunksOf } from '#app/services/documents/chunks'
 import { Turns } from '#app/services/documents/turns'
+import { CorpusReader } from '#app/services/taxonomy/corpus'
 import { taxonomyOf } from '#app/services/taxonomy/taxonomy_tree'
 
 const TOPICS = {
@@ -32,8 +33,12 @@ const sets = Object.entries(TOPICS).flatMap(([topic, words], kind) =>
   })
 )
 
-const build = (signal = new AbortController().signal) =>
-  taxonomyOf(sets, { depth: 3, breadth: 10, fewest: 3 }, new Turns(signal), async () => {})
+const build = async (signal = new AbortController().signal) => {
+  const turns = new Turns(signal)
+  const reader = new CorpusReader(turns)
+  for (const { id, set } of sets) await reader.add(id, set)
+  return taxonomyOf(reader, { depth: 3, breadth: 10, fewest: 3 }, turns, async () => {})
+}
 
 test.group('Taxonomy', () => {
   test('puts together what speaks of the same topic', async ({ assert }) => {

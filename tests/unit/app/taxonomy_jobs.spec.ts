@@ -46,7 +46,7 @@ test.group('Taxonomy jobs', (group) => {
     )
     assert.includeMembers(
       made.reports.map(({ stage }) => stage),
-      ['Loading chunks', 'Reading chunks', 'Finding categories', 'Taxonomy kept']
+      ['Reading chunks', 'Counting terms', 'Finding categories', 'Taxonomy kept']
     )
     const { taxonomy } = result
     const analysis = await new Analyse(store).attach({ taxonomy }, jobContext().context).execute()

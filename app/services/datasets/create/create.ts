@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Dataset, DatasetFile, Extract } from '#services/documents/artifacts'
 import { DocumentProblem } from '#services/documents/document_problem'
+import { sortedInTurns } from '#services/documents/sorted'
 import { Turns } from '#services/documents/turns'
 import type { DatasetFormat } from '../dataset_reader.ts'
 import { DatasetWriter } from '../dataset_writer.ts'
@@ -10,6 +11,7 @@ import { type Field, FieldSurvey } from '../fields.ts'
 import { NearDuplicates } from '../near_duplicates.ts'
 import type { CreatedKind } from './examples.ts'
 import { learnableLabels, type Shares, splitsOf } from './splits.ts'
+import { Spool } from './spool.ts'
 
 export type CreateOptions = {
   kind: CreatedKind
@@ -33,11 +35,10 @@ export type Created = {
   leftOut: { extracts: number; repeated: number; rare: number }
 }
 
-/** What is remembered of an example between the two readings: nothing of its text. */
+/** What is remembered of an example while it waits on disk: nothing of its text. */
 type Sketch = {
   id: string
   category: string
-  digest: string
   source: string
   start: number
   end: number
@@ -56,15 +57,28 @@ const ABOUT: Record<CreatedKind, { whole: string[]; content: string[] }> = {
 }
 
 /**
- * Makes a dataset of extracts, which are read twice: once to see what belongs together and which labels can be learned, once to write.
+ * Makes a dataset of extracts. The examples wait on disk until it is known what belongs together and which labels can be learned.
  *
- * @param extracts  opens them again each time
- * @param make      the examples of one extract; called twice for each, with the same answer
+ * @param make  the examples of one extract
  * @throws DocumentProblem NO_EXAMPLES
  */
 export async function createDataset(
-  extracts: () => AsyncGenerator<Extract>,
+  extracts: AsyncIterable<Extract>,
   make: (extract: Extract) => Example[] | Promise<Example[]>,
+  options: CreateOptions
+): Promise<Created> {
+  const spool = await Spool.open(options.folder)
+  try {
+    return await created(extracts, make, spool, options)
+  } finally {
+    await spool.discard()
+  }
+}
+
+async function created(
+  extracts: AsyncIterable<Extract>,
+  make: (extract: Extract) => Example[] | Promise<Example[]>,
+  spool: Spool,
   options: CreateOptions
 ): Promise<Created> {
   const turns = new Turns(options.signal)
@@ -75,10 +89,11 @@ export async function createDataset(
   const survey = new FieldSurvey()
   const leftOut = { extracts: 0, repeated: 0, rare: 0 }
   let read = 0
-  for await (const extract of extracts()) {
+  for await (const extract of extracts) {
     if (turns.due()) await turns.give()
     if (read++ % TOLD_EVERY === 0) await options.tell('Making examples', 0, read - 1, null)
-    const examples = await make(extract)
+    const made = make(extract)
+    const examples = made instanceof Promise ? await made : made
     if (examples.length === 0) leftOut.extracts++
     for (const example of examples) {
       const digest = digestOf(textOf(example, whole))
@@ -90,9 +105,12 @@ export async function createDataset(
       survey.add(example)
       contents.add(textOf(example, content))
       const { category, source, start, end } = extract
-      sketches.push({ id: example.id as string, category, digest, source, start, end })
+      sketches.push({ id: example.id as string, category, source, start, end })
+      const full = spool.add(example)
+      if (full !== undefined) await full
     }
   }
+  digests.clear()
   if (sketches.length === 0) {
     throw new DocumentProblem(
       'NO_EXAMPLES',
@@ -100,18 +118,12 @@ export async function createDataset(
     )
   }
   await options.tell('Comparing', 50, sketches.length, sketches.length)
-  const groups = joined(sketches, await contents.groups(turns))
-  await turns.give()
-  const labels =
-    options.kind === 'classification'
-      ? learnableLabels(
-          sketches.map(({ category }) => category),
-          options.fewest
-        )
-      : sketches.map(({ category }) => category)
-  const kept = sketches.flatMap(({ id, digest }, at) => {
+  const groups = await joined(sketches, await contents.groups(turns), turns)
+  const own = sketches.map(({ category }) => category)
+  const labels = options.kind === 'classification' ? learnableLabels(own, options.fewest) : own
+  const kept = sketches.flatMap(({ id }, at) => {
     const label = labels[at]
-    return label === null ? [] : { id, digest, label, group: groups[at] }
+    return label === null ? [] : [{ id, label, group: groups[at] }]
   })
   leftOut.rare = sketches.length - kept.length
   if (kept.length === 0) {
@@ -121,14 +133,9 @@ export async function createDataset(
     )
   }
   await turns.give()
-  const splits = splitsOf(kept, options.shares, options.seed)
-  await turns.give()
-  const placed = new Map(
-    kept.map(({ digest, label }, at) => [digest, { label, split: splits[at] }])
-  )
-
+  const splits = await splitsOf(kept, options.shares, options.seed, turns)
   const fields = survey.fields()
-  const files = await write(extracts, make, { ...options, fields, whole, placed, turns })
+  const files = await write(spool, labels, splits, { ...options, fields }, turns)
   const dataset: Dataset = {
     name: options.name,
     kind: options.kind,
@@ -141,38 +148,34 @@ export async function createDataset(
   return { dataset, leftOut }
 }
 
-type Writing = CreateOptions & {
-  fields: Field[]
-  whole: string[]
-  placed: Map<string, { label: string; split: string }>
-  turns: Turns
-}
-
+/**
+ * @param labels of all examples on disk; those without one are left out
+ * @param splits of all others
+ */
 async function write(
-  extracts: () => AsyncGenerator<Extract>,
-  make: (extract: Extract) => Example[] | Promise<Example[]>,
-  options: Writing
+  spool: Spool,
+  labels: (string | null)[],
+  splits: string[],
+  options: CreateOptions & { fields: Field[] },
+  turns: Turns
 ): Promise<DatasetFile[]> {
   const writers = new Map<string, DatasetWriter>()
-  const total = options.placed.size
+  const total = splits.length
   try {
     for (const split of Object.keys(options.shares)) {
       if (options.shares[split] === 0) continue
       writers.set(split, await DatasetWriter.open(options.folder, { ...options, split }))
     }
-    let written = 0
-    for await (const extract of extracts()) {
-      if (options.turns.due()) await options.turns.give()
-      for (const example of await make(extract)) {
-        const digest = digestOf(textOf(example, options.whole))
-        const place = options.placed.get(digest)
-        if (place === undefined) continue
-        options.placed.delete(digest)
-        const { label, split } = place
-        await writers.get(split)!.add('label' in example ? { ...example, label } : example)
-        if (written++ % TOLD_EVERY === 0) {
-          await options.tell('Writing', 60 + (39 * written) / total, written, total)
-        }
+    let [at, written] = [0, 0]
+    for await (const example of spool.examples()) {
+      if (turns.due()) await turns.give()
+      const label = labels[at++]
+      if (label === null) continue
+      const writer = writers.get(splits[written])!
+      const full = writer.add('label' in example ? { ...example, label } : example)
+      if (full !== undefined) await full
+      if (written++ % TOLD_EVERY === 0) {
+        await options.tell('Writing', 60 + (39 * written) / total, written, total)
       }
     }
     const files: DatasetFile[] = []
@@ -184,18 +187,19 @@ async function write(
 }
 
 /** Groups of texts that are nearly the same, joined where parts of one document overlap. */
-function joined(sketches: Sketch[], alike: Uint32Array): Uint32Array {
+async function joined(sketches: Sketch[], alike: Uint32Array, turns: Turns): Promise<Uint32Array> {
   const parents = alike.slice()
   const root = (index: number): number => {
     let at = index
     while (parents[at] !== at) at = parents[at] = parents[parents[at]]
     return at
   }
-  const order = [...sketches.keys()].sort((a, b) => {
+  const byPlace = (a: number, b: number) => {
     const [one, other] = [sketches[a], sketches[b]]
     if (one.source !== other.source) return one.source < other.source ? -1 : 1
     return one.start - other.start || one.end - other.end || a - b
-  })
+  }
+  const order = await sortedInTurns([...sketches.keys()], byPlace, turns)
   for (let at = 1; at < order.length; at++) {
     const [one, other] = [sketches[order[at - 1]], sketches[order[at]]]
     if (one.source !== other.source) continue

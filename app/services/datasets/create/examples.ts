@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { DatasetKind, Extract } from '#services/documents/artifacts'
 import type { Example } from '../example.ts'
 import { isWholeSentence, type Piece, piecesOf } from './plain_text.ts'
-import { goalOf, questionsOf } from './questions.ts'
+import { goalOf, type Question, questionsOf } from './questions.ts'
 import { summaryOf } from './summary.ts'
 
 export type CreatedKind = Exclude<DatasetKind, 'other'>
@@ -16,8 +16,23 @@ const FEWEST_WORDS = 12
  * @param name  of its category, in words
  */
 export function examplesOf(kind: CreatedKind, extract: Extract, name: string): Example[] {
-  const pieces = piecesOf(extract.text)
-  const made = MAKERS[kind](pieces, extract, name)
+  return attributed(MAKERS[kind](piecesOf(extract.text), extract, name), extract)
+}
+
+/** The text of an extract as people read it, and what it is about: what a provider is asked with. */
+export function passageOf(extract: Extract): { text: string; subject: string } {
+  return { text: contextOf(piecesOf(extract.text)), subject: subjectOf(extract.source) }
+}
+
+/** Examples of questions that were found elsewhere. */
+export function questionExamples(questions: Question[], text: string, extract: Extract): Example[] {
+  return attributed(
+    questions.map(({ question, answer }) => ({ question, answer, context: text })),
+    extract
+  )
+}
+
+function attributed(made: Example[], extract: Extract): Example[] {
   return made.map((example, index) => ({
     id: `${extract.id}-${index + 1}`,
     ...example,

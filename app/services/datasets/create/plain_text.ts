@@ -66,30 +66,38 @@ function fenced(block: string): { code: string; language: string } {
   return { code: lines.slice(1, last).join('\n'), language }
 }
 
+/** Marks of Markdown and HTML, each with a text without which it cannot match, and what stands for them. */
+const MARKS: [sign: string, pattern: RegExp, text: string][] = [
+  ['<!--', /<!--[^]{0,5000}?-->/g, ' '],
+  ['![', /!\[[^[\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^[\]\n]{0,300}\])?/g, ' '],
+  [']:', /^ {0,3}\[[^[\]\n]{1,300}\]:[^\n]*$/gm, ' '],
+  ['](', /\[([^[\]\n]{0,300})\]\([^()\n]{0,1000}\)/g, '$1'],
+  ['][', /\[([^[\]\n]{0,300})\]\[[^[\]\n]{0,300}\]/g, '$1'],
+  ['<', /<(https?:\/\/[^<>\s]{1,1000})>/g, '$1'],
+  ['<', /<\/?[a-z][^<>\n]{0,1000}>/gi, ' '],
+  ['*', /(?<![\w\\])(\*{1,3})(?=\S)([^*_\n]{1,500}?\S|\S)\1(?!\w)/g, '$2'],
+  ['_', /(?<![\w\\])(_{1,3})(?=\S)([^*_\n]{1,500}?\S|\S)\1(?!\w)/g, '$2'],
+  ['>', /^\s{0,3}>\s?/gm, ''],
+  ['[!', /\[!(?:NOTE|TIP|WARNING|IMPORTANT|CAUTION)\]/g, ' '],
+  [':', /:[a-z_+]{3,30}:(?=\s)/g, ' '],
+  ['\\', /\\([\\`*_{}[\]()#+.!|-])/g, '$1'],
+  ['&', /&mdash;/g, '—'],
+  ['&', /&nbsp;/g, ' '],
+  ['&', /&amp;/g, '&'],
+  ['&', /&lt;/g, '<'],
+  ['&', /&gt;/g, '>'],
+  ['&', /&quot;/g, '"'],
+]
+
 /**
  * Text without the marks of Markdown and HTML, on one line.
  */
 export function plainText(markdown: string): string {
-  return markdown
-    .replace(/<!--[^]{0,5000}?-->/g, ' ')
-    .replace(/!\[[^[\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^[\]\n]{0,300}\])?/g, ' ')
-    .replace(/^ {0,3}\[[^[\]\n]{1,300}\]:[^\n]*$/gm, ' ')
-    .replace(/\[([^[\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^[\]\n]{0,300}\])/g, '$1')
-    .replace(/<(https?:\/\/[^<>\s]{1,1000})>/g, '$1')
-    .replace(/<\/?[a-z][^<>\n]{0,1000}>/gi, ' ')
-    .replace(/(?<![\w\\])(\*{1,3}|_{1,3})(?=\S)([^*_\n]{1,500}?\S|\S)\1(?!\w)/g, '$2')
-    .replace(/^\s{0,3}>\s?/gm, '')
-    .replace(/\[!(?:NOTE|TIP|WARNING|IMPORTANT|CAUTION)\]/g, ' ')
-    .replace(/:[a-z_+]{3,30}:(?=\s)/g, ' ')
-    .replace(/\\([\\`*_{}[\]()#+.!|-])/g, '$1')
-    .replace(/&mdash;/g, '—')
-    .replace(/&nbsp;/g, ' ')
-    .replace(/&amp;/g, '&')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/\s+/g, ' ')
-    .trim()
+  let text = markdown
+  for (const [sign, mark, instead] of MARKS) {
+    if (text.includes(sign)) text = text.replace(mark, instead)
+  }
+  return text.replace(/\s+/g, ' ').trim()
 }
 
 function* itemsAndText(text: string): Generator<{ text: string; item: boolean }> {

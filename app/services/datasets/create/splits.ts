@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { sortedInTurns } from '#services/documents/sorted'
+import type { Turns } from '#services/documents/turns'
 
 /** Shares of the splits, by their names; they add up to 1. */
 export type Shares = Record<string, number>
@@ -10,23 +12,33 @@ export type Splittable = { id: string; label: string; group: number }
  * The split of each example: groups stay together, each label is shared out as the whole is, and the order of the groups comes
  * from the seed alone.
  */
-export function splitsOf(examples: Splittable[], shares: Shares, seed: number): string[] {
+export async function splitsOf(
+  examples: Splittable[],
+  shares: Shares,
+  seed: number,
+  turns: Turns
+): Promise<string[]> {
   const names = Object.keys(shares).filter((name) => shares[name] > 0)
   const groups = new Map<number, number[]>()
   for (const [index, { group }] of examples.entries()) {
+    if (turns.due()) await turns.give()
     const known = groups.get(group)
     if (known === undefined) groups.set(group, [index])
     else known.push(index)
   }
-  const order = [...groups.values()]
-    .map((members) => ({ members, place: hash(`${seed}/${examples[members[0]].id}`) }))
-    .sort((a, b) => (a.place < b.place ? -1 : 1))
+  const placed: { members: number[]; place: string }[] = []
+  for (const members of groups.values()) {
+    if (turns.due()) await turns.give()
+    placed.push({ members, place: hash(`${seed}/${examples[members[0]].id}`) })
+  }
+  const order = await sortedInTurns(placed, (a, b) => (a.place < b.place ? -1 : 1), turns)
 
   const given = new Map<string, Record<string, number>>()
   const all = Object.fromEntries(names.map((name) => [name, 0]))
   const splits = new Array<string>(examples.length)
   let total = 0
   for (const { members } of order) {
+    if (turns.due()) await turns.give()
     const { label } = examples[members[0]]
     const counts = given.get(label) ?? Object.fromEntries(names.map((name) => [name, 0]))
     given.set(label, counts)
@@ -51,17 +63,30 @@ export function splitsOf(examples: Splittable[], shares: Shares, seed: number): 
  * even the category at the top has too few.
  */
 export function learnableLabels(labels: string[], fewest: number): (string | null)[] {
-  let current = labels.map((label): string | null => label)
+  const counts = new Map<string, number>()
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)
+  /** Where the examples of a label went. */
+  const moved = new Map<string, string | null>()
   for (;;) {
-    const counts = new Map<string, number>()
-    for (const label of current) if (label !== null) counts.set(label, (counts.get(label) ?? 0) + 1)
     /** The deepest first: what moves up may be enough for the one above. */
-    const few = [...counts].filter(([, count]) => count < fewest).map(([label]) => label)
-    if (few.length === 0) return current
-    const deepest = Math.max(...few.map(depthOf))
-    const moving = new Set(few.filter((label) => depthOf(label) === deepest))
-    current = current.map((label) => (label !== null && moving.has(label) ? above(label) : label))
+    const few = [...counts].filter(([, count]) => count < fewest)
+    if (few.length === 0) break
+    const deepest = Math.max(...few.map(([label]) => depthOf(label)))
+    for (const [label, count] of few) {
+      if (depthOf(label) !== deepest) continue
+      const up = above(label)
+      moved.set(label, up)
+      counts.delete(label)
+      if (up !== null) counts.set(up, (counts.get(up) ?? 0) + count)
+    }
   }
+  const final = (label: string): string | null => {
+    let at: string | null = label
+    while (at !== null && moved.has(at)) at = moved.get(at)!
+    return at
+  }
+  const finals = new Map([...new Set(labels)].map((label) => [label, final(label)]))
+  return labels.map((label) => finals.get(label)!)
 }
 
 function depthOf(label: string): number {

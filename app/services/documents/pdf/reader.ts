@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { DocumentProblem } from '../document_problem.ts'
+import type { KeptPages, ReadPage } from './kept_pages.ts'
 import { PdfThreads, TakesTooMuch, type PdfThread } from './threads.ts'
 import type { PageLines } from './types.ts'
 
@@ -28,6 +29,8 @@ export type ReadHooks = {
   onPage?: (done: number, total: number) => Promise<void> | void
   /** Ends the reading at once, inside of a page too. */
   signal?: AbortSignal
+  /** Pages that were read before, and where those that are read now are kept. */
+  kept?: KeptPages
 }
 
 const shared = new PdfThreads()
@@ -151,9 +154,19 @@ class Reading {
   async #readOn(thread: PdfThread): Promise<void> {
     while (this.#next <= this.#total) {
       const number = this.#next++
+      const before = this.hooks.kept?.known(number)
+      if (before !== undefined) {
+        this.#keep(number, before)
+        await this.hooks.onPage?.(++this.#done, this.#total)
+        continue
+      }
       try {
         const answer = await thread.ask({ read: number }, this.hooks.signal)
-        if ('page' in answer) this.#keep(number, answer)
+        if ('page' in answer) {
+          const { content, unknown } = answer
+          this.#keep(number, { content, unknown })
+          await this.hooks.kept?.add(number, { content, unknown })
+        }
       } catch (cause) {
         if (!(cause instanceof TakesTooMuch)) throw cause
         this.#leaveOut(cause.message, number)
@@ -164,7 +177,7 @@ class Reading {
     }
   }
 
-  #keep(number: number, page: { content: PageLines | null; unknown: boolean }): void {
+  #keep(number: number, page: ReadPage): void {
     this.#unknown ||= page.unknown
     if (page.content === null) return this.#leaveOut('is damaged', number)
     this.#pages.set(number, page.content)
