@@ -25,16 +25,16 @@ export function gramsOf(words: string[]): Grams {
   const seen: number[] = []
   for (const word of words) {
     const runs = runsOf(word)
-    for (let at = 0; at < runs.length; at++) {
-      if (scratch[runs[at]] === 0) seen.push(runs[at])
-      scratch[runs[at]]++
+    for (const run of runs) {
+      if (scratch[run] === 0) seen.push(run)
+      scratch[run]++
     }
   }
   const ids = Int32Array.from(seen).sort()
   const weights = new Float32Array(ids.length)
-  for (let at = 0; at < ids.length; at++) {
-    weights[at] = 1 + Math.log(scratch[ids[at]])
-    scratch[ids[at]] = 0
+  for (const [at, id] of ids.entries()) {
+    weights[at] = 1 + Math.log(scratch[id])
+    scratch[id] = 0
   }
   return { ids, weights }
 }
@@ -70,9 +70,9 @@ export function summed(some: { own: Grams; weight: number }[]): Grams {
   const seen: number[] = []
   for (const { own, weight } of some) {
     const { ids, weights } = own
-    for (let at = 0; at < ids.length; at++) {
-      if (scratch[ids[at]] === 0) seen.push(ids[at])
-      scratch[ids[at]] += weight * weights[at]
+    for (const [at, id] of ids.entries()) {
+      if (scratch[id] === 0) seen.push(id)
+      scratch[id] += weight * weights[at]
     }
   }
   const ids = Int32Array.from(seen).sort()

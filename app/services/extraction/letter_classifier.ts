@@ -99,8 +99,8 @@ export class LetterClassifier implements Classifier {
     const count = this.#members.length
     const sums = this.#sums
     const products = new Float64Array(count)
-    for (let at = 0; at < ids.length; at++) {
-      const [weight, row] = [weights[at], ids[at] * count]
+    for (const [at, id] of ids.entries()) {
+      const [weight, row] = [weights[at], id * count]
       for (let category = 0; category < count; category++) {
         products[category] += weight * sums[row + category]
       }

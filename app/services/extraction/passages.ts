@@ -73,10 +73,10 @@ export async function passagesOf(
   const passages: Passage[] = []
   const titles = new Map<string[], Word[][]>()
   const titlesOf = (path: string[]) => {
-    let words = titles.get(path)
+    let read = titles.get(path)
     /** The title of the document names a product more than a topic. */
-    if (words === undefined) titles.set(path, (words = path.slice(1).map(wordsOfTitle)))
-    return words
+    if (read === undefined) titles.set(path, (read = path.slice(1).map(wordsOfTitle)))
+    return read
   }
   let from = 0
   for (const chunk of set.chunks) {

@@ -257,9 +257,9 @@ function vectorOf(
   let square = 0
   for (const weight of weights) square += weight * weight
   const length = Math.sqrt(square) || 1
-  for (let at = 0; at < terms.length; at++) {
+  for (const [at, term] of terms.entries()) {
     weights[at] /= length
-    scratch[terms[at]] = 0
+    scratch[term] = 0
   }
   return { terms, weights }
 }

@@ -34,8 +34,8 @@ export async function holdersOf(corpus: Corpus, among: number[], turns: Turns): 
     }
   }
   const holders: Holders[] = []
-  for (let term = 0; term < counts.length; term++) {
-    if (counts[term] === 0) continue
+  for (const [term, count] of counts.entries()) {
+    if (count === 0) continue
     const [start, end] = [starts[term], ends[term]]
     holders.push({
       term,
@@ -108,9 +108,9 @@ export class Worth {
   of({ term, chunks, weights }: Holders, shares?: Float64Array): number {
     const sums = this.#bySource
     sums.begin()
-    for (let at = 0; at < chunks.length; at++) {
-      const share = shares === undefined ? 1 : shares[chunks[at]]
-      sums.add(this.corpus.chunks[chunks[at]].source, weights[at] * share)
+    for (const [at, chunk] of chunks.entries()) {
+      const share = shares === undefined ? 1 : shares[chunk]
+      sums.add(this.corpus.chunks[chunk].source, weights[at] * share)
     }
     let worth = 0
     for (const source of sums.met) worth += Math.sqrt(sums.of(source))
@@ -156,8 +156,8 @@ export class Coherence {
 
   #addTo(sums: Sums, number: number): void {
     const { terms, weights } = this.corpus.chunks[number]
-    for (let at = 0; at < terms.length; at++) {
-      if (!this.#leftOut.has(terms[at])) sums.add(terms[at], weights[at])
+    for (const [at, term] of terms.entries()) {
+      if (!this.#leftOut.has(term)) sums.add(term, weights[at])
     }
   }
 }
