@@ -83,7 +83,8 @@ try {
   await jobs.cancel(unwanted)
   await waitFor('jobs to run', async () => (await jobs.unfinished()) >= 7, { within: 30_000 })
 
-  const uploads = await upload(chromium, `${web.url}/upload`)
+  const uploads = await upload(chromium, `${web.url}/documents`)
+  const results = await resultPages(desk, web.url)
 
   const shown = await jobs.newest({ type: 'document_processing.parse', status: 'completed' })
   const failed = await jobs.newest({ type: 'demo.flaky', status: 'completed' })
@@ -106,7 +107,12 @@ try {
     'jobs-none': `${dashboard}/jobs?user=nobody`,
     'missing': `${dashboard}/jobs/01900000-0000-7000-8000-000000000000`,
     'confirm': `${dashboard}/jobs/${running}/cancel`,
-    'upload': `${web.url}/upload`,
+    'documents': `${web.url}/documents`,
+    'pipelines': `${web.url}/pipelines`,
+    'pipeline-form': `${web.url}/pipelines/new`,
+    'taxonomies': `${web.url}/taxonomies`,
+    'datasets': `${web.url}/datasets`,
+    ...results,
     ...uploads,
   }
   await shoot(chromium, pages, async (page, name) => {
@@ -187,6 +193,24 @@ async function upload(chromium: Browser, url: string): Promise<Record<string, st
     addresses[name] = page.url()
   }
   return addresses
+}
+
+/** The run of the first start, and what came of it. */
+async function resultPages(page: Page, url: string): Promise<Record<string, string>> {
+  await page.goto(`${url}/pipelines`)
+  await page.click('a[id^="run-0"]')
+  await page.waitForSelector('#run-classification a')
+  const link = (region: string) =>
+    page
+      .locator(`#run-${region} a`)
+      .first()
+      .evaluate((one) => (one as HTMLAnchorElement).href)
+  return {
+    run: page.url(),
+    taxonomy: await link('taxonomy'),
+    extraction: await link('extraction'),
+    dataset: await link('classification'),
+  }
 }
 
 async function openSheet(page: Page, url: string): Promise<void> {

@@ -1,7 +1,19 @@
 import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
+import type { RunOptions } from '#services/pipeline/run_plan'
 
 const MOST_DOCUMENTS = 120
+
+/** By tokens and by characters in turn, so that there is something to compare. */
+const OPTIONS: Omit<RunOptions, 'documents'> = {
+  chunk: [
+    { strategy: 'token', size: 256, overlap: 32 },
+    { strategy: 'character', size: 1_000, overlap: 100 },
+  ],
+  depth: 3,
+  threshold: 0.5,
+  kinds: ['classification', 'question_answer'],
+}
 
 /** Jobs that show what else may happen to one. */
 const OTHERS: [type: string, payload: unknown][] = [
@@ -14,7 +26,7 @@ const OTHERS: [type: string, payload: unknown][] = [
 ]
 
 /**
- * Sends the documentation of the installed packages through parse and chunk, and some jobs for trying things out.
+ * Sends the documentation of the installed packages through the whole pipeline, and some jobs for trying things out.
  */
 export default class DemoDocuments extends BaseCommand {
   static override commandName = 'demo:documents'
@@ -36,26 +48,23 @@ export default class DemoDocuments extends BaseCommand {
       }
     }
     // Only here: each command of the application loads this file, for its name.
-    const [{ default: queue }, { default: Parse }, { installedDocuments }] = await Promise.all([
-      import('#queuedeck/services/main'),
-      import('#jobs/document_processing/parse'),
-      import('#services/documents/installed_documents'),
-    ])
-    const paths = await installedDocuments(this.app.makePath(), MOST_DOCUMENTS)
-    const parsed = await Parse.dispatchMany(
-      paths.map((path, index) => ({
-        documents: [path],
-        chunk:
-          index % 2 === 0
-            ? { strategy: 'token' as const, size: 256, overlap: 32 }
-            : { strategy: 'character' as const, size: 1_000, overlap: 100 },
-      }))
-    ).tag('documentation')
+    const [{ default: queue }, { installedDocuments }, { RunIds }, { runPlan }] = await Promise.all(
+      [
+        import('#queuedeck/services/main'),
+        import('#services/documents/installed_documents'),
+        import('#services/pipeline/run_ids'),
+        import('#services/pipeline/run_plan'),
+      ]
+    )
+    const documents = await installedDocuments(this.app.makePath(), MOST_DOCUMENTS)
+    const ids = RunIds.new()
+    const plan = runPlan(ids, { documents, ...OPTIONS }, ['documentation'])
+    const sent = await queue.dispatchMany(plan)
     const others = await queue.dispatchMany(
       OTHERS.map(([type, payload]) => ({ type, payload, options: { tags: ['demo'] } }))
     )
     this.logger.success(
-      `sent ${parsed.length + others.length} jobs; each of ${parsed.length} documents sends one more to cut it into chunks`
+      `sent ${sent.length + others.length} jobs: ${documents.length} documents on their way to a taxonomy and ${OPTIONS.kinds.length} datasets, see /pipelines/${ids.run}`
     )
   }
 }

@@ -1,13 +1,91 @@
 import { createReadStream } from 'node:fs'
 import type { HttpContext } from '@adonisjs/core/http'
+import Convert from '#jobs/dataset_generation/convert'
+import Validate from '#jobs/dataset_generation/validate'
+import { FORMATS } from '#services/datasets/dataset_reader'
 import { type Download, datasetDownload } from '#services/datasets/download'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
+import { datasetPage } from '#services/pages/dataset_page'
+import { datasetShelf } from '#services/pages/dataset_shelf'
+import { isJobId, isOpen, jobsById } from '#services/pages/job_states'
+import { answerMissing } from '#services/pages/missing'
+import { ago, counted } from '#services/pages/words'
 
 /**
- * Files of datasets, for whoever may see the upload page.
+ * Datasets and their files, for whoever may see the page of documents.
  */
 export default class DatasetsController {
+  async index({ view }: HttpContext) {
+    const shelf = await datasetShelf(new DocumentStore())
+    /** Those made of other datasets are their other formats: they stand on their pages. */
+    const rows = shelf
+      .filter(({ dataset }) => !('dataset' in dataset.from))
+      .map(({ id, at, version, dataset }) => ({
+        url: `/datasets/${id}`,
+        name: dataset.name,
+        id,
+        version: version === null ? '–' : String(version),
+        kind: dataset.kind.replace('_', ' and '),
+        examples: dataset.examples.toLocaleString('en'),
+        splits: dataset.files.map(({ split, examples }) => `${split} ${examples}`).join(', '),
+        made: { iso: new Date(at).toISOString(), text: ago(at) },
+      }))
+    return view.render('app/datasets', { rows, count: counted(rows.length, 'dataset') })
+  }
+
+  async preview(ctx: HttpContext) {
+    const { params, request, view } = ctx
+    const job = request.input('job')
+    try {
+      const dataset = await datasetPage(new DocumentStore(), params.id)
+      const watched = isJobId(job) ? job : null
+      const state = watched === null ? undefined : (await jobsById([watched])).get(watched)
+      const busy = watched !== null && (state === undefined || isOpen(state))
+      return await view.render('app/dataset', { dataset, watched, busy })
+    } catch (error) {
+      if (!(error instanceof DocumentProblem)) throw error
+      return missing(ctx)
+    }
+  }
+
+  /** Sends a job that writes the dataset in another format. */
+  async convert(ctx: HttpContext) {
+    const format = FORMATS.find((one) => one === ctx.request.input('format'))
+    if (format === undefined) {
+      return answerMissing(
+        ctx,
+        {
+          title: 'There is no such format',
+          text: `A dataset can be had as ${FORMATS.join(', ')}.`,
+          action: { label: 'All datasets', url: '/datasets' },
+        },
+        422
+      )
+    }
+    return this.#send(ctx, (dataset) => Convert.dispatch({ dataset, format }))
+  }
+
+  /** Sends a job that checks the dataset. */
+  async check(ctx: HttpContext) {
+    return this.#send(ctx, (dataset) => Validate.dispatch({ dataset }))
+  }
+
+  async #send(
+    ctx: HttpContext,
+    dispatch: (dataset: string) => PromiseLike<{ jobId: string }>
+  ): Promise<unknown> {
+    const { id } = ctx.params
+    try {
+      await new DocumentStore().kept('datasets', id)
+    } catch (error) {
+      if (!(error instanceof DocumentProblem)) throw error
+      return missing(ctx)
+    }
+    const { jobId } = await dispatch(id)
+    return ctx.response.redirect().status(303).toPath(`/datasets/${id}?job=${jobId}`)
+  }
+
   /** Streams a file as a download. */
   async show({ params, response }: HttpContext) {
     let found: Download
@@ -24,4 +102,12 @@ export default class DatasetsController {
     response.header('cache-control', 'private, no-cache')
     return response.stream(createReadStream(found.path))
   }
+}
+
+function missing(ctx: HttpContext): Promise<string> {
+  return answerMissing(ctx, {
+    title: 'This dataset is not kept',
+    text: 'The address names none, or it was removed. A new run makes it again.',
+    action: { label: 'All datasets', url: '/datasets' },
+  })
 }

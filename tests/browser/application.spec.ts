@@ -184,10 +184,10 @@ withBrowser(() => {
 
     test('a document is uploaded, and its button is busy until it is read', async ({ assert }) => {
       const { page, problems, close } = await newPage()
-      await page.goto(`${origin}/upload`)
+      await page.goto(`${origin}/documents`)
       await page.setInputFiles('#document', DOCUMENT)
       await page.click('#upload-submit')
-      await page.waitForURL(/upload\/[0-9a-f-]{36}$/)
+      await page.waitForURL(/documents\?sent=[0-9a-f-]{36}$/)
       await page.waitForSelector('job-monitor[terminal]')
       await free(page)
       assert.include(await page.textContent('job-monitor'), 'completed')
@@ -200,7 +200,7 @@ withBrowser(() => {
     }) => {
       const id = await sleeping(LONG)
       const { page, problems, close } = await newPage()
-      await page.goto(`${origin}/upload/${id}`)
+      await page.goto(`${origin}/documents?sent=${id}`)
       await busy(page)
       await page.reload()
       await busy(page)
@@ -214,12 +214,12 @@ withBrowser(() => {
       await close()
     })
 
-    test('without scripts the upload page refreshes itself until the job has ended', async ({
+    test('without scripts the page of documents refreshes itself until the job has ended', async ({
       assert,
     }) => {
       const id = await sleeping(LONG)
       const { page, close } = await newPage({ javaScriptEnabled: false })
-      await page.goto(`${origin}/upload/${id}`)
+      await page.goto(`${origin}/documents?sent=${id}`)
       await busy(page)
       await jobs.cancel(id)
       await page.waitForSelector('job-monitor[terminal]')

@@ -6,11 +6,12 @@ import { datasetSource } from '#services/datasets/dataset_source'
 import { downloadLinks, type Link } from '#services/datasets/download_links'
 import type { Field } from '#services/datasets/fields'
 import type { DatasetFile } from '#services/documents/artifacts'
+import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 
 type Payload = {
-  /** Id of a dataset, as the results of this family name it. */
+  /** Id of a dataset, as the results of this family name it; `awaited` stands for that of an awaited job. */
   dataset?: string
   /** Instead: a JSON, JSONL or CSV file below `storage/uploads`. */
   file?: string
@@ -45,11 +46,7 @@ export default class Convert extends Job<Payload, Result> {
   }
 
   static payload = vine.create({
-    dataset: vine
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .optional()
-      .requiredIfMissing('file'),
+    dataset: vine.string().regex(KEPT_ID).optional().requiredIfMissing('file'),
     file: vine.string().minLength(1).maxLength(1_000).optional(),
     format: vine.enum(FORMATS),
     spreadsheet: vine.boolean({ strict: true }).optional(),
@@ -60,7 +57,11 @@ export default class Convert extends Job<Payload, Result> {
   }
 
   async execute(): Promise<Result> {
-    const { format, spreadsheet = true, ...where } = this.payload
+    const { format, spreadsheet = true, ...named } = this.payload
+    const where =
+      named.dataset === undefined
+        ? named
+        : { dataset: await keptId(this, named.dataset, 'dataset') }
     const source = await datasetSource(this.store, where)
     const known =
       where.dataset === undefined ? null : await this.store.kept('datasets', where.dataset)

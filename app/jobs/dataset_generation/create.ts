@@ -14,6 +14,7 @@ import { type DatasetFormat, FORMATS } from '#services/datasets/dataset_reader'
 import type { Example } from '#services/datasets/example'
 import { DatasetVersions } from '#services/datasets/versions'
 import type { DatasetFile, Extract } from '#services/documents/artifacts'
+import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 import { extractionHead, keptExtracts } from '#services/extraction/kept_extracts'
@@ -26,7 +27,7 @@ import type { ProviderClient } from '#services/provider/provider_client'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 
 type Payload = {
-  /** Id of an extraction, as the result of `extraction.selective` names it. */
+  /** Id of an extraction, as the result of `extraction.selective` names it; `awaited` stands for that of an awaited job. */
   extraction: string
   kind: CreatedKind
   /** Datasets of one name are versions of each other. Default: the kind. */
@@ -75,7 +76,7 @@ export default class Create extends Job<Payload, Result> {
   }
 
   static payload = vine.create({
-    extraction: vine.string().regex(/^[0-9a-f]{64}$/),
+    extraction: vine.string().regex(KEPT_ID),
     kind: vine.enum(['classification', 'question_answer', 'instruction', 'summary'] as const),
     name: vine
       .string()
@@ -96,7 +97,8 @@ export default class Create extends Job<Payload, Result> {
   }
 
   async execute(): Promise<Result> {
-    const { extraction, kind, name = kind, format = 'jsonl', seed = 1, fewest = 5 } = this.payload
+    const { kind, name = kind, format = 'jsonl', seed = 1, fewest = 5 } = this.payload
+    const extraction = await keptId(this, this.payload.extraction, 'extraction')
     const shares: Shares = this.payload.splits ?? SPLITS
     const sum = Object.values(shares).reduce((all, one) => all + one, 0)
     if (Math.abs(sum - 1) > 1e-6) {

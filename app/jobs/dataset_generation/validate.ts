@@ -2,11 +2,12 @@ import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import { datasetSource } from '#services/datasets/dataset_source'
 import { type Quality, qualityOf } from '#services/datasets/quality'
+import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 
 type Payload = {
-  /** Id of a dataset, as the results of this family name it. */
+  /** Id of a dataset, as the results of this family name it; `awaited` stands for that of an awaited job. */
   dataset?: string
   /** Instead: a JSON, JSONL or CSV file below `storage/uploads`. */
   file?: string
@@ -15,7 +16,13 @@ type Payload = {
   label?: string
 }
 
-type Result = Quality & { name: string; leftOut: number; warnings: Warning[] }
+type Result = Quality & {
+  /** Id of the dataset; null of a file. */
+  dataset: string | null
+  name: string
+  leftOut: number
+  warnings: Warning[]
+}
 
 /**
  * Measures how good a dataset is. A bad one is a result, with its reasons, and no failure of the job.
@@ -29,11 +36,7 @@ export default class Validate extends Job<Payload, Result> {
   }
 
   static payload = vine.create({
-    dataset: vine
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .optional()
-      .requiredIfMissing('file'),
+    dataset: vine.string().regex(KEPT_ID).optional().requiredIfMissing('file'),
     file: vine.string().minLength(1).maxLength(1_000).optional(),
     text: vine.array(vine.string().maxLength(200)).minLength(1).maxLength(20).optional(),
     label: vine.string().maxLength(200).optional(),
@@ -44,7 +47,11 @@ export default class Validate extends Job<Payload, Result> {
   }
 
   async execute(): Promise<Result> {
-    const { text, label, ...where } = this.payload
+    const { text, label, ...named } = this.payload
+    const where =
+      named.dataset === undefined
+        ? named
+        : { dataset: await keptId(this, named.dataset, 'dataset') }
     const source = await datasetSource(this.store, where)
     const known =
       where.dataset === undefined ? null : await this.store.kept('datasets', where.dataset)
@@ -77,6 +84,7 @@ export default class Validate extends Job<Payload, Result> {
       total: examples,
       unit: 'examples',
     })
-    return { name: source.name, ...quality, leftOut: reading.leftOut, warnings }
+    const id = where.dataset ?? null
+    return { dataset: id, name: source.name, ...quality, leftOut: reading.leftOut, warnings }
   }
 }

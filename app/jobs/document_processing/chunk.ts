@@ -1,5 +1,6 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
+import { KEPT_ID, keptIds } from '#services/documents/awaited_ids'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Chunk as Piece, ChunkOptions } from '#services/documents/chunks'
@@ -10,7 +11,7 @@ import { Turns } from '#services/documents/turns'
 import { chunkFields } from '#validators/chunk_options'
 
 type Payload = {
-  /** Ids of parsed documents, as the result of `document_processing.parse` names them. */
+  /** Ids of parsed documents, as the result of `document_processing.parse` names them; `awaited` stands for those of awaited jobs. */
   documents?: string[]
   /** A text of one's own, instead of or beside parsed documents. */
   text?: string
@@ -49,7 +50,7 @@ export default class Chunk extends Job<Payload, Result> {
 
   static payload = vine.create({
     documents: vine
-      .array(vine.string().regex(/^[0-9a-f]{64}$/))
+      .array(vine.string().regex(KEPT_ID))
       .minLength(1)
       .maxLength(10_000)
       .optional()
@@ -63,7 +64,8 @@ export default class Chunk extends Job<Payload, Result> {
   }
 
   async execute(): Promise<Result> {
-    const { documents = [], text, ...options } = this.payload
+    const { documents: named = [], text, ...options } = this.payload
+    const documents = await keptIds(this, named, 'parsed')
     const items = [...documents, ...(text === undefined ? [] : [null])]
     const total = items.length
     const turns = new Turns(this.signal)

@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import type { Extract, Taxonomy } from '#services/documents/artifacts'
+import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
@@ -17,13 +18,16 @@ import {
   NO_PROVIDER,
 } from '#services/provider/configured_provider'
 import type { ProviderClient } from '#services/provider/provider_client'
+import { sizesOf } from '#services/taxonomy/analysis'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 
 type Payload = {
-  /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it. */
+  /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it; `awaited` stands for that of an awaited job. */
   taxonomy: string
   /** Ids of its categories; each takes in all below it. All of them where it is left out. */
   categories?: string[]
+  /** Instead of naming them: so many of the categories at the top, those with the most chunks. */
+  largest?: number
   /** Ids of chunk sets; those that the taxonomy was made from where it is left out. */
   sets?: string[]
   /** What the classifiers see: the chunk alone, its neighbours too (default), or the whole document as one. */
@@ -69,12 +73,13 @@ export default class Selective extends Job<Payload, Result> {
   }
 
   static payload = vine.create({
-    taxonomy: vine.string().regex(/^[0-9a-f]{64}$/),
+    taxonomy: vine.string().regex(KEPT_ID),
     categories: vine
       .array(vine.string().minLength(1).maxLength(1_000))
       .minLength(1)
       .maxLength(1_000)
       .optional(),
+    largest: vine.number({ strict: true }).withoutDecimals().min(1).max(1_000).optional(),
     sets: vine
       .array(vine.string().regex(/^[0-9a-f]{64}$/))
       .minLength(1)
@@ -96,9 +101,10 @@ export default class Selective extends Job<Payload, Result> {
 
   async execute(): Promise<Result> {
     const { context = 'neighbours', mode = 'text', threshold = 0.5 } = this.payload
-    const taxonomy = await this.store.kept('taxonomies', this.payload.taxonomy)
+    const id = await keptId(this, this.payload.taxonomy, 'taxonomy')
+    const taxonomy = await this.store.kept('taxonomies', id)
     const { categories } = taxonomy
-    const wanted = wantedCategories(taxonomy, this.payload.categories)
+    const wanted = wantedCategories(taxonomy, this.#named(taxonomy))
     const turns = new Turns(this.signal)
     const { passages, wholes, warnings } = await this.#read(taxonomy, turns)
     const asked = context === 'document' ? wholes : passages
@@ -140,7 +146,7 @@ export default class Selective extends Job<Payload, Result> {
       if (warning !== null) this.#warn(warnings, warning)
     }
     const extraction = await this.store.keep('extractions', {
-      taxonomy: this.payload.taxonomy,
+      taxonomy: id,
       categories: [...wanted].map((number) => categories[number].id),
       mode,
       threshold,
@@ -161,6 +167,21 @@ export default class Selective extends Job<Payload, Result> {
       ...summaryOf(extracts, taxonomy),
       warnings,
     }
+  }
+
+  /** Ids of the categories that are wanted; undefined where all are. */
+  #named({ categories }: Taxonomy): string[] | undefined {
+    const { categories: named, largest } = this.payload
+    if (largest === undefined) return named
+    if (named !== undefined) {
+      throw new Error('Either "categories" or "largest" says which categories are wanted, not both')
+    }
+    const sizes = sizesOf(categories)
+    return categories
+      .filter(({ parent }) => parent === null)
+      .sort((one, other) => sizes.get(other.id)! - sizes.get(one.id)!)
+      .slice(0, largest)
+      .map(({ id }) => id)
   }
 
   /** Null, with a warning, where a provider is asked for and none is configured. */

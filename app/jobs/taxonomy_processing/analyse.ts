@@ -1,11 +1,12 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
+import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import { Turns } from '#services/documents/turns'
 import { analysisOf, type Analysis } from '#services/taxonomy/analysis'
 
 type Payload = {
-  /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it. */
+  /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it; `awaited` stands for that of an awaited job. */
   taxonomy: string
 }
 
@@ -20,14 +21,17 @@ export default class Analyse extends Job<Payload, Analysis> {
     timeout: '1h',
   }
 
-  static payload = vine.create({ taxonomy: vine.string().regex(/^[0-9a-f]{64}$/) })
+  static payload = vine.create({ taxonomy: vine.string().regex(KEPT_ID) })
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()
   }
 
   async execute(): Promise<Analysis> {
-    const taxonomy = await this.store.kept('taxonomies', this.payload.taxonomy)
+    const taxonomy = await this.store.kept(
+      'taxonomies',
+      await keptId(this, this.payload.taxonomy, 'taxonomy')
+    )
     const analysis = await analysisOf(
       taxonomy,
       (id) => this.store.kept('chunks', id),

@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import type { Taxonomy } from '#services/documents/artifacts'
+import { KEPT_ID, keptIds } from '#services/documents/awaited_ids'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
@@ -18,7 +19,7 @@ import { namedByProvider } from '#services/taxonomy/provider_names'
 import { taxonomyOf, type Stage } from '#services/taxonomy/taxonomy_tree'
 
 type Payload = {
-  /** Ids of chunk sets, as the result of `document_processing.chunk` names them (`chunked`). */
+  /** Ids of chunk sets, as the result of `document_processing.chunk` names them (`chunked`); `awaited` stands for those of awaited jobs. */
   sets: string[]
   /** Levels of categories, at most; 3 where it is left out. */
   depth?: number
@@ -69,11 +70,7 @@ export default class Generate extends Job<Payload, Result> {
   }
 
   static payload = vine.create({
-    sets: vine
-      .array(vine.string().regex(/^[0-9a-f]{64}$/))
-      .minLength(1)
-      .maxLength(10_000)
-      .distinct(),
+    sets: vine.array(vine.string().regex(KEPT_ID)).minLength(1).maxLength(10_000).distinct(),
     depth: vine.number({ strict: true }).withoutDecimals().min(1).max(6).optional(),
     breadth: vine.number({ strict: true }).withoutDecimals().min(2).max(30).optional(),
     fewest: vine.number({ strict: true }).withoutDecimals().min(2).max(1_000).optional(),
@@ -88,7 +85,8 @@ export default class Generate extends Job<Payload, Result> {
   }
 
   async execute(): Promise<Result> {
-    const { sets: ids, provider: asked = false, ...options } = this.payload
+    const { sets: named, provider: asked = false, ...options } = this.payload
+    const ids = await keptIds(this, named, 'chunked')
     const turns = new Turns(this.signal)
     const reader = new CorpusReader(turns)
     const { warnings } = await eachItem(ids, {

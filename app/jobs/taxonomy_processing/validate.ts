@@ -1,12 +1,13 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
+import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { Turns } from '#services/documents/turns'
 import { findingsOf, verdictOf, type Finding, type Verdict } from '#services/taxonomy/findings'
 
 type Payload = {
-  /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it. */
+  /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it; `awaited` stands for that of an awaited job. */
   taxonomy: string
 }
 
@@ -32,14 +33,17 @@ export default class Validate extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({ taxonomy: vine.string().regex(/^[0-9a-f]{64}$/) })
+  static payload = vine.create({ taxonomy: vine.string().regex(KEPT_ID) })
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()
   }
 
   async execute(): Promise<Result> {
-    const taxonomy = await this.store.kept('taxonomies', this.payload.taxonomy)
+    const taxonomy = await this.store.kept(
+      'taxonomies',
+      await keptId(this, this.payload.taxonomy, 'taxonomy')
+    )
     const total = taxonomy.sets.length
     const sizes = new Map<string, number>()
     for (const [done, id] of taxonomy.sets.entries()) {

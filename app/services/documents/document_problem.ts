@@ -12,6 +12,7 @@ export type ProblemCode =
   | 'NO_TOPICS'
   | 'DATASET_DAMAGED'
   | 'NO_EXAMPLES'
+  | 'NOTHING_AWAITED'
 
 /**
  * A document that cannot be read. Its code is what a job's warnings and errors carry.

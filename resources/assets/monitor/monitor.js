@@ -4,6 +4,9 @@
  * older than the one it shows. Events that bubble: job:progress, job:completed, job:failed, job:cancelled, job:terminal.
  */
 const ENDED = ['completed', 'failed', 'cancelled']
+/* Browsers open six connections to a host, and the page needs some: further monitors ask by themselves. */
+const STREAMS = 3
+let streams = 0
 
 class JobMonitor extends HTMLElement {
   #stream
@@ -22,12 +25,14 @@ class JobMonitor extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#stream?.close()
+    this.#close()
     for (const timer of [this.#poll, this.#retry, this.#watch]) clearInterval(timer)
-    this.#poll = this.#stream = null
+    this.#poll = null
   }
 
   #connect() {
+    if (streams >= STREAMS) return this.#fallBack()
+    streams++
     this.#heard = Date.now() - 35000
     const stream = (this.#stream = new EventSource(this.getAttribute('stream')))
     const hear = (event) => {
@@ -42,9 +47,15 @@ class JobMonitor extends HTMLElement {
     stream.onerror = () => stream.readyState === 2 && this.#fallBack()
   }
 
-  #fallBack() {
-    this.#stream?.close()
+  #close() {
+    if (!this.#stream) return
+    this.#stream.close()
     this.#stream = null
+    streams--
+  }
+
+  #fallBack() {
+    this.#close()
     this.#poll ??= setInterval(() => this.#ask(), 2000)
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => this.#connect(), Math.min(60000, 2000 * 2 ** this.#tries++) * (0.7 + Math.random() * 0.6))
@@ -94,12 +105,15 @@ class JobMonitor extends HTMLElement {
 
   #busy(on) {
     const button = document.getElementById(this.getAttribute('for'))
-    if (!button) return
+    /* Another job may hold the same button. */
+    if (!button || (!on && holderOf(button))) return
     button.form?.setAttribute('aria-busy', on)
     if (on) button.setAttribute('aria-disabled', 'true')
     else button.removeAttribute('aria-disabled')
   }
 }
+
+const holderOf = ({ id }) => document.querySelector(`job-monitor:not([terminal])[for="${CSS.escape(id)}"]`)
 
 /* `aria-disabled` keeps the focus, so the button itself must not act: neither by click nor by Enter in a field. */
 for (const type of ['click', 'submit']) {
@@ -107,8 +121,7 @@ for (const type of ['click', 'submit']) {
     type,
     (event) => {
       const button = type === 'click' ? event.target.closest?.('button, input') : event.submitter
-      const held = document.querySelector(`job-monitor:not([terminal])[for="${CSS.escape(button?.id ?? '')}"]`)
-      if (button?.id && held) {
+      if (button?.id && holderOf(button)) {
         event.preventDefault()
         event.stopImmediatePropagation()
       }

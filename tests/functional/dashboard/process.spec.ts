@@ -29,7 +29,7 @@ test.group('Dashboard | the application in this repository', (group) => {
   test('an uploaded text is followed by a monitor, without any right on jobs', async ({
     assert,
   }) => {
-    const start = await fetch(`${web.url}/upload`, { headers: { accept: HTML } })
+    const start = await fetch(`${web.url}/documents`, { headers: { accept: HTML } })
     const cookie = start.headers
       .getSetCookie()
       .map((one) => one.split(';')[0])
@@ -38,7 +38,7 @@ test.group('Dashboard | the application in this repository', (group) => {
     const form = new FormData()
     form.set('_csrf', /name=["']_csrf["'] value=["']([^"']+)/.exec(page)![1])
     form.set('document', new Blob(['# Title\n\nSome words.\n']), 'words.md')
-    const sent = await fetch(`${web.url}/upload`, {
+    const sent = await fetch(`${web.url}/documents`, {
       method: 'POST',
       body: form,
       headers: { cookie },
@@ -46,7 +46,7 @@ test.group('Dashboard | the application in this repository', (group) => {
     })
     assert.equal(sent.status, 303)
     const location = sent.headers.get('location')!
-    assert.match(location, /^\/upload\/[0-9a-f-]{36}$/)
+    assert.match(location, /^\/documents\?sent=[0-9a-f-]{36}$/)
     const html = await (await fetch(`${web.url}${location}`)).text()
     const element = /<job-monitor[^>]*>/.exec(html)![0]
     const address = (name: string) =>

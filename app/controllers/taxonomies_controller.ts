@@ -1,0 +1,54 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { DocumentProblem } from '#services/documents/document_problem'
+import { DocumentStore } from '#services/documents/document_store'
+import { newestJobs } from '#services/pages/job_states'
+import { answerMissing } from '#services/pages/missing'
+import { taxonomyPage } from '#services/pages/taxonomy_page'
+import { ago, counted } from '#services/pages/words'
+
+/** Jobs that are looked through for taxonomies. */
+const JOBS = 100
+
+type Made = { taxonomy: string; chunks: number; placed: number; categories: { name: string }[] }
+
+/**
+ * The taxonomies that jobs have made, and each as a tree.
+ */
+export default class TaxonomiesController {
+  async index({ view }: HttpContext) {
+    const jobs = await newestJobs('taxonomy_processing.generate', 0, JOBS)
+    const rows = jobs.flatMap(({ id, createdAt, result }) => {
+      const made = result as Made | null
+      if (made === null || !Array.isArray(made.categories)) return []
+      const { taxonomy, chunks, placed, categories } = made
+      return [
+        {
+          job: id,
+          url: `/taxonomies/${taxonomy}`,
+          names: categories
+            .slice(0, 6)
+            .map(({ name }) => name)
+            .join(', '),
+          categories: counted(categories.length, 'category', 'categories'),
+          placed: `${placed.toLocaleString('en')} of ${chunks.toLocaleString('en')}`,
+          made: { iso: new Date(createdAt).toISOString(), text: ago(createdAt) },
+        },
+      ]
+    })
+    return view.render('app/taxonomies', { rows })
+  }
+
+  async show(ctx: HttpContext) {
+    try {
+      const taxonomy = await taxonomyPage(new DocumentStore(), ctx.params.id)
+      return await ctx.view.render('app/taxonomy', { taxonomy })
+    } catch (error) {
+      if (!(error instanceof DocumentProblem)) throw error
+      return answerMissing(ctx, {
+        title: 'This taxonomy is not kept',
+        text: 'The address names none, or it was removed. A new run makes it again.',
+        action: { label: 'All taxonomies', url: '/taxonomies' },
+      })
+    }
+  }
+}
