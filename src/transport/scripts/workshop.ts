@@ -112,7 +112,17 @@ export function edit(script: BullText, sets: EditSet[]): string {
 export function buildLibrary(
   options: { cap?: number; texts?: Map<string, BullText> } = {}
 ): Library {
-  const { cap = STREAM_CAP, texts = installedTexts() } = options
+  const { cap = STREAM_CAP, texts } = options
+  if (texts) return build(cap, texts)
+  const known = built.get(cap) ?? build(cap, installedTexts())
+  built.set(cap, known)
+  return known
+}
+
+/** Of the installed bullmq, by length at which streams are cut: one process may have several transports. */
+const built = new Map<number, Library>()
+
+function build(cap: number, texts: Map<string, BullText>): Library {
   const sets = editSets()
   verifyTexts(texts, sets)
   const touched = new Set(sets.flatMap((set) => Object.keys(set.scripts)))
@@ -152,13 +162,21 @@ function forms(name: string, keys: number, text: string, prelude: string, isGate
   // Before Redis 7 a script may not begin with a growing write while Redis is full, but may go on after any other write.
   const opening = whenFull ? `redis.call('DEL', KEYS[1] .. '~')\n` : ''
   const whole = isGated ? `return gate.done((function()\n${bare}\nend)())` : bare
-  const evalText = `local rcall = redis.call\n${opening}${prelude}\n${whole}`
   const { head, body } = hoist(bare)
   const flags = whenFull ? `, flags={'allow-oom'}` : ''
   const call = isGated ? 'return gate.done(script(KEYS, ARGV))' : 'return script(KEYS, ARGV)'
   const functionText = `do\n${head}\nlocal function script(KEYS, ARGV)\n${body}\nend\nredis.register_function{function_name='QD_FUNCTION_${name}', callback=function(KEYS, ARGV)\nrcall = redis.call gate.reset()\n${call}\nend${flags}}\nend`
-  const sha = createHash('sha1').update(evalText).digest('hex')
-  return { name, keys, evalText, sha, functionText, whenFull }
+  let sha: string | undefined
+  return {
+    ...{ name, keys, functionText, whenFull },
+    // Only where Redis has no functions: each repeats what all scripts share.
+    get evalText() {
+      return `local rcall = redis.call\n${opening}${prelude}\n${whole}`
+    },
+    get sha() {
+      return (sha ??= createHash('sha1').update(this.evalText).digest('hex'))
+    },
+  }
 }
 
 /**
