@@ -6,7 +6,7 @@ import type { Actor, JobDetails, JobView } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
 import { tellPages } from './queue_answer.ts'
-import { forgotten } from './restart_job.ts'
+import { forgotten, recordedRun } from './restart_job.ts'
 import { dueByOptions } from './stored_options.ts'
 
 /** Records that one statement looks through. */
@@ -127,7 +127,14 @@ export class EnqueueLost {
     const { outcome, holder } = await this.dependencies.transport.restart(
       job.queue,
       job.transportId,
-      { by: actor.name ?? actor.id, run: job.run + 1, job: forgotten(job), due, waits }
+      {
+        by: actor.name ?? actor.id,
+        run: job.run + 1,
+        job: forgotten(job),
+        due,
+        waits,
+        recordedRun: recordedRun(this.dependencies, job.id),
+      }
     )
     if (outcome === 'done') return null
     if (outcome === 'too_late') return 'Redis knows it again'

@@ -1,7 +1,7 @@
 import type { Actor, JobView } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
-import { forgotten } from './restart_job.ts'
+import { forgotten, recordedRun } from './restart_job.ts'
 
 /** Jobs that are restarted side by side. */
 const AT_ONCE = 25
@@ -44,6 +44,7 @@ async function restart(
     run: run + 1,
     job: forgotten(job),
     waits: await edgesOf(dependencies, job, { ignoreEnded: false }),
+    recordedRun: recordedRun(dependencies, id),
   })
   return outcome === 'done'
 }

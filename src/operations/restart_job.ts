@@ -42,6 +42,7 @@ export class RestartJob {
       run: job.run + 1,
       job: forgotten(job),
       waits: await edgesOf(this.dependencies, job, { ignoreEnded: actor.bulk === undefined }),
+      recordedRun: recordedRun(this.dependencies, job.id),
     })
     if (outcome === 'too_late' && opened <= job.run) {
       const reason = 'The job has been kept long enough and is being deleted at this moment'
@@ -82,6 +83,11 @@ function whyNot(job: JobDetails): Pick<OperationAnswer, 'outcome' | 'reason'> | 
     return { outcome: 'refused', reason: 'The record holds no payload to run again with' }
   }
   return null
+}
+
+/** Which run a record is of at that moment, for `Transport.restart`. */
+export function recordedRun({ reader }: Pick<OperationDependencies, 'reader'>, id: string) {
+  return async (): Promise<number | null> => (await reader.rowsById([id]))[0]?.run ?? null
 }
 
 /**

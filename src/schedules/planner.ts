@@ -216,7 +216,13 @@ export class Planner {
       const [{ state }] = await transport.scheduled.states([{ queue: job.queue, id: job.id }])
       if (state !== '') continue
       const due = job.opts.qd?.at ?? null
-      await transport.restart(job.queue, job.id, { by: BY, job, run: record.run + 1, due })
+      await transport.restart(job.queue, job.id, {
+        by: BY,
+        job,
+        run: record.run + 1,
+        due,
+        recordedRun: async () => (await this.#records([job.id])).get(job.id)?.run ?? null,
+      })
     }
   }
 }

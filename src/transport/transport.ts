@@ -7,13 +7,14 @@ import type { RedisClient } from './client.ts'
 import type { Connections } from './connections.ts'
 import { ControlChannel } from './control_channel.ts'
 import type { AwaitedLookup } from './flow_edges.ts'
-import { firstPiece, Flows } from './flows.ts'
+import { Flows } from './flows.ts'
 import { JobAdder } from './job_adder.ts'
 import { JobEdits } from './job_edits.ts'
 import { assertQueueName, Keys } from './keys.ts'
 import { Lease } from './lease.ts'
 import { Limits } from './limits.ts'
 import { QueueControl } from './queue_control.ts'
+import { restart, type RestartRequest } from './restart.ts'
 import { ScriptDelivery, type ScriptArgument } from './scripts/delivery.ts'
 import { ScheduledJobs } from './scheduled_jobs.ts'
 import type { OwnScript } from './scripts/own_scripts.ts'
@@ -145,51 +146,9 @@ export class Transport {
     return { outcome, run }
   }
 
-  /**
-   * Opens the next run of a job that ended, with what Redis still has of it, or else with `job`.
-   *
-   * @param request.run number of the run to open: the record's, plus one. Two restarts of the same run open it once
-   * @param request.waits  Edges for the script: the job is blocked again until what it waits for has ended
-   * @param request.due  Moment before which a job that Redis forgot does not run, epoch ms; default: at once
-   * @returns `too_late` when the job is alive or that run was opened already
-   */
-  async restart(
-    queue: string,
-    id: string,
-    request: {
-      by: string
-      job: NewTransportJob
-      run: number
-      due?: number | null
-      waits?: string[]
-    }
-  ): Promise<RestartAnswer> {
-    const { job, by, run, due = null, waits = [] } = request
-    assertQueueName(queue)
-    const { delay: noLonger, timestamp, ...opts } = job.opts
-    const [outcome, opened, holder] = (await this.#produce(
-      'restart',
-      `job ${id} was not restarted`,
-      [
-        this.keys.job(queue, id),
-        this.keys.events(queue),
-        this.keys.queue(queue),
-        id,
-        by,
-        run,
-        job.name,
-        job.data,
-        JSON.stringify(opts),
-        timestamp,
-        job.opts.priority ?? 0,
-        due ?? '',
-        ...firstPiece(waits),
-      ]
-    )) as [RestartAnswer['outcome'], number, string?]
-    if (outcome === 'done') await this.flows.sendRest({ queue, id }, waits)
-    return holder
-      ? { outcome, run: opened, holder: this.keys.placeOf(holder) }
-      : { outcome, run: opened }
+  /** Opens the next run of a job that ended (`restart`). */
+  restart(queue: string, id: string, request: RestartRequest): Promise<RestartAnswer> {
+    return restart(this, queue, id, request)
   }
 
   /**

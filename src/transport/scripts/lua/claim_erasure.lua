@@ -14,4 +14,5 @@ for i = 3, #ARGV do
   end
 end
 rcall('PEXPIRE', KEYS[1], ARGV[2])
+if #claimed > 0 then qd.erasing(p) end
 return {last, claimed}

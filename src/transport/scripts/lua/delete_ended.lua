@@ -18,6 +18,5 @@ if mark ~= 'gone' then
 end
 rcall('SADD', KEYS[2], jobKey)
 rcall('PEXPIRE', KEYS[2], ARGV[4])
--- Whoever read the record before it went may ask for its restart after the claim was given back.
-qd.erased(prefix, jobKey)
+qd.erasing(prefix)
 return {'claimed', mark, last}

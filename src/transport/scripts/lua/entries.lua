@@ -178,20 +178,15 @@ function qd.stoppedWithWorker(queuePrefix, events, id, jobKey)
   return true
 end
 
--- `<base>~erased`, sorted set: jobs that were deleted with their records, by the moment, for as long as a restart may be under way that has
--- read such a record.
-local erasedFor = 60000
-
-function qd.erased(queuePrefix, jobKey)
-  local erased, now = qd.split(queuePrefix) .. '~erased', qd.now()
-  rcall('ZREMRANGEBYSCORE', erased, '-inf', now - erasedFor)
-  rcall('ZADD', erased, now, jobKey)
-  rcall('PEXPIRE', erased, erasedFor)
+-- `<base>~erasures`: when records were last claimed to be erased, in microseconds. A record that was read since then is there, unless a claim
+-- on it lasts: what was claimed before and given back is gone.
+function qd.erasing(queuePrefix)
+  local t = rcall('TIME')
+  rcall('SET', qd.split(queuePrefix) .. '~erasures', t[1] .. string.format('%06d', t[2]))
 end
 
-function qd.wasErased(base, jobKey)
-  local at = rcall('ZSCORE', base .. '~erased', jobKey)
-  return at and tonumber(at) > qd.now() - erasedFor
+function qd.erasures(base)
+  return rcall('GET', base .. '~erasures') or '0'
 end
 
 -- Redis' clock, epoch milliseconds.

@@ -1,9 +1,11 @@
 -- KEYS[1] job, KEYS[2] event stream
--- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority, due (ms, or ''), and of a job that waits for others again
+-- ARGV queue prefix, job id, by, next run, name, data, opts (JSON), timestamp, priority, due (ms, or ''), when records were last claimed to be
+-- erased before this one was read ('' when nobody knows), and of a job that waits for others again
 -- '1' when its list goes on in further calls, then edges as flow.register takes them
 -- Answers {outcome, run}: done, or too_late when the job is alive, this run was opened already, or its record is being erased (then `run` is
--- the one before), or {'taken', run, key of the job that has what this one needs to itself}. The six arguments from the name on serve a job that Redis
--- forgot: only such a one waits for its moment once more.
+-- the one before), {'taken', run, key of the job that has what this one needs to itself}, or {'read', run, when records were last claimed}: Redis
+-- forgot the job, and its record may have been erased since it was read. The seven arguments from the name on serve a job that Redis forgot:
+-- only such a one waits for its moment once more.
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts')
 local prev = 'forgotten'
@@ -29,7 +31,9 @@ if job[1] then
   end
 else
   local base, queue = qd.split(prefix)
-  if rcall('SISMEMBER', base .. '~erasing', jobKey) == 1 or qd.wasErased(base, jobKey) then return {'too_late', run - 1} end
+  if rcall('SISMEMBER', base .. '~erasing', jobKey) == 1 then return {'too_late', run - 1} end
+  local erasures = qd.erasures(base)
+  if ARGV[11] ~= erasures then return {'read', run - 1, erasures} end
   local unique = qd.uniqueIn(ARGV[7])
   local holder = unique and qd.takeUnique(prefix, id, ARGV[5], unique)
   if holder then return {'taken', run - 1, holder} end
@@ -39,15 +43,15 @@ else
   if rcall('EXISTS', base .. '~flow:w:' .. jobKey) == 1 then rcall('HSET', jobKey, 'fw', 1) end
 end
 local due = not job[1] and tonumber(ARGV[10])
-if ARGV[11] then
+if ARGV[12] then
   qd.flowLeft(prefix, jobKey)
   rcall('HDEL', jobKey, 'wn')
   if due and due > qd.now() then rcall('HSET', jobKey, 'delay', string.format('%.0f', due - qd.now())) end
   rcall('ZADD', prefix .. 'waiting-children', qd.now(), id)
   qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
   qd.note(events, id, 'waiting-children')
-  if ARGV[11] == '1' then flow.keep(jobKey, ARGV, 12) end
-  flow.register(jobKey, ARGV, 12, ARGV[11])
+  if ARGV[12] == '1' then flow.keep(jobKey, ARGV, 13) end
+  flow.register(jobKey, ARGV, 13, ARGV[12])
   return {'done', run}
 end
 if due and due > qd.now() then
