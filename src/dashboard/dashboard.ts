@@ -7,6 +7,7 @@ import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import { AskWorker, SUSPECT_AFTER } from '../operations/ask_worker.ts'
 import { BeginBulk } from '../operations/bulk/begin_bulk.ts'
+import { BeginDrain } from '../operations/bulk/begin_drain.ts'
 import { StopBulk } from '../operations/bulk/stop_bulk.ts'
 import { CancelJob } from '../operations/cancel_job.ts'
 import { ChangePriority } from '../operations/change_priority.ts'
@@ -18,7 +19,6 @@ import type { ScheduleLedger } from '../records/schedules.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { RestartJob } from '../operations/restart_job.ts'
 import { RunAgain } from '../operations/run_again.ts'
-import { DrainQueue } from '../operations/drain_queue.ts'
 import { RunCleanup } from '../operations/run_cleanup.ts'
 import { flowOf, type JobFlow } from '../operations/job_flow.ts'
 import { childrenOf, familyOf, type JobFamily } from '../operations/job_family.ts'
@@ -99,7 +99,7 @@ export class Dashboard {
   readonly alerts: Alerts
   readonly alertSettings: AlertSettings
   readonly runCleanup: RunCleanup
-  readonly drainQueue: DrainQueue
+  readonly beginDrain: BeginDrain
   readonly bulk: BulkLedger
   readonly schedules: ScheduleLedger
   readonly scheduleOperations: ScheduleOperations
@@ -164,7 +164,7 @@ export class Dashboard {
     this.beginBulk = new BeginBulk({ ...this.operations, bulk: records.bulk })
     this.stopBulk = new StopBulk({ transport, bulk: records.bulk })
     this.runCleanup = new RunCleanup(cleanup, transport)
-    this.drainQueue = new DrainQueue({ reader: this.reader, transport })
+    this.beginDrain = new BeginDrain({ reader: this.reader, transport, bulk: records.bulk })
     this.createJob = new CreateJob({ ...this.operations, queue })
     this.runAgain = new RunAgain({ ...this.operations, queue })
     this.changePriority = new ChangePriority(this.operations)
@@ -340,7 +340,6 @@ export class Dashboard {
   async close(): Promise<void> {
     this.runCleanup.close()
     this.live.close()
-    await this.drainQueue.close()
   }
 
   /**

@@ -5,10 +5,13 @@ import {
   claimItems,
   endOperation,
   findOperation,
+  type BulkDrain,
+  insertDrain,
   insertOperation,
   type NewBulkItem,
   openOperations,
   readItems,
+  recordDrained,
   recordItems,
   stopOperation,
 } from './bulk/bulk_rows.ts'
@@ -32,6 +35,27 @@ export class BulkLedger {
   ): Promise<void> {
     return this.ledger.transaction('nothing was begun', (session) =>
       insertOperation(session, operation, items)
+    )
+  }
+
+  /** See `insertDrain`. */
+  insertDrain(
+    operation: Pick<BulkOperation, 'id' | 'actor' | 'createdAt' | 'total' | 'counts'>,
+    drain: BulkDrain
+  ): Promise<void> {
+    return this.ledger.transaction('draining does not go on', (session) =>
+      insertDrain(session, operation, drain)
+    )
+  }
+
+  /** See `recordDrained`. */
+  recordDrained(
+    seq: number,
+    counts: { done: number; requested: number },
+    isAll: boolean
+  ): Promise<void> {
+    return this.ledger.transaction('progress was not noted', (session) =>
+      recordDrained(session, seq, counts, isAll)
     )
   }
 

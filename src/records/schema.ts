@@ -107,6 +107,7 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   edgeTable,
   scheduleTables,
   checkpointTable,
+  drainTable,
 ]
 
 const METRIC_TABLES: Table[] = [
@@ -152,6 +153,7 @@ const LATER_TABLES: Table[] = [
   TABLES.schedules,
   TABLES.scheduleRuns,
   TABLES.checkpoints,
+  TABLES.drains,
 ]
 
 function firstTables(dialect: DialectName, collation: string): string[] {
@@ -195,6 +197,10 @@ function scheduleTables(dialect: DialectName, collation: string): string[] {
 
 function checkpointTable(dialect: DialectName, collation: string): string[] {
   return create(TABLES.checkpoints, dialect, collation)
+}
+
+function drainTable(dialect: DialectName, collation: string): string[] {
+  return create(TABLES.drains, dialect, collation)
 }
 
 function namesTable(dialect: DialectName, collation: string): string[] {

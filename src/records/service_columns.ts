@@ -132,6 +132,16 @@ export const BULK_COLUMNS = [
   column('refused', 'int', { default: 0 }),
 ]
 
+/** Of the operations that drain a queue: what they take has no list. */
+export const DRAIN_COLUMNS = [
+  column('seq', 'seq'),
+  column('queue', 'long'),
+  // also jobs whose time has not come
+  column('scheduled', 'small'),
+  // what came later stays
+  column('began_at', 'big'),
+]
+
 /** The jobs of these, in the order in which they were given. */
 export const BULK_ITEM_COLUMNS = [
   column('seq', 'seq'),

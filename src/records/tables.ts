@@ -5,6 +5,7 @@ import {
   AUDIT_COLUMNS,
   BULK_COLUMNS,
   BULK_ITEM_COLUMNS,
+  DRAIN_COLUMNS,
   CLEANUP_COLUMNS,
   HOST_COLUMNS,
   METRIC_COLUMNS,
@@ -335,6 +336,7 @@ export const TABLES = {
     indexes: [{ name: 'awaited', columns: ['awaited'] }],
   },
   checkpoints: { name: 'queuedeck_checkpoints', columns: CHECKPOINT_COLUMNS, key: ['seq'] },
+  drains: { name: 'queuedeck_drains', columns: DRAIN_COLUMNS, key: ['seq'] },
   bulkItems: { name: 'queuedeck_bulk_items', columns: BULK_ITEM_COLUMNS, key: ['seq', 'n'] },
   schedules: {
     name: 'queuedeck_schedules',

@@ -103,14 +103,16 @@ export class AuditTrail {
    * no right, no such job) is no action.
    *
    * @param tell  What else is worth keeping of the answer.
+   * @param id  UUID of the action, where it is known elsewhere too. Default: a new one.
    * @throws E_REDIS_UNAVAILABLE when the beginning cannot be noted: then nothing is done
    */
   async act<Answer>(
     act: AuditAct,
     work: () => Promise<Answer>,
-    tell: (answer: Answer) => Partial<AuditEnd> = () => ({})
+    tell: (answer: Answer) => Partial<AuditEnd> = () => ({}),
+    id?: string
   ): Promise<Answer> {
-    const entry = await this.begin(act)
+    const entry = await this.begin(act, { id })
     let answer: Answer
     try {
       answer = await work()

@@ -101,6 +101,11 @@ export class Keys {
     return { queue: rest.slice(0, colon), id: rest.slice(colon + 1) }
   }
 
+  /** Hash: how many jobs one draining of a queue has cancelled. */
+  draining(id: string): string {
+    return `${this.prefix}~draining:${id}`
+  }
+
   /** Set of the keys of jobs whose records are being erased: they cannot be restarted. */
   get erasing() {
     return `${this.prefix}~erasing`

@@ -1,11 +1,26 @@
+import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
 import type { Transport } from './transport.ts'
 
 /** Jobs that one call of the script looks at: it holds Redis for about 2 ms. */
 const AT_ONCE = 50
 
+/** What a draining did is forgotten so long after its last step, ms. */
+const COUNTED_FOR = 7 * 86_400_000
+
 /** Where jobs wait that are pending. */
 const PENDING = ['wait', 'paused', 'prioritized', 'held']
+
+export type DrainRequest = {
+  by: string
+  reason: string
+  /** Also jobs whose time has not come, and retries in backoff. */
+  scheduled: boolean
+  /** When it began, epoch ms by Redis' clock: what came later stays. Default: now. */
+  began?: number
+  /** Of a draining that began before, here or in another process: it goes on, and counts on. Default: a new one. */
+  id?: string
+}
 
 /** What draining did: jobs that have ended as cancelled, and such that end so when a worker takes them. */
 export type DrainAnswer = { done: number; requested: number }
@@ -37,51 +52,58 @@ export class QueueControl {
    * Cancels what waits: pending jobs, those that a limit holds back too, and scheduled ones where asked for. What comes after the
    * beginning stays, so that it ends under producers that go on. Each job ends as `cancelled`, or not at all.
    *
-   * @param request.scheduled also jobs whose time has not come, and retries in backoff
    * @param options.signal ends it between two steps: what was done stays done
+   * @returns all that this draining did, before it was taken up too
    * @throws E_REDIS_UNAVAILABLE
    */
   async drain(
     queue: string,
-    request: { by: string; reason: string; scheduled: boolean },
+    request: DrainRequest,
     { onProgress = () => {}, signal }: DrainOptions = {}
   ): Promise<DrainAnswer> {
-    const began = await this.transport.connections.produce(
-      `queue "${queue}" was not drained`,
-      (client) => this.transport.time(client)
-    )
+    const id = request.id ?? randomUUID()
+    const began = request.began ?? (await this.#now(queue))
     const lists = request.scheduled ? [...PENDING, 'scheduled'] : PENDING
-    const answer = { done: 0, requested: 0 }
+    let answer = await this.#drained(queue, id)
     /** A worker that takes jobs meanwhile moves the others along, past where we looked: until a pass finds none that is left. */
     for (let before = -1; before < answer.done + answer.requested && !signal?.aborted;) {
       before = answer.done + answer.requested
       for (const list of lists) {
         let left = 0
         for (let looked = 1; looked > 0 && !signal?.aborted;) {
-          const step = await this.#drainStep(queue, request, { list, left, began })
+          const step = await this.#drainStep(queue, request, { id, list, left, began })
           looked = step.looked
           /** What a worker has to end stands in line for one, at the end of `wait`. */
           left += looked - step.done - (list === 'wait' ? 0 : step.requested)
-          answer.done += step.done
-          answer.requested += step.requested
-          if (step.done + step.requested > 0) onProgress({ ...answer })
+          answer = step.sum
+          if (step.done + step.requested > 0) onProgress(answer)
         }
       }
     }
+    if (request.id === undefined) await this.forgetDraining(id)
     return answer
+  }
+
+  /** Forgets what a draining did, now that it is noted elsewhere. What Redis does not take now runs out by itself. */
+  async forgetDraining(id: string): Promise<void> {
+    const { keys, connections } = this.transport
+    await connections
+      .produce('nothing was forgotten', (client) => client.del(keys.draining(id)))
+      .catch(() => {})
   }
 
   async #drainStep(
     queue: string,
     { by, reason }: { by: string; reason: string },
-    { list, left, began }: { list: string; left: number; began: number }
-  ): Promise<DrainAnswer & { looked: number }> {
+    { id, list, left, began }: { id: string; list: string; left: number; began: number }
+  ): Promise<DrainAnswer & { looked: number; sum: DrainAnswer }> {
     const { keys, connections } = this.transport
-    const [done, requested, looked] = (await connections.produce(
+    const [done, requested, looked, allDone, allRequested] = (await connections.produce(
       `the jobs of queue "${queue}" that are left were not cancelled`,
       (client) =>
         this.transport.call(client, 'drain_waiting', [
           keys.events(queue),
+          keys.draining(id),
           keys.queue(queue),
           by,
           reason,
@@ -89,9 +111,26 @@ export class QueueControl {
           left,
           AT_ONCE,
           began,
+          COUNTED_FOR,
         ])
-    )) as [number, number, number]
-    return { done, requested, looked }
+    )) as [number, number, number, number, number]
+    return { done, requested, looked, sum: { done: allDone, requested: allRequested } }
+  }
+
+  /** What a draining did until now. */
+  async #drained(queue: string, id: string): Promise<DrainAnswer> {
+    const { keys, connections } = this.transport
+    const counted = await connections.produce(`queue "${queue}" was not drained`, (client) =>
+      client.hmget(keys.draining(id), 'done', 'requested')
+    )
+    const [done, requested] = counted.map(Number)
+    return { done, requested }
+  }
+
+  #now(queue: string): Promise<number> {
+    return this.transport.connections.produce(`queue "${queue}" was not drained`, (client) =>
+      this.transport.time(client)
+    )
   }
 
   /** BullMQ's own pause, through our backend: its script moves what has to move, ours wakes those that a limit held back. */

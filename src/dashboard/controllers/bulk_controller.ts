@@ -89,6 +89,8 @@ export default class BulkController {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
     await assertManage(viewer)
+    const { drain } = await findBulk(dashboard.bulk, ctx.params.id)
+    if (drain) await assertManage(viewer, { queue: drain.queue, user: null })
     const { outcome, reason, operation } = await dashboard.stopBulk.handle(
       ctx.params.id,
       await viewer.actor()

@@ -43,7 +43,7 @@ export function answerAction(
   ctx: HttpContext,
   answer: Omit<QueueAnswer, 'outcome'> & { outcome: 'done' | 'requested' },
   text: string,
-  more: Record<string, number> = {}
+  more: Record<string, number | string> = {}
 ) {
   const { urls } = ctx.queuedeck
   const { outcome, changed, queue } = answer

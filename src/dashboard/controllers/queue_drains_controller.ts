@@ -38,12 +38,14 @@ export default class QueueDrainsController {
     const name = await manageableQueue(ctx)
     const scheduled = isTicked(ctx.request.input('scheduled'))
     const actor = await viewer.actor()
-    const answer = await viewer.dashboard.drainQueue.start(name, actor, { scheduled })
-    const { cancelled, requested } = answer
-    return answerAction(ctx, answer, `Queue ${name}: ${drainedText(answer)}`, {
-      cancelled,
-      requested,
-    })
+    const answer = await viewer.dashboard.beginDrain.handle(name, actor, { scheduled })
+    const { cancelled, requested, operation } = answer
+    const text = `Queue ${name}: ${drainedText(answer)}`
+    if (operation === null) return answerAction(ctx, answer, text, { cancelled, requested })
+    const url = viewer.urls.bulkOperation(operation)
+    if (wishOf(ctx) !== 'json') return ctx.response.redirect().status(303).toPath(url)
+    ctx.response.header('location', url)
+    return answerAction(ctx, answer, text, { cancelled, requested, url })
   }
 }
 

@@ -94,6 +94,8 @@ export type BulkPage = {
   stateMark: Mark
   stateText: string
   total: string
+  /** The queue that is drained: such an operation lists no jobs. */
+  queue: string | null
   /** Jobs that something came of, in numbers and as the bar shows them. */
   worked: number
   workedText: string
@@ -158,14 +160,14 @@ export function bulkPage(
   { operation, items, next, isFirst, outcome, manage }: BulkPageInput,
   { urls, clock }: { urls: DashboardUrls; clock: Clock }
 ): BulkPage {
-  const { id, action, priority, total, counts, actor, createdAt, endedAt } = operation
+  const { id, total, counts, actor, createdAt, endedAt, drain } = operation
   const worked = workedOf(operation)
   const state = stateOf(operation)
   const elapsed = Math.max(0, (endedAt ?? clock.now) - createdAt)
-  const { verb } = WORDS[action]
   return {
     id,
-    title: `${verb} ${jobs(total)}${priority === null ? '' : ` to ${count(priority)}`}`,
+    title: titleOf(operation),
+    queue: drain?.queue ?? null,
     state,
     stateMark: STATES[state].mark,
     stateText: STATES[state].text,
@@ -210,9 +212,14 @@ export function bulkPage(
       allowed: manage && state === 'running',
       reason: manage ? 'It has ended, or is being stopped' : 'You may not act here',
     },
-    jobsUrl: urls.jobs(),
-    auditUrl: urls.audit({ target: id }),
+    jobsUrl: urls.jobs(drain ? { queue: drain.queue, status: 'cancelled' } : {}),
+    auditUrl: urls.audit({ target: drain?.queue ?? id }),
   }
+}
+
+function titleOf({ action, priority, total, drain }: BulkOperation): string {
+  if (action === 'drain') return `Drain ${drain?.queue ?? ''}`
+  return `${WORDS[action].verb} ${jobs(total)}${priority === null ? '' : ` to ${count(priority)}`}`
 }
 
 function workedOf({ counts }: BulkOperation): number {
@@ -234,11 +241,12 @@ function shortId(id: string): string {
 
 /** An operation as programs get it. */
 export function bulkJson(operation: BulkOperation) {
-  const { id, action, priority, actor, createdAt, endedAt, total, counts } = operation
+  const { id, action, priority, drain, actor, createdAt, endedAt, total, counts } = operation
   return {
     id,
     action,
     priority,
+    drain: drain && { queue: drain.queue, scheduled: drain.scheduled },
     actor: { id: actor.id, name: actor.name ?? null, via: actor.via },
     state: stateOf(operation),
     total,

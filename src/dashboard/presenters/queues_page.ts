@@ -199,7 +199,7 @@ export function drainedText({
   outcome,
 }: Pick<DrainedAnswer, 'cancelled' | 'requested' | 'outcome'>) {
   if (outcome === 'requested') {
-    return `${jobs(cancelled + requested)} cancelled so far; draining goes on, and the audit tells its end`
+    return `${jobs(cancelled + requested)} cancelled so far; draining goes on in the background`
   }
   const told = requested === 0 ? '' : `, ${jobs(requested)} end as soon as a worker takes them`
   return cancelled + requested === 0 ? 'nothing waited' : `${jobs(cancelled)} cancelled${told}`

@@ -1,5 +1,5 @@
 import type { BulkLedger } from '../../records/bulk.ts'
-import type { BulkOperation } from '../../records/bulk/bulk_rows.ts'
+import type { BulkDrain, BulkOperation } from '../../records/bulk/bulk_rows.ts'
 import type { RedisClient } from '../../transport/client.ts'
 import { type Lead, LedService } from '../../transport/led_service.ts'
 import type { Transport } from '../../transport/transport.ts'
@@ -7,7 +7,10 @@ import { CancelJob } from '../cancel_job.ts'
 import { ChangePriority } from '../change_priority.ts'
 import { type DeleteDependencies, DeleteJob } from '../delete_job.ts'
 import { RestartJob } from '../restart_job.ts'
+import { drainAct } from '../drain_queue.ts'
+import { tellPages } from '../queue_answer.ts'
 import { bulkAct } from './begin_bulk.ts'
+import { goOnDraining } from './drain_step.ts'
 import { actOn, type BulkResult, type BulkTools } from './bulk_step.ts'
 
 type BulkServiceOptions = {
@@ -22,10 +25,11 @@ type BulkServiceOptions = {
     debug(bindings: object, message: string): void
     warn(bindings: object, message: string): void
   }
-  /** For tests: length of the lease and pause between looks, ms; called between an action and its note. */
+  /** For tests: length of the lease and pause between looks, ms; called between an action and its note; after each step of a draining. */
   lease?: number
   look?: number
   onActed?: (result: BulkResult) => void | Promise<void>
+  onDrained?: () => void
 }
 
 const LEASE = 5_000
@@ -37,13 +41,15 @@ const PATIENCE = 3_000
 const AT_ONCE = 8
 
 /**
- * Works on actions on many jobs, in one of all processes that run this service. Its lead is no guard: an item is noted once, by whoever
- * is first, and acting on it again does nothing (`actOn`).
+ * Works on actions on many jobs and drains queues, in one of all processes that run this service. Its lead is no guard: an item is noted
+ * once, by whoever is first, and acting on it again does nothing (`actOn`).
  */
 export class BulkService extends LedService {
   #options: BulkServiceOptions
   #tools: BulkTools
   #isReady = false
+  /** Queues that are drained beside the rounds, by operation: each may take minutes. */
+  #drains = new Map<string, Promise<void>>()
 
   constructor(options: BulkServiceOptions) {
     const { records, transport, logger, lease = LEASE, look = LOOK } = options
@@ -68,14 +74,63 @@ export class BulkService extends LedService {
     while (await this.#round(redis, signal)) continue
   }
 
+  protected override beside(): Promise<unknown> {
+    return Promise.all(this.#drains.values())
+  }
+
   /** Some jobs of each operation that has not ended. False when there is none, or others lead. */
   async #round(redis: RedisClient, signal: AbortSignal): Promise<boolean> {
     const operations = await this.#options.records.bulk.open()
+    let isMore = false
     for (const operation of operations) {
       if (!this.isLeader || signal.aborted) return false
-      await this.#step(operation, redis)
+      if (operation.drain) {
+        this.#drain(operation, operation.drain, redis, signal)
+      } else {
+        await this.#step(operation, redis)
+        isMore = true
+      }
     }
-    return operations.length > 0
+    return isMore
+  }
+
+  #drain(
+    operation: BulkOperation,
+    drain: BulkDrain,
+    redis: RedisClient,
+    signal: AbortSignal
+  ): void {
+    const { id } = operation
+    if (this.#drains.has(id)) return
+    const { logger } = this.#options
+    const work = this.#goOn(operation, drain, redis, signal)
+      .catch((error) => logger.debug({ err: error, work: 'drain' }, 'Interrupted, goes on'))
+      .finally(() => this.#drains.delete(id))
+    this.#drains.set(id, work)
+  }
+
+  /** What is cut short because others lead, or because this process stops, goes on there or at the next start. */
+  async #goOn(
+    operation: BulkOperation,
+    drain: BulkDrain,
+    redis: RedisClient,
+    stopping: AbortSignal
+  ): Promise<void> {
+    const { records, transport, onDrained } = this.#options
+    const { bulk } = records
+    const lost = new AbortController()
+    const onStep = () => {
+      onDrained?.()
+      if (!this.isLeader) lost.abort()
+    }
+    const signal = AbortSignal.any([stopping, lost.signal])
+    const isAll =
+      !operation.stopped &&
+      (await goOnDraining({ transport, bulk, onStep }, operation, drain, signal))
+    if (!isAll && !(await bulk.find(operation.id))?.stopped) return
+    await this.#end(operation, redis)
+    await transport.queueControl.forgetDraining(operation.id)
+    await tellPages(transport)
   }
 
   async #step(operation: BulkOperation, redis: RedisClient): Promise<void> {
@@ -104,14 +159,18 @@ export class BulkService extends LedService {
     const { records, transport } = this.#options
     const operation = await records.bulk.find(id)
     if (!operation) return
-    const { counts, total } = operation
+    const { counts, total, actor, drain } = operation
     const left = total - Object.values(counts).reduce((sum, n) => sum + n, 0)
-    const entry = { ...bulkAct(operation), id, outcome: 'requested', reason: null } as const
-    await transport.trail.end(entry, {
-      outcome: 'done',
-      reason: left > 0 ? `Stopped: ${left} of ${total} jobs were left alone` : null,
-      detail: Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0)),
-    })
+    const act = drain ? drainAct(actor, drain) : bulkAct(operation)
+    const told = Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0))
+    await transport.trail.end(
+      { ...act, id, outcome: 'requested', reason: null },
+      {
+        outcome: 'done',
+        reason: left > 0 ? `Stopped: ${left} of ${total} jobs were left alone` : null,
+        detail: drain ? { cancelled: counts.done, requested: counts.requested } : told,
+      }
+    )
     await records.bulk.end(seq, await transport.time(redis))
   }
 }

@@ -80,5 +80,7 @@ function handle(
       return tools.delete.handle(jobId, by)
     case 'priority':
       return tools.priority.handle(jobId, priority, by)
+    case 'drain':
+      throw new Error('A queue is drained as a whole, and lists no jobs')
   }
 }

@@ -2,7 +2,7 @@ import { cutText } from '../../cut_text.ts'
 import type { Actor, Outcome } from '../../types.ts'
 import type { Session } from '../dialect/session.ts'
 import { storable, storableShort } from '../storable.ts'
-import { BULK_COLUMNS, BULK_ITEM_COLUMNS } from '../service_columns.ts'
+import { BULK_COLUMNS, BULK_ITEM_COLUMNS, DRAIN_COLUMNS } from '../service_columns.ts'
 import { TABLES } from '../tables.ts'
 
 /** What can be done to many jobs at once. */
@@ -10,19 +10,30 @@ export const BULK_ACTIONS = ['cancel', 'restart', 'delete', 'priority'] as const
 
 export type BulkAction = (typeof BULK_ACTIONS)[number]
 
+/** A queue of which an operation takes out what waits. */
+export type BulkDrain = {
+  queue: string
+  /** Also jobs whose time has not come. */
+  scheduled: boolean
+  /** Epoch ms by Redis' clock: what came later stays. */
+  began: number
+}
+
 /** Jobs of one operation by what came of them. */
 export type BulkCounts = Record<Outcome, number>
 
 /**
- * One action on many jobs. Moments are epoch milliseconds by Redis' clock.
+ * One action on many jobs, or the draining of a queue, which has no items. Moments are epoch milliseconds by Redis' clock.
  */
 export type BulkOperation = {
   seq: number
   /** UUID, also of its line in the audit. */
   id: string
-  action: BulkAction
+  action: BulkAction | 'drain'
   /** For `priority`. */
   priority: number | null
+  /** For `drain`. */
+  drain: BulkDrain | null
   actor: Actor
   createdAt: number
   /** null while jobs are left that nothing was done to yet, unless it was stopped. */
@@ -50,7 +61,8 @@ export type NewBulkItem = Omit<BulkItem, 'n'>
 
 const OPERATIONS = { table: TABLES.bulk, columns: BULK_COLUMNS, existing: 'fail' } as const
 const ITEMS = { table: TABLES.bulkItems, columns: BULK_ITEM_COLUMNS, existing: 'fail' } as const
-const COLUMNS = BULK_COLUMNS.map(({ name }) => name).join(', ')
+const DRAINS = { table: TABLES.drains, columns: DRAIN_COLUMNS, existing: 'fail' } as const
+const READ = `select ${BULK_COLUMNS.map(({ name }) => `o.${name}`).join(', ')}, d.queue, d.scheduled, d.began_at from queuedeck_bulk_operations o left join queuedeck_drains d on d.seq = o.seq`
 const ITEM_COLUMNS = 'n, job_id, type, run, outcome, reason'
 const LONGEST_REASON = 1_000
 
@@ -59,31 +71,9 @@ export async function insertOperation(
   operation: Pick<BulkOperation, 'id' | 'action' | 'priority' | 'actor' | 'createdAt'>,
   items: NewBulkItem[]
 ): Promise<void> {
-  // The lock lets two that begin at once take different numbers.
-  await session.all(`select name, value from queuedeck_meta where name = 'jobs'${session.lock}`)
-  const [{ last }] = await session.all('select max(seq) as last from queuedeck_bulk_operations')
-  const seq = Number(last ?? 0) + 1
-  const { id, action, priority, actor, createdAt } = operation
   const refused = items.filter(({ outcome }) => outcome === 'refused').length
-  await session.put(OPERATIONS, [
-    [
-      seq,
-      id,
-      action,
-      priority,
-      storableShort(actor.id),
-      actor.name ? storableShort(actor.name) : null,
-      actor.via,
-      createdAt,
-      null,
-      0,
-      items.length,
-      0,
-      0,
-      0,
-      refused,
-    ],
-  ])
+  const counts = { done: 0, requested: 0, too_late: 0, refused }
+  const seq = await putOperation(session, { ...operation, total: items.length, counts })
   await session.put(
     ITEMS,
     items.map(({ jobId, type, run, outcome, reason }, n) => [
@@ -96,6 +86,69 @@ export async function insertOperation(
       shortReason(reason),
       null,
     ])
+  )
+}
+
+/** What was drained until now is in the counts, and `total` how many it may become. */
+export async function insertDrain(
+  session: Session,
+  operation: Omit<NewOperation, 'action' | 'priority'>,
+  { queue, scheduled, began }: BulkDrain
+): Promise<void> {
+  const seq = await putOperation(session, { ...operation, action: 'drain', priority: null })
+  await session.put(DRAINS, [[seq, queue, scheduled ? 1 : 0, began]])
+}
+
+type NewOperation = Pick<
+  BulkOperation,
+  'id' | 'action' | 'priority' | 'actor' | 'createdAt' | 'total' | 'counts'
+>
+
+/** Answers its number. */
+async function putOperation(session: Session, operation: NewOperation): Promise<number> {
+  // The lock lets two that begin at once take different numbers.
+  await session.all(`select name, value from queuedeck_meta where name = 'jobs'${session.lock}`)
+  const [{ last }] = await session.all('select max(seq) as last from queuedeck_bulk_operations')
+  const seq = Number(last ?? 0) + 1
+  const { id, action, priority, actor, createdAt, total, counts } = operation
+  await session.put(OPERATIONS, [
+    [
+      seq,
+      id,
+      action,
+      priority,
+      storableShort(actor.id),
+      actor.name ? storableShort(actor.name) : null,
+      actor.via,
+      createdAt,
+      null,
+      0,
+      total,
+      counts.done,
+      counts.requested,
+      counts.too_late,
+      counts.refused,
+    ],
+  ])
+  return seq
+}
+
+/** Notes how far draining came; more than were thought to wait may have been moved there since. */
+export async function recordDrained(
+  session: Session,
+  seq: number,
+  { done, requested }: { done: number; requested: number },
+  isAll: boolean
+): Promise<void> {
+  const sum = done + requested
+  await session.run(
+    'update queuedeck_bulk_operations set done = ?, requested = ?, total = case when total < ? then ? else total end where seq = ? and ended_at is null',
+    [done, requested, sum, sum, seq]
+  )
+  if (!isAll) return
+  await session.run(
+    'update queuedeck_bulk_operations set total = ? where seq = ? and ended_at is null',
+    [sum, seq]
   )
 }
 
@@ -170,6 +223,7 @@ export async function eraseOperations(
   if (rows.length === 0) return 0
   const list = rows.map(({ seq }) => Number(seq)).join(', ')
   await session.run(`delete from queuedeck_bulk_items where seq in (${list})`)
+  await session.run(`delete from queuedeck_drains where seq in (${list})`)
   return session.run(`delete from queuedeck_bulk_operations where seq in (${list})`)
 }
 
@@ -185,15 +239,13 @@ export async function countOperations(session: Session, before: number): Promise
 type Reading = { all(sql: string, values?: readonly unknown[]): Promise<Record<string, any>[]> }
 
 export async function findOperation(db: Reading, id: string): Promise<BulkOperation | null> {
-  const [row] = await db.all(`select ${COLUMNS} from queuedeck_bulk_operations where id = ?`, [id])
+  const [row] = await db.all(`${READ} where o.id = ?`, [id])
   return row ? operationOf(row) : null
 }
 
 /** Operations that have not ended, oldest first. */
 export async function openOperations(db: Reading): Promise<BulkOperation[]> {
-  const rows = await db.all(
-    `select ${COLUMNS} from queuedeck_bulk_operations where ended_at is null order by seq`
-  )
+  const rows = await db.all(`${READ} where o.ended_at is null order by o.seq`)
   return rows.map(operationOf)
 }
 
@@ -216,6 +268,14 @@ function operationOf(row: Record<string, any>): BulkOperation {
     id: row.id,
     action: row.action,
     priority: row.priority === null ? null : Number(row.priority),
+    drain:
+      row.queue === null
+        ? null
+        : {
+            queue: row.queue,
+            scheduled: Number(row.scheduled) === 1,
+            began: Number(row.began_at),
+          },
     actor: {
       id: row.actor,
       ...(row.actor_name === null ? {} : { name: row.actor_name }),

@@ -3,7 +3,7 @@
  */
 export const OWN_SCRIPTS = {
   cancel: 2,
-  drain_waiting: 1,
+  drain_waiting: 2,
   restart: 2,
   change_priority: 2,
   delete_ended: 3,

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
 import { BeginBulk, readBulkRequest } from '../../../src/operations/bulk/begin_bulk.ts'
+import { BeginDrain } from '../../../src/operations/bulk/begin_drain.ts'
 import { BulkService } from '../../../src/operations/bulk/bulk_service.ts'
 import { StopBulk } from '../../../src/operations/bulk/stop_bulk.ts'
 import type { BulkOperation } from '../../../src/records/bulk/bulk_rows.ts'
@@ -44,7 +45,20 @@ eachDatabase(({ label, create }) => {
       await Promise.all(services.splice(0).map((service) => service.stop()))
     })
 
-    const work = (options: { onActed?: () => Promise<void> } = {}) => {
+    /** Until it is killed. */
+    const workUntilKilled = async (
+      when: Pick<BulkProcessSettings, 'killAfter' | 'killAfterSteps'>
+    ) => {
+      const { prefix } = lab.transport.keys
+      const settings: BulkProcessSettings = { redis: url, prefix, connection, ...when }
+      const child = fork(SCRIPT, [JSON.stringify(settings)], {
+        execArgv: ['--import=./bin/typescript.js'],
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      })
+      const [, signal] = await once(child, 'exit')
+      return signal
+    }
+    const work = (options: { onActed?: () => Promise<void>; onDrained?: () => void } = {}) => {
       const { transport } = lab
       const rest = { logger: silent, lease: 1_000, look: 50, ...options }
       const service = new BulkService({ transport, records, ...rest })
@@ -130,18 +144,7 @@ eachDatabase(({ label, create }) => {
       await services.pop()!.stop()
       await lab.mirrored()
       const operation = await begin('restart', ids)
-      const settings: BulkProcessSettings = {
-        redis: url,
-        prefix: lab.transport.keys.prefix,
-        connection,
-        killAfter: 12,
-      }
-      const child = fork(SCRIPT, [JSON.stringify(settings)], {
-        execArgv: ['--import=./bin/typescript.js'],
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      })
-      const [, signal] = await once(child, 'exit')
-      assert.equal(signal, 'SIGKILL')
+      assert.equal(await workUntilKilled({ killAfter: 12 }), 'SIGKILL')
       const half = (await records.bulk.find(operation.id))!
       assert.isNull(half.endedAt)
       assert.equal(half.counts.done, 8)
@@ -154,6 +157,52 @@ eachDatabase(({ label, create }) => {
         [...new Set(rows.map(({ run, status }) => `${run} ${status}`))],
         ['2 pending']
       )
+    })
+
+    test('drain a queue: another process goes on when one is killed, and whoever asks can stop it', async ({
+      assert,
+    }) => {
+      const { transport } = lab
+      const { reader } = records
+      const drain = () =>
+        new BeginDrain({ reader, transport, bulk: records.bulk }).handle('drained', ADA, {
+          scheduled: false,
+          patience: 0,
+        })
+      await lab.transport.registerQueues(['drained'])
+      await lab.add('drained', { delay: 3_600_000 })
+      const ids = await add(230, 'drained')
+      const begun = await drain()
+      assert.deepEqual([begun.outcome, begun.cancelled], ['requested', 0])
+      const [late] = await add(1, 'drained')
+      assert.equal(await workUntilKilled({ killAfterSteps: 2 }), 'SIGKILL')
+      const half = (await records.bulk.find(begun.operation!))!
+      assert.containSubset(half, { action: 'drain', endedAt: null, total: 230 })
+      assert.equal((await transport.depths(['drained'])).drained.pending, 131)
+      work()
+      const { counts, total, stopped } = await ended(half)
+      assert.deepEqual([counts.done, counts.requested, total, stopped], [230, 0, 230, false])
+      await lab.mirrored()
+      const rows = await reader.rowsById(ids)
+      assert.deepEqual([...new Set(rows.map(({ status }) => status))], ['cancelled'])
+      assert.equal((await reader.find(late))!.status, 'pending')
+      const lines = await waitFor('the audit', async () => {
+        const found = await records.audit.list({ target: 'drained' }, { limit: 5 })
+        return found[0]?.outcome === 'done' && found
+      })
+      assert.lengthOf(lines, 1)
+      assert.deepEqual(lines[0].detail, { scheduled: false, cancelled: 230, requested: 0 })
+
+      await services.pop()!.stop()
+      const more = await add(130, 'drained')
+      const again = await drain()
+      const stop = new StopBulk({ transport, bulk: records.bulk })
+      await stop.handle(again.operation!, ADA)
+      work()
+      const cut = await ended((await records.bulk.find(again.operation!))!)
+      assert.deepEqual([cut.stopped, cut.counts.done, cut.total], [true, 0, 131])
+      assert.equal((await reader.rowsById(more))[0].status, 'pending')
+      assert.deepEqual(await lab.redis.keys(`${transport.keys.prefix}~draining:*`), [])
     })
 
     test('do no job again whose run has moved on meanwhile', async ({ assert }) => {

@@ -14,7 +14,9 @@ export type BulkProcessSettings = {
   prefix: string
   connection: TestDatabase['connection']
   /** Kills itself behind this many actions, before any of them is noted in its round. */
-  killAfter: number
+  killAfter?: number
+  /** The same of steps in which a queue is drained. */
+  killAfterSteps?: number
 }
 
 const settings = JSON.parse(process.argv[2]) as BulkProcessSettings
@@ -23,6 +25,8 @@ const transport = new Transport(new Connections(() => ({ ioConnection: host }) a
   prefix: settings.prefix,
 })
 let acted = 0
+let steps = 0
+const die = () => process.kill(process.pid, 'SIGKILL')
 new BulkService({
   transport,
   records: openRecords(settings.connection),
@@ -30,6 +34,9 @@ new BulkService({
   lease: 1_000,
   look: 50,
   onActed: () => {
-    if (++acted === settings.killAfter) process.kill(process.pid, 'SIGKILL')
+    if (++acted === settings.killAfter) die()
+  },
+  onDrained: () => {
+    if (++steps === settings.killAfterSteps) die()
   },
 }).start()

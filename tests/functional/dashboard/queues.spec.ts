@@ -1,5 +1,4 @@
 import { test } from '@japa/runner'
-import { DrainQueue } from '../../../src/operations/drain_queue.ts'
 import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Walk } from './jobs.ts'
@@ -158,10 +157,14 @@ test.group('Queues', (group) => {
     end`
     await lab.dispatch(Echo, {}, { queue: 'long' })
     await connections.producer.eval(script, 1, keys.queue('long'))
-    const { drainQueue } = await lab.app.container.make('queuedeck.dashboard')
+    const { beginDrain } = await lab.app.container.make('queuedeck.dashboard')
     const ada = { id: '1', name: 'Ada', via: 'page' } as const
-    const begun = await drainQueue.start('long', ada, { scheduled: false, patience: 0 })
+    const begun = await beginDrain.handle('long', ada, { scheduled: false, patience: 0 })
     assert.equal(begun.outcome, 'requested')
+    const client = lab.client()
+    const background = `/bulk/${begun.operation}`
+    const { operation } = (await client.json(background)).json
+    assert.containSubset(operation, { action: 'drain', drain: { queue: 'long', scheduled: false } })
     const late = await lab.dispatch(Echo, {}, { queue: 'long' })
     const ended = await waitFor('the end to be in the audit', async () => {
       const { json } = await lab.client().json('/audit?target=long&action=drain')
@@ -172,22 +175,13 @@ test.group('Queues', (group) => {
     assert.equal((await lab.record(late)).status, 'pending')
     assert.equal(await connections.producer.llen(`${keys.queue('long')}wait`), 301)
 
-    const transport = await lab.app.container.make('queuedeck.transport')
-    const reader = (await lab.app.container.make('queuedeck.records')).reader
-    const stopped = new DrainQueue({ transport, reader })
-    await lab.dispatch(Echo, {}, { queue: 'stopped' })
-    await connections.producer.eval(script, 1, keys.queue('stopped'))
-    await stopped.start('stopped', ada, { scheduled: false, patience: 0 })
-    await stopped.close()
-    const cut = await waitFor('the stop to be in the audit', async () => {
-      const { json } = await lab.client().json('/audit?target=stopped&action=drain')
-      return json.data[0]?.outcome === 'done' && json.data[0]
-    })
-    assert.match(cut.reason, /stopped meanwhile; what is left waits/)
-    assert.isBelow(cut.detail.cancelled, 606)
-    const left = await connections.producer.llen(`${keys.queue('stopped')}wait`)
-    const prioritized = await connections.producer.zcard(`${keys.queue('stopped')}prioritized`)
-    assert.equal(left - 300 + prioritized + cut.detail.cancelled, 606)
+    const done = (await client.json(background)).json.operation
+    assert.containSubset(done, { state: 'done', total: 606, left: 0, counts: { done: 606 } })
+    const page = (await client.page(background)).text
+    assert.include(page, 'Drain long')
+    assert.include(page, '606 of 606')
+    assert.notInclude(page, 'id="bulk-stop"')
+    assert.deepEqual(await connections.producer.keys(`${keys.prefix}~draining:*`), [])
   })
 
   test('drain what a limit holds back and leave what runs', async ({ assert }) => {

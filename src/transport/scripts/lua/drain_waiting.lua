@@ -1,8 +1,10 @@
--- KEYS[1] event stream
--- ARGV queue prefix, by, reason, list, how many of it were left already, most jobs to look at, when draining began (epoch ms)
+-- KEYS[1] event stream, KEYS[2] hash: what one draining did so far, `done` and `requested`
+-- ARGV queue prefix, by, reason, list, how many of it were left already, most jobs to look at, when draining began (epoch ms), how long that hash
+-- is kept (ms)
 -- Cancels jobs of one list of those that wait: `wait` and `paused` from their end, where the oldest stand and workers take, `prioritized`,
 -- `held` (by a limit) or `scheduled`. What came later stays, and so does what was told to end already.
--- Answers {done, requested, looked}: cancelled, told to end as soon as a worker takes them, looked at (0: there are no more).
+-- Answers {done, requested, looked, done so far, requested so far}: cancelled, told to end as soon as a worker takes them, looked at (0: there are
+-- no more). Counted here, so that the numbers are right whichever process dies.
 local prefix, by, reason, list = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local from, most, began = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local far = string.format('%.0f', gate.far)
@@ -22,4 +24,7 @@ for _, id in ipairs(ids) do
     counts[outcome] = counts[outcome] + 1
   end
 end
-return {counts.done, counts.requested, #ids}
+local done = rcall('HINCRBY', KEYS[2], 'done', counts.done)
+local requested = rcall('HINCRBY', KEYS[2], 'requested', counts.requested)
+rcall('PEXPIRE', KEYS[2], ARGV[8])
+return {counts.done, counts.requested, #ids, done, requested}
