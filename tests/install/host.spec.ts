@@ -5,6 +5,7 @@ import { test } from '@japa/runner'
 import { applicationEnv, type AppProcess, spawnNode } from '#tests/helpers/app'
 import { waitFor } from '#tests/helpers/wait'
 import { hostFiles } from './host_files.ts'
+import { lendDependencies } from './lent_dependencies.ts'
 import { packedPackage, run } from './packed_package.ts'
 
 const ADMIN = `Basic ${btoa('ada@example.com:correct horse')}`
@@ -20,6 +21,7 @@ test.group('A fresh application', () => {
     })
     const { tarball } = await packedPackage()
     for (const [path, text] of Object.entries(hostFiles(tarball))) write(host, path, text)
+    await lendDependencies(host)
     await run(
       'npm',
       ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'],

@@ -154,5 +154,5 @@ eachDatabase(
       })
     })
   },
-  ['pg']
+  ['pg', 'mysql']
 )
