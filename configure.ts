@@ -8,7 +8,7 @@ const PACKAGE = 'adonis-queuedeck'
 const RIVALS = ['@adonisjs/queue', '@rlanz/bull-queue', 'adonisjs-jobs', '@acidiney/bull-queue']
 
 /**
- * `node ace configure adonis-queuedeck`: writes config/queuedeck.ts, a migration and the routes, and registers provider and
+ * `node ace configure adonis-queuedeck`: writes config/queuedeck.ts, a migration, the routes and a file for schedules, and registers provider and
  * commands. Running it again changes nothing that is there.
  */
 export async function configure(command: Configure): Promise<void> {
@@ -17,11 +17,13 @@ export async function configure(command: Configure): Promise<void> {
   await codemods.makeUsingStub(stubsRoot, 'config/queuedeck.stub', {})
   await addMigration(command, codemods)
   await codemods.makeUsingStub(stubsRoot, 'start/queuedeck.stub', {})
+  await codemods.makeUsingStub(stubsRoot, 'start/schedules.stub', {})
   await codemods.updateRcFile((rcFile) => {
     rcFile
       .addCommand(`${PACKAGE}/commands`)
       .addProvider(`${PACKAGE}/queuedeck_provider`)
       .addPreloadFile('#start/queuedeck')
+      .addPreloadFile('#start/schedules')
   })
 
   await warnAboutRivals(command)

@@ -5,6 +5,7 @@ import { DispatchBuilder } from './dispatch_builder.ts'
 import { DispatchManyBuilder } from './dispatch_many_builder.ts'
 import type { JobContext } from './job_context.ts'
 import { JobLogger } from './job_logger.ts'
+import { JobScheduleBuilder } from './job_schedule_builder.ts'
 import type { PayloadValidator } from './payload.ts'
 import { toProgress } from './progress.ts'
 
@@ -179,6 +180,16 @@ export abstract class Job<Payload = undefined, Result = unknown> {
     payloads: PayloadOf<Instance>[]
   ): DispatchManyBuilder<ResultOf<Instance>> {
     return new DispatchManyBuilder<ResultOf<Instance>>(currentManager, this, payloads)
+  }
+
+  /**
+   * Prepares a recurring job of this type, e.g. in `start/schedules.ts`; awaiting the returned builder defines it.
+   */
+  static schedule<Instance extends Job<any, any>>(
+    this: JobClass<Instance>,
+    ...[payload]: PayloadArguments<PayloadOf<Instance>>
+  ): JobScheduleBuilder {
+    return new JobScheduleBuilder(currentManager, this, payload)
   }
 
   #required(): JobContext {

@@ -131,10 +131,19 @@ export class QueueManager {
    * @throws InvalidInputException for a name that cannot be, or that another schedule of the code has
    */
   schedule(name: string): ScheduleBuilder {
-    if (this.schedules.has(checkScheduleName(name))) {
+    return this.define(new ScheduleBuilder(name))
+  }
+
+  /**
+   * Takes a schedule of the code that has its name. `schedule` and `Job.schedule` end here.
+   *
+   * @throws InvalidInputException for a name that cannot be, or that another schedule of the code has
+   */
+  define<Builder extends ScheduleBuilder>(builder: Builder): Builder {
+    const name = checkScheduleName(builder.input.name)
+    if (this.schedules.has(name)) {
       throw new InvalidInputException(`Two schedules of the code are named "${name}"`, 'name')
     }
-    const builder = new ScheduleBuilder(name)
     this.schedules.set(name, builder)
     return builder
   }

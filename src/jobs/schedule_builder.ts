@@ -13,7 +13,7 @@ import { readMoments, type ScheduleInput, type ScheduleOptions } from './schedul
 export class ScheduleBuilder {
   #input: ScheduleInput
 
-  constructor(name: string) {
+  constructor(name?: string) {
     this.#input = { name }
   }
 
@@ -29,13 +29,13 @@ export class ScheduleBuilder {
    */
   cron(expression: string): this {
     readMoments({ cron: expression })
-    return this.#say({ cron: expression })
+    return this.say({ cron: expression })
   }
 
   /** The time zone of the expression, e.g. `Europe/Berlin`. Default: UTC. */
   zone(zone: string): this {
     readMoments({ cron: '@daily', zone })
-    return this.#say({ zone })
+    return this.say({ zone })
   }
 
   /** The official queue package's word for `zone`. */
@@ -46,7 +46,7 @@ export class ScheduleBuilder {
   /** At an interval instead, counted from 1970: `10s` is due at every full ten seconds. */
   every(interval: Duration): this {
     readMoments({ every: interval })
-    return this.#say({ every: interval })
+    return this.say({ every: interval })
   }
 
   /** What is run: a job class or the name of a type, its payload, and options as of a dispatch. */
@@ -55,20 +55,20 @@ export class ScheduleBuilder {
     payload?: Type extends JobClass<infer Instance> ? PayloadOf<Instance> : unknown,
     options: ScheduleOptions = {}
   ): this {
-    return this.#say({ type, payload, options })
+    return this.say({ type, payload, options })
   }
 
   /** When an earlier run has not ended: `skip` this one (the default), or `queue` it behind. */
   overlap(overlap: Overlap): this {
-    return this.#say({ overlap })
+    return this.say({ overlap })
   }
 
   /** Runs whose time passed while nothing ran: `skip` them (the default), or make up for them `once`. */
   missed(missed: Missed): this {
-    return this.#say({ missed })
+    return this.say({ missed })
   }
 
-  #say(more: ScheduleInput): this {
+  protected say(more: ScheduleInput): this {
     this.#input = { ...this.#input, ...more }
     return this
   }

@@ -93,6 +93,15 @@ export default class Where extends Job<undefined, { process: number }> {
       'import { queuedeckRoutes }',
       "import { middleware } from '#start/kernel'\nimport { queuedeckRoutes }"
     )
+    const schedules = readFileSync(join(host, 'start/schedules.ts'), 'utf8')
+    write(
+      host,
+      'start/schedules.ts',
+      `import Where from '#jobs/where'
+${schedules}
+await Where.schedule().id('mornings').cron('0 7 * * *').timezone('Europe/Berlin')
+`
+    )
     write(
       host,
       'start/routes.ts',
@@ -158,6 +167,9 @@ router.get('/welcome/:id', async ({ params }) => {
         { every: 100 }
       )
     for (const id of ids) assert.include(await completed(id), 'mail.send_welcome')
+    await waitFor('the schedule of its code', async () =>
+      (await (await get('/admin/queue/schedules', ADMIN)).text()).includes('"mornings"')
+    )
 
     // An isolated job: a process that boots this application from the packed package.
     const { id: isolated } = (await (await get('/where')).json()) as { id: string }

@@ -236,6 +236,36 @@ test.group('Schedules', (group) => {
     await pool.ended
   }).timeout(120_000)
 
+  test('are defined by job classes too, also after the start, once a name', async ({ assert }) => {
+    start()
+    await Note.schedule({ name: 'by class' })
+      .id('by class')
+      .cron('0 7 * * *')
+      .timezone('Europe/Berlin')
+      .with({ attempts: 3 })
+      .with({ tags: ['morning'] })
+    await Note.schedule({ name: 'again' }).every('1h')
+    await assert.rejects(
+      async () => Note.schedule({ name: 'again' }).every('2h'),
+      'Two schedules of the code are named "tests.note"'
+    )
+    await assert.rejects(
+      async () => Note.schedule({ name: 'never' }).id('never'),
+      'The schedule "never" needs either a cron expression or an interval ("every")'
+    )
+    const made = await waitFor('both', async () => {
+      const all = await records.schedules.list({ after: '', limit: 100 })
+      return all.length === 2 && all.every(({ plannedAt }) => plannedAt !== 0) && all
+    })
+    const [byClass, other] = made
+    assert.deepInclude(byClass, {
+      ...{ name: 'by class', type: 'tests.note', queue: 'tests', origin: 'code' },
+      ...{ payload: '{"name":"by class"}', cron: '0 7 * * *', zone: 'Europe/Berlin' },
+      options: { attempts: 3, tags: ['morning'] },
+    })
+    assert.deepInclude(other, { name: 'tests.note', every: 3_600_000 })
+  }).timeout(120_000)
+
   test('of the code that no process defines any more are stopped', async ({ assert }) => {
     queue.schedule('gone').cron('@daily').job(Note, { name: 'gone' })
     await assertSchedules({ records, queue }, Date.now() - 1_000_000)
