@@ -13,7 +13,7 @@ export const config: Config = {
     {
       name: 'faults',
       files: [
-        'tests/faults/{alerts,cleanup,fleet,flows,limits,machines,mirror,transport,worker}/**/*.spec.ts',
+        'tests/faults/{alerts,cleanup,fleet,flows,limits,machines,mirror,schedules,transport,worker}/**/*.spec.ts',
       ],
       timeout: 300_000,
     },

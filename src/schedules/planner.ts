@@ -4,7 +4,7 @@ import type { QueueManager } from '../jobs/queue_manager.ts'
 import type { Records } from '../records/records.ts'
 import type { Schedule, ScheduleRun } from '../schedule_types.ts'
 import { isTerminal } from '../statuses.ts'
-import type { ScheduledState } from '../transport/scheduled_jobs.ts'
+import { LATE, type ScheduledState } from '../transport/scheduled_jobs.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import { type Plan, planMoments } from './moments.ts'
@@ -23,11 +23,16 @@ const PORTION = 200
 /** Jobs that are added in one round trip. */
 const ROUND_TRIP = 500
 
+/** Jobs whose moment has just passed that are looked for after Redis was emptied. */
+const LOST_AT_ONCE = 10_000
+
 /** How far back runs of an earlier definition may still wait, ms. */
 const OUTDATED = 86_400_000
 
 /** Who takes back what was planned for an earlier definition. */
 const BY = 'schedule'
+
+type Run = { schedule: Schedule; due: number }
 
 type Planned = { schedule: Schedule; plan: Plan }
 
@@ -90,17 +95,60 @@ export class Planner {
    * @param schedules with runs ahead
    */
   async ensure(schedules: Schedule[], now: number): Promise<number> {
-    const ahead = schedules.filter(({ plannedAt }) => plannedAt !== null && plannedAt > now)
-    const jobs = ahead.map((schedule) => ({
-      queue: schedule.queue,
-      id: runId(schedule.id, schedule.generation, schedule.plannedAt!),
-    }))
-    const states = await this.dependencies.transport.scheduled.states(jobs)
-    const missing = ahead.filter((_, at) => states[at].state === '')
-    if (missing.length > 0) {
-      await this.#add(missing.map((schedule) => this.#job(schedule, schedule.plannedAt!, now)))
-    }
+    const missing = await this.#missing(
+      schedules.flatMap((schedule) => this.#ahead(schedule, now).map((due) => ({ schedule, due })))
+    )
+    await this.#add(missing.map(({ schedule, due }) => this.#job(schedule, due, now)))
     return missing.length
+  }
+
+  /**
+   * Makes jobs again whose moment has just passed, which Redis has lost before they started.
+   *
+   * @param schedules by their numbers
+   */
+  async ensurePassed(schedules: Map<number, Schedule>, now: number): Promise<number> {
+    const runs = await this.dependencies.records.schedules.runsBetween(
+      now - LATE,
+      now + 1,
+      LOST_AT_ONCE
+    )
+    const wanted = runs.flatMap(({ seq, due, generation }) => {
+      const schedule = schedules.get(seq)
+      return schedule?.generation === generation ? [{ schedule, due }] : []
+    })
+    const missing = await this.#missing(wanted)
+    const jobs = missing.map(({ schedule, due }) => this.#job(schedule, due, now))
+    const records = await this.#records(jobs.map(({ id }) => id))
+    const lost = jobs.filter(({ id }) => (records.get(id)?.attempts.started ?? 0) === 0)
+    await this.#add(lost)
+    return lost.length
+  }
+
+  /** Moments of a schedule that have their jobs and have not come yet. */
+  #ahead(schedule: Schedule, now: number): number[] {
+    const { plannedAt } = schedule
+    if (plannedAt === null || plannedAt <= now) return []
+    const timing = this.#timings.of(schedule)
+    if (timing.often === null) return [plannedAt]
+    const moments: number[] = []
+    let moment = timing.next(Math.max(now, schedule.changedAt))
+    while (moment !== null && moment <= plannedAt) {
+      moments.push(moment)
+      moment = timing.next(moment)
+    }
+    return moments
+  }
+
+  /** Those whose jobs Redis does not know. */
+  async #missing(runs: Run[]): Promise<Run[]> {
+    const states = await this.dependencies.transport.scheduled.states(
+      runs.map(({ schedule: { id, generation, queue }, due }) => ({
+        queue,
+        id: runId(id, generation, due),
+      }))
+    )
+    return runs.filter((_, at) => states[at].state === '')
   }
 
   /** How the jobs of moments that have passed stand, by the numbers of their schedules. */
@@ -210,16 +258,18 @@ export class Planner {
         if ((error as { code?: string }).code !== 'E_DUPLICATE_JOB') throw error
       }
     }
-    for (const job of jobs) {
-      const record = records.get(job.id)
-      if (!record || (isTerminal(record.status) && record.error?.code !== LOST)) continue
-      const [{ state }] = await transport.scheduled.states([{ queue: job.queue, id: job.id }])
-      if (state !== '') continue
+    const known = jobs.filter(({ id }) => {
+      const record = records.get(id)
+      return record && (!isTerminal(record.status) || record.error?.code === LOST)
+    })
+    const states = await transport.scheduled.states(known.map(({ queue, id }) => ({ queue, id })))
+    for (const [at, job] of known.entries()) {
+      if (states[at].state !== '') continue
       const due = job.opts.qd?.at ?? null
       await transport.restart(job.queue, job.id, {
         by: BY,
         job,
-        run: record.run + 1,
+        run: records.get(job.id)!.run + 1,
         due,
         recordedRun: async () => (await this.#records([job.id])).get(job.id)?.run ?? null,
       })

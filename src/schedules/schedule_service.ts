@@ -1,5 +1,7 @@
 import type { QueueManager } from '../jobs/queue_manager.ts'
+import type { ScheduleBuilder } from '../jobs/schedule_builder.ts'
 import type { Records } from '../records/records.ts'
+import type { Schedule } from '../schedule_types.ts'
 import { wait } from '../time/wait.ts'
 import { type Lead, LedService } from '../transport/led_service.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -28,6 +30,9 @@ const AFTER_FAILURE = 3_000
 
 /** How often every process says which schedules its code defines, ms. */
 const SIGNS = 60_000
+
+/** How often it looks whether its code has defined further ones, ms. */
+const LOOK_FOR_NEW = 1_000
 
 /** A schedule of code that no process has defined for so long is stopped, ms. */
 const FORGOTTEN = 300_000
@@ -87,27 +92,38 @@ export class ScheduleService extends LedService {
 
   async #sweepAll(now: number, goOn: () => boolean): Promise<void> {
     const { schedules } = this.#options.records
+    const all = new Map<number, Schedule>()
     for (let after = 0; goOn();) {
       const page = await schedules.ahead(after, 10 * SWEEP)
-      if (page.length === 0) return
+      if (page.length === 0) break
       await this.#planner.ensure(page, now)
+      page.forEach((schedule) => all.set(schedule.seq, schedule))
       after = page[page.length - 1].seq
     }
+    if (goOn()) await this.#planner.ensurePassed(all, now)
   }
 
-  /** Beside all leading: every process has its own code. */
+  /** Beside all leading: every process has its own code, which may define schedules later than at its start. */
   async #assert(): Promise<void> {
     const { queue, records, transport, logger } = this.#options
-    if (queue.schedules.size === 0) return
-    let isAsserted = false
+    const asserted = new Set<ScheduleBuilder>()
+    let signedAt = -Infinity
     while (!this.signal.aborted) {
       try {
-        await records.ready()
-        const now = await transport.time()
-        if (!isAsserted) await assertSchedules(this.#options, now)
-        isAsserted = true
-        await records.schedules.seen([...queue.schedules.keys()], now)
-        await wait(SIGNS, this.signal)
+        const isNew = [...queue.schedules.values()].some((builder) => !asserted.has(builder))
+        const isDue = performance.now() - signedAt >= SIGNS
+        if (queue.schedules.size > 0 && (isNew || isDue)) {
+          const builders = [...queue.schedules.values()]
+          await records.ready()
+          const now = await transport.time()
+          if (isNew) await assertSchedules(this.#options, now)
+          await records.schedules.seen([...queue.schedules.keys()], now)
+          builders.forEach((builder) => asserted.add(builder))
+          /** One that was stopped because nobody defined it goes on at once. */
+          if (isNew) this.#lookedAt = 0
+          signedAt = performance.now()
+        }
+        await wait(LOOK_FOR_NEW, this.signal)
       } catch (error) {
         if (this.signal.aborted) return
         logger.warn({ err: error }, 'Schedules: those of the code could not be written yet')
