@@ -24,7 +24,7 @@
   qd.token = () => document.querySelector('meta[name="csrf-token"]')?.content
 
   /* The part of the page that shows data, with its own address to refresh from. */
-  qd.region = () => document.querySelector('#jobs, #dashboard, #queues, #job, #workers-page, [data-again]')
+  qd.region = () => document.querySelector('#jobs, #dashboard, #queues, #job, #schedules, #schedule, #workers-page, [data-again]')
 
   qd.storage = {
     get(key) {
