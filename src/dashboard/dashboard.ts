@@ -20,6 +20,7 @@ import type { JobRegistry } from '../jobs/registry.ts'
 import { RestartJob } from '../operations/restart_job.ts'
 import { RunAgain } from '../operations/run_again.ts'
 import { RunCleanup } from '../operations/run_cleanup.ts'
+import { FlowWhole } from '../operations/flow_whole.ts'
 import { flowOf, type JobFlow } from '../operations/job_flow.ts'
 import { childrenOf, familyOf, type JobFamily } from '../operations/job_family.ts'
 import { waitingOf } from '../operations/waiting.ts'
@@ -117,6 +118,7 @@ export class Dashboard {
   #config: ResolvedConfig
   #transport: Transport
   #mountedAt: () => string | null
+  #flows: FlowWhole
 
   constructor({
     config,
@@ -143,6 +145,7 @@ export class Dashboard {
     this.#config = config
     this.#transport = transport
     this.reader = reader
+    this.#flows = new FlowWhole(reader)
     this.alerts = alerts
     this.alertSettings = config.alerts
     this.logger = logger
@@ -271,7 +274,7 @@ export class Dashboard {
 
   /** What waits for what around a job; null where nothing does. */
   flow(job: JobDetails): Promise<JobFlow | null> {
-    return flowOf(this.reader, job)
+    return flowOf(this.reader, job, this.#flows)
   }
 
   /**

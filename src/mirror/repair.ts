@@ -79,6 +79,7 @@ export function repair(
     job.type = facts.name
   }
   if (!job.hasPayload && facts.data !== null) draft.setPayload(facts.data, facts.opts)
+  draft.waitsFor(facts.waits)
   /** Options stand as they were dispatched; what was changed since stands beside them. */
   job.priority = ordinal(String(facts.priority)) ?? job.priority
   if (!job.createdAt) job.createdAt = facts.timestamp ?? at

@@ -1,9 +1,10 @@
 import type { Edge, EdgeCounts } from '../records/reader/edges.ts'
 import type { JobView } from '../types.ts'
+import type { FlowWhole, WholeFlow } from './flow_whole.ts'
 import type { FamilyMember } from './job_family.ts'
 import type { JobReader } from './job_lookup.ts'
 
-/** Jobs that a walk through a flow goes to. A larger flow is shown by what stands next to the job. */
+/** Jobs that a walk through a flow goes to. Of a larger flow what stands next to the job is shown, and all is counted. */
 const MOST_WALKED = 1_000
 
 /** Jobs that are named on each side. */
@@ -22,8 +23,8 @@ export type JobFlow = {
   awaited: FlowSide
   /** What waits for it. */
   waiting: FlowSide
-  /** Everything that hangs together with it, itself included; null where that is more than a page looks through. */
-  whole: { total: number; counts: EdgeCounts } | null
+  /** Everything that hangs together with it, itself included; null where that is more than is counted. */
+  whole: WholeFlow | null
   /** The nearest jobs first, the job itself among them. */
   nodes: FamilyMember[]
   /** Between those. */
@@ -33,11 +34,13 @@ export type JobFlow = {
 /**
  * The flow around a job; null where it waits for nobody and nobody waits for it.
  *
+ * @param larger counts flows that a page does not look through
  * @throws E_DATABASE_UNAVAILABLE
  */
 export async function flowOf(
   reader: Pick<JobReader, 'rowsById' | 'edges'>,
-  job: JobView
+  job: JobView,
+  larger: Pick<FlowWhole, 'of'>
 ): Promise<JobFlow | null> {
   const [before, after] = await Promise.all([
     reader.edges.counts('awaited', job.id),
@@ -71,7 +74,7 @@ export async function flowOf(
         (edge) => edge.waiting
       ),
     },
-    whole: isWhole ? { total: nodes.length, counts: countsOf(nodes) } : null,
+    whole: isWhole ? { total: nodes.length, counts: countsOf(nodes) } : await larger.of(job.id),
     nodes,
     edges: edges.filter((edge) => byId.has(edge.awaited) && byId.has(edge.waiting)),
   }

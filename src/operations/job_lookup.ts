@@ -11,7 +11,7 @@ import type { JobDetails, JobView } from '../types.ts'
 export type JobReader = {
   find(id: string): Promise<JobDetails | null>
   rowsById(ids: string[]): Promise<JobView[]>
-  readonly edges: Pick<EdgeReader, 'of' | 'counts'>
+  readonly edges: Pick<EdgeReader, 'of' | 'counts' | 'statuses'>
 }
 
 /**

@@ -1,4 +1,7 @@
-import type { Actor, JobView } from '../types.ts'
+import { isTerminal } from '../statuses.ts'
+import type { RedisClient } from '../transport/client.ts'
+import type { FlowRestart } from '../transport/flow_restarts.ts'
+import type { JobView } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
 import { forgotten, recordedRun } from './restart_job.ts'
@@ -9,38 +12,63 @@ const AT_ONCE = 25
 /** Codes of jobs that did not run because of one that they waited for. */
 const CAUSED = new Set(['AWAITED_FAILED', 'SKIPPED'])
 
+/** Restarts of dead processes that are taken up at once. */
+const TAKEN_UP = 5
+
 /**
  * When a job runs again, so do those that did not run because of it, and those behind them: each is blocked again by what it waits for.
- * What ran stays as it is. Answers how many.
+ * What ran stays as it is. Doing it again does what is left. Answers how many.
  *
  * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE; what was restarted before stays so
  */
 export async function restartBehind(
   dependencies: OperationDependencies,
-  id: string,
-  actor: Actor
+  cause: FlowRestart
 ): Promise<number> {
   let restarted = 0
-  for (const step of await stepsBehind(dependencies, id)) {
+  for (const step of await stepsBehind(dependencies, cause)) {
     for (let at = 0; at < step.length; at += AT_ONCE) {
       const done = await Promise.all(
-        step.slice(at, at + AT_ONCE).map((job) => restart(dependencies, job, actor))
+        step.slice(at, at + AT_ONCE).map((job) => restart(dependencies, job, cause.by))
       )
       restarted += done.filter(Boolean).length
     }
   }
+  await dependencies.transport.flowRestarts.end(cause)
   return restarted
+}
+
+/**
+ * Goes on with restarts whose processes have died.
+ *
+ * @throws as `restartBehind`; they are tried again later
+ */
+export async function takeUpRestarts(
+  dependencies: OperationDependencies,
+  client: RedisClient
+): Promise<void> {
+  const { transport, reader } = dependencies
+  for (const cause of await transport.flowRestarts.takeUp(client, TAKEN_UP)) {
+    const job = await reader.find(cause.id)
+    const [fact] = job
+      ? (await transport.audit.facts(job.queue, [job.transportId], client)).facts
+      : []
+    const run = Math.max(job?.run ?? 0, fact?.run ?? 0)
+    /** It died before the job itself was restarted, and told nobody that it had been. */
+    if (run > cause.run) await restartBehind(dependencies, cause)
+    else await transport.flowRestarts.end(cause)
+  }
 }
 
 async function restart(
   dependencies: OperationDependencies,
   { id, run }: JobView,
-  actor: Actor
+  by: string
 ): Promise<boolean> {
   const job = await dependencies.reader.find(id)
   if (!job || job.run !== run || job.payload === null) return false
   const { outcome } = await dependencies.transport.restart(job.queue, job.transportId, {
-    by: actor.name ?? actor.id,
+    by,
     run: run + 1,
     job: forgotten(job),
     waits: await edgesOf(dependencies, job, { ignoreEnded: false }),
@@ -50,21 +78,31 @@ async function restart(
 }
 
 /** Those that did not run because of the job, in steps: each comes after all that it waits for. */
-async function stepsBehind({ reader }: OperationDependencies, id: string): Promise<JobView[][]> {
+async function stepsBehind(
+  { reader }: OperationDependencies,
+  { id, at }: FlowRestart
+): Promise<JobView[][]> {
   const caused = new Map<string, JobView>()
   const behind = new Map<string, string[]>()
+  const passed = new Set<string>()
   for (let level = [id]; level.length > 0;) {
     const edges = await reader.edges.of('waiting', level)
     const fresh = new Set<string>()
     for (const { waiting, awaited } of edges) {
       behind.set(awaited, [...(behind.get(awaited) ?? []), waiting])
-      if (!caused.has(waiting)) fresh.add(waiting)
+      if (!caused.has(waiting) && !passed.has(waiting)) fresh.add(waiting)
     }
-    const rows = (await reader.rowsById([...fresh])).filter(
-      ({ status, error }) => status === 'cancelled' && CAUSED.has(error?.code ?? '')
-    )
-    for (const row of rows) caused.set(row.id, row)
-    level = rows.map((row) => row.id)
+    level = []
+    for (const row of await reader.rowsById([...fresh])) {
+      const isCaused = row.status === 'cancelled' && CAUSED.has(row.error?.code ?? '')
+      const isMeant = isCaused && row.finishedAt !== null && row.finishedAt <= at
+      /** By a process that died before it came to those behind. */
+      const isRestarted = row.run > 1 && !isTerminal(row.status)
+      if (isMeant) caused.set(row.id, row)
+      else if (isRestarted) passed.add(row.id)
+      else continue
+      level.push(row.id)
+    }
   }
   const open = new Map<string, number>()
   for (const [awaited, waiting] of behind) {

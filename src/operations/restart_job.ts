@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { recordId } from '../records/ids.ts'
+import type { FlowRestart } from '../transport/flow_restarts.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
@@ -33,17 +34,20 @@ export class RestartJob {
     const refusal = whyNot(job)
     if (refusal) return { ...refusal, job }
 
-    const {
-      outcome,
-      run: opened,
-      holder,
-    } = await this.dependencies.transport.restart(job.queue, job.transportId, {
-      by: actor.name ?? actor.id,
-      run: job.run + 1,
-      job: forgotten(job),
-      waits: await edgesOf(this.dependencies, job, { ignoreEnded: actor.bulk === undefined }),
+    const { transport, reader } = this.dependencies
+    const by = actor.name ?? actor.id
+    const waits = await edgesOf(this.dependencies, job, { ignoreEnded: actor.bulk === undefined })
+    /** Before the restart, so that those behind are restarted whatever becomes of this process. */
+    const isAwaited = (await reader.edges.of('waiting', [job.id], 1)).length > 0
+    const behind = isAwaited
+      ? await transport.flowRestarts.begin({ id: job.id, run: job.run, by })
+      : undefined
+    const answer = await transport.restart(job.queue, job.transportId, {
+      ...{ by, run: job.run + 1, job: forgotten(job), waits },
       recordedRun: recordedRun(this.dependencies, job.id),
     })
+    const { outcome, run: opened, holder } = answer
+    if (behind && outcome !== 'done') await transport.flowRestarts.end(behind)
     if (outcome === 'too_late' && opened <= job.run) {
       const reason = 'The job has been kept long enough and is being deleted at this moment'
       return { outcome, reason, job }
@@ -52,16 +56,16 @@ export class RestartJob {
       const reason = `Its unique key is held by job ${recordId(holder!.queue, holder!.id)}`
       return { outcome: 'refused', reason, job }
     }
-    if (outcome === 'done') await this.#goOn(job.id, actor)
+    if (behind && outcome === 'done') await this.#goOn(behind)
     const restarted = await jobOnce(this.dependencies, job, ({ run }) => run > job.run)
     return outcome === 'done'
       ? { outcome, reason: null, job: restarted }
       : { outcome, reason: 'The job runs again already', job: restarted }
   }
 
-  /** The restart itself is done: a large flow goes on behind the answer, and what fails there can be restarted by itself. */
-  async #goOn(id: string, actor: Actor): Promise<void> {
-    const going = restartBehind(this.dependencies, id, actor).catch(() => 0)
+  /** The restart itself is done: a large flow goes on behind the answer, and what fails there is tried again. */
+  async #goOn(cause: FlowRestart): Promise<void> {
+    const going = restartBehind(this.dependencies, cause).catch(() => 0)
     await Promise.race([going, pause(PATIENCE, undefined, { ref: false })])
   }
 }

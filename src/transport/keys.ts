@@ -65,6 +65,11 @@ export class Keys {
     return `${this.prefix}~audit`
   }
 
+  /** Sorted set: restarted jobs behind which others are being restarted, by the moment from which on anybody may go on with them. */
+  get flowBehind() {
+    return `${this.prefix}~flow:behind`
+  }
+
   /** Sorted set: ended jobs whose waiting jobs have not all been told (lua/flows.lua). */
   get flowTodo() {
     return `${this.prefix}~flow:todo`

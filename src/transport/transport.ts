@@ -7,6 +7,7 @@ import type { RedisClient } from './client.ts'
 import type { Connections } from './connections.ts'
 import { ControlChannel } from './control_channel.ts'
 import type { AwaitedLookup } from './flow_edges.ts'
+import { FlowRestarts } from './flow_restarts.ts'
 import { Flows } from './flows.ts'
 import { JobAdder } from './job_adder.ts'
 import { JobEdits } from './job_edits.ts'
@@ -80,6 +81,7 @@ export class Transport {
 
   /** Jobs that wait for other jobs. */
   readonly flows: Flows
+  readonly flowRestarts: FlowRestarts
   /** Jobs that schedules made. */
   readonly scheduled: ScheduledJobs
 
@@ -106,6 +108,7 @@ export class Transport {
     this.edits = new JobEdits(this)
     this.checkpoints = new Checkpoints(this)
     this.flows = new Flows(this)
+    this.flowRestarts = new FlowRestarts(this)
     this.scheduled = new ScheduledJobs(this)
     this.audit = new TransportAudit(this)
   }

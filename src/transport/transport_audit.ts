@@ -1,5 +1,6 @@
 import { readSummary, type CheckpointSummary } from './checkpoints.ts'
 import type { RedisClient } from './client.ts'
+import { readEdges, type FlowEdge } from './flow_edges.ts'
 import type { Transport } from './transport.ts'
 import type { TransportState } from './types.ts'
 
@@ -38,6 +39,8 @@ export type TransportFacts = {
   losses: number
   /** What it keeps for its next attempts, in short. */
   checkpoints: CheckpointSummary | null
+  /** What it waits for, where that is too long a list for its options. */
+  waits: FlowEdge[]
 }
 
 /** A job that had ended when it was noted. `mark` changes with everything that happens to it. */
@@ -321,7 +324,8 @@ function toFacts(
     run,
     ...moments
   ] = fields
-  const [finishedOn, processedOn, timestamp, delay, priority, cancelRequest, losses, cp] = moments
+  const [finishedOn, processedOn, timestamp, delay, priority, cancelRequest, losses, cp, waits] =
+    moments
   const number = (text: string | null) => (text === null ? null : Number(text))
   return {
     id,
@@ -347,6 +351,16 @@ function toFacts(
     cancelRequest,
     losses: Number(losses ?? 0),
     checkpoints: readSummary(cp),
+    waits: waits ? readPieces(waits) : [],
+  }
+}
+
+function readPieces(text: string): FlowEdge[] {
+  try {
+    const pieces: unknown = JSON.parse(text)
+    return Array.isArray(pieces) ? pieces.flatMap(readEdges) : []
+  } catch {
+    return []
   }
 }
 

@@ -6,6 +6,7 @@ import type { Transport } from '../../transport/transport.ts'
 import { CancelJob } from '../cancel_job.ts'
 import { ChangePriority } from '../change_priority.ts'
 import { type DeleteDependencies, DeleteJob } from '../delete_job.ts'
+import { takeUpRestarts } from '../restart_cascade.ts'
 import { RestartJob } from '../restart_job.ts'
 import { drainAct } from '../drain_queue.ts'
 import { tellPages } from '../queue_answer.ts'
@@ -41,8 +42,8 @@ const PATIENCE = 3_000
 const AT_ONCE = 8
 
 /**
- * Works on actions on many jobs and drains queues, in one of all processes that run this service. Its lead is no guard: an item is noted
- * once, by whoever is first, and acting on it again does nothing (`actOn`).
+ * Works on actions on many jobs, drains queues, and goes on with restarts through flows whose processes have died, in one of all processes
+ * that run this service. Its lead is no guard: an item is noted once, by whoever is first, and acting on it again does nothing (`actOn`).
  */
 export class BulkService extends LedService {
   #options: BulkServiceOptions
@@ -71,6 +72,10 @@ export class BulkService extends LedService {
   protected async turn({ redis, signal }: Lead): Promise<void> {
     if (!this.#isReady) await this.#options.records.ready()
     this.#isReady = true
+    await takeUpRestarts(
+      { reader: this.#options.records.reader, transport: this.#options.transport },
+      redis
+    )
     while (await this.#round(redis, signal)) continue
   }
 

@@ -61,6 +61,22 @@ export class EdgeReader {
       rows.map(({ status, n }) => [status === null ? 'missing' : STATUSES[status], Number(n)])
     )
   }
+
+  /** How these jobs stand, a few hundred at most. */
+  async statuses(ids: readonly string[]): Promise<EdgeCounts> {
+    const rows = await this.db.all(
+      `select status, count(*) as n from queuedeck_jobs where id in (${ids.map(() => '?').join(', ')}) group by status`,
+      ids.map((id) => idValue(this.db.dialect, id))
+    )
+    const counts: EdgeCounts = {}
+    let missing = ids.length
+    for (const { status, n } of rows) {
+      counts[STATUSES[status]] = Number(n)
+      missing -= Number(n)
+    }
+    if (missing > 0) counts.missing = missing
+    return counts
+  }
 }
 
 function text(id: unknown): string {

@@ -300,6 +300,8 @@ for (const withoutFunctions of [false, true]) {
         list.map(({ id }) => id),
         many.map(({ jobId }) => jobId)
       )
+      const { facts } = await lab.transport.audit.facts('one', [w.jobId], lab.redis)
+      assert.deepEqual(facts[0]!.waits, list, 'for a record whose entries were cut away')
       const told = (await lab.entriesOf('one')).filter(
         ({ event, jobId }) => event === 'waits' && jobId === w.jobId
       )

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import type { JobHandle, DispatchOptions } from '#queuedeck'
 import { EnqueueLost } from '../../../src/operations/enqueue_lost.ts'
-import { RestartJob } from '../../../src/operations/restart_job.ts'
+import { forgotten, RestartJob } from '../../../src/operations/restart_job.ts'
 import type { Actor, JobStatus } from '../../../src/types.ts'
 import { eachDatabase } from '#tests/helpers/databases'
 import { waitFor } from '#tests/helpers/wait'
@@ -80,6 +80,39 @@ eachDatabase(({ label, create }) => {
       await restart(w)
       await is(w, 'completed', 4)
       await is(always, 'completed')
+    })
+
+    test('a restart through a flow whose process died goes on in another', async ({ assert }) => {
+      const boom = await dispatch('boom', { fail: true })
+      const w = await dispatch('w', { waitFor: boom })
+      const v = await dispatch('v', { waitFor: w })
+      await is(v, 'cancelled')
+      const { transport, reader } = await parts()
+      const redis = transport.connections.producer
+      const job = (await reader.find(boom.jobId))!
+      /** As a process leaves it that dies right after the job itself was restarted. */
+      const { id } = await transport.flowRestarts.begin({ id: job.id, run: 1, by: 'Ada' })
+      await transport.restart('one', id, { by: 'Ada', run: 2, job: forgotten(job) })
+      await is(boom, 'failed', 2)
+      await is(w, 'cancelled')
+      const letOthersGoOn = async () => {
+        for (const text of await redis.zrange(transport.keys.flowBehind, 0, -1)) {
+          await redis.zadd(transport.keys.flowBehind, 'XX', 0, text)
+        }
+        await waitFor('nothing to be left of it', async () => {
+          return (await redis.exists(transport.keys.flowBehind)) === 0
+        })
+      }
+      ;(await lab.app.container.make('queuedeck.bulk.service')).start()
+      await letOthersGoOn()
+      await Promise.all([is(w, 'cancelled', 2), is(v, 'cancelled', 2)])
+      /** And one that dies before has restarted nothing. */
+      await transport.flowRestarts.begin({ id: job.id, run: 2, by: 'Ada' })
+      await letOthersGoOn()
+      await Promise.all([is(boom, 'failed', 2), is(w, 'cancelled', 2)])
+      assert.deepEqual(ran, ['boom', 'boom'])
+      await restart(boom)
+      assert.equal(await redis.exists(transport.keys.flowBehind), 0)
     })
 
     test('a restarted job waits again for what has not ended', async ({ assert }) => {

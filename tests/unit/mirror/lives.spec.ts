@@ -69,6 +69,7 @@ const FACTS: TransportFacts = {
   cancelRequest: null,
   losses: 0,
   checkpoints: null,
+  waits: [],
 }
 
 const ADDED = { event: 'added', name: 'send', data: '{"a":1}', opts: '{"qd":{"tags":["x"]}}' }
@@ -108,6 +109,20 @@ test.group('Mirror | lives of one job', () => {
     assert.containSubset(audited.out.runs, [{ run: 1, status: 'cancelled' }])
     audited.tells(DONE)
     assert.containSubset(audited.job, { status: 'completed', run: 2 })
+  })
+
+  test('a long list of awaited jobs whose pieces were cut away', ({ assert }) => {
+    const id = '0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9'
+    const life = new Life()
+    life.isComparedWith({
+      state: 'waiting-children',
+      waits: [{ queue: 'mails', id, onFailure: 'skip' }],
+    })
+    assert.equal(life.job.status, 'blocked')
+    assert.deepEqual(
+      life.out.edges.map(({ edges }) => edges),
+      [[{ id, onFailure: 'skip' }]]
+    )
   })
 
   test('a second cancellation, of the next run', ({ assert }) => {

@@ -8,8 +8,11 @@
 -- Outcomes: c completed, f failed, x cancelled, s skipped; '-' = not known. f and x meet the policy of the edge: c cancel, r run, s skip.
 local flow = { most = 50 }
 local B, F
+-- Jobs of one call that go to the wait list, by queue: one command for all, and one look whether the queue may be worked.
+local going = {}
 
 function flow.open(queuePrefix)
+  going = {} -- of a call that failed, something may be left
   B = qd.split(queuePrefix)
   F = B .. '~flow:'
 end
@@ -66,7 +69,16 @@ local function finish(w, verdict)
   if job[5] then noteEnd(w, kind) end
 end
 
--- Nothing is left to wait for: the job is pending, or scheduled where it has a delay, which counts from now on.
+local function go()
+  for prefix, ids in pairs(going) do
+    if #ids > 0 then rcall('LPUSH', prefix .. 'wait', unpack(ids)) end
+    local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
+    if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then rcall('ZADD', prefix .. 'marker', 0, '0') end
+  end
+  going = {}
+end
+
+-- Nothing is left to wait for: the job is pending, or scheduled where it has a delay, which counts from now on. `go` has to follow.
 local function release(w, delay, priority)
   local prefix, id = placed(w)
   if rcall('ZREM', prefix .. 'waiting-children', id) == 0 then return end
@@ -85,10 +97,13 @@ local function release(w, delay, priority)
     end
     rcall('HSET', w, 'delay', 0)
   end
-  if priority == 0 then rcall('LPUSH', prefix .. 'wait', id)
+  local ids = going[prefix]
+  if not ids then
+    ids = {}
+    going[prefix] = ids
+  end
+  if priority == 0 then ids[#ids + 1] = id
   else rcall('ZADD', prefix .. 'prioritized', priority * 0x100000000 + rcall('INCR', prefix .. 'pc') % 0x100000000, id) end
-  local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
-  if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then rcall('ZADD', prefix .. 'marker', 0, '0') end
   qd.note(prefix .. 'events', id, 'waiting', 'prev', 'waiting-children')
 end
 
@@ -118,6 +133,7 @@ local function tell(awaited, out, left)
       conclude(w)
     end
   end
+  go()
   return #edges / 2
 end
 
@@ -206,6 +222,7 @@ function flow.register(w, ARGV, from, more)
     rcall('SREM', F .. 'e:' .. w, 'more')
     rcall('ZREM', F .. 'open', w)
     conclude(w)
+    go()
   end
 end
 
