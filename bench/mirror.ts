@@ -4,6 +4,7 @@ import type { DatabaseKind } from '../tests/helpers/databases.ts'
 import { benchLab, container, silent, type BenchLab } from './support/lab.ts'
 import {
   addJobs,
+  EASY,
   FULL,
   MirroredLab,
   ourRate,
@@ -106,17 +107,20 @@ async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): P
       rounds,
       tell
     )
-    const short = await interleaved(
-      {
-        ours: () => beside('bench.wait', jobs / 2, SHORT),
-        plain: async () => {
-          await mirrored.end()
-          return plainRate(lab, 'bench.wait', wait5, jobs / 2, SHORT)
+    const waits = (count: number, load: Load) =>
+      interleaved(
+        {
+          ours: () => beside('bench.wait', count, load),
+          plain: async () => {
+            await mirrored.end()
+            return plainRate(lab, 'bench.wait', wait5, count, load)
+          },
         },
-      },
-      rounds,
-      tell
-    )
+        rounds,
+        tell
+      )
+    const short = await waits(jobs / 2, SHORT)
+    const easy = await waits(jobs / 4, EASY)
     const caughtUp = await catchUps(0)
     const lag = await pacedLag(lab, mirrored)
     return [
@@ -128,6 +132,11 @@ async function measure(lab: BenchLab, kind: DatabaseKind, settings: Settings): P
       {
         name: `${label}: 5 ms jobs / plain BullMQ`,
         value: ratio(short.ours, short.plain),
+        floor: floors.short,
+      },
+      {
+        name: `${label}: 5 ms jobs, ${EASY.concurrency} at once / plain BullMQ`,
+        value: ratio(easy.ours, easy.plain),
         floor: floors.short,
       },
       {

@@ -21,6 +21,9 @@ export const FULL: Load = { queues: QUEUES, concurrency: 100 }
 /** Jobs that wait for 5 ms: the load of the bench `worker-5ms`. */
 export const SHORT: Load = { queues: QUEUES.slice(0, 1), concurrency: 50 }
 
+/** The same, so few at once that any machine has time left: what bounds these is the waiting alone. */
+export const EASY: Load = { queues: SHORT.queues, concurrency: 15 }
+
 /** Entries of one transaction of `queue:mirror`. */
 const BATCH = 4_000
 
