@@ -43,7 +43,7 @@ export async function waitFor<T>(
         }
       )
     }
-    await pause(Math.max(every, now - asked, Math.min((now - began) / 20, LONGEST_PAUSE)))
+    await pause(Math.max(every, Math.min(Math.max(now - asked, (now - began) / 20), LONGEST_PAUSE)))
   }
 }
 

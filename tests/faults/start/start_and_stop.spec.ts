@@ -9,6 +9,8 @@ test.group('npm start', (group) => {
   let lab: StartLab
   /** Jobs sent beside those of the first start. */
   let added = 0
+  /** Those that sleep longer than any test waits: cancelled in the end. */
+  const asleep: string[] = []
   group.setup(async () => {
     lab = await StartLab.create()
     return () => lab.end()
@@ -17,6 +19,11 @@ test.group('npm start', (group) => {
   const sleep = (ms: number) => {
     added++
     return lab.sleep(ms)
+  }
+  const sleepLong = async () => {
+    const job = await sleep(600_000)
+    asleep.push(job)
+    await waitFor('the job to run', () => lab.status(job) === 'running', { within: 60_000 })
   }
 
   test('brings pages and documents, once from a folder', async ({ assert }) => {
@@ -88,8 +95,7 @@ test.group('npm start', (group) => {
   test('leaves nothing behind when it is killed', async ({ assert }) => {
     const killed = await lab.whole()
     const { processes, redis } = lab.running!
-    const job = await sleep(3_000)
-    await waitFor('the job to run', () => lab.status(job) === 'running', { within: 60_000 })
+    await sleepLong()
     killed.child.kill('SIGKILL')
     await waitFor('the children to end', () => !processes.some(lives), { within: 60_000 })
     assert.isFalse(await isListening(redis.port))
@@ -98,8 +104,7 @@ test.group('npm start', (group) => {
   test('clears up after everything was killed but Redis, at once', async ({ assert }) => {
     const killed = await lab.whole()
     const { processes } = lab.running!
-    const job = await sleep(10_000)
-    await waitFor('the job to run', () => lab.status(job) === 'running', { within: 60_000 })
+    await sleepLong()
     killed.child.kill('SIGSTOP')
     for (const { name, pid } of processes) if (name !== 'redis') process.kill(pid, 'SIGSTOP')
     killed.child.kill('SIGKILL')
@@ -115,6 +120,7 @@ test.group('npm start', (group) => {
     const [, sent, documents] = /sent (\d+) jobs: (\d+) documents/.exec(lab.firstOutput)!
     assert.isAtLeast(Number(sent), 200)
     assert.isAtLeast(Number(documents), 80)
+    for (const job of asleep) await lab.cancel(job)
     const { total } = await lab.allEnded()
     assert.equal(total, Number(sent) + added)
     const { processes } = lab.running!

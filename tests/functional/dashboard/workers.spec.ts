@@ -172,7 +172,7 @@ test.group('Dashboard | workers', (group) => {
     assert.equal((await client.post(`${other.path}/quiet`)).json.outcome, 'requested')
     await becomes(other.path, ({ state }) => state === 'quiet')
 
-    const job = await add(workers, 'short', { ms: 1_500, deaf: true })
+    const job = await add(workers, 'short', { ms: 4_000, deaf: true })
     assert.equal(await workers.transport.state('default', job), 'waiting')
     assert.deepEqual(said(await client.post(`${path}/resume`)), [200, 'requested', null])
     await workers.running(job)

@@ -42,7 +42,7 @@ test.group('queue:work', (group) => {
   test('runs the jobs of the application, isolated ones beside it, and drains at a signal', async ({
     assert,
   }) => {
-    worker = startWorker(env, ['--no-mirror', '--concurrency=3', '--grace=2s'])
+    worker = startWorker(env, ['--no-mirror', '--concurrency=3', '--grace=5s'])
     const quick = await add(lab, 'demo.sleep', { ms: 10, steps: 2 })
     const isolated = await add(lab, 'demo.spin_isolated', { ms: 5 })
     const job = await lab.ended(quick, 'demo', 25_000)
@@ -61,18 +61,18 @@ test.group('queue:work', (group) => {
     const deaf = await add(lab, 'demo.spin_isolated', { ms: 60_000 })
     await lab.running(deaf, 'demo')
     await lab.transport.cancel('demo', deaf, { by: 'ann', reason: 'enough' })
-    assert.match((await lab.ended(deaf, 'demo', 10_000)).failedReason, /^\[CANCELLED\] enough/)
+    assert.match((await lab.ended(deaf, 'demo', 40_000)).failedReason, /^\[CANCELLED\] enough/)
     assert.throws(() => process.kill(first, 0), /ESRCH/)
     const second = await processOf(await add(lab, 'demo.spin_isolated', { ms: 5 }))
 
     /** As a service manager does, which signals all processes of a service: only the worker decides. */
-    const signalled = await add(lab, 'demo.spin_isolated', { ms: 1_000 })
+    const signalled = await add(lab, 'demo.spin_isolated', { ms: 2_000 })
     await lab.running(signalled, 'demo')
     process.kill(second, 'SIGTERM')
     process.kill(second, 'SIGINT')
     assert.equal(await processOf(signalled), second)
 
-    const running = await add(lab, 'demo.sleep', { ms: 700 })
+    const running = await add(lab, 'demo.sleep', { ms: 2_500 })
     await lab.running(running, 'demo')
     const { code } = await worker.stop('SIGINT')
     assert.equal(code, 0, worker.output())

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { stopwatch } from '#tests/helpers/stopwatch'
 import { nextMoments, readTiming } from '../../../src/cron/timing.ts'
 
 function words(cron: string): string {
@@ -102,9 +103,9 @@ test.group('Cron expressions', () => {
       '2032-02-29T09:00Z',
       '2036-02-29T09:00Z',
     ])
-    const before = performance.now()
+    const took = stopwatch()
     const { message, field } = refusal({ cron: '0 9 30 2 *' })
-    assert.isBelow(performance.now() - before, 100)
+    assert.isBelow(took(), 500)
     assert.equal(field, 'cron')
     assert.include(message, 'never be due: the day of month is 30')
     assert.include(refusal({ cron: '0 0 31 4,6,9,11 *' }).message, 'never be due')
@@ -152,7 +153,7 @@ test.group('Cron expressions', () => {
   })
 
   test('refuses expressions that would fill the memory in no time', ({ assert }) => {
-    const before = performance.now()
+    const took = stopwatch()
     for (const part of ['0-999999999', '*/0.000001', '0-59/1e-9', '1-9999999999999999999']) {
       assert.include(refusal({ cron: `${part} * * * *` }).message, 'The minute cannot be')
     }
@@ -164,7 +165,7 @@ test.group('Cron expressions', () => {
     ]) {
       assert.isBelow(refusal({ cron }).message.length, 300)
     }
-    assert.isBelow(performance.now() - before, 200)
+    assert.isBelow(took(), 1_000)
   })
 
   test('refuses what is no expression', ({ assert }) => {
