@@ -7,14 +7,14 @@ import { eachDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { Lab } from '../mirror/lab.ts'
-import { migrate, openRecords } from '../mirror/records.ts'
+import { emptyTables, openRecords } from '../mirror/records.ts'
 import { add, countsAndTruth, newKey } from '../records/lab.ts'
 import { CleanupLab, DAY } from './lab.ts'
 
 const ACTOR = { trigger: 'command', actor: 'a test' } as const
 
-eachDatabase(({ label, create }) => {
-  test.group(`Cleanup of records | ${label}`, (group) => {
+eachDatabase((database) => {
+  test.group(`Cleanup of records | ${database.label}`, (group) => {
     let lab: Lab
     let records: Records
     let cleaning: CleanupLab
@@ -22,10 +22,8 @@ eachDatabase(({ label, create }) => {
 
     group.each.setup(async () => {
       const { url } = await redisServer()
-      const { connection } = await create()
-      await migrate(connection)
       lab = new Lab(url)
-      records = openRecords(connection)
+      records = openRecords(await emptyTables(database))
       cleaning = new CleanupLab(lab, records)
       return async () => {
         await lab.close()

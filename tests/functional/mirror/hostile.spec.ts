@@ -7,20 +7,18 @@ import { eachDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { Lab } from './lab.ts'
-import { migrate, openRecords } from './records.ts'
+import { emptyTables, openRecords } from './records.ts'
 
 /** A stream is open to whoever reaches Redis: no entry may keep the ones behind it from being written. */
-eachDatabase(({ label, create }) => {
-  test.group(`Mirror and entries that nobody should write | ${label}`, (group) => {
+eachDatabase((database) => {
+  test.group(`Mirror and entries that nobody should write | ${database.label}`, (group) => {
     let lab: Lab
     let records: Records
 
     group.each.setup(async () => {
       const { url } = await redisServer()
-      const { connection } = await create()
-      await migrate(connection)
       lab = new Lab(url)
-      records = openRecords(connection)
+      records = openRecords(await emptyTables(database))
       lab.mirror(records)
       return async () => {
         await lab.close()

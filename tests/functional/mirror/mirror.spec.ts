@@ -7,19 +7,17 @@ import { eachDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { Lab } from './lab.ts'
-import { migrate, openRecords } from './records.ts'
+import { emptyTables, openRecords } from './records.ts'
 
-eachDatabase(({ label, create }) => {
-  test.group(`Mirror | ${label}`, (group) => {
+eachDatabase((database) => {
+  test.group(`Mirror | ${database.label}`, (group) => {
     let lab: Lab
     let records: Records
 
     group.each.setup(async () => {
       const { url } = await redisServer()
-      const { connection } = await create()
-      await migrate(connection)
       lab = new Lab(url)
-      records = openRecords(connection)
+      records = openRecords(await emptyTables(database))
       lab.mirror(records)
       return async () => {
         await lab.close()

@@ -6,7 +6,8 @@ import { AppFactory } from '@adonisjs/core/factories/app'
 import { Database } from '@adonisjs/lucid/database'
 import { Records } from '../../../src/records/records.ts'
 import { createQueuedeckTables } from '../../../src/records/schema.ts'
-import type { TestDatabase } from '#tests/helpers/databases'
+import { TABLES } from '../../../src/records/tables.ts'
+import type { DatabaseCase, DatabaseKind, TestDatabase } from '#tests/helpers/databases'
 
 /**
  * Records in a database, without an application around them.
@@ -27,6 +28,37 @@ export async function migrate(connection: TestDatabase['connection']): Promise<v
   const { filename } = connection.connection as { filename?: string }
   if (filename === undefined || existsSync(filename)) return makeTables(connection)
   await copyFile(await (tables ??= fileWithTables()), filename)
+}
+
+/** Databases of servers that tests of this process take over from each other. */
+const taken = new Map<DatabaseKind, Promise<TestDatabase>>()
+
+/**
+ * A database with empty tables, for tests that come one after the other: of SQLite a new file, of a server always the same one, because
+ * making tables takes a server much longer than emptying them. Whoever had it has closed its connections.
+ */
+export async function emptyTables({
+  kind,
+  create,
+}: Pick<DatabaseCase, 'kind' | 'create'>): Promise<TestDatabase['connection']> {
+  const isNew = kind === 'sqlite' || !taken.has(kind)
+  const made = isNew ? create() : taken.get(kind)!
+  if (kind !== 'sqlite') taken.set(kind, made)
+  const { connection } = await made
+  await (isNew ? migrate(connection) : empty(connection))
+  return connection
+}
+
+async function empty(connection: TestDatabase['connection']): Promise<void> {
+  const database = lucid(connection)
+  const db = database.connection()
+  for (const name of [...Object.values(TABLES).map((table) => table.name), 'queuedeck_names']) {
+    await db.rawQuery(`delete from ${name}`)
+  }
+  await db.rawQuery(`delete from queuedeck_meta where name not in ('schema', 'jobs', 'made')`)
+  await db.rawQuery(`update queuedeck_meta set value = 0 where name = 'jobs'`)
+  await db.rawQuery(`update queuedeck_meta set value = ${Date.now()} where name = 'made'`)
+  await database.manager.closeAll()
 }
 
 async function fileWithTables(): Promise<string> {

@@ -3,7 +3,7 @@ import { eachDatabase } from '#tests/helpers/databases'
 import { eraseMetrics } from '../../../src/records/metrics/metric_eraser.ts'
 import type { Measure } from '../../../src/records/metrics/metric_types.ts'
 import type { Records } from '../../../src/records/records.ts'
-import { migrate, openRecords } from '../mirror/records.ts'
+import { emptyTables, openRecords } from '../mirror/records.ts'
 import { add, HandMirror, newKey } from './lab.ts'
 
 const MINUTE = 60_000
@@ -14,20 +14,15 @@ const EMPTY = { added: 0, completed: 0, failed: 0, cancelled: 0, retried: 0, wai
 
 type Happened = Partial<Measure> & { queue?: string; type?: string }
 
-eachDatabase(({ label, create }) => {
-  test.group(`Metrics | ${label}`, (group) => {
+eachDatabase((database) => {
+  test.group(`Metrics | ${database.label}`, (group) => {
     let records: Records
     let mirror: HandMirror
 
     group.each.setup(async () => {
-      const { connection, drop } = await create()
-      await migrate(connection)
-      records = openRecords(connection)
+      records = openRecords(await emptyTables(database))
       mirror = new HandMirror(records)
-      return async () => {
-        await records.close()
-        await drop()
-      }
+      return () => records.close()
     })
 
     /** One job for each thing that happened, all in one batch. */

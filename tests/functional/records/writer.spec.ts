@@ -4,26 +4,23 @@ import type { Records } from '../../../src/records/records.ts'
 import { storedName } from '../../../src/records/storable.ts'
 import type { OpenPlace } from '../../../src/records/writer/open_jobs.ts'
 import type { EventTuple } from '../../../src/records/writer_types.ts'
-import { migrate, openRecords } from '../mirror/records.ts'
+import { emptyTables, openRecords } from '../mirror/records.ts'
 import { add, countsAndTruth, HandMirror, newKey, NOW, nothing, remake } from './lab.ts'
 
-eachDatabase(({ label, create }) => {
-  test.group(`Writer | ${label}`, (group) => {
+eachDatabase((database) => {
+  test.group(`Writer | ${database.label}`, (group) => {
     let records: Records
     let second: Records
     let mirror: HandMirror
     let connection: TestDatabase['connection']
 
     group.each.setup(async () => {
-      const database = await create()
-      connection = database.connection
-      await migrate(connection)
-      records = openRecords(database.connection)
-      second = openRecords(database.connection)
+      connection = await emptyTables(database)
+      records = openRecords(connection)
+      second = openRecords(connection)
       mirror = new HandMirror(records)
       return async () => {
         await Promise.all([records.close(), second.close()])
-        await database.drop()
       }
     })
 
