@@ -1,11 +1,12 @@
 import { chunkRows } from './support/document_rows/chunk.ts'
 import { datasetRows } from './support/document_rows/datasets.ts'
+import { memoryRows } from './support/document_rows/memory.ts'
 import { parseRows } from './support/document_rows/parse.ts'
 import type { DocumentRows } from './support/document_rows/types.ts'
 import type { Bench, Measure } from './support/types.ts'
 
 /** What is measured, in this order; each is a file of its own. */
-const ROWS: DocumentRows[] = [parseRows, chunkRows, datasetRows]
+const ROWS: DocumentRows[] = [parseRows, chunkRows, datasetRows, memoryRows]
 
 /**
  * How fast documents are processed, how long that keeps everything else of the process waiting, and whether memory grows with

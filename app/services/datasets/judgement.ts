@@ -1,3 +1,4 @@
+import { type Turns, visited } from '#services/documents/turns'
 import type { Finding } from './finding.ts'
 import type { Quality, Remembered } from './quality.ts'
 import { type Diversity, type Readability, rounded } from './text_measures.ts'
@@ -31,7 +32,7 @@ const MOST_LABELS = 200
 /**
  * What the measures mean.
  */
-export function judge(measured: Measured): Omit<Quality, 'verdict'> {
+export async function judge(measured: Measured, turns: Turns): Promise<Omit<Quality, 'verdict'>> {
   const { remembered, complete, readability, diversity } = measured
   const total = remembered.length
   const findings: Finding[] = []
@@ -42,12 +43,21 @@ export function judge(measured: Measured): Omit<Quality, 'verdict'> {
     if (share > limit.warning) say(share > limit.error ? 'error' : 'warning', 'dataset', message)
   }
 
-  const splits = counted(remembered.map(({ split }) => split))
-  const duplicates = duplicatesOf(measured)
-  const contradictions = contradictionsOf(measured)
-  const leaked = leakedOf(measured)
-  const apart = remembered.filter(({ split }) => split !== 'train').length
-  const balance = remembered.some(({ label }) => label !== null) ? balanceOf(remembered) : null
+  const splits = new Map<string, number>()
+  const labels = new Map<string, number>()
+  /** Labels that can be learned. */
+  const learned = new Set<string>()
+  await visited(remembered, turns, ({ split, label }) => {
+    splits.set(split, (splits.get(split) ?? 0) + 1)
+    if (label === null) return
+    labels.set(label, (labels.get(label) ?? 0) + 1)
+    if (split === 'train') learned.add(label)
+  })
+  const duplicates = await duplicatesOf(measured, turns)
+  const contradictions = await contradictionsOf(measured, turns)
+  const leaked = await leakedOf(measured, turns)
+  const apart = total - (splits.get('train') ?? 0)
+  const balance = labels.size > 0 ? balanceOf(labels) : null
 
   if (total === 0) say('error', 'dataset', 'holds no example')
   weigh(
@@ -65,7 +75,7 @@ export function judge(measured: Measured): Omit<Quality, 'verdict'> {
   for (const [split, count] of splits) {
     if (count < 0.02 * total || count < 2) say('warning', split, `holds only ${count} examples`)
   }
-  if (balance !== null) judgeBalance(remembered, balance, say)
+  if (balance !== null) judgeBalance(learned, balance, say)
   if (total > 1 && readability.words < 5) {
     say('warning', 'dataset', `half of the examples have at most ${readability.words} words`)
   }
@@ -97,49 +107,48 @@ export function judge(measured: Measured): Omit<Quality, 'verdict'> {
   }
 }
 
-function duplicatesOf({ remembered, same }: Measured) {
+async function duplicatesOf({ remembered, same }: Measured, turns: Turns) {
   const groups = new Set<number>()
   const digests = new Set<string>()
   let [surplus, exact] = [0, 0]
-  for (const [index, { digest }] of remembered.entries()) {
+  await visited(remembered, turns, ({ digest }, index) => {
     const again = digests.has(digest)
     if (again) exact++
     if (again || groups.has(same[index])) surplus++
     digests.add(digest)
     groups.add(same[index])
-  }
+  })
   return { surplus, exact, near: surplus - exact }
 }
 
-function contradictionsOf({ remembered }: Measured): number {
+async function contradictionsOf({ remembered }: Measured, turns: Turns): Promise<number> {
   const labels = new Map<string, string | null>()
   const contradicting = new Set<string>()
-  for (const { digest, label } of remembered) {
-    if (label === null) continue
+  await visited(remembered, turns, ({ digest, label }) => {
+    if (label === null) return
     const known = labels.get(digest)
     if (known === undefined) labels.set(digest, label)
     else if (known !== label) contradicting.add(digest)
-  }
+  })
   return contradicting.size
 }
 
-function leakedOf({ remembered, alike }: Measured): number {
+async function leakedOf({ remembered, alike }: Measured, turns: Turns): Promise<number> {
   const [groups, digests] = [new Set<number>(), new Set<string>()]
-  for (const [index, { split, digest }] of remembered.entries()) {
-    if (split !== 'train') continue
+  await visited(remembered, turns, ({ split, digest }, index) => {
+    if (split !== 'train') return
     groups.add(alike[index])
     digests.add(digest)
-  }
-  return remembered.filter(
-    ({ split, digest }, index) =>
-      split !== 'train' && (groups.has(alike[index]) || digests.has(digest))
-  ).length
+  })
+  let leaked = 0
+  await visited(remembered, turns, ({ split, digest }, index) => {
+    if (split !== 'train' && (groups.has(alike[index]) || digests.has(digest))) leaked++
+  })
+  return leaked
 }
 
-function balanceOf(remembered: Remembered[]): NonNullable<Quality['balance']> {
-  const labels = [...counted(remembered.flatMap(({ label }) => label ?? []))].sort(
-    (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)
-  )
+function balanceOf(counts: Map<string, number>): NonNullable<Quality['balance']> {
+  const labels = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   const total = labels.reduce((sum, [, count]) => sum + count, 0)
   const entropy = -labels.reduce(
     (sum, [, count]) => sum + (count / total) * Math.log(count / total),
@@ -152,7 +161,7 @@ function balanceOf(remembered: Remembered[]): NonNullable<Quality['balance']> {
 }
 
 function judgeBalance(
-  remembered: Remembered[],
+  learned: ReadonlySet<string>,
   { labels, evenness }: NonNullable<Quality['balance']>,
   say: (severity: Finding['severity'], path: string, message: string) => void
 ) {
@@ -164,9 +173,6 @@ function judgeBalance(
     const { label, examples } = labels[0]
     say('warning', 'labels', `are uneven (${evenness}): ${examples} examples are "${label}"`)
   }
-  const learned = new Set(
-    remembered.flatMap(({ split, label }) => (split === 'train' ? (label ?? []) : []))
-  )
   const few = labels.filter(({ examples }) => examples < FEWEST_OF_LABEL)
   for (const { label, examples } of few.slice(0, 20)) {
     say('warning', `label "${label}"`, `has only ${examples} examples`)
@@ -175,10 +181,4 @@ function judgeBalance(
   for (const { label } of labels.filter((one) => !learned.has(one.label)).slice(0, 20)) {
     say('warning', `label "${label}"`, 'is in no example of "train"')
   }
-}
-
-function counted(values: string[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  return counts
 }

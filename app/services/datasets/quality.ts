@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Dataset } from '#services/documents/artifacts'
 import { Turns } from '#services/documents/turns'
 import { DatasetReading, type DatasetSource, survey } from './dataset_source.ts'
@@ -83,7 +83,7 @@ export async function qualityOf(
       split: file.split,
       place,
       label: roles.label === null ? null : textOf(example, [roles.label]),
-      digest: createHash('sha256').update(whole).digest('base64').slice(0, 16),
+      digest: hash('sha256', whole, 'base64').slice(0, 16),
     })
     if (reading.read % TOLD_EVERY === 0) await options.tell('Reading', reading.read, total)
     if (turns.due()) await turns.give()
@@ -92,14 +92,17 @@ export async function qualityOf(
   await options.tell('Comparing', reading.read, total)
   const same = await wholes.groups(turns)
   const alike = sameFields ? same : await contents.groups(turns)
-  const measured = judge({
-    remembered,
-    same,
-    alike,
-    complete,
-    readability: measures.readability(),
-    diversity: measures.diversity(),
-  })
+  const measured = await judge(
+    {
+      remembered,
+      same,
+      alike,
+      complete,
+      readability: measures.readability(),
+      diversity: measures.diversity(),
+    },
+    turns
+  )
   const all = [...measured.findings, ...findings]
   return { quality: { ...measured, findings: all, verdict: verdictOf(all) }, reading }
 }

@@ -10,15 +10,19 @@ const MOST = 512
  */
 export function shinglesOf(text: string): Uint32Array {
   const words = wordHashes(text.toLowerCase())
-  const found = new Set<number>()
   const width = Math.min(WORDS, words.length)
-  for (let at = 0; at + width <= words.length && width > 0; at++) {
+  const found = new Uint32Array(width === 0 ? 0 : words.length - width + 1)
+  for (let at = 0; at < found.length; at++) {
     let hash = 0
     for (let next = at; next < at + width; next++) hash = mixed(Math.imul(hash, 31) ^ words[next])
-    /** Signed: such numbers are cheaper in sets. */
-    found.add(hash | 0)
+    found[at] = hash
   }
-  return Uint32Array.from(found).sort().slice(0, MOST)
+  found.sort()
+  let length = 0
+  for (const hash of found) {
+    if (length === 0 || found[length - 1] !== hash) found[length++] = hash
+  }
+  return found.slice(0, Math.min(length, MOST))
 }
 
 /**
@@ -32,7 +36,8 @@ export function likeness(left: Uint32Array, right: Uint32Array): number {
   )
   let [a, b, shared, all] = [0, 0, 0, 0]
   while (all < most && (a < left.length || b < right.length)) {
-    const [one, other] = [left[a] ?? Infinity, right[b] ?? Infinity]
+    const one = a < left.length ? left[a] : Infinity
+    const other = b < right.length ? right[b] : Infinity
     if (one === other) shared++
     if (one <= other) a++
     if (other <= one) b++

@@ -1,3 +1,5 @@
+import { Numbers } from '#services/documents/numbers'
+
 /** Words of which diversity is measured; more of them would only make it smaller. */
 const SAMPLE = 200_000
 
@@ -25,10 +27,11 @@ export type Diversity = {
  * Measures texts one after another.
  */
 export class TextMeasures {
-  #lengths: number[] = []
+  #lengths = new Numbers()
   #words = 0
   #sentences = 0
   #syllables = 0
+  #counts = new Map<string, number>()
   #vocabulary = new Set<string>()
   #pairs = new Set<string>()
   #counted = 0
@@ -39,7 +42,7 @@ export class TextMeasures {
     this.#lengths.push(words.length)
     this.#words += words.length
     this.#sentences += Math.max(1, text.match(/[.!?。！？]+(?=\s|$)|\n{2,}/g)?.length ?? 0)
-    for (const word of words) this.#syllables += syllablesOf(word)
+    for (const word of words) this.#syllables += this.#syllablesOf(word)
     if (this.#counted < SAMPLE) this.#sample(words)
     const opening = words.slice(0, 3).join(' ')
     const met = this.#openings.get(opening)
@@ -53,7 +56,7 @@ export class TextMeasures {
     const sentence = words / Math.max(1, this.#sentences)
     const ease = 206.835 - 1.015 * sentence - 84.6 * (this.#syllables / words)
     return {
-      words: this.#lengths.sort((a, b) => a - b)[this.#lengths.length >> 1] ?? 0,
+      words: this.#lengths.taken().slice().sort()[this.#lengths.length >> 1] ?? 0,
       sentence: rounded(sentence, 1),
       ease: rounded(Math.min(100, Math.max(0, ease)), 1),
     }
@@ -70,12 +73,24 @@ export class TextMeasures {
   }
 
   #sample(words: string[]) {
-    for (const [index, word] of words.entries()) {
+    let before = ''
+    for (const word of words) {
       this.#vocabulary.add(word)
-      if (index === 0) continue
-      this.#pairs.add(`${words[index - 1]} ${word}`)
-      this.#counted++
+      if (before !== '') {
+        this.#pairs.add(`${before} ${word}`)
+        this.#counted++
+      }
+      before = word
     }
+  }
+
+  /** Texts repeat their words: those of a language are counted once. */
+  #syllablesOf(word: string): number {
+    let count = this.#counts.get(word)
+    if (count !== undefined) return count
+    count = syllablesOf(word)
+    if (this.#counts.size < SAMPLE) this.#counts.set(word, count)
+    return count
   }
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Longest time that long work keeps everything else of its process waiting, in milliseconds. */
-const LONGEST = 10
+const LONGEST = 8
 
 /**
  * Long work in steps of a few milliseconds; it yields between two of them.

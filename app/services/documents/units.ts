@@ -1,5 +1,6 @@
 import { tokenEndsOfWord, tokensOf, tokensOfWord, wordEnd } from './cl100k.ts'
 import { allAlone, Letters } from './letters.ts'
+import { Numbers } from './numbers.ts'
 
 export type UnitKind = 'token' | 'character'
 
@@ -14,16 +15,16 @@ const PLAIN_STEP = 1_048_576
  */
 export class Units {
   /** Offset behind each unit, in UTF-16 units; null where each unit is one. */
-  #ends: number[] | null
+  #ends: Int32Array | null
   /** Weight of all units up to each, it included; null where each weighs 1. */
-  #sums: number[] | null
+  #sums: Int32Array | null
   /** How many units up to each, it included, are parts of words, whose weights do not simply add up. */
-  #parts: number[] | null
+  #parts: Int32Array | null
 
   private constructor(
     readonly text: string,
     readonly kind: UnitKind,
-    { ends, sums, parts }: { ends: number[] | null; sums?: number[]; parts?: number[] }
+    { ends, sums, parts }: { ends: Int32Array | null; sums?: Int32Array; parts?: Int32Array }
   ) {
     this.#ends = ends
     this.#sums = sums ?? null
@@ -103,14 +104,14 @@ export class Units {
       yield
     }
     if (plain) return new Units(text, 'character', { ends: null })
-    const ends: number[] = []
+    const ends = new Numbers()
     const letters = new Letters(text)
     while (letters.end < text.length) {
       letters.next()
       ends.push(letters.end)
       if (ends.length % STEP === 0) yield
     }
-    return new Units(text, 'character', { ends })
+    return new Units(text, 'character', { ends: ends.taken() })
   }
 
   /**
@@ -118,14 +119,14 @@ export class Units {
    * tokens and, where these are parts of a letter that is too heavy too, into letters.
    */
   static *#tokens(text: string, size: number): Generator<void, Units> {
-    const [ends, sums, parts]: number[][] = [[], [], []]
+    const [ends, sums, parts] = [new Numbers(), new Numbers(), new Numbers()]
     const letters = new Letters(text)
     let [start, weight, total, apart, end] = [0, 0, 0, 0, 0]
     const push = (to: number, tokens: number) => {
       total += tokens
       ends.push(to)
       sums.push(total)
-      parts.push(apart)
+      if (apart > 0) fillUp(parts, ends.length - 1, apart)
     }
     for (let words = 1; end < text.length; words++) {
       const from = end
@@ -145,8 +146,18 @@ export class Units {
       start = end
       weight = 0
     }
-    return new Units(text, 'token', { ends, sums, parts: apart === 0 ? undefined : parts })
+    return new Units(text, 'token', {
+      ends: ends.taken(),
+      sums: sums.taken(),
+      parts: apart === 0 ? undefined : parts.taken(),
+    })
   }
+}
+
+/** No part is counted before the first: zeros stand for all units up to it. */
+function fillUp(parts: Numbers, units: number, apart: number): void {
+  while (parts.length < units) parts.push(0)
+  parts.push(apart)
 }
 
 /** Parts of a word that is too heavy: their ends, and their tokens. */

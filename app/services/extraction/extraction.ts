@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Category, Extract, Taxonomy } from '#services/documents/artifacts'
 import { DocumentProblem } from '#services/documents/document_problem'
 import type { Turns } from '#services/documents/turns'
@@ -101,10 +101,7 @@ function extractOf(
   judged: { confidence: number; agreed: boolean },
   mode: ExtractOptions['mode']
 ): Extract {
-  const id = createHash('sha256')
-    .update(JSON.stringify([source, start, end, category]))
-    .digest('hex')
-    .slice(0, 16)
+  const id = hash('sha256', JSON.stringify([source, start, end, category])).slice(0, 16)
   return {
     id,
     category,

@@ -9,6 +9,15 @@ const CLEARLY = 0.06
 
 const BESIDE = 0.3
 
+/** So many chunks are compared one by one, and these with each other; more are added up before. */
+const FEW = 3
+
+/** Chunks whose products are remembered: neighbours are asked for one after the other. */
+const REMEMBERED = 64
+
+/** A chunk that is looked at, and how much it counts. */
+type Seen = { chunk: string; weight: number }
+
 /**
  * Classifies by how a category's passages are written: the cosine between runs of four letters of the passage and of the centre of
  * the category's members. It knows no term of the taxonomy. A passage that is a member itself, and those seen beside it, are taken
@@ -20,6 +29,7 @@ export class LetterClassifier implements Classifier {
   #members: Set<string>[]
   /** Numbers of the categories that hold a chunk. */
   #holding = new Map<string, number[]>()
+  #remembered = new Map<string, Float64Array>()
   /** What the members of each category add up to; for each feature all categories in a row, as they are read together. */
   #sums: Float32Array
   /** Square of each category's length. */
@@ -71,20 +81,9 @@ export class LetterClassifier implements Classifier {
   classify(passage: Passage): Opinion {
     const beside = this.options.neighbours ? [passage.before, passage.after] : []
     const seen = [passage, ...beside.filter((one) => one !== null)].flatMap(({ chunks }, at) =>
-      chunks.map((chunk) => ({ chunk, own: this.own.get(chunk)!, weight: at === 0 ? 1 : BESIDE }))
+      chunks.map((chunk): Seen => ({ chunk, weight: at === 0 ? 1 : BESIDE }))
     )
-    const whole = unit(summed(seen))
-    const holding = new Set(seen.flatMap(({ chunk }) => this.#holding.get(chunk) ?? []))
-    const cosines = this.#towards(whole).map((towards, category) => {
-      if (!holding.has(category)) return cosine(towards, this.#squares[category])
-      const members = this.#members[category]
-      const inside = seen.filter(({ chunk }) => members.has(chunk))
-      const taken = summed(inside.map(({ own }) => ({ own, weight: 1 })))
-      return cosine(
-        towards - product(whole, taken),
-        this.#squares[category] - 2 * this.#dot(taken, category) + product(taken, taken)
-      )
-    })
+    const cosines = seen.length <= FEW ? this.#cosinesOfFew(seen) : this.#cosines(seen)
     const nearest = Math.max(...cosines)
     const shares = cosines.map((one) => Math.exp((one - nearest) / CLEARLY))
     const sum = shares.reduce((all, share) => all + share, 0)
@@ -92,6 +91,69 @@ export class LetterClassifier implements Classifier {
       best: nearest > 0 ? cosines.indexOf(nearest) : null,
       sure: (category) => (nearest > 0 ? shares[category] / sum : 0),
     }
+  }
+
+  /** With each category, of chunks taken together. */
+  #cosines(seen: Seen[]): Float64Array {
+    const all = seen.map(({ chunk, weight }) => ({ chunk, weight, own: this.own.get(chunk)! }))
+    const whole = unit(summed(all))
+    const holding = this.#categoriesOf(seen)
+    return this.#towards(whole).map((towards, category) => {
+      if (!holding.has(category)) return cosine(towards, this.#squares[category])
+      const members = this.#members[category]
+      const inside = all.filter(({ chunk }) => members.has(chunk))
+      const taken = summed(inside.map(({ own }) => ({ own, weight: 1 })))
+      return cosine(
+        towards - product(whole, taken),
+        this.#squares[category] - 2 * this.#dot(taken, category) + product(taken, taken)
+      )
+    })
+  }
+
+  /** The same from what is known of each chunk and of each two, without adding chunks up: for few it is much less work. */
+  #cosinesOfFew(seen: Seen[]): Float64Array {
+    const products = seen.map(({ chunk }) =>
+      seen.map((other) => product(this.own.get(chunk)!, this.own.get(other.chunk)!))
+    )
+    const towards = seen.map(({ chunk }) => this.#towardsOf(chunk))
+    let square = 0
+    for (const [a, one] of seen.entries()) {
+      for (const [b, other] of seen.entries()) square += one.weight * other.weight * products[a][b]
+    }
+    const length = Math.sqrt(square) || 1
+    const holding = this.#categoriesOf(seen)
+    const cosines = new Float64Array(this.#members.length)
+    for (let category = 0; category < cosines.length; category++) {
+      let [along, left] = [0, this.#squares[category]]
+      for (const [at, { weight }] of seen.entries()) along += weight * towards[at][category]
+      if (holding.has(category)) {
+        const members = this.#members[category]
+        for (const [a, one] of seen.entries()) {
+          if (!members.has(one.chunk)) continue
+          left -= 2 * towards[a][category]
+          for (const [b, other] of seen.entries()) {
+            along -= other.weight * products[a][b]
+            if (members.has(other.chunk)) left += products[a][b]
+          }
+        }
+      }
+      cosines[category] = cosine(along / length, left)
+    }
+    return cosines
+  }
+
+  #categoriesOf(seen: Seen[]): Set<number> {
+    return new Set(seen.flatMap(({ chunk }) => this.#holding.get(chunk) ?? []))
+  }
+
+  /** Products of one chunk with the sums of all categories; those asked for last are remembered. */
+  #towardsOf(chunk: string): Float64Array {
+    let towards = this.#remembered.get(chunk)
+    if (towards !== undefined) return towards
+    towards = this.#towards(this.own.get(chunk)!)
+    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear()
+    this.#remembered.set(chunk, towards)
+    return towards
   }
 
   /** Products with the sums of all categories. */

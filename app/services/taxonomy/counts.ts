@@ -245,8 +245,8 @@ function vectorOf(
   scratch: Float64Array
 ): Vector {
   const found: number[] = []
-  for (let at = 0; at < numbers.length; at++) {
-    const place = places[numbers[at]]
+  for (const [at, number] of numbers.entries()) {
+    const place = places[number]
     if (place === -1) continue
     const count = counts[at]
     found.push(place)

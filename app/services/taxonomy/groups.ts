@@ -46,7 +46,10 @@ export async function groupsOf(
   for (let round = 0; round < ROUNDS && groups.length > 1; round++) {
     await assign(corpus, among, groups, turns)
     groups = groups.filter(({ members }) => members.length >= options.fewest)
-    for (const group of groups) group.centroid = centreOf(corpus, group.members, group.seed)
+    for (const group of groups) {
+      if (turns.due()) await turns.give()
+      group.centroid = centreOf(corpus, group.members, group.seed)
+    }
   }
   if (groups.length < 2) return []
   await assign(corpus, among, groups, turns)

@@ -59,16 +59,23 @@ export async function taxonomyOf(
   return {
     sets,
     depth: options.depth,
-    categories: categoriesOf(corpus, branches, null),
+    categories: await categoriesOf(corpus, branches, null, turns),
     unplaced: all
       .filter((number) => !inTree.has(number))
       .map((number) => corpus.chunks[number].ref),
   }
 }
 
-function categoriesOf(corpus: Corpus, siblings: Branch[], parent: Category | null): Category[] {
+async function categoriesOf(
+  corpus: Corpus,
+  siblings: Branch[],
+  parent: Category | null,
+  turns: Turns
+): Promise<Category[]> {
   const taken = new Set<string>()
-  return siblings.flatMap((branch) => {
+  const categories: Category[] = []
+  for (const branch of siblings) {
+    if (turns.due()) await turns.give()
     const name = nameOf(corpus.terms[branch.seed].display)
     let slug = slugOf(name)
     while (taken.has(slug)) slug += '-also'
@@ -82,8 +89,9 @@ function categoriesOf(corpus: Corpus, siblings: Branch[], parent: Category | nul
       chunks: branch.own.map((number) => corpus.chunks[number].ref),
       confidence: confidenceOf(corpus, branch, siblings),
     }
-    return [category, ...categoriesOf(corpus, branch.children, category)]
-  })
+    categories.push(category, ...(await categoriesOf(corpus, branch.children, category, turns)))
+  }
+  return categories
 }
 
 function nameOf(display: string): string {
@@ -91,10 +99,15 @@ function nameOf(display: string): string {
 }
 
 function termsOf(corpus: Corpus, { centroid }: Group): Category['terms'] {
-  const strongest = [...centroid.entries()]
-    .filter(([, weight]) => weight > 0)
-    .sort(([a, m], [b, n]) => n - m || a - b)
-    .slice(0, TERMS)
+  const strongest: [term: number, weight: number][] = []
+  for (let term = 0; term < centroid.length; term++) {
+    const weight = centroid[term]
+    if (weight === 0 || (strongest.length === TERMS && weight <= strongest.at(-1)![1])) continue
+    /** Of equal ones the first stays in front. */
+    const place = strongest.findIndex(([, other]) => other < weight)
+    strongest.splice(place === -1 ? strongest.length : place, 0, [term, weight])
+    if (strongest.length > TERMS) strongest.pop()
+  }
   const top = strongest[0]?.[1] ?? 1
   return strongest.map(([term, weight]) => ({
     term: corpus.terms[term].display,

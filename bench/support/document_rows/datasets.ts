@@ -10,6 +10,7 @@ import type { Category, Extract } from '../../../app/services/documents/artifact
 import { DocumentStore } from '../../../app/services/documents/document_store.ts'
 import { jobContext } from '../../../tests/unit/app/support/job_context.ts'
 import { watched } from '../loop_delay.ts'
+import { median } from '../rounds.ts'
 import type { Measure } from '../types.ts'
 import type { DocumentRows } from './types.ts'
 
@@ -26,19 +27,26 @@ const BLOCKED = 50
  */
 export const datasetRows: DocumentRows = {
   name: 'datasets',
-  async measure({ tell }) {
+  async measure({ rounds = 3, tell }) {
     const root = await mkdtemp(join(tmpdir(), 'queuedeck-bench-'))
     const store = new DocumentStore(root)
     try {
       const measures: Measure[] = []
       const row = async <Output>(name: string, ceiling: number, work: () => Promise<Output>) => {
-        const { output, seconds, blocked } = await watched(work)
-        tell(`${name}: ${seconds.toFixed(1)} s`)
+        const found = []
+        for (let round = 0; round < rounds; round++) found.push(await watched(work))
+        const value = median(found.map(({ seconds }) => seconds))
+        tell(`${name}: ${value.toFixed(1)} s`)
         measures.push(
-          { name, value: seconds, unit: 's', ceiling },
-          { name: `${name}, blocked`, value: blocked, unit: 'ms', ceiling: BLOCKED }
+          { name, value, unit: 's', ceiling },
+          {
+            name: `${name}, loop blocked`,
+            value: median(found.map(({ blocked }) => blocked)),
+            unit: 'ms',
+            ceiling: BLOCKED,
+          }
         )
-        return output
+        return found[0].output
       }
       const corpus = await made(store)
       await row(`extraction, ${SETS * CHUNKS_OF_SET} chunks`, 15, () =>

