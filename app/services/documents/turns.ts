@@ -40,12 +40,13 @@ const STEP = 512
 
 /** Visits the items in their order; others get a turn in between. */
 export async function visited<Item>(
-  items: ArrayLike<Item>,
+  items: Iterable<Item>,
   turns: Turns,
   visit: (item: Item, index: number) => void
 ): Promise<void> {
-  for (let index = 0; index < items.length; index++) {
+  let index = 0
+  for (const item of items) {
     if (index % STEP === 0 && turns.due()) await turns.give()
-    visit(items[index], index)
+    visit(item, index++)
   }
 }

@@ -93,7 +93,7 @@ const BOILERPLATE_HEADING =
   /\b(licen[sc]e|licensing|contribut|changelog|change log|release notes|sponsor|backer|donat|funding|author|maintainer|credit|acknowledg|copyright|code of conduct|table of contents|contents|thanks|special thanks|badges?|security contact|community|support us|people|team|who uses|used by|in the wild|related|see also|similar|alternatives|inspiration|roadmap|todo|versioning|tidelift|enterprise|history|stability)/i
 
 const BOILERPLATE_TEXT =
-  /permission is hereby granted|without warranty|warranties or conditions|all rights reserved|redistributions? of source code|redistribution and use in source|\bas is\b.{0,3}without|copyright \(c\)|copyright ©|licensed under|released under the|subject to the following conditions/i
+  /permission is hereby granted|without warranty|warranties or conditions|all rights reserved|redistributions? of source code|redistribution and use in source|\bas is\b.{0,3}without|copyright \(c\)|copyright ©|licensed under|released under the|subject to the following conditions|this package contains type definitions for|files were exported from https:|these definitions were written by/i
 
 export const COMMON_WORDS: ReadonlySet<string> = new Set(ENGLISH.split(/\s+/).filter(Boolean))
 

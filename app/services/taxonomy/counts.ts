@@ -117,16 +117,17 @@ export class Counts {
       }
       const stem = stems[numbers[at]]
       const follows = (marks[at] & FOLLOWS) !== 0
-      const next = at + 1 < numbers.length ? at + 1 : -1
-      const head = next === -1 || (marks[next] & FOLLOWS) === 0 || !forms[numbers[next]].telling
+      const next = at + 1
+      const behind =
+        next < numbers.length && (marks[next] & FOLLOWS) !== 0 ? forms[numbers[next]] : null
       const heading = (marks[at] & IN_HEADING) !== 0
       const front = follows ? forms[numbers[at - 1]] : null
-      this.#note(stem, form.text, { before: front, head }, heading)
+      this.#note(stem, form.text, { before: front, behind }, heading)
       if (before !== -1 && follows && stems[before] !== stem) {
         this.#note(
           phraseKey(stems[before], stem),
           `${forms[before].text} ${form.text}`,
-          { before: null, head },
+          { before: null, behind },
           heading
         )
       }

@@ -100,8 +100,7 @@ function nameOf(display: string): string {
 
 function termsOf(corpus: Corpus, { centroid }: Group): Category['terms'] {
   const strongest: [term: number, weight: number][] = []
-  for (let term = 0; term < centroid.length; term++) {
-    const weight = centroid[term]
+  for (const [term, weight] of centroid.entries()) {
     if (weight === 0 || (strongest.length === TERMS && weight <= strongest.at(-1)![1])) continue
     /** Of equal ones the first stays in front. */
     const place = strongest.findIndex(([, other]) => other < weight)

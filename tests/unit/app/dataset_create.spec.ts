@@ -251,6 +251,29 @@ test.group('Datasets: create', (group) => {
     }
   })
 
+  test('keeps what stands between ticks, and asks nothing that says nothing', ({ assert }) => {
+    const markdown = [
+      '# Options',
+      '- `target`: The `<Link>` component of the page, *not* a `__proto__` of it',
+      '- `false`: ignored defaults are not reported at all',
+      '- `"fail"`: the exception is thrown at once',
+      '- `get(key)`: Gets a value from the warm kettle',
+      '',
+      'Use the `pour` function for pouring. To open the lid, press the button on its side.',
+      'Steam is the water that has left the kettle again.',
+    ].join('\n')
+    const pieces = piecesOf(markdown)
+    assert.deepEqual(
+      questionsOf(pieces, '@a/kettle').map(({ question, answer }) => `${question} ${answer}`),
+      [
+        'What is the option `target` of @a/kettle for? The `<Link>` component of the page, not a `__proto__` of it',
+        'What does `get()` do in @a/kettle? Gets a value from the warm kettle',
+        'How do you open the lid with @a/kettle? To open the lid, press the button on its side.',
+        'What is Steam in @a/kettle? Steam is the water that has left the kettle again.',
+      ]
+    )
+  })
+
   test('sums up with sentences of the text, at most two fifths of it', ({ assert }) => {
     const text = Array.from(
       { length: 6 },

@@ -2,6 +2,8 @@ import { test } from '@japa/runner'
 import { chunksOf } from '#app/services/documents/chunks'
 import { Turns } from '#app/services/documents/turns'
 import { CorpusReader } from '#app/services/taxonomy/corpus'
+import { displayOf, note, type Form } from '#app/services/taxonomy/names'
+import { formOf } from '#app/services/taxonomy/words'
 import { taxonomyOf } from '#app/services/taxonomy/taxonomy_tree'
 
 const TOPICS = {
@@ -73,6 +75,63 @@ test.group('Taxonomy', () => {
   test('says nothing of licenses and code', async ({ assert }) => {
     const { categories } = await build()
     assert.notMatch(JSON.stringify(categories), /license|granted|lawyer|widget|gizmo|https/i)
+  })
+
+  test('names what is a name, by how it stands in sentences', ({ assert }) => {
+    const named = (key: string, sentences: [before: string, text: string, behind: string][]) => {
+      const forms = new Map<string, Form>()
+      for (const [before, text, behind] of sentences) {
+        note(forms, text, {
+          before: before === '' ? null : formOf(before),
+          behind: behind === '' ? null : formOf(behind),
+        })
+      }
+      return displayOf(key, forms).names
+    }
+    assert.isTrue(
+      named('kettl', [
+        ['the', 'kettle', ''],
+        ['a', 'kettle', 'is'],
+        ['', 'Kettle', ''],
+      ])
+    )
+    assert.isFalse(
+      named('warm', [
+        ['the', 'warm', 'value'],
+        ['a', 'warm', 'file'],
+        ['', 'Warm', 'word'],
+      ])
+    )
+    assert.isFalse(
+      named('emit', [
+        ['the', 'emits', ''],
+        ['a', 'emits', ''],
+      ])
+    )
+    assert.isFalse(
+      named('current', [
+        ['the', 'current', ''],
+        ['a', 'current', ''],
+      ])
+    )
+    assert.isFalse(
+      named('ignor', [
+        ['by', 'ignoring', ''],
+        ['for', 'ignoring', ''],
+      ])
+    )
+    assert.isTrue(
+      named('rout', [
+        ['of', 'routing', ''],
+        ['for', 'routing', ''],
+      ])
+    )
+    assert.isFalse(
+      named('codemod expect', [
+        ['', 'codemod expects', ''],
+        ['', 'codemod expects', ''],
+      ])
+    )
   })
 
   test('gives the same bytes for the same input', async ({ assert }) => {

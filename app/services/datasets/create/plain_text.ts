@@ -68,7 +68,6 @@ function fenced(block: string): { code: string; language: string } {
 
 /** Marks of Markdown and HTML, each with a text without which it cannot match, and what stands for them. */
 const MARKS: [sign: string, pattern: RegExp, text: string][] = [
-  ['<!--', /<!--[^]{0,5000}?-->/g, ' '],
   ['![', /!\[[^[\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^[\]\n]{0,300}\])?/g, ' '],
   [']:', /^ {0,3}\[[^[\]\n]{1,300}\]:[^\n]*$/gm, ' '],
   ['](', /\[([^[\]\n]{0,300})\]\([^()\n]{0,1000}\)/g, '$1'],
@@ -89,15 +88,37 @@ const MARKS: [sign: string, pattern: RegExp, text: string][] = [
   ['&', /&quot;/g, '"'],
 ]
 
+/** Code between single ticks, which holds no marks; each tick is followed by text without one, so it takes linear time. */
+const CODE = /(`[^`\n]{1,500}`)/
+
 /**
- * Text without the marks of Markdown and HTML, on one line.
+ * Text without the marks of Markdown and HTML, on one line. What stands between ticks stays as it is.
  */
 export function plainText(markdown: string): string {
+  const whole = markdown.replace(/<!--[^]{0,5000}?-->/g, ' ').replaceAll(HOLD, ' ')
+  if (!whole.includes('`')) return withoutMarks(whole).replace(/\s+/g, ' ').trim()
+  /** Places hold what stands between ticks, so that marks around it are seen as they stand. */
+  const codes: string[] = []
+  const held = whole
+    .split(CODE)
+    .map((part, at) => (at % 2 === 0 ? part : `${HOLD}${codes.push(part) - 1}${HOLD}`))
+    .join('')
+  return withoutMarks(held)
+    .replace(HELD, (_, number: string) => codes[Number(number)] ?? '')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
+
+/** Stands around the number of what is held; a character that no language has; texts lose it. */
+const HOLD = '\ue000'
+const HELD = /\ue000(\d+)\ue000/g
+
+function withoutMarks(markdown: string): string {
   let text = markdown
   for (const [sign, mark, instead] of MARKS) {
     if (text.includes(sign)) text = text.replace(mark, instead)
   }
-  return text.replace(/\s+/g, ' ').trim()
+  return text
 }
 
 function* itemsAndText(text: string): Generator<{ text: string; item: boolean }> {

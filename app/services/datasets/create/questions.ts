@@ -1,3 +1,5 @@
+import { FRAME } from '#services/taxonomy/names'
+import { stemOf } from '#services/taxonomy/stems'
 import { isWholeSentence, type Piece } from './plain_text.ts'
 
 /** A question that a text answers in its own words. */
@@ -17,7 +19,8 @@ const NO_NAME =
 const VERB =
   '(?:add|allow|apply|avoid|build|call|catch|change|check|clear|clone|close|combine|compare|compile|configure|connect|convert|copy|create|customi[sz]e|debug|decode|decrypt|define|delete|detect|disable|display|download|emit|enable|encode|encrypt|escape|exclude|execute|exit|export|extend|extract|fetch|filter|find|format|generate|get|handle|hide|ignore|implement|import|include|increase|inject|insert|inspect|install|iterate|limit|listen|load|log|make|manage|match|measure|merge|migrate|mock|modify|normali[sz]e|omit|open|overwrite|override|parse|pass|pause|perform|prevent|print|process|protect|publish|query|read|reduce|register|remove|rename|render|replace|reset|resolve|restrict|retrieve|return|reuse|revert|run|save|search|send|serve|set|share|show|skip|specify|split|start|stop|store|support|suppress|switch|test|throw|track|transform|trigger|turn|update|use|validate|verify|view|watch|work|wrap|write)'
 
-type Rule = { pattern: RegExp; ask: (parts: RegExpExecArray) => string | null }
+/** `subject` is what the document is about. */
+type Rule = { pattern: RegExp; ask: (parts: RegExpExecArray, subject: string) => string | null }
 
 /**
  * How sentences answer questions. The answer is always the sentence itself.
@@ -25,36 +28,40 @@ type Rule = { pattern: RegExp; ask: (parts: RegExpExecArray) => string | null }
 const RULES: Rule[] = [
   {
     pattern: new RegExp(`^(?:In order to|To) (${VERB} [^,.;:!?]{4,80}), (?!or\\b|and\\b)\\S`, 'u'),
-    ask: ([, goal]) => `How do you ${goal}?`,
+    ask: ([, goal], subject) => `How do you ${withSubject(goal, subject)}?`,
   },
   {
     pattern: new RegExp(
       `^If you (?:want|need|wish|would like|prefer) to (${VERB} [^,.;:!?]{4,80}), \\S`,
       'u'
     ),
-    ask: ([, goal]) => `How do you ${goal}?`,
+    ask: ([, goal], subject) => `How do you ${withSubject(goal, subject)}?`,
   },
   {
     pattern: new RegExp(`^(${NOUN}) (is|are) (?:an?|the|one of the) \\p{L}`, 'u'),
-    ask: ([, noun, verb]) => named(noun, (name) => `What ${verb} ${name}?`),
+    ask: ([, noun, verb], subject) =>
+      named(noun, (name) => `What ${verb} ${inSubject(name, subject)}?`),
   },
   {
     pattern: new RegExp(`^(${NOUN}) (?:allows|lets|enables) (?:you|users|developers)\\b`, 'u'),
-    ask: ([, noun]) => named(noun, (name) => `What does ${name} allow you to do?`),
+    ask: ([, noun], subject) =>
+      named(noun, (name) => `What does ${inSubject(name, subject)} allow you to do?`),
   },
   {
     pattern: new RegExp(
       `^(${NOUN}) (supports|provides|offers|requires|returns|accepts|creates|throws|contains|uses) \\S`,
       'u'
     ),
-    ask: ([, noun, verb]) => named(noun, (name) => `What does ${name} ${verb.replace(/s$/, '')}?`),
+    ask: ([, noun, verb], subject) =>
+      named(noun, (name) => `What does ${inSubject(name, subject)} ${verb.replace(/s$/, '')}?`),
   },
   {
     pattern: new RegExp(
       `^Use (?:the )?(\`[^\`]{1,50}\`|${NOUN})(?: \\w{3,12})? (?:to|for|when|if) \\S`,
       'u'
     ),
-    ask: ([, noun]) => named(noun, (name) => `When do you use ${name}?`),
+    ask: ([, noun], subject) =>
+      named(noun, (name) => `When do you use ${inSubject(name, subject)}?`),
   },
 ]
 
@@ -65,24 +72,21 @@ const RULES: Rule[] = [
  */
 export function questionsOf(pieces: Piece[], subject: string): Question[] {
   const questions: Question[] = []
+  let heading = ''
   for (const [index, piece] of pieces.entries()) {
     if (piece.kind === 'sentence') {
-      const question = asked(piece.text)
+      const question = asked(piece.text, subject)
       if (question !== null) questions.push({ question, answer: piece.text })
     } else if (piece.kind === 'item') {
-      if (!isDescription(piece.text)) continue
-      questions.push({ question: `What is \`${piece.name}\` in ${subject}?`, answer: piece.text })
+      const question = isDescription(piece.text) ? askedOfItem(piece.name, heading, subject) : null
+      if (question !== null) questions.push({ question, answer: piece.text })
     } else if (piece.kind === 'heading') {
+      heading = piece.text
       const answer = answerBelow(pieces, index)
       if (answer === null) continue
-      const call = /^`?([\w.$#]{2,50})\(/.exec(piece.text)
-      if (
-        /^(?:what|how|why|when|where|which|who|can|do|does|is|are|should)\b.{4,120}\?$/i.test(
-          piece.text
-        )
-      ) {
-        questions.push({ question: piece.text, answer })
-      } else if (call !== null && /^[\p{Lu}][\p{L}-]+s\b/u.test(answer)) {
+      const call = CALL.exec(piece.text)
+      if (ASKING.test(piece.text)) questions.push({ question: piece.text, answer })
+      else if (call !== null && /^[\p{Lu}][\p{L}-]+s\b/u.test(answer)) {
         questions.push({ question: `What does \`${call[1]}()\` do in ${subject}?`, answer })
       }
     }
@@ -90,10 +94,59 @@ export function questionsOf(pieces: Piece[], subject: string): Question[] {
   const seen = new Set<string>()
   return questions.filter(({ question, answer }) => {
     const key = question.toLowerCase()
-    if (seen.has(key) || answer.length > 600) return false
+    if (seen.has(key) || answer.length > 600 || !tells(question, answer)) return false
     seen.add(key)
     return true
   })
+}
+
+/** A heading that asks by itself, in words that need nothing around it. */
+const ASKING =
+  /^(?:what|how|why|when|where|which|who|can|do|does|is|are|should)\b(?!.*\b(?:this|that|these|it)\b).{4,120}\?$/i
+
+const CALL = /^`?\.?([\w.$#]{2,50})\(/
+
+/** What stands for any value, or for none: it names nothing that one would ask for. */
+const NO_THING =
+  /^['"\d-]|^(?:true|false|null|undefined|string|number|boolean|object|array|function|any|void|unknown|never|value|values|key|keys|name|type|id|data|args|arguments|options|params|callback(?:fn)?|cb|fn|index|item|items|input|output|result|path|text|str|obj|err|error|min|max|ms|min|hr?|[smhdwy])$/i
+
+/** What is asked about an item of a list that explains a name, by the heading above it. */
+function askedOfItem(name: string, heading: string, subject: string): string | null {
+  const method = /([\w.$#]{2,50})\(/.exec(name)
+  if (method !== null) return `What does \`${method[1].replace(/^\./, '')}()\` do in ${subject}?`
+  if (NO_THING.test(name) || /\s/.test(name)) return null
+  const call = CALL.exec(heading)
+  if (call !== null) return `What is \`${name}\` of \`${call[1]}()\` in ${subject}?`
+  const [, kind] =
+    /\b(option|setting|flag|propert|event|hook|rule|command|parameter)/i.exec(heading) ?? []
+  if (kind === undefined) return `What is \`${name}\` in ${subject}?`
+  const noun = kind.toLowerCase() === 'propert' ? 'property' : kind.toLowerCase()
+  return `What is the ${noun} \`${name}\` of ${subject} for?`
+}
+
+/** Whether an answer says more than its question: two telling words at least that the question does not hold. */
+function tells(question: string, answer: string): boolean {
+  const asks = new Set(stemsOf(question))
+  return new Set(stemsOf(answer).filter((stem) => !asks.has(stem))).size >= 2
+}
+
+function stemsOf(text: string): string[] {
+  return (text.match(/[\p{L}\p{N}][\p{L}\p{N}'’-]+/gu) ?? [])
+    .filter((word) => !FRAME.has(word.toLowerCase()))
+    .map(stemOf)
+}
+
+/** With the subject, unless what is named is the subject itself or a name of its own, such as that of a package. */
+function inSubject(name: string, subject: string): string {
+  const bare = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
+  const own = bare(subject.split('/').at(-1)!)
+  return name.includes('@') || bare(name).includes(own) || own.includes(bare(name))
+    ? name
+    : `${name} in ${subject}`
+}
+
+function withSubject(goal: string, subject: string): string {
+  return goal.toLowerCase().includes(subject.toLowerCase()) ? goal : `${goal} with ${subject}`
 }
 
 /** The goal of a sentence, `call the method` of `To call the method, do this.`, for other tasks than questions. */
@@ -102,11 +155,11 @@ export function goalOf(sentence: string): string | null {
   return goal ?? null
 }
 
-function asked(sentence: string): string | null {
+function asked(sentence: string, subject: string): string | null {
   if (!isWholeSentence(sentence) || LEANS.test(sentence) || sentence.endsWith('?')) return null
   for (const { pattern, ask } of RULES) {
     const parts = pattern.exec(sentence)
-    const question = parts === null ? null : ask(parts)
+    const question = parts === null ? null : ask(parts, subject)
     if (question !== null) return question
   }
   return null
@@ -119,7 +172,7 @@ function named(noun: string, ask: (name: string) => string): string | null {
 
 function isDescription(text: string): boolean {
   const words = text.split(' ').length
-  return words >= 4 && words <= 60 && !/https?:\/\//.test(text) && /[\p{Ll}]/u.test(text)
+  return words >= 4 && words <= 60 && !/https?:\/\//.test(text) && /^[\p{L}`]/u.test(text)
 }
 
 /** The first sentences of the paragraph below a heading. */

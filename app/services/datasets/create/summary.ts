@@ -11,7 +11,7 @@ const LONGEST = 0.4
 
 /** Sentences that lean on others, or speak to the reader, sum up nothing. */
 const LEANS =
-  /^(?:it|this|that|these|those|they|but|and|so|or|then|however|also|wait|now|well|for example|note|if|finally|unfortunately)\b|\b(?:following|below|above|let's)\b/i
+  /^(?:it|its|this|that|these|those|they|their|but|and|so|or|nor|then|however|also|wait|now|well|note|if so|finally|unfortunately|luckily|fortunately|therefore|thus|hence|otherwise|instead|similarly|likewise|additionally|furthermore|moreover|besides|meanwhile|still|yet|again|next|once|here|there|both|either|neither|let|please|see|important|warning|consider|imagine|say|for (?:example|instance|all|this|that|these|the)|in (?:this|that|these|the|other|such|addition|contrast|fact|short|both|all)|as (?:you|we|shown|mentioned|noted|described|well|such|a result)|(?:a|an|the|any|each) (?:first|next|last|same|latter|former|other|returned|above|following|second|third)|along ?side|because|since|when you|you (?:might|may|will|should|must)|we|i|he|she|errors will)\b|\b(?:following|below|above|let's|earlier|previously|preceding|aforementioned|as follows)\b|[?:]["'`)\]]?$/i
 
 /**
  * The sentences of a text that say most of what the others say, in their order; null where there is too little to summarise. Each
@@ -37,13 +37,11 @@ export function summaryOf(pieces: Piece[]): { text: string; summary: string } | 
   for (const some of stems) for (const stem of some) holding.set(stem, (holding.get(stem) ?? 0) + 1)
   const scores = stems.map((some, index) => {
     const shared = [...some].reduce((sum, stem) => sum + (holding.get(stem) ?? 1) - 1, 0)
-    const leans = LEANS.test(sentences[index])
-    return (
-      ((shared / (4 + some.size)) * (index === 0 ? 1.5 : 1) + (index === 0 ? 0.2 : 0)) *
-      (leans ? 0.4 : 1)
-    )
+    return (shared / (4 + some.size)) * (index === 0 ? 1.5 : 1) + (index === 0 ? 0.2 : 0)
   })
-  const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b)
+  const order = [...scores.keys()]
+    .filter((index) => !LEANS.test(sentences[index]))
+    .sort((a, b) => scores[b] - scores[a] || a - b)
   const chosen: number[] = []
   let length = 0
   for (const index of order) {

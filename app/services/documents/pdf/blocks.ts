@@ -23,6 +23,8 @@ const LONGEST_RUN = 3
 
 /** Dots between a title and its page in a table of contents. */
 const LEADER = /(?:\s*[.·…]){4,}\s*/
+/** What a leader begins with: most lines hold none, and looking for it is much cheaper. */
+const DOTS = /[.·…]\s*[.·…]/
 const CONTENTS_LINE = / … [\divxlc]+$/
 
 /**
@@ -103,6 +105,10 @@ export function blocksOf(lines: Line[], body: Body): PdfBlock[] {
   return new PageBlocks(lines, body).all()
 }
 
+function hasLeader(text: string): boolean {
+  return DOTS.test(text) && LEADER.test(text)
+}
+
 class PageBlocks {
   #blocks: PdfBlock[] = []
   /** Left edges of the marks of the lists that are open, outermost first. */
@@ -133,7 +139,8 @@ class PageBlocks {
       this.#before = null
       return table.lines
     }
-    const text = line.text.replace(/\s+/g, ' ').replace(LEADER, ' … ')
+    const flat = line.text.replace(/\s+/g, ' ')
+    const text = DOTS.test(flat) ? flat.replace(LEADER, ' … ') : flat
     const marker = this.#isLarge(line) || this.#standsOut(line) ? null : listMarker(text)
     if (marker !== null && !this.#goesOn(line, true)) this.#item(line, marker)
     else if (this.#goesOn(line)) this.#append(line, text)
@@ -179,7 +186,7 @@ class PageBlocks {
     /** Upwards: the next column goes on with the same paragraph when the last line does not end a sentence. */
     if (distance < 0) return !marked && !/[.!?:]["')\]”’]?$/.test(before.text)
     if (distance > this.#usual * PARAGRAPH_GAP) return false
-    if (LEADER.test(before.text) || LEADER.test(line.text)) return false
+    if (hasLeader(before.text) || hasLeader(line.text)) return false
     if (block.kind === 'heading') return true
     if (this.#standsOut(before) !== this.#standsOut(line)) return !isShort(before, line)
     const indented = line.x - before.x

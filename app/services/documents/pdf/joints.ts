@@ -2,6 +2,7 @@ import type { Steps } from '../breather.ts'
 
 /** They begin at words only, so that a line of a hundred thousand letters is looked at once. */
 const HYPHENATED = /(?<!\p{L})\p{L}+(?:-\p{L}+)+/gu
+const MIXED_INSIDE = /\p{Ll}\p{Lu}/u
 const MIXED = /(?<!\p{L})\p{Lu}?\p{Ll}+\p{Lu}\p{L}*/gu
 
 /**
@@ -15,7 +16,9 @@ export function* compoundSteps(pages: { lines: { text: string }[] }[]): Steps<Se
       if (text.includes('-')) {
         for (const [word] of text.matchAll(HYPHENATED)) compounds.add(word.toLowerCase())
       }
-      for (const [word] of text.matchAll(MIXED)) compounds.add(word)
+      if (MIXED_INSIDE.test(text)) {
+        for (const [word] of text.matchAll(MIXED)) compounds.add(word)
+      }
     }
     yield
   }
