@@ -9,6 +9,7 @@ import typescript from 'typescript'
 import { DataFolder } from '../../bin/start/data_folder.ts'
 import { bootApp, ROOT, spawnNode } from '#tests/helpers/app'
 import { commandLine } from '#tests/helpers/command_line'
+import { knowDocuments } from '#tests/helpers/known_documents'
 import { defineConfig } from '../../src/config.ts'
 import { toMilliseconds } from '../../src/durations.ts'
 import { freePort, waitFor } from '#tests/helpers/wait'
@@ -126,6 +127,7 @@ test.group('README', () => {
 
   test('leads through a tour that works', async ({ assert, cleanup }) => {
     const folder = mkdtempSync(join(tmpdir(), 'queuedeck-tour-'))
+    await knowDocuments(join(folder, 'queuedeck.sqlite'))
     const port = await freePort()
     const env = { QUEUEDECK_FOLDER: folder, PORT: String(port) }
     const start = spawnNode(['--disable-warning=ExperimentalWarning', 'bin/start.ts'], env)

@@ -1,13 +1,9 @@
 import { test } from '@japa/runner'
-import Database from 'better-sqlite3'
 import { applicationEnv } from '#tests/helpers/app'
 import { createDatabase } from '#tests/helpers/databases'
+import { knowDocuments } from '#tests/helpers/known_documents'
 import { redisServer } from '#tests/helpers/servers'
-import { migrate } from '../../functional/mirror/records.ts'
 import { StartLab } from './start_lab.ts'
-
-/** By its jobs a start knows that it has sent the documents before. */
-const DOCUMENT_JOB = 'document_processing.parse'
 
 test.group('npm start', () => {
   test('uses the Redis and the database that it is told to', async ({ assert, cleanup }) => {
@@ -15,12 +11,7 @@ test.group('npm start', () => {
     cleanup(() => lab.end())
     const redis = await redisServer({ own: true, settings: { requirepass: 'secret' } })
     const database = await createDatabase()
-    await migrate(database.connection)
-    const file = new Database(database.env.DB_DATABASE!)
-    file
-      .prepare('insert into queuedeck_names (kind, name, fold) values (1, ?, ?)')
-      .run(DOCUMENT_JOB, DOCUMENT_JOB)
-    file.close()
+    await knowDocuments(database.env.DB_DATABASE!)
     const env = await applicationEnv({ redisPort: redis.port, database })
     const start = await lab.startWhole({ ...env, PORT: String(lab.port), REDIS_PASSWORD: 'secret' })
     assert.notInclude(start.output(), 'private Redis')
