@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 export { freePort } from '../../bin/start/free_port.ts'
 
-/** The longest pause between two looks, ms, unless the caller says otherwise. */
+/** Pauses between two looks, ms, unless the caller says otherwise. */
+const SHORTEST_PAUSE = 20
 const LONGEST_PAUSE = 100
 
 /**
@@ -13,14 +14,14 @@ const LONGEST_PAUSE = 100
  * pauses: looking takes the processor from what is waited for.
  *
  * @param what  What is waited for, in words: shown when it does not come.
- * @param options.every  The shortest pause, ms.
+ * @param options.every  Always the same pause, ms.
  */
 export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
   options: { within?: number; every?: number } = {}
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const { within = 60_000, every = 20 } = options
+  const { within = 60_000, every } = options
   const began = performance.now()
   const deadline = began + within
   let lastError: unknown
@@ -43,7 +44,8 @@ export async function waitFor<T>(
         }
       )
     }
-    await pause(Math.max(every, Math.min(Math.max(now - asked, (now - began) / 20), LONGEST_PAUSE)))
+    const longer = Math.max(SHORTEST_PAUSE, now - asked, (now - began) / 20)
+    await pause(every ?? Math.min(longer, LONGEST_PAUSE))
   }
 }
 
