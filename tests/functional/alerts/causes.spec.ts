@@ -1,23 +1,35 @@
 import { test } from '@japa/runner'
 import { Cleanup } from '../../../src/cleanup/cleanup.ts'
 import { defineConfig } from '../../../src/config.ts'
+import { Job } from '../../../src/jobs/job.ts'
+import { defineSchedule } from '../../../src/jobs/schedule_definition.ts'
+import { uuidV7 } from '../../../src/jobs/uuid.ts'
 import type { Records } from '../../../src/records/records.ts'
+import { Planner } from '../../../src/schedules/planner.ts'
+import { ScheduleService } from '../../../src/schedules/schedule_service.ts'
 import { createDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { Lab, silent } from '../mirror/lab.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
-import { AlertLab } from './lab.ts'
+import { WorkerLab } from '../worker/lab.ts'
+import { AlertLab, only } from './lab.ts'
 
 const MINUTE = 60_000
 
+class Nightly extends Job {
+  static options = { name: 'nightly', queue: 'mails' }
+  execute() {}
+}
+
 test.group('Causes of alerts', (group) => {
+  let url: string
   let lab: Lab
   let records: Records
   let alerts: AlertLab
 
   group.each.setup(async () => {
-    const { url } = await redisServer()
+    url = (await redisServer()).url
     const { connection } = await createDatabase()
     await migrate(connection)
     lab = new Lab(url)
@@ -179,6 +191,50 @@ test.group('Causes of alerts', (group) => {
     assert.deepEqual(await alerts.look(), [])
     await alerts.look(31 * MINUTE)
     assert.deepEqual(await alerts.look(MINUTE), ['cleanupOverdue cleanup'])
+  })
+
+  test('a schedule did not run, until its job has run and the next one is planned', async ({
+    assert,
+    cleanup,
+  }) => {
+    const own = new AlertLab(lab, records, { alerts: { rules: only({ missedSchedule: {} }) } })
+    const work = new WorkerLab(url, [Nightly], {}, lab.transport.keys.prefix)
+    const dependencies = { transport: work.transport, records, queue: work.manager }
+    const service = new ScheduleService({ ...dependencies, logger: silent, tick: 100 })
+    cleanup(async () => {
+      await service.stop()
+      await work.close()
+      await own.close()
+    })
+    const every = 60 * MINUTE
+    const planAt = async (name: string, moment: number) => {
+      const definition = await defineSchedule(work.manager, {
+        ...{ name, type: Nightly, every, missed: 'once' },
+      })
+      const base = { id: uuidV7(), origin: 'page', createdAt: 1, createdBy: 'test' } as const
+      await records.schedules.insert({ ...definition, ...base })
+      const schedule = (await records.schedules.named(name))!
+      await new Planner(dependencies).plan([schedule], moment)
+      const [run] = await records.schedules.runs(schedule.seq, { limit: 1 })
+      return run.jobId!
+    }
+    lab.mirror(records)
+    await planAt('in time', Date.now())
+    assert.deepEqual(await own.look(), [])
+    /** Planned when it was, and then nothing ran any more. */
+    const late = await planAt('late', Date.now() - every - 3 * MINUTE)
+    assert.deepEqual(await own.look(), ['missedSchedule late'])
+    const [{ text }] = await own.alerts().open()
+    assert.match(text, /^Schedule "late" was due .* ago, and its job has not started$/)
+    await work.start({ queues: ['mails'] })
+    await waitFor('the run', async () => {
+      const [job] = await records.reader.rowsById([late])
+      return job?.status === 'completed'
+    })
+    assert.deepEqual(await own.look(), ['missedSchedule late'], 'nobody plans the next one')
+    service.start()
+    await waitFor('the alert to clear', async () => (await own.look()).length === 0)
+    assert.deepEqual(own.told, ['opened missedSchedule late', 'cleared missedSchedule late'])
   })
 
   test('rules that are off raise nothing, and close what is open', async ({ assert }) => {
