@@ -52,7 +52,7 @@ return jobId`,
       {
         find: `    -- Collect metrics`,
         put: `    if jobAttributes[9] then
-        qd.flowEnded(prefix, jobIdKey, ARGV[5] == "completed" and "c" or jobAttributes[5] and "x" or "f")
+        qd.flowEnded(prefix, jobIdKey, ARGV[5] == "completed" and "c" or jobAttributes[5] and "x" or "f", ARGV[6] == "1")
     end
     -- Collect metrics`,
       },

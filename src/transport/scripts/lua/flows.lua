@@ -10,9 +10,11 @@ local flow = { most = 50 }
 local B, F
 -- Jobs of one call that go to the wait list, by queue: one command for all, and one look whether the queue may be worked.
 local going = {}
+-- The queue whose next job this call claims: it calls others itself when there are more.
+local claims
 
 function flow.open(queuePrefix)
-  going = {} -- of a call that failed, something may be left
+  going, claims = {}, nil -- of a call that failed, something may be left
   B = qd.split(queuePrefix)
   F = B .. '~flow:'
 end
@@ -72,8 +74,10 @@ end
 local function go()
   for prefix, ids in pairs(going) do
     if #ids > 0 then rcall('LPUSH', prefix .. 'wait', unpack(ids)) end
-    local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
-    if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then rcall('ZADD', prefix .. 'marker', 0, '0') end
+    if prefix ~= claims then
+      local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
+      if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then rcall('ZADD', prefix .. 'marker', 0, '0') end
+    end
   end
   going = {}
 end
@@ -155,8 +159,10 @@ function flow.settle(left)
 end
 
 -- A job that somebody waits for has ended. Part of the call that ends it; what is left over goes on with the next such call or the keeper of flows.
-function qd.flowEnded(queuePrefix, jobKey, kind)
+-- `takes` = the same call goes on to claim the next job of this queue.
+function qd.flowEnded(queuePrefix, jobKey, kind, takes)
   flow.open(queuePrefix)
+  claims = takes and queuePrefix or nil
   local told = tell(jobKey, kind, flow.most)
   if told < flow.most then rcall('ZREM', F .. 'awaited', jobKey) else noteEnd(jobKey, kind) end
   if rcall('EXISTS', F .. 'todo') == 1 then flow.settle(flow.most) end
