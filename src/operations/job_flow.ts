@@ -88,25 +88,34 @@ async function walk({ edges: reader }: Pick<JobReader, 'edges'>, from: string) {
   let isWhole = true
   while (level.length > 0 && isWhole) {
     const next: string[] = []
-    for (const side of ['awaited', 'waiting'] as const) {
-      const found = await reader.of(side, level, 2 * MOST_WALKED)
-      if (found.length === 2 * MOST_WALKED) isWhole = false
-      for (const edge of found) {
-        const other = edge[side]
-        if (!ids.has(other)) {
-          if (ids.size >= MOST_WALKED) {
-            isWhole = false
-            continue
-          }
-          ids.add(other)
-          next.push(other)
+    const [before, after] = [
+      await reader.of('awaited', level, 2 * MOST_WALKED),
+      await reader.of('waiting', level, 2 * MOST_WALKED),
+    ]
+    if (Math.max(before.length, after.length) === 2 * MOST_WALKED) isWhole = false
+    for (const { side, edge } of inTurns(before, after)) {
+      const other = edge[side]
+      if (!ids.has(other)) {
+        if (ids.size >= MOST_WALKED) {
+          isWhole = false
+          continue
         }
-        edges.set(`${edge.waiting} ${edge.awaited}`, edge)
+        ids.add(other)
+        next.push(other)
       }
+      edges.set(`${edge.waiting} ${edge.awaited}`, edge)
     }
     level = next
   }
   return { ids: [...ids], edges: [...edges.values()], isWhole }
+}
+
+/** One of each side in turn: where there are more than a page goes to, neither side hides the other. */
+function* inTurns(before: Edge[], after: Edge[]) {
+  for (let at = 0; at < Math.max(before.length, after.length); at++) {
+    if (at < before.length) yield { side: 'awaited', edge: before[at] } as const
+    if (at < after.length) yield { side: 'waiting', edge: after[at] } as const
+  }
 }
 
 function member(id: string, row: JobView | undefined): FamilyMember {
