@@ -7,7 +7,7 @@ import { textOfBytes } from '../../../app/services/documents/text_bytes.ts'
 import { Turns } from '../../../app/services/documents/turns.ts'
 import { CorpusReader } from '../../../app/services/taxonomy/corpus.ts'
 import { taxonomyOf } from '../../../app/services/taxonomy/taxonomy_tree.ts'
-import { watched } from '../loop_delay.ts'
+import { longestBlock, watched } from '../loop_delay.ts'
 import { median } from '../rounds.ts'
 import type { Measure } from '../types.ts'
 import { madeMarkdown } from './made_documents.ts'
@@ -50,10 +50,7 @@ async function cutting(
   tell(`chunk by ${options.strategy}: ${Math.round(value)} MB/s`)
   return [
     { name: `chunk by ${options.strategy}`, value, unit: 'MB/s', floor },
-    blocked(
-      `chunk by ${options.strategy}`,
-      found.map((one) => one.blocked)
-    ),
+    longestBlock(`chunk by ${options.strategy}`, found),
   ]
 }
 
@@ -81,18 +78,6 @@ async function taxonomy(rounds: number, tell: (text: string) => void): Promise<M
   tell(`taxonomy of ${chunks} chunks: ${value.toFixed(1)} s`)
   return [
     { name: `taxonomy of ${chunks} chunks`, value, unit: 's', ceiling: 10 },
-    blocked(
-      'taxonomy',
-      found.map((one) => one.blocked)
-    ),
+    longestBlock('taxonomy', found),
   ]
-}
-
-function blocked(name: string, found: number[]): Measure {
-  return {
-    name: `${name}, loop blocked`,
-    value: median(found),
-    unit: 'ms',
-    ceiling: 50,
-  }
 }

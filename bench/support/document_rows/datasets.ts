@@ -9,7 +9,7 @@ import { random } from '../../../app/services/datasets/random.ts'
 import type { Category, Extract } from '../../../app/services/documents/artifacts.ts'
 import { DocumentStore } from '../../../app/services/documents/document_store.ts'
 import { jobContext } from '../../../tests/unit/app/support/job_context.ts'
-import { watched } from '../loop_delay.ts'
+import { longestBlock, watched } from '../loop_delay.ts'
 import { median } from '../rounds.ts'
 import type { Measure } from '../types.ts'
 import type { DocumentRows } from './types.ts'
@@ -18,9 +18,6 @@ const SETS = 50
 const CHUNKS_OF_SET = 100
 const EXAMPLES = 50_000
 const CATEGORIES = 60
-
-/** Longest that anything may keep the rest of the process waiting, ms. */
-const BLOCKED = 50
 
 /**
  * Extraction and datasets, as their jobs do it.
@@ -37,15 +34,7 @@ export const datasetRows: DocumentRows = {
         for (let round = 0; round < rounds; round++) found.push(await watched(work))
         const value = median(found.map(({ seconds }) => seconds))
         tell(`${name}: ${value.toFixed(1)} s`)
-        measures.push(
-          { name, value, unit: 's', ceiling },
-          {
-            name: `${name}, loop blocked`,
-            value: median(found.map(({ blocked }) => blocked)),
-            unit: 'ms',
-            ceiling: BLOCKED,
-          }
-        )
+        measures.push({ name, value, unit: 's', ceiling }, longestBlock(name, found))
         return found[0].output
       }
       const corpus = await made(store)

@@ -6,7 +6,7 @@ import {
   parseDocument,
   type ParsedDocument,
 } from '../../../app/services/documents/parsed_document.ts'
-import { watched } from '../loop_delay.ts'
+import { longestBlock, watched } from '../loop_delay.ts'
 import { median } from '../rounds.ts'
 import type { Measure } from '../types.ts'
 import { madeMarkdown, madePdf } from './made_documents.ts'
@@ -63,13 +63,5 @@ async function rate(
   for (let round = 0; round < rounds; round++) found.push(await watched(work))
   const value = median(found.map(({ seconds }) => amount / seconds))
   tell(`parse ${name}: ${Math.round(value)} ${unit}`)
-  return [
-    { name: `parse ${name}`, value, unit, floor },
-    {
-      name: `parse ${name}, loop blocked`,
-      value: median(found.map(({ blocked }) => blocked)),
-      unit: 'ms',
-      ceiling: 50,
-    },
-  ]
+  return [{ name: `parse ${name}`, value, unit, floor }, longestBlock(`parse ${name}`, found)]
 }
