@@ -28,7 +28,7 @@ for (const form of document.querySelectorAll('form[data-upload]')) {
     const sum = files.reduce((bytes, { size }) => bytes + size, 0)
     const list = document.createElement('ul')
     list.className = 'chosen'
-    let wrong = ''
+    let [wrong, all] = ['', '']
     for (const file of files) {
       const row = document.createElement('li')
       const [name, note] = [document.createElement('span'), document.createElement('span')]
@@ -47,12 +47,12 @@ for (const form of document.querySelectorAll('form[data-upload]')) {
       wrong = `${files.length} files are too many at once: send up to ${most}, then the next.`
     else if (sum > TOGETHER)
       wrong = `Together they have ${megabytes(sum)}: send fewer at once, up to 50 MB.`
-    input.setCustomValidity(wrong)
+    input.setCustomValidity(all || wrong)
     const told = document.createElement('p')
     told.className = 'tone'
     told.dataset.s = 'failed'
-    told.textContent = wrong
-    chosen.replaceChildren(...(files.length > 0 ? [list] : []), ...(wrong ? [told] : []))
+    told.textContent = all
+    chosen.replaceChildren(...(files.length > 0 ? [list] : []), ...(all ? [told] : []))
   }
   input.addEventListener('change', show)
 

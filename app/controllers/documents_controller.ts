@@ -4,7 +4,7 @@ import Parse from '#jobs/document_processing/parse'
 import { DocumentStore } from '#services/documents/document_store'
 import { EXTENSIONS } from '#services/documents/parsed_document'
 import { documentsPage } from '#services/pages/documents_page'
-import { isJobId, isOpen, jobsById } from '#services/pages/job_states'
+import { isJobId, isOpen, jobsById, jobsJustSent } from '#services/pages/job_states'
 import { MOST_UPLOADS, refusalsOf, UPLOAD_RULES } from '#services/pages/uploads'
 
 /**
@@ -13,7 +13,7 @@ import { MOST_UPLOADS, refusalsOf, UPLOAD_RULES } from '#services/pages/uploads'
 export default class DocumentsController {
   async index({ view, request }: HttpContext) {
     const sent = readIds(request.input('sent')) ?? []
-    const jobs = await jobsById(sent)
+    const jobs = await jobsJustSent(sent)
     const busy = sent.some((id) => {
       const job = jobs.get(id)
       return job === undefined || isOpen(job)
@@ -56,8 +56,8 @@ export default class DocumentsController {
   }
 }
 
-/** The ids of an address or a form, separated by commas; null where they are none, or too many. */
+/** The ids of an address or a form, which may come as a list or with commas; null where they are none, or too many. */
 function readIds(value: unknown): string[] | null {
-  const ids = typeof value === 'string' ? [...new Set(value.split(','))] : []
+  const ids = [...new Set([value ?? []].flat().flatMap((one) => String(one).split(',')))]
   return ids.length > 0 && ids.length <= MOST_UPLOADS && ids.every(isJobId) ? ids : null
 }

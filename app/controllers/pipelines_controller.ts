@@ -44,8 +44,16 @@ export default class PipelinesController {
     return view.render('app/pipelines', { rows })
   }
 
+  /** With all documents chosen, or those that were uploaded, none of them, or what certain jobs read. */
   async create(ctx: HttpContext) {
-    return this.#form(ctx, { ...RUN_DEFAULTS, documents: null }, [])
+    const { of, sent } = ctx.request.qs()
+    const jobs = sent === undefined ? null : [sent].flat().flatMap((one) => String(one).split(','))
+    const documents = await documentsToChoose()
+    const chosen = documents.filter(({ path, job }) => {
+      if (jobs !== null) return jobs.includes(job)
+      return of === 'uploads' ? path.startsWith('storage/uploads/') : of !== 'none'
+    })
+    return this.#form(ctx, { ...RUN_DEFAULTS, documents: chosen.map(({ path }) => path) }, [])
   }
 
   async store(ctx: HttpContext) {
@@ -76,14 +84,15 @@ export default class PipelinesController {
 
   async #form({ view }: HttpContext, input: Record<string, unknown>, problems: FormProblem[]) {
     const documents = await documentsToChoose()
-    const texts = (value: unknown) => [value ?? []].flat().map(String)
-    const chosen = input.documents === null ? null : new Set(texts(input.documents))
+    const texts = (value: unknown) =>
+      typeof value === 'object' ? Object.values(value ?? {}).map(String) : [String(value)]
+    const chosen = new Set(texts(input.documents ?? []))
     const kinds = new Set(texts(input.kinds))
     const text = (name: string) => (typeof input[name] === 'string' ? input[name] : '')
     return view.render('app/run_form', {
       problems,
       problemOf: (field: string) => problems.find((problem) => problem.field === field) ?? null,
-      documents: documents.map((one) => ({ ...one, on: chosen === null || chosen.has(one.path) })),
+      documents: documents.map((one) => ({ ...one, on: chosen.has(one.path) })),
       values: Object.fromEntries(
         ['cut', 'size', 'overlap', 'depth', 'threshold'].map((name) => [name, text(name)])
       ),

@@ -1,7 +1,7 @@
 import app from '@adonisjs/core/services/app'
 import { ExceptionHandler } from '@adonisjs/core/http'
 import type { StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
-import { answerMissing } from '#services/pages/missing'
+import { answerMissing, answerTooMuch } from '#services/pages/missing'
 
 const HOME = { label: 'All documents', url: '/documents' }
 
@@ -19,16 +19,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
         text: 'The address is none of this application. Begin with the documents, or with the jobs.',
         action: HOME,
       }),
-    '413': (_error, ctx) =>
-      answerMissing(
-        ctx,
-        {
-          title: 'That is too much at once',
-          text: 'What was sent has more than 50 MB together. Send fewer files at once, or split the largest.',
-          action: { label: 'Back to the documents', url: '/documents' },
-        },
-        413
-      ),
+    '413': (_error, ctx) => answerTooMuch(ctx),
     '503': (_error, ctx) =>
       answerMissing(
         ctx,

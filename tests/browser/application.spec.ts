@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
 import type { Page } from 'playwright-core'
 import { applicationEnv, bootApp, ROOT, startWeb, startWorker } from '../helpers/app.ts'
+import { documentsPages } from './documents_pages.ts'
 import { closeBrowser, newPage, withBrowser } from '../helpers/browser.ts'
 import { commandLine } from '../helpers/command_line.ts'
 import { jobClient } from '../helpers/job_client.ts'
@@ -194,6 +195,8 @@ withBrowser(() => {
       assert.deepEqual(problems, [])
       await close()
     })
+
+    documentsPages(() => ({ origin, jobs }))
 
     test('the button of a monitor stays busy through a reload, until the job has ended', async ({
       assert,

@@ -60,7 +60,7 @@ export async function documentsPage(asked: number) {
     rows.push({
       name: documentName(path),
       path,
-      ...stateOf(parse, cut),
+      ...stateOf(path, parse, cut),
       pages: read === null || read.pages === 0 ? '–' : read.pages.toLocaleString('en'),
       text: read === null ? '–' : counted(read.characters, 'character'),
       job: id,
@@ -81,8 +81,10 @@ export async function documentsPage(asked: number) {
   }
 }
 
-/** What is told of a document by the jobs that read and cut it. */
-export function stateOf(parse: JobView | undefined, cut: JobView | undefined) {
+/** What is told of a document by the jobs that read and cut it. Their errors begin with its path, which stands beside it already. */
+export function stateOf(path: string, parse: JobView | undefined, cut: JobView | undefined) {
+  const reasonOf = ({ error }: JobView) =>
+    error === null ? '' : shortened(error.message.replace(`${path} `, ''), 200)
   if (parse === undefined) return { mark: 'pending', word: 'sent', reason: '' }
   if (parse.status !== 'completed') {
     const words: Record<string, string> = {
@@ -103,10 +105,6 @@ export function stateOf(parse: JobView | undefined, cut: JobView | undefined) {
     cancelled: 'read, not cut',
   }
   return { mark: cut.status, word: words[cut.status] ?? 'read, waits', reason: reasonOf(cut) }
-}
-
-function reasonOf({ error }: JobView): string {
-  return error === null ? '' : shortened(error.message, 200)
 }
 
 function pathsOf(payload: Record<string, unknown>): string[] {

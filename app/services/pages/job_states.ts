@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import app from '@adonisjs/core/services/app'
 import { JobRecord, NameRecord } from '#queuedeck/models'
 import type { JobView } from '#queuedeck/types'
@@ -20,6 +21,26 @@ export function isOpen(job: Pick<JobView, 'status' | 'stopping'>): boolean {
 export async function jobsById(ids: readonly string[]): Promise<Map<string, JobView>> {
   const { reader } = await app.container.make('queuedeck.records')
   return new Map((await reader.rowsById(ids)).map((job) => [job.id, job]))
+}
+
+/** What was sent less than so long ago may have no record yet, and the mirror writes it within PATIENCE; both ms. */
+const JUST_NOW = 60_000
+const PATIENCE = 2_000
+
+/** The same for jobs that may have been sent this instant: waits a little for their records. */
+export async function jobsJustSent(ids: readonly string[]): Promise<Map<string, JobView>> {
+  const deadline = Date.now() + PATIENCE
+  for (;;) {
+    const jobs = await jobsById(ids)
+    const young = ids.some((id) => !jobs.has(id) && Date.now() - momentOf(id) < JUST_NOW)
+    if (!young || Date.now() >= deadline) return jobs
+    await pause(50)
+  }
+}
+
+/** When a job with a UUID of version 7 was sent. */
+function momentOf(id: string): number {
+  return Number.parseInt(id.slice(0, 13).replace('-', ''), 16)
 }
 
 /** The result of a job; null where it has none, or none that can be read. */

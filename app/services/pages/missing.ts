@@ -16,3 +16,16 @@ export async function answerMissing(
   response.status(status)
   return view.render('app/missing', { missing })
 }
+
+/** Answers who sent more than is taken. */
+export function answerTooMuch(ctx: HttpContext): Promise<string> {
+  return answerMissing(
+    ctx,
+    {
+      title: 'That is too much at once',
+      text: 'Up to 50 MB of files are taken at once. Send fewer, or split the largest.',
+      action: { label: 'Back to the documents', url: '/documents' },
+    },
+    413
+  )
+}

@@ -23,15 +23,18 @@ const OFFERED = 200
 
 export type FormProblem = { field: string; text: string }
 
-/** Documents that can be chosen, each once, the newest first. */
-export async function documentsToChoose(): Promise<{ path: string; name: string }[]> {
+/** Documents that can be chosen, each once, the newest first, with the job that reads it. */
+export async function documentsToChoose(): Promise<{ path: string; name: string; job: string }[]> {
   const jobs = await newestJobs('document_processing.parse', 0, OFFERED)
-  const paths = jobs.flatMap(({ payload }) =>
-    Array.isArray(payload.documents) ? payload.documents : []
-  )
-  return [...new Set(paths.filter((path) => typeof path === 'string'))]
+  const documents = new Map<string, string>()
+  for (const { id, payload } of jobs) {
+    for (const path of Array.isArray(payload.documents) ? payload.documents : []) {
+      if (typeof path === 'string' && !documents.has(path)) documents.set(path, id)
+    }
+  }
+  return [...documents]
     .slice(0, OFFERED)
-    .map((path) => ({ path, name: documentName(path) }))
+    .map(([path, job]) => ({ path, job, name: documentName(path) }))
 }
 
 /**

@@ -1,18 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import app from '@adonisjs/core/services/app'
 import type { JobView } from '#queuedeck/types'
 import type { CreatedKind } from '#services/datasets/create/examples'
 import { KINDS, RunIds } from '#services/pipeline/run_ids'
 import { stateOf } from './documents_page.ts'
-import { isOpen, jobsById, resultOf } from './job_states.ts'
+import { isOpen, jobsById, jobsJustSent, resultOf } from './job_states.ts'
 import { ago, counted, documentName } from './words.ts'
 
 /** Documents of a run that are counted, and those that are named. */
 const MOST_EDGES = 2_000
 const MOST_NAMED = 200
-
-/** The mirror writes a job that was sent this instant within this time, in ms. */
-const PATIENCE = 2_000
 
 export const KIND_WORDS: Record<CreatedKind, string> = {
   classification: 'Classification',
@@ -39,8 +35,8 @@ export type StepLine = { id: string; label: string; mark: string; word: string }
  */
 export async function runPage(id: string) {
   const ids = new RunIds(id)
-  const job = await recordOf(id)
-  if (job === undefined) return null
+  const job = (await jobsJustSent([id])).get(id)
+  if (job?.type !== 'taxonomy_processing.generate') return null
   const { reader } = await app.container.make('queuedeck.records')
   const cutIds = (await reader.edges.of('awaited', [id], MOST_EDGES)).map(({ awaited }) => awaited)
   const readEdges = await reader.edges.of('awaited', cutIds, MOST_EDGES)
@@ -109,16 +105,6 @@ export function isThere<Value>(value: Value | null): value is Value {
   return value !== null
 }
 
-async function recordOf(id: string): Promise<JobView | undefined> {
-  const begun = Date.now() - Number.parseInt(id.slice(0, 13).replace('-', ''), 16)
-  for (const deadline = Date.now() + (begun < 60_000 ? PATIENCE : 0); ; await pause(100)) {
-    const job = (await jobsById([id])).get(id)
-    if (job !== undefined || Date.now() >= deadline) {
-      return job?.type === 'taxonomy_processing.generate' ? job : undefined
-    }
-  }
-}
-
 /** How far many jobs of one step are. */
 function tally(ids: string[], states: Map<string, JobView>, noun: string) {
   const counts = { done: 0, running: 0, failed: 0, waiting: 0 }
@@ -163,7 +149,7 @@ async function namedDocuments(
       job: read,
       path,
       name: documentName(path),
-      ...stateOf(states.get(read), states.get(cut)),
+      ...stateOf(path, states.get(read), states.get(cut)),
     }
   })
   const order = ['failed', 'running', 'pending', 'blocked']

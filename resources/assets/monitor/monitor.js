@@ -73,6 +73,7 @@ class JobMonitor extends HTMLElement {
   #apply(state) {
     if (state.version < this.getAttribute('version')) return
     this.setAttribute('version', state.version)
+    this.setAttribute('status', state.status)
     this.#part('bar').value = state.percent
     this.#part('percent').textContent = `${state.percent} %`
     const stage = state.stage || state.status

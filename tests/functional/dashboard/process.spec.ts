@@ -3,6 +3,7 @@ import { applicationEnv, startWeb, startWorker, type AppProcess } from '#tests/h
 import { createDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
+import { askForNonsense, sendWrongFiles, Visitor } from '../app/hostile_requests.ts'
 import { Client, HTML } from './client.ts'
 import { migrate } from '../mirror/records.ts'
 import { PREFIX } from './lab.ts'
@@ -71,6 +72,24 @@ test.group('Dashboard | the application in this repository', (group) => {
     const policy = headers.get('content-security-policy')!
     assert.include(policy, "default-src 'none'")
     assert.notMatch(policy, /unsafe|\*|https?:/)
+  })
+
+  test('answers the application’s pages whatever is asked of them', async ({ assert }) => {
+    await askForNonsense(new Visitor(web.url), assert)
+    assert.notMatch(web.output(), /unhandled/i)
+  })
+
+  test('tells for each file that cannot be read what to do, and reads the others', async ({
+    assert,
+  }) => {
+    await sendWrongFiles(new Visitor(web.url), assert)
+  })
+
+  test('answers who sends more than is taken', async ({ assert }) => {
+    const body = new Blob([new Uint8Array(53 * 1_048_576)])
+    const { status, text } = await new Visitor(web.url).ask('/documents', { method: 'POST', body })
+    assert.equal(status, 413)
+    assert.include(text, 'Up to 50 MB of files are taken at once')
   })
 
   test('ends at once at SIGTERM, though pages are open', async ({ assert }) => {
