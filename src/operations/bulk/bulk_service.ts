@@ -128,10 +128,11 @@ export class BulkService extends LedService {
       onDrained?.()
       if (!this.isLeader) lost.abort()
     }
-    const signal = AbortSignal.any([stopping, lost.signal])
-    const isAll =
-      !operation.stopped &&
-      (await goOnDraining({ transport, bulk, onStep }, operation, drain, signal))
+    /** One that was stopped is not gone on with, but what a process that died had done is noted. */
+    const signal = operation.stopped
+      ? AbortSignal.abort()
+      : AbortSignal.any([stopping, lost.signal])
+    const isAll = await goOnDraining({ transport, bulk, onStep }, operation, drain, signal)
     if (!isAll && !(await bulk.find(operation.id))?.stopped) return
     await this.#end(operation, redis)
     await transport.queueControl.forgetDraining(operation.id)
