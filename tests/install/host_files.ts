@@ -18,7 +18,6 @@ const ALIKE = [
   'config/session.ts',
   'config/shield.ts',
   'start/env.ts',
-  'app/exceptions/handler.ts',
   'app/middleware/container_bindings_middleware.ts',
 ]
 
@@ -33,6 +32,7 @@ export function hostFiles(tarball: string): Record<string, string> {
   return {
     ...Object.fromEntries(ALIKE.map((path) => [path, read(path)])),
     'ace.js': ACE,
+    'app/exceptions/handler.ts': HANDLER,
     'bin/several.ts': SEVERAL,
     'package.json': JSON.stringify(manifest(tarball), null, 2),
     'tsconfig.json': TSCONFIG,
@@ -81,6 +81,14 @@ function manifest(tarball: string) {
 const ACE = `import '@poppinss/ts-exec'
 
 await import('./bin/console.ts')
+`
+
+const HANDLER = `import app from '@adonisjs/core/services/app'
+import { ExceptionHandler } from '@adonisjs/core/http'
+
+export default class HttpExceptionHandler extends ExceptionHandler {
+  protected debug = !app.inProduction
+}
 `
 
 /** Runs Ace commands one after the other in one process: a list of their words as JSON. */
