@@ -4,8 +4,10 @@ import { Job } from '../../../src/jobs/job.ts'
 import { defineSchedule } from '../../../src/jobs/schedule_definition.ts'
 import { uuidV7 } from '../../../src/jobs/uuid.ts'
 import type { Schedule, ScheduleRun } from '../../../src/schedule_types.ts'
+import { Planner } from '../../../src/schedules/planner.ts'
 import { spawnNode, type AppProcess } from '#tests/helpers/app'
 import { createDatabase } from '#tests/helpers/databases'
+import { keysLike } from '#tests/helpers/redis_address'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { Lab } from '../../functional/mirror/lab.ts'
@@ -153,3 +155,36 @@ test('Schedules fire once at each of their moments while their leaders are kille
     }
   }
 }).timeout(300_000)
+
+test('A run whose moment passed between the loss of Redis and the next look is made again, once', async ({
+  assert,
+  cleanup,
+}) => {
+  const { connection } = await createDatabase()
+  await migrate(connection)
+  const records = openRecords(connection)
+  const lab = new WorkerLab((await redisServer()).url, [Fire])
+  cleanup(async () => {
+    await lab.close()
+    await records.close()
+  })
+  await records.ready()
+  const planner = new Planner({ transport: lab.transport, records, queue: lab.manager })
+  const definition = await defineSchedule(lab.manager, {
+    ...{ name: 'lost', every: '1h', type: 'fire', payload: { name: 'lost', ms: 0 } },
+  })
+  const base = { id: uuidV7(), origin: 'page', createdAt: 1, createdBy: 'test' } as const
+  await records.schedules.insert({ ...definition, ...base })
+  const hour = 3_600_000
+  const due = (Math.floor(Date.now() / hour) + 1) * hour
+  await planner.plan([(await records.schedules.named('lost'))!], due - 1_000)
+  const schedule = (await records.schedules.named('lost'))!
+  const [{ jobId }] = await records.schedules.runs(schedule.seq, { limit: 1 })
+  const all = new Map([[schedule.seq, schedule]])
+  assert.equal(await planner.ensurePassed(all, due + 500), 0)
+  for (const key of await keysLike(lab.redis, `${lab.prefix}*`)) await lab.redis.del(key)
+  assert.equal(await planner.ensurePassed(all, due - 1), 0, 'not yet')
+  assert.equal(await planner.ensurePassed(all, due + 500), 1)
+  assert.equal(await lab.transport.state('fires', jobId!), 'delayed')
+  assert.equal(await planner.ensurePassed(all, due + 500), 0)
+})
