@@ -16,8 +16,10 @@ import { ago, counted } from '#services/pages/words'
  * Datasets and their files, for whoever may see the page of documents.
  */
 export default class DatasetsController {
+  constructor(private store: DocumentStore = new DocumentStore()) {}
+
   async index({ view }: HttpContext) {
-    const shelf = await datasetShelf(new DocumentStore())
+    const shelf = await datasetShelf(this.store)
     /** Those made of other datasets are their other formats: they stand on their pages. */
     const rows = shelf
       .filter(({ dataset }) => !('dataset' in dataset.from))
@@ -38,7 +40,7 @@ export default class DatasetsController {
     const { params, request, view } = ctx
     const job = request.input('job')
     try {
-      const dataset = await datasetPage(new DocumentStore(), params.id)
+      const dataset = await datasetPage(this.store, params.id)
       const watched = isJobId(job) ? job : null
       const state = watched === null ? undefined : (await jobsById([watched])).get(watched)
       const busy = watched !== null && (state === undefined || isOpen(state))
@@ -77,7 +79,7 @@ export default class DatasetsController {
   ): Promise<unknown> {
     const { id } = ctx.params
     try {
-      await new DocumentStore().kept('datasets', id)
+      await this.store.kept('datasets', id)
     } catch (error) {
       if (!(error instanceof DocumentProblem)) throw error
       return missing(ctx)
@@ -90,7 +92,7 @@ export default class DatasetsController {
   async show({ params, response }: HttpContext) {
     let found: Download
     try {
-      found = await datasetDownload(new DocumentStore(), params.id, params.file)
+      found = await datasetDownload(this.store, params.id, params.file)
     } catch (error) {
       if (!(error instanceof DocumentProblem)) throw error
       return response.notFound(`Not found: ${error.message}`)
