@@ -51,6 +51,8 @@ export default class MonitorsController {
       looking = false
     }
     tell(first)
+    /** The job had ended before: nothing would ever clear what is set up below, and the process could not end. */
+    if (stream.ended.aborted) return
     live.listen(({ changed, progress, more }) => {
       if (
         more ||

@@ -58,6 +58,9 @@ test.group('Dashboard | the application in this repository', (group) => {
       status: 'completed',
       terminal: true,
     })
+    // Of a job that has ended the stream ends at once; what it left behind would keep the process from ending below.
+    const late = await client.stream(address('stream'))
+    await waitFor('the late stream to end', () => late.ended)
     const state = await client.json(address('src'))
     assert.containsSubset(state.json, { status: 'completed', percent: 100 })
     const last = await client.page(address('html'))
