@@ -9,7 +9,12 @@ import { ago, counted } from '#services/pages/words'
 /** Jobs that are looked through for taxonomies. */
 const JOBS = 100
 
-type Made = { taxonomy: string; chunks: number; placed: number; categories: { name: string }[] }
+type Made = {
+  taxonomy: string
+  chunks: number
+  placed: number
+  categories: { name: string; depth: number }[]
+}
 
 /**
  * The taxonomies that jobs have made, and each as a tree.
@@ -26,7 +31,8 @@ export default class TaxonomiesController {
           job: id,
           url: `/taxonomies/${taxonomy}`,
           names: categories
-            .slice(0, 6)
+            .filter(({ depth }) => depth === 1)
+            .slice(0, 8)
             .map(({ name }) => name)
             .join(', '),
           categories: counted(categories.length, 'category', 'categories'),
