@@ -166,8 +166,11 @@ function draftName(): string {
   return `.${randomBytes(6).toString('hex')}`
 }
 
-/** Reads it in pieces, giving way between them. */
+/** Reads it, a large one in pieces, giving way between them. */
 async function readJson(path: string): Promise<unknown> {
+  const { size } = await stat(path)
+  /** A piece as large as a large file's would cost a small one more than reading it. */
+  if (size < PIECE) return JSON.parse(await readFile(path, 'utf8'))
   const pieces: string[] = []
   for await (const piece of createReadStream(path, { encoding: 'utf8', highWaterMark: PIECE })) {
     pieces.push(piece as string)

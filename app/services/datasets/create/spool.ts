@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Example } from '../example.ts'
 
-/** Written at once, in UTF-16 units. */
+/** Written at once, in UTF-16 units, and read, in bytes. */
 const PIECE = 65_536
 
 /**
@@ -34,7 +34,7 @@ export class Spool {
   async *examples(): AsyncGenerator<Example> {
     await this.#flush()
     let rest = ''
-    const pieces = createReadStream(this.path, { encoding: 'utf8', highWaterMark: 262_144 })
+    const pieces = createReadStream(this.path, { encoding: 'utf8', highWaterMark: PIECE })
     for await (const piece of pieces as AsyncIterable<string>) {
       const lines = (rest + piece).split('\n')
       rest = lines.pop()!
