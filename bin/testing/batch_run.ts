@@ -57,7 +57,7 @@ export class BatchRuns {
       'nice',
       [
         '-n',
-        yields ? '10' : '0',
+        yields ? '5' : '0',
         process.execPath,
         '--import=./bin/typescript.js',
         'bin/test.ts',

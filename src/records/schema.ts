@@ -3,12 +3,6 @@ import { TABLES, type Index, type Table } from './tables.ts'
 import { dialectOf, type DialectName } from './dialect/names.ts'
 
 /**
- * Version of the tables that this release reads and writes. Later releases append steps below; hosts get each as a
- * migration of its own that calls `createQueuedeckTables` again.
- */
-export const SCHEMA_VERSION = 9
-
-/**
  * What the functions below need of Lucid: `db` of a migration's `defer` callback, or any query client.
  */
 export type SchemaClient = {
@@ -109,6 +103,12 @@ const STEPS: ((dialect: DialectName, collation: string) => string[])[] = [
   checkpointTable,
   drainTable,
 ]
+
+/**
+ * Version of the tables that this release reads and writes. Later releases append steps above; hosts get each as a
+ * migration of its own that calls `createQueuedeckTables` again.
+ */
+export const SCHEMA_VERSION = STEPS.length
 
 const METRIC_TABLES: Table[] = [
   TABLES.metricMinutes,

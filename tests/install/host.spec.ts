@@ -130,7 +130,8 @@ router.get('/welcome/:id', async ({ params }) => {
       const web = spawnNode(['--import=@poppinss/ts-exec', 'bin/server.ts'], env, { cwd: host })
       running.push(web)
       const base = `http://${env.HOST}:${env.PORT}`
-      await waitFor('the host to answer', async () => (await fetch(base)).ok).catch((error) =>
+      const answers = async () => (await fetch(base)).ok
+      await waitFor('the host to answer', answers, { within: 300_000 }).catch((error) =>
         assert.fail(`${error.message}\n${web.output()}`)
       )
       const get = (path: string, authorization?: string) =>

@@ -3,7 +3,7 @@ import type { ChunkSet, Extract } from '#services/documents/artifacts'
 import { DocumentProblem } from '#services/documents/document_problem'
 import type { DocumentStore } from '#services/documents/document_store'
 import { extractionHead, keptExtracts } from '#services/extraction/kept_extracts'
-import { counted, documentName, escaped, percent } from './words.ts'
+import { counted, documentName, percent } from './words.ts'
 
 /** Extracts of one page. */
 const ROWS = 20
@@ -56,7 +56,7 @@ export async function extractionPage(
       confidence: percent(extract.confidence),
       agreed: extract.agreed,
       chunks: `/chunks/${setId}`,
-      text: marked(extract, sets.get(setId)?.chunks[index]),
+      text: inItsText(extract, sets.get(setId)?.chunks[index]),
       kinds: [...new Set((extract.entities ?? []).map(({ kind }) => kind))].join(', '),
     })
   }
@@ -91,26 +91,32 @@ function pathOf(names: Map<string, string>, id: string): string {
 }
 
 /**
- * The text around an extract as HTML, with the extract and what it names marked. Where the chunk is gone it is the extract alone.
+ * An extract in the text around it, and what it names. Where the chunk is gone it is the extract alone.
  */
-function marked(extract: Extract, chunk: Chunk | undefined): string {
+function inItsText(extract: Extract, chunk: Chunk | undefined) {
   const { start, text, entities = [] } = extract
   const end = Math.min(extract.end, start + LONGEST)
-  let html = ''
+  const tokens: { text: string; kind: string | null }[] = []
   let at = start
   for (const entity of [...entities].sort((a, b) => a.start - b.start)) {
     if (entity.start < at || entity.end > end) continue
-    html += escaped(text.slice(at - start, entity.start - start))
-    const label = escaped(entity.kind)
-    html += `<span class="entity" title="${label}">${escaped(entity.text)}<small>${label}</small></span>`
+    tokens.push({ text: text.slice(at - start, entity.start - start), kind: null }, entity)
     at = entity.end
   }
-  html += escaped(text.slice(at - start, end - start)) + (end < extract.end ? '…' : '')
-  const inside = `<mark>${html}</mark>`
-  if (chunk === undefined || start < chunk.start || start > chunk.end) return inside
+  const rest = text.slice(at - start, end - start) + (end < extract.end ? '…' : '')
+  tokens.push({ text: rest, kind: null })
+  if (chunk === undefined || start < chunk.start || start > chunk.end)
+    return { before: '', tokens, behind: '' }
   const from = start - chunk.start
-  const before = chunk.text.slice(Math.max(0, from - AROUND), from).toWellFormed()
-  const behind = chunk.text.slice(extract.end - chunk.start, extract.end - chunk.start + AROUND)
-  const cut = [from > AROUND ? '…' : '', extract.end + AROUND < chunk.end ? '…' : '']
-  return cut[0] + escaped(before.trimStart()) + inside + escaped(behind.toWellFormed()) + cut[1]
+  const to = extract.end - chunk.start
+  const before = chunk.text
+    .slice(Math.max(0, from - AROUND), from)
+    .toWellFormed()
+    .trimStart()
+  const behind = chunk.text.slice(to, to + AROUND).toWellFormed()
+  return {
+    before: (from > AROUND ? '…' : '') + before,
+    tokens,
+    behind: behind + (extract.end + AROUND < chunk.end ? '…' : ''),
+  }
 }

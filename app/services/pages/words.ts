@@ -47,8 +47,3 @@ export function documentName(path: string): string {
   if (parts[0] !== 'node_modules') return shortened(file || path, 120)
   return shortened(`${parts.slice(1, -1).join('/')} · ${file}`, 120)
 }
-
-/** A text as HTML shows it. */
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`)
-}

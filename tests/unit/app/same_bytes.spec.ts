@@ -91,5 +91,5 @@ test.group('Document jobs', () => {
     }
     assert.equal(runs.size, 1)
     assert.match([...runs][0], /"kind":"question_answer"/)
-  })
+  }).timeout(600_000)
 })

@@ -7,7 +7,7 @@ const VIEWS = new URL('../../../resources/views/', import.meta.url)
 const OURS = [
   /^'[^']*'$/,
   /^(null|undefined|true|false)$/,
-  /\.(url|mark|status|direction|milliseconds|at|last|active|left|cspNonce|stream|terminal|contextIsError|current|allowed|reason)$/,
+  /\.(url|mark|status|direction|milliseconds|at|last|active|left|on|open|cspNonce|stream|terminal|contextIsError|current|allowed|reason)$/,
   /^(busy|dot|disabled)$/,
   /^html\.escape\(/,
 ]

@@ -6,12 +6,18 @@ import type { FromThread, ToThread } from './types.ts'
 const IDLE_MILLISECONDS = 10_000
 const MOST_DOCUMENTS = 200
 
-/** What one page, or opening a file, may take. A page of a real manual takes some milliseconds and a few MB. */
+/**
+ * What one page, or opening a file, may take: time of a processor and memory. A page of a real manual takes some milliseconds and a few
+ * MB. However busy the machine is, a page is never left out for waiting.
+ */
 export type ThreadLimits = { milliseconds: number; megabytes: number }
 const LIMITS: ThreadLimits = { milliseconds: 20_000, megabytes: 512 }
 
-/** How often the memory outside of the heap is looked at, which the thread's own limit does not count. */
+/** How often a thread is looked at: its time, and the memory outside of its heap, which the thread's own limit does not count. */
 const LOOK_MILLISECONDS = 100
+
+/** Times its limit by the clock: a thread that does not even say what it took is ended then. */
+const LONGEST_WAIT = 20
 
 /**
  * What a thread was asked for needs more time or memory than it may have; the message says which.
@@ -25,6 +31,9 @@ type Running = {
   /** Whoever waits for the next answer. */
   waiting?: PromiseWithResolvers<FromThread>
 }
+
+/** One thing that a thread was asked for, and the time of a processor that it had used when it was first looked at (milliseconds). */
+type Task = { running: Running; usedBefore: number | null; isOver: boolean }
 
 /**
  * A thread that reads PDF files. A file that runs in circles or unpacks to gigabytes costs this thread and nothing else: it
@@ -49,11 +58,9 @@ export class PdfThread {
     if ('open' in message && ++this.#documents > MOST_DOCUMENTS) this.end()
     const running = this.#running ?? (await this.#start())
     const { milliseconds } = this.#limits
-    const late = setTimeout(
-      () => this.end(new TakesTooMuch(`takes longer than ${milliseconds / 1_000} s`)),
-      milliseconds
-    )
-    const look = setInterval(() => void this.#look(running), LOOK_MILLISECONDS)
+    const late = setTimeout(() => this.end(this.#tooLong()), milliseconds * LONGEST_WAIT)
+    const task: Task = { running, usedBefore: null, isOver: false }
+    const look = setInterval(() => void this.#look(task), LOOK_MILLISECONDS)
     const aborted = () => this.end(signal!.reason)
     signal?.addEventListener('abort', aborted)
     try {
@@ -62,6 +69,7 @@ export class PdfThread {
       running.worker.postMessage(message, bytes)
       return await answer
     } finally {
+      task.isOver = true
       clearTimeout(late)
       clearInterval(look)
       signal?.removeEventListener('abort', aborted)
@@ -104,10 +112,21 @@ export class PdfThread {
     return running.waiting.promise.finally(() => (running.waiting = undefined))
   }
 
-  async #look(running: Running): Promise<void> {
-    const heap = await running.worker.getHeapStatistics().catch(() => null)
-    const megabytes = (heap?.external_memory ?? 0) / 1_048_576
-    if (megabytes > this.#limits.megabytes && this.#running === running) this.end(this.#tooLarge())
+  async #look(task: Task): Promise<void> {
+    const { worker } = task.running
+    const [heap, usage] = await Promise.all([
+      worker.getHeapStatistics().catch(() => null),
+      worker.cpuUsage().catch(() => null),
+    ])
+    if (task.isOver || this.#running !== task.running || !heap || !usage) return
+    const used = (usage.user + usage.system) / 1_000
+    task.usedBefore ??= used
+    if (used - task.usedBefore > this.#limits.milliseconds) this.end(this.#tooLong())
+    if (heap.external_memory / 1_048_576 > this.#limits.megabytes) this.end(this.#tooLarge())
+  }
+
+  #tooLong(): TakesTooMuch {
+    return new TakesTooMuch(`takes longer than ${this.#limits.milliseconds / 1_000} s`)
   }
 
   #tooLarge(): TakesTooMuch {
