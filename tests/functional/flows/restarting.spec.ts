@@ -92,7 +92,9 @@ eachDatabase(({ label, create }) => {
       const job = (await reader.find(boom.jobId))!
       /** As a process leaves it that dies right after the job itself was restarted. */
       const { id } = await transport.flowRestarts.begin({ id: job.id, run: 1, by: 'Ada' })
-      await transport.restart('one', id, { by: 'Ada', run: 2, job: forgotten(job) })
+      const recordedRun = async () => (await reader.find(id))?.run ?? null
+      const wish = { by: 'Ada', run: 2, job: forgotten(job), recordedRun }
+      assert.equal((await transport.restart('one', id, wish)).outcome, 'done')
       await is(boom, 'failed', 2)
       await is(w, 'cancelled')
       const letOthersGoOn = async () => {

@@ -260,7 +260,7 @@ for (const withoutFunctions of [false, true]) {
     test('survive what other tools do to jobs that are held back', async ({ assert }) => {
       await lab.configure({ global: 10, user: 1 })
       const queue = lab.queue()
-      await queue.addBulk(lab.jobs(10, 'a', {}, { ms: 40 }))
+      await queue.addBulk(lab.jobs(10, 'a', {}, { held: true }))
       lab.worker()
       const held = (count: number) =>
         waitFor(`${count} to be held back`, async () => (await queue.getDelayedCount()) === count)
@@ -271,6 +271,7 @@ for (const withoutFunctions of [false, true]) {
       await (await queue.getJob('a6'))!.changePriority({ priority: 1 })
       await queue.add('work', {}, { jobId: 'a3', qd: { user: 'a' }, delay: 100 } as never)
       await queue.promoteJobs()
+      lab.release()
       await lab.ended(queue, 10)
       assert.equal(await lab.most('user a'), 1)
       await waitFor('nothing left', async () => {
@@ -278,7 +279,7 @@ for (const withoutFunctions of [false, true]) {
         return (await lab.leftovers()).length === 0
       })
 
-      await queue.addBulk(lab.jobs(6, 'n', {}, { ms: 40 }))
+      await queue.addBulk(lab.jobs(6, 'n', {}, { ms: 3_000 }))
       await held(5)
       await queue.drain(true)
       await waitFor('nothing left', async () => {
