@@ -47,6 +47,27 @@ const JOBS: NewJob[] = [
   },
 ]
 
+/** What comes back: often, daily, and monthly where the clocks change. */
+const SCHEDULES = [
+  { name: 'heartbeat', type: 'demo.sleep', payload: { ms: 200, steps: 2 }, every: '10s' },
+  {
+    name: 'nightly-import',
+    type: 'demo.flaky',
+    payload: { failures: 1 },
+    cron: '30 2 * * 1-5',
+    zone: 'Europe/Berlin',
+    options: { tags: ['import'] },
+  },
+  {
+    name: 'month-end',
+    type: 'demo.sleep',
+    payload: { ms: 1_000, steps: 4 },
+    cron: '0 23 L * *',
+    zone: 'America/New_York',
+    overlap: 'skip',
+  },
+]
+
 const output = fileURLToPath(new URL('tmp/screenshots/', ROOT))
 const picture = fileURLToPath(new URL('docs/dashboard.png', ROOT))
 await mkdir(output, { recursive: true })
@@ -75,6 +96,7 @@ try {
     every: 500,
   })
   for (const job of JOBS) await jobs.create(job)
+  const [often, nightly] = await Promise.all(SCHEDULES.map((one) => jobs.plan(one)))
   const unwanted = await jobs.create({
     type: 'demo.sleep',
     payload: { ms: 60_000, steps: 20 },
@@ -102,6 +124,10 @@ try {
     'queue': `${dashboard}/queues/demo`,
     'workers': `${dashboard}/workers`,
     'alerts': `${dashboard}/alerts`,
+    'schedules': `${dashboard}/schedules`,
+    'schedule': `${dashboard}/schedules/${often}`,
+    'schedule-nightly': `${dashboard}/schedules/${nightly}`,
+    'schedule-form': `${dashboard}/schedules/new`,
     'cleanups': `${dashboard}/cleanups`,
     'audit': `${dashboard}/audit`,
     'jobs-none': `${dashboard}/jobs?user=nobody`,
@@ -131,6 +157,9 @@ try {
     await page.screenshot({ path: name('dialog') })
   })
   await takePicture(chromium, `${dashboard}/jobs`)
+  await redis.stop()
+  const away = ['', '/jobs', '/queues', '/workers', '/schedules'].map((path) => dashboard + path)
+  await shoot(chromium, Object.fromEntries(away.map((url) => [awayName(url), url])))
   console.log(`Screenshots are in ${output}, the README's picture is ${picture}`)
 } finally {
   await closeBrowser()
@@ -162,10 +191,15 @@ async function shoot(
   }
 }
 
+/** How pictures of pages are named that were taken while Redis was away. */
+function awayName(url: string): string {
+  return `away-${url.split('/').at(-1)}`
+}
+
 async function open(page: Page, url: string): Promise<void> {
   await page.goto(url)
   if (await page.locator('body[data-stream]').count()) {
-    await page.waitForSelector('body[data-live="live"]')
+    await page.waitForSelector('body[data-live="live"], #banners .banner')
   }
   // What changed in between is tinted for a second.
   await page.waitForFunction(() =>

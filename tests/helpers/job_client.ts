@@ -52,6 +52,11 @@ export function jobClient(page: Page) {
       const { job: created } = await ask('/jobs', job)
       return created.id
     },
+    /** Answers the new schedule's id. */
+    async plan(schedule: Record<string, unknown>): Promise<string> {
+      const { schedule: made } = await ask('/schedules', schedule)
+      return made.id
+    },
     async cancel(id: string): Promise<void> {
       await ask(`/jobs/${id}/cancel`, {})
     },

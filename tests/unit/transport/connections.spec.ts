@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createServer, type Server } from 'node:net'
 import { test } from '@japa/runner'
 import { Redis, type RedisOptions } from 'ioredis'
@@ -78,8 +79,9 @@ test.group('Connections of producers', () => {
     assert.equal(await ours.produce('x', (client) => client.ping()), 'PONG')
     await server.halt()
     const again = ours.produce('x', (client) => client.ping())
-    setTimeout(() => void server.start(), 400)
+    const restarted = pause(400).then(() => server.start())
     assert.equal(await again, 'PONG')
+    await restarted
     assert.isNull(ours.outage.since)
   })
 
