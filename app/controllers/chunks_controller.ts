@@ -1,9 +1,8 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { ChunkSet } from '#services/documents/artifacts'
-import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { unitOf } from '#services/documents/chunk_options'
-import { answerMissing } from '#services/pages/missing'
+import { answerKept, type Missing } from '#services/pages/missing'
 import { counted, documentName, shortened } from '#services/pages/words'
 
 /** Chunks of one page. */
@@ -12,42 +11,41 @@ const ROWS = 40
 /** Longest text of a chunk that is shown, in UTF-16 units. */
 const LONGEST = 20_000
 
+const MISSING: Missing = {
+  title: 'These chunks are not kept',
+  text: 'The address names none, or they were removed. Cut the document again to have them back.',
+  action: { label: 'All documents', url: '/documents' },
+}
+
 /**
  * The chunks that a document was cut into.
  */
 export default class ChunksController {
   async show(ctx: HttpContext) {
-    const { view, params, request } = ctx
-    let set: ChunkSet
-    try {
-      set = await new DocumentStore().kept('chunks', params.id)
-    } catch (error) {
-      if (!(error instanceof DocumentProblem)) throw error
-      return answerMissing(ctx, {
-        title: 'These chunks are not kept',
-        text: 'The address names none, or they were removed. Cut the document again to have them back.',
-        action: { label: 'All documents', url: '/documents' },
-      })
-    }
-    const last = Math.max(1, Math.ceil(set.chunks.length / ROWS))
-    const asked = Number.parseInt(String(request.input('page')), 10) || 1
-    const page = Math.max(1, Math.min(last, asked))
-    const unit = unitOf(set)
-    return view.render('app/chunks', {
-      set: {
-        name: documentName(set.source),
-        count: counted(set.chunks.length, 'chunk'),
-        how: `cut by ${set.strategy}, ${counted(set.size, unit)} at most, ${set.overlap} shared`,
-        chunks: set.chunks
-          .slice((page - 1) * ROWS, page * ROWS)
-          .map(({ index, start, end, length, text }) => ({
-            ...{ index, start, end },
-            length: counted(length, unit),
-            text: shortened(text, LONGEST),
-          })),
-        newer: page > 1 ? page - 1 : null,
-        older: page < last ? page + 1 : null,
-      },
+    return answerKept(ctx, MISSING, async () => {
+      const set = await new DocumentStore().kept('chunks', ctx.params.id)
+      return ctx.view.render('app/chunks', { set: chunksPage(set, ctx.request.input('page')) })
     })
+  }
+}
+
+/** One page of a set: `asked` is what the address says, the nearest page there is stands in for what is none. */
+function chunksPage(set: ChunkSet, asked: unknown) {
+  const last = Math.max(1, Math.ceil(set.chunks.length / ROWS))
+  const page = Math.max(1, Math.min(last, Number.parseInt(String(asked), 10) || 1))
+  const unit = unitOf(set)
+  return {
+    name: documentName(set.source),
+    count: counted(set.chunks.length, 'chunk'),
+    how: `cut by ${set.strategy}, ${counted(set.size, unit)} at most, ${set.overlap} shared`,
+    chunks: set.chunks
+      .slice((page - 1) * ROWS, page * ROWS)
+      .map(({ index, start, end, length, text }) => ({
+        ...{ index, start, end },
+        length: counted(length, unit),
+        text: shortened(text, LONGEST),
+      })),
+    newer: page > 1 ? page - 1 : null,
+    older: page < last ? page + 1 : null,
   }
 }

@@ -9,8 +9,14 @@ import { DocumentStore } from '#services/documents/document_store'
 import { datasetPage } from '#services/pages/dataset_page'
 import { datasetShelf } from '#services/pages/dataset_shelf'
 import { isJobId, isOpen, jobsById } from '#services/pages/job_states'
-import { answerMissing } from '#services/pages/missing'
+import { answerKept, answerMissing, type Missing } from '#services/pages/missing'
 import { ago, counted } from '#services/pages/words'
+
+const MISSING: Missing = {
+  title: 'This dataset is not kept',
+  text: 'The address names none, or it was removed. A new run makes it again.',
+  action: { label: 'All datasets', url: '/datasets' },
+}
 
 /**
  * Datasets and their files, for whoever may see the page of documents.
@@ -39,16 +45,13 @@ export default class DatasetsController {
   async preview(ctx: HttpContext) {
     const { params, request, view } = ctx
     const job = request.input('job')
-    try {
+    return answerKept(ctx, MISSING, async () => {
       const dataset = await datasetPage(this.store, params.id)
       const watched = isJobId(job) ? job : null
       const state = watched === null ? undefined : (await jobsById([watched])).get(watched)
       const busy = watched !== null && (state === undefined || isOpen(state))
-      return await view.render('app/dataset', { dataset, watched, busy })
-    } catch (error) {
-      if (!(error instanceof DocumentProblem)) throw error
-      return missing(ctx)
-    }
+      return view.render('app/dataset', { dataset, watched, busy })
+    })
   }
 
   /** Sends a job that writes the dataset in another format. */
@@ -78,14 +81,11 @@ export default class DatasetsController {
     dispatch: (dataset: string) => PromiseLike<{ jobId: string }>
   ): Promise<unknown> {
     const { id } = ctx.params
-    try {
+    return answerKept(ctx, MISSING, async () => {
       await this.store.kept('datasets', id)
-    } catch (error) {
-      if (!(error instanceof DocumentProblem)) throw error
-      return missing(ctx)
-    }
-    const { jobId } = await dispatch(id)
-    return ctx.response.redirect().status(303).toPath(`/datasets/${id}?job=${jobId}`)
+      const { jobId } = await dispatch(id)
+      return ctx.response.redirect().status(303).toPath(`/datasets/${id}?job=${jobId}`)
+    })
   }
 
   /** Streams a file as a download. */
@@ -104,12 +104,4 @@ export default class DatasetsController {
     response.header('cache-control', 'private, no-cache')
     return response.stream(createReadStream(found.path))
   }
-}
-
-function missing(ctx: HttpContext): Promise<string> {
-  return answerMissing(ctx, {
-    title: 'This dataset is not kept',
-    text: 'The address names none, or it was removed. A new run makes it again.',
-    action: { label: 'All datasets', url: '/datasets' },
-  })
 }

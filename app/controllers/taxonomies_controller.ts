@@ -1,13 +1,18 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { newestJobs } from '#services/pages/job_states'
-import { answerMissing } from '#services/pages/missing'
+import { answerKept, type Missing } from '#services/pages/missing'
 import { taxonomyPage } from '#services/pages/taxonomy_page'
 import { ago, counted } from '#services/pages/words'
 
 /** Jobs that are looked through for taxonomies. */
 const JOBS = 100
+
+const MISSING: Missing = {
+  title: 'This taxonomy is not kept',
+  text: 'The address names none, or it was removed. A new run makes it again.',
+  action: { label: 'All taxonomies', url: '/taxonomies' },
+}
 
 type Made = {
   taxonomy: string
@@ -45,16 +50,9 @@ export default class TaxonomiesController {
   }
 
   async show(ctx: HttpContext) {
-    try {
+    return answerKept(ctx, MISSING, async () => {
       const taxonomy = await taxonomyPage(new DocumentStore(), ctx.params.id)
-      return await ctx.view.render('app/taxonomy', { taxonomy })
-    } catch (error) {
-      if (!(error instanceof DocumentProblem)) throw error
-      return answerMissing(ctx, {
-        title: 'This taxonomy is not kept',
-        text: 'The address names none, or it was removed. A new run makes it again.',
-        action: { label: 'All taxonomies', url: '/taxonomies' },
-      })
-    }
+      return ctx.view.render('app/taxonomy', { taxonomy })
+    })
   }
 }

@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { DocumentProblem } from '#services/documents/document_problem'
 
 /** What a page says instead of what was asked for, and where to go from there. */
 export type Missing = {
@@ -15,6 +16,22 @@ export async function answerMissing(
 ): Promise<string> {
   response.status(status)
   return view.render('app/missing', { missing })
+}
+
+/**
+ * Answers with what is kept of documents, or says what is missing where the store has none, or has it no more.
+ */
+export async function answerKept<T>(
+  ctx: HttpContext,
+  missing: Missing,
+  answer: () => Promise<T>
+): Promise<T | string> {
+  try {
+    return await answer()
+  } catch (error) {
+    if (!(error instanceof DocumentProblem)) throw error
+    return answerMissing(ctx, missing)
+  }
 }
 
 /** Answers who sent more than is taken. */

@@ -128,9 +128,9 @@ function allOf(
 ): Sql {
   const width = widthOf(walk)
   const { after, until, size } = stretch
-  const isPiece = width === 1 && until !== null && size !== undefined && !walk.isLoose
-  const isMerged = db.dialect === 'postgres' && width > 0 && width <= MOST_RANGES && !walk.isLoose
-  if (!isMerged && !(db.dialect === 'sqlite' && isPiece))
+  const isPiece = width === 1 && until !== null && size !== undefined
+  const isMerged = db.dialect === 'postgres' && width > 0 && width <= MOST_RANGES
+  if (walk.isLoose || !(isMerged || (db.dialect === 'sqlite' && isPiece)))
     return arm(db, walk, columns, conditionOfAll(db, walk, filter, stretch, order), '')
   const read = isPiece ? { after, until: null } : stretch
   const end = isPiece ? ` ${inOrder(walk, order)} limit ${size}` : ''
