@@ -57,7 +57,7 @@ export const STREAM_CAP = 5_000_000
 const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8')
 
 /** The claim gate's Lua: each part uses those before it. */
-const GATE_PARTS = ['gate_counts', 'gate_parking', 'gate', 'gate_sweep']
+const GATE_PARTS = ['gate_counts', 'gate_parking', 'gate', 'gate_sweep', 'places']
 
 /** The edit sets of this release, in the order in which they are applied. */
 export function editSets(): EditSet[] {

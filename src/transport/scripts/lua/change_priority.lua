@@ -11,12 +11,8 @@ if (tonumber(job[2]) or 0) == priority then return 'same' end
 -- One that a limit holds back goes in front of the limit again, so that its new place counts among the others' too.
 if state ~= 'delayed' and (rcall('ZREM', prefix .. 'prioritized', id) == 1 or gate.unparked(prefix, id, job[3], job[1])
   or rcall('LREM', prefix .. 'wait', -1, id) == 1) then
-  if priority == 0 then rcall('LPUSH', prefix .. 'wait', id)
-  else rcall('ZADD', prefix .. 'prioritized', priority * 0x100000000 + rcall('INCR', prefix .. 'pc') % 0x100000000, id) end
-  local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
-  if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then
-    rcall('ZADD', prefix .. 'marker', 0, '0')
-  end
+  qd.enqueue(prefix, id, priority)
+  qd.wake(prefix)
 end
 rcall('HSET', jobKey, 'priority', priority)
 qd.note(events, id, 'priority-changed', 'priority', priority, 'by', by)

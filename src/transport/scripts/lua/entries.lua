@@ -212,7 +212,7 @@ function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
     -- A child in another producer's flow: what becomes of its parent is BullMQ's to decide, when a worker ends the child without running it.
     rcall('HSET', jobKey, 'cr', request, 'defa', '[CANCELLED] ' .. reason, 'delay', 0)
     rcall('RPUSH', queuePrefix .. 'wait', id)
-    if rcall('HEXISTS', queuePrefix .. 'meta', 'paused') == 0 then rcall('ZADD', queuePrefix .. 'marker', 0, '0') end
+    qd.wake(queuePrefix)
     qd.note(events, id, 'cancel-requested', 'by', by, 'reason', reason, 'ats', job[4] or 0, 'run', run)
     return 'requested'
   end

@@ -74,10 +74,7 @@ end
 local function go()
   for prefix, ids in pairs(going) do
     if #ids > 0 then rcall('LPUSH', prefix .. 'wait', unpack(ids)) end
-    if prefix ~= claims then
-      local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
-      if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then rcall('ZADD', prefix .. 'marker', 0, '0') end
-    end
+    if prefix ~= claims then qd.wake(prefix) end
   end
   going = {}
 end
@@ -92,10 +89,7 @@ local function release(w, delay, priority)
     local own = fine and type(opts) == 'table' and opts.qd
     local due = type(own) == 'table' and tonumber(own.at) or now + delay
     if due > now then
-      rcall('HSET', w, 'delay', string.format('%.0f', due - now))
-      rcall('ZADD', prefix .. 'delayed', string.format('%.0f', due * 0x1000), id)
-      local first = gate.due(prefix .. 'delayed')
-      if first[2] then rcall('ZADD', prefix .. 'marker', string.format('%.0f', math.floor(tonumber(first[2]) / 0x1000)), '1') end
+      qd.delay(prefix, id, due)
       qd.note(prefix .. 'events', id, 'delayed', 'delay', string.format('%.0f', due), 'ats', 0)
       return
     end
@@ -106,8 +100,7 @@ local function release(w, delay, priority)
     ids = {}
     going[prefix] = ids
   end
-  if priority == 0 then ids[#ids + 1] = id
-  else rcall('ZADD', prefix .. 'prioritized', priority * 0x100000000 + rcall('INCR', prefix .. 'pc') % 0x100000000, id) end
+  if priority == 0 then ids[#ids + 1] = id else qd.prioritize(prefix, id, priority) end
   qd.note(prefix .. 'events', id, 'waiting', 'prev', 'waiting-children')
 end
 

@@ -55,21 +55,13 @@ if ARGV[12] then
   return {'done', run}
 end
 if due and due > qd.now() then
-  local delayed = prefix .. 'delayed'
-  rcall('HSET', jobKey, 'delay', string.format('%.0f', due - qd.now()))
-  rcall('ZADD', delayed, string.format('%.0f', due * 0x1000), id)
-  local first = gate.due(delayed)
-  if first[2] then rcall('ZADD', prefix .. 'marker', string.format('%.0f', math.floor(tonumber(first[2]) / 0x1000)), '1') end
+  qd.delay(prefix, id, due)
   qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
   qd.note(events, id, 'delayed', 'delay', string.format('%.0f', due))
   return {'done', run}
 end
 local priority = tonumber(job[4] or ARGV[9]) or 0
-if priority == 0 then rcall('LPUSH', prefix .. 'wait', id)
-else rcall('ZADD', prefix .. 'prioritized', priority * 0x100000000 + rcall('INCR', prefix .. 'pc') % 0x100000000, id) end
-local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
-if not meta[1] and not (meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2])) then
-  rcall('ZADD', prefix .. 'marker', 0, '0')
-end
+qd.enqueue(prefix, id, priority)
+qd.wake(prefix)
 qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
 return {'done', run}

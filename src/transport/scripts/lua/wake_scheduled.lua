@@ -20,9 +20,8 @@ while true do
     rcall('ZREM', prefix .. 'delayed', id)
     rcall('HSET', first, 'delay', 0)
     local priority = tonumber(rcall('HGET', first, 'priority') or '') or 0
-    if priority == 0 then rcall('RPUSH', prefix .. 'wait', id)
-    else rcall('ZADD', prefix .. 'prioritized', priority * 0x100000000 + rcall('INCR', prefix .. 'pc') % 0x100000000, id) end
-    if rcall('HEXISTS', prefix .. 'meta', 'paused') == 0 then rcall('ZADD', prefix .. 'marker', 0, '0') end
+    if priority == 0 then rcall('RPUSH', prefix .. 'wait', id) else qd.prioritize(prefix, id, priority) end
+    qd.wake(prefix)
     qd.note(prefix .. 'events', id, 'waiting', 'prev', 'delayed')
     return 1
   end
