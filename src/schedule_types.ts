@@ -18,7 +18,9 @@ export type ScheduleMark = {
   due: number
   overlap: Overlap
   missed: Missed
-  /** Somebody asked for this run: it starts whatever the policies say. */
+  /** The job's run that the policies decide about; 1 where it says nothing. Later ones somebody asked for. */
+  run?: number
+  /** Somebody asked for this job: it starts whatever the policies say. */
   manual?: true
 }
 

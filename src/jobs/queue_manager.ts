@@ -153,17 +153,22 @@ export class QueueManager {
    *
    * @param run.due epoch ms
    * @param run.now epoch ms
+   * @param run.run of a job that Redis has lost before it started: the run that it goes on with
    */
   scheduledJob(
     schedule: Schedule,
-    run: { jobId: string; due: number; now: number; manual?: true }
+    {
+      jobId,
+      due,
+      now,
+      ...mark
+    }: { jobId: string; due: number; now: number; run?: number; manual?: true }
   ): NewTransportJob {
-    const { jobId, due, now, manual } = run
     const { id, overlap, missed, type, queue, payload } = schedule
     const options: ResolvedDispatchOptions = {
       ...merge(this.registry.get(type)?.options ?? {}, schedule.options),
-      schedule: { id, due, overlap, missed, ...(manual ? { manual } : undefined) },
-      ...(manual ? undefined : { at: new Date(due) }),
+      schedule: { id, due, overlap, missed, ...mark },
+      ...(mark.manual ? undefined : { at: new Date(due) }),
     }
     const job = toTransportJob(type, jobId, queue, payload, options, now)
     return {

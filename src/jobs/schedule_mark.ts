@@ -6,9 +6,14 @@ import { isUuid } from '../records/ids.ts'
  */
 export function readMark(value: unknown): ScheduleMark | null {
   if (typeof value !== 'object' || value === null) return null
-  const { id, due, overlap, missed, manual } = value as Record<string, unknown>
+  const { id, due, overlap, missed, run, manual } = value as Record<string, unknown>
   if (typeof id !== 'string' || !isUuid(id) || !Number.isSafeInteger(due)) return null
   if (!OVERLAPS.includes(overlap as never) || !MISSED.includes(missed as never)) return null
+  if (run !== undefined && !(Number.isSafeInteger(run) && (run as number) > 0)) return null
   const mark = { id, due, overlap, missed } as ScheduleMark
-  return manual === true ? { ...mark, manual } : mark
+  return {
+    ...mark,
+    ...(run === undefined ? undefined : { run: run as number }),
+    ...(manual === true ? { manual } : undefined),
+  }
 }

@@ -98,7 +98,7 @@ export class Planner {
     const missing = await this.#missing(
       schedules.flatMap((schedule) => this.#ahead(schedule, now).map((due) => ({ schedule, due })))
     )
-    await this.#add(missing.map(({ schedule, due }) => this.#job(schedule, due, now)))
+    await this.#add(missing, now)
     return missing.length
   }
 
@@ -118,10 +118,9 @@ export class Planner {
       return schedule?.generation === generation ? [{ schedule, due }] : []
     })
     const missing = await this.#missing(wanted)
-    const jobs = missing.map(({ schedule, due }) => this.#job(schedule, due, now))
-    const records = await this.#records(jobs.map(({ id }) => id))
-    const lost = jobs.filter(({ id }) => (records.get(id)?.attempts.started ?? 0) === 0)
-    await this.#add(lost)
+    const records = await this.#records(missing.map(jobIdOf))
+    const lost = missing.filter((run) => (records.get(jobIdOf(run))?.attempts.started ?? 0) === 0)
+    await this.#add(lost, now)
     return lost.length
   }
 
@@ -143,10 +142,7 @@ export class Planner {
   /** Those whose jobs Redis does not know. */
   async #missing(runs: Run[]): Promise<Run[]> {
     const states = await this.dependencies.transport.scheduled.states(
-      runs.map(({ schedule: { id, generation, queue }, due }) => ({
-        queue,
-        id: runId(id, generation, due),
-      }))
+      runs.map((run) => ({ queue: run.schedule.queue, id: jobIdOf(run) }))
     )
     return runs.filter((_, at) => states[at].state === '')
   }
@@ -206,10 +202,10 @@ export class Planner {
 
   async #write(planned: Planned[], now: number): Promise<void> {
     const { records, transport } = this.dependencies
-    const jobs = planned.flatMap(({ schedule, plan }) =>
-      plan.make.map((due) => this.#job(schedule, due, now))
+    const made = planned.flatMap(({ schedule, plan }) =>
+      plan.make.map((due): Run => ({ schedule, due }))
     )
-    await this.#add(jobs)
+    await this.#add(made, now)
     const runs = planned.flatMap(({ schedule, plan }): ScheduleRun[] => {
       const { seq, generation, id } = schedule
       const base = { seq, generation, madeAt: now }
@@ -237,19 +233,19 @@ export class Planner {
     }
   }
 
-  #job(schedule: Schedule, due: number, now: number): NewTransportJob {
-    const jobId = runId(schedule.id, schedule.generation, due)
-    return this.dependencies.queue.scheduledJob(schedule, { jobId, due, now })
+  #job({ schedule, due }: Run, now: number, run?: number): NewTransportJob {
+    const jobId = jobIdOf({ schedule, due })
+    return this.dependencies.queue.scheduledJob(schedule, { jobId, due, now, run })
   }
 
   /**
-   * Adds jobs. One that Redis knows is there already; one that only its record knows, because Redis was emptied, goes on as the next
-   * run of the same job, unless it had ended.
+   * Adds the jobs of runs. One that Redis knows is there already; one that only its record knows, because Redis was emptied, goes on as
+   * the next run of the same job, unless it had ended.
    */
-  async #add(jobs: NewTransportJob[]): Promise<void> {
+  async #add(runs: Run[], now: number): Promise<void> {
     const { transport } = this.dependencies
-    const records = await this.#records(jobs.map(({ id }) => id))
-    const fresh = jobs.filter(({ id }) => !records.has(id))
+    const records = await this.#records(runs.map(jobIdOf))
+    const fresh = runs.filter((run) => !records.has(jobIdOf(run))).map((run) => this.#job(run, now))
     for (let from = 0; from < fresh.length; from += ROUND_TRIP) {
       try {
         await transport.add(fresh.slice(from, from + ROUND_TRIP))
@@ -258,23 +254,24 @@ export class Planner {
         if ((error as { code?: string }).code !== 'E_DUPLICATE_JOB') throw error
       }
     }
-    const known = jobs.filter(({ id }) => {
-      const record = records.get(id)
+    const known = runs.filter((run) => {
+      const record = records.get(jobIdOf(run))
       return record && (!isTerminal(record.status) || record.error?.code === LOST)
     })
-    const states = await transport.scheduled.states(known.map(({ queue, id }) => ({ queue, id })))
-    for (const [at, job] of known.entries()) {
-      if (states[at].state !== '') continue
-      const due = job.opts.qd?.at ?? null
-      await transport.restart(job.queue, job.id, {
-        by: BY,
-        job,
-        run: records.get(job.id)!.run + 1,
-        due,
-        recordedRun: async () => (await this.#records([job.id])).get(job.id)?.run ?? null,
+    for (const missing of await this.#missing(known)) {
+      const id = jobIdOf(missing)
+      const run = records.get(id)!.run + 1
+      const job = this.#job(missing, now, run)
+      await transport.restart(job.queue, id, {
+        ...{ by: BY, job, run, due: missing.due },
+        recordedRun: async () => (await this.#records([id])).get(id)?.run ?? null,
       })
     }
   }
+}
+
+function jobIdOf({ schedule: { id, generation }, due }: Run): string {
+  return runId(id, generation, due)
 }
 
 /** Of a schedule that is paused or not defined any more. */

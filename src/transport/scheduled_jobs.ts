@@ -54,6 +54,7 @@ export class ScheduledJobs {
       keys.schedulesAway,
       mark.id,
       mark.due,
+      mark.run ?? 1,
       mark.overlap,
       mark.missed,
       mark.manual ? '1' : '',
