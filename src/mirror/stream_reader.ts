@@ -62,7 +62,7 @@ export class StreamReader {
         ? tls.connect({ ...target, ...options.tls }, () => resolve(made))
         : net.connect(target, () => resolve(made))
       made.setTimeout(timeout, () => made.destroy(new Error(`no connection within ${timeout} ms`)))
-      made.once('error', reject)
+      made.on('error', reject)
     })
     socket.setTimeout(0)
     socket.setNoDelay(true)

@@ -1,6 +1,7 @@
 import { E_REDIS_UNAVAILABLE } from '../errors.ts'
 import { Answers, UNANSWERED } from './answers.ts'
 import type { HostConnection, RedisClient } from './client.ts'
+import { hangUp } from './hang_up.ts'
 import { Outage, reasonOf, whyNotReady } from './outage.ts'
 import { untilReady } from './until_ready.ts'
 import { writeTogether } from './write_together.ts'
@@ -109,7 +110,7 @@ export class Connections {
     } catch (error) {
       if (error === UNANSWERED) {
         // What was sent and not answered must not be sent again later, and the next call deserves a fresh connection.
-        client.disconnect(true)
+        hangUp(client, true)
         throw new E_REDIS_UNAVAILABLE([
           unknown(action),
           'it took the command but has not answered it',
@@ -123,7 +124,7 @@ export class Connections {
     this.#open.delete(client)
     for (const [role, shared] of this.#shared) if (shared === client) this.#shared.delete(role)
     if (client.status === 'ready') await within(client.quit(), 300)
-    client.disconnect()
+    hangUp(client)
   }
 
   /**
@@ -190,7 +191,7 @@ export class Connections {
     if (met === null || (client.status as string) === 'ready') return
     const reason = met === 'late' ? whyNotReady(client, this.outage.reason) : met.refused
     // A server that accepted the connection and says nothing would keep it for ever.
-    if (client.status === 'connect') client.disconnect(true)
+    if (client.status === 'connect') hangUp(client, true)
     throw new E_REDIS_UNAVAILABLE([action, reason])
   }
 
@@ -203,7 +204,7 @@ export class Connections {
 
 async function disconnectIfSilent(client: RedisClient): Promise<void> {
   if (['wait', 'end', 'close', 'reconnecting'].includes(client.status)) return
-  if (client.status !== 'ready' || !(await within(client.ping(), 1_000))) client.disconnect()
+  if (client.status !== 'ready' || !(await within(client.ping(), 1_000))) hangUp(client)
 }
 
 /** Whether a promise is fulfilled in time, ms. */

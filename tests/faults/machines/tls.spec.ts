@@ -2,13 +2,16 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import { hostClient } from '#tests/helpers/redis_address'
 import { redisNode } from '#tests/helpers/redis_groups'
 import type { PrivateServer } from '#tests/helpers/servers'
 import { stopwatch } from '#tests/helpers/stopwatch'
+import { waitFor } from '#tests/helpers/wait'
 import { Connections } from '../../../src/transport/connections.ts'
+import { hangUp } from '../../../src/transport/hang_up.ts'
 import { throughThePages } from './through_the_pages.ts'
 
 const run = promisify(execFile)
@@ -92,9 +95,34 @@ test.group('Redis with TLS, a user and a password', (group) => {
         assert.isBelow(asked(), 2_500, what)
       } finally {
         await connections.closeAll()
-        host.disconnect()
+        hangUp(host)
       }
     }
     await Promise.all(refusals.map(refused))
+  })
+
+  test('lets go of connections that are still shaking hands with a server that nobody vouches for', async ({
+    assert,
+  }) => {
+    const thrown: string[] = []
+    const listen = (error: Error) => thrown.push(error.message)
+    process.on('uncaughtExceptionMonitor', listen)
+    const letGo = async (milliseconds: number) => {
+      const host = hostClient(JSON.stringify({ ...connection, tls: {} }))
+      const connections = new Connections(() => ({ ioConnection: host }) as never)
+      const connecting = connections.worker.connect().catch(() => {})
+      await pause(milliseconds)
+      await connections.closeAll()
+      hangUp(host)
+      await connecting
+      await waitFor('the end of it', () => host.status === 'end')
+    }
+    /** An alert of the server that nobody listens for would end the process. */
+    for (let round = 0; round < 5; round++) {
+      const moments = Array.from({ length: 16 }, (_, n) => n / 2)
+      await Promise.all(moments.map(letGo))
+    }
+    process.off('uncaughtExceptionMonitor', listen)
+    assert.deepEqual(thrown, [])
   })
 })
