@@ -117,6 +117,30 @@ withBrowser(() => {
       await close()
     })
 
+    test('on a phone every page is two taps away, without scripts too', async ({ assert }) => {
+      const { page, close } = await newPage({
+        ...{ viewport: { width: 390, height: 844 }, javaScriptEnabled: false },
+      })
+      await page.goto(dashboard)
+      const labels = page.locator('.tabbar > * > span')
+      let right = 0
+      for (const label of await labels.all()) {
+        const box = (await label.boundingBox())!
+        assert.isAtLeast(box.x, right + 4, (await label.textContent())!)
+        right = box.x + box.width
+      }
+      assert.isBelow(right, 390)
+      for (const name of ['Schedules', 'Alerts', 'Cleanup', 'Audit']) {
+        await page.locator('#tab-more').click()
+        const link = page.locator('#more-pages').getByRole('link', { name })
+        assert.isAtLeast((await link.boundingBox())!.height, 44, name)
+        await link.click()
+        await page.waitForSelector('#tab-more[aria-current]')
+        assert.match(await page.title(), new RegExp(name))
+      }
+      await close()
+    })
+
     test('a new job enters the list, moves and ends there without a reload', async ({ assert }) => {
       const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
       await page.goto(`${dashboard}/jobs`)

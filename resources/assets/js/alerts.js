@@ -6,7 +6,7 @@
   const TITLES = { acknowledge: 'Acknowledged', mute: 'Muted', unmute: 'No longer muted' }
 
   const show = (count) => {
-    for (const link of document.querySelectorAll('#rail-alerts, #tab-alerts')) {
+    for (const link of document.querySelectorAll('#rail-alerts, #tab-alerts, #tab-more')) {
       let badge = link.querySelector('.nav-count')
       if (count === 0) {
         badge?.remove()

@@ -2,7 +2,7 @@ import type { AlertView } from '../../types.ts'
 import { addressOf } from '../negotiation.ts'
 import type { Viewer } from '../viewer.ts'
 import { isLoud } from './alerts_page.ts'
-import type { Page } from './types.ts'
+import type { NavItem, Page } from './types.ts'
 
 export type PageInput = {
   title: string
@@ -27,6 +27,8 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
   const actor = await viewer.actor()
   const name = actor.name ?? actor.id
   const open = (input.alerts ?? (await dashboard.openAlerts())) || []
+  const loud = open.filter(isLoud).length
+  const nav = navigation(urls, kind, loud)
   return {
     title,
     kind,
@@ -42,65 +44,8 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
       current: addressOf(ctx),
     },
     assets: await dashboard.assets.urls(urls),
-    nav: [
-      {
-        key: 'dashboard',
-        label: 'Dashboard',
-        icon: 'dashboard',
-        url: urls.dashboard(),
-        current: kind === 'dashboard',
-      },
-      {
-        key: 'jobs',
-        label: 'Jobs',
-        icon: 'jobs',
-        url: urls.jobs(),
-        current: kind === 'jobs' || kind === 'job' || kind === 'bulk',
-      },
-      {
-        key: 'queues',
-        label: 'Queues',
-        icon: 'queue',
-        url: urls.queues(),
-        current: kind === 'queues',
-      },
-      {
-        key: 'schedules',
-        label: 'Schedules',
-        icon: 'calendar',
-        url: urls.schedules(),
-        current: kind === 'schedules',
-      },
-      {
-        key: 'workers',
-        label: 'Workers',
-        icon: 'worker',
-        url: urls.workers(),
-        current: kind === 'workers',
-      },
-      {
-        key: 'alerts',
-        label: 'Alerts',
-        icon: 'bell',
-        url: urls.alerts(),
-        current: kind === 'alerts',
-        count: open.filter(isLoud).length,
-      },
-      {
-        key: 'cleanups',
-        label: 'Cleanup',
-        icon: 'broom',
-        url: urls.cleanups(),
-        current: kind === 'cleanups',
-      },
-      {
-        key: 'audit',
-        label: 'Audit',
-        icon: 'audit',
-        url: urls.audit(),
-        current: kind === 'audit',
-      },
-    ],
+    nav,
+    more: { current: nav.some((item) => item.more === true && item.current), count: loud },
     theme: preferences.theme,
     density: preferences.density,
     zone: { name: clock.zone, known: preferences.zone !== null },
@@ -115,6 +60,27 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
     away: await away(viewer, input.databaseAway ?? false),
     flash: readFlash(viewer),
   }
+}
+
+/**
+ * @param loud open alerts that nobody muted
+ */
+function navigation(urls: Viewer['urls'], kind: Page['kind'], loud: number): NavItem[] {
+  const current = kind === 'job' || kind === 'bulk' ? 'jobs' : kind
+  const item = (key: Page['kind'], label: string, icon: string, url: string) => ({
+    ...{ key, label, icon, url },
+    current: key === current,
+  })
+  return [
+    item('dashboard', 'Dashboard', 'dashboard', urls.dashboard()),
+    item('jobs', 'Jobs', 'jobs', urls.jobs()),
+    item('queues', 'Queues', 'queue', urls.queues()),
+    { ...item('schedules', 'Schedules', 'calendar', urls.schedules()), more: true },
+    item('workers', 'Workers', 'worker', urls.workers()),
+    { ...item('alerts', 'Alerts', 'bell', urls.alerts()), more: true, count: loud },
+    { ...item('cleanups', 'Cleanup', 'broom', urls.cleanups()), more: true },
+    { ...item('audit', 'Audit', 'audit', urls.audit()), more: true },
+  ]
 }
 
 async function away({ dashboard, clock }: Viewer, database: boolean): Promise<Page['away']> {

@@ -66,6 +66,8 @@ export type NavItem = {
   icon: string
   url: string
   current: boolean
+  /** A phone has no room for it beside the others: it stands behind "More". */
+  more?: true
   /** A badge; 0 or nothing: none. */
   count?: number
 }
@@ -103,6 +105,8 @@ export type Page = {
   /** Hashed address by file name, e.g. `page.assets['queuedeck.css']`, `['htmx.js']`, `['alpine.js']`. */
   assets: Record<string, string>
   nav: NavItem[]
+  /** The phone's "More": whether this page stands behind it, and its badge. */
+  more: { current: boolean; count: number }
   theme: 'auto' | 'light' | 'dark'
   density: 'compact' | 'comfortable'
   /** IANA zone in which moments are shown; `known` is false while no script has told it (then UTC). */

@@ -210,6 +210,7 @@ export function page(kind: Page['kind'], change: Partial<Page> = {}): Page {
         `${PREFIX}/assets/${name}`,
       ])
     ),
+    more: { current: false, count: 0 },
     nav: [
       {
         key: 'dashboard',
