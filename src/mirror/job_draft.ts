@@ -213,7 +213,7 @@ export class JobDraft {
     attempt = this.job.attempts
   ): void {
     if (attempt === 0) return
-    this.#loseAttemptBefore(attempt)
+    this.#loseAllBut(attempt)
     const error = failedReason ? readError(failedReason) : null
     this.closed = this.#attempt(attempt, outcome, {
       finishedAt: at,
@@ -232,21 +232,22 @@ export class JobDraft {
   }
 
   /**
-   * An attempt begins. The one before it, if its end is not known, was lost: there is another one now.
+   * An attempt begins. The one that ran, if its end is not known, was lost: there is another one now.
    */
   startAttempt(attempt: number, worker: string | null, at: number | null): void {
     const { job } = this
-    this.#loseAttemptBefore(attempt)
+    this.#loseAllBut(attempt)
     job.attempts = attempt
     if (worker) job.worker = worker
     this.#attempt(attempt, 'running', { worker, startedAt: at })
   }
 
-  #loseAttemptBefore(attempt: number): void {
-    const { status, attempts } = this.job
-    if (status === 'running' && attempts > 0 && attempt > attempts) {
-      this.#attempt(attempts, 'lost', {})
-    }
+  /** An older Redis that came back counts from what it knows: the attempt that ran may have the higher number. */
+  #loseAllBut(attempt: number): void {
+    const { status, stopping, run, attempts } = this.job
+    if ((status !== 'running' && !stopping) || attempts === 0 || attempt === attempts) return
+    const known = this.#attempts.find((row) => row.attempt === attempts && row.run === run)
+    if (known === undefined || known.outcome === 'running') this.#attempt(attempts, 'lost', {})
   }
 
   #attempt(

@@ -159,7 +159,11 @@ function takeAttempts(
     if (isTerminal(status)) draft.closeAttempt(status, finishedOn, failedReason, stack)
     return
   }
-  if (last === 0 || last < job.attempts) return
+  if (last === 0 || last < job.attempts) {
+    /** An older Redis came back, which knows nothing of the attempt that ran. */
+    if (job.status === 'running') draft.closeAttempt('lost', null)
+    return
+  }
   const isEnded = status === 'completed' || status === 'failed' || facts.state === 'failed'
   const failures = isEnded ? attemptsMade - 1 : attemptsMade
   if (failures >= last - 1) {

@@ -48,8 +48,8 @@ export async function falseClaims(
       if (run < logged.run && status === logged.firstEnding) unheard.push(logged)
       else say(`is ${status} in run ${run}, but ended as ${ending?.status} in run ${logged.run}`)
     }
-    if (record.attemptList.some(({ outcome }) => outcome === 'running'))
-      say('has ended with an attempt that runs')
+    const running = record.attemptList.find(({ outcome }) => outcome === 'running')
+    if (running) say(`has ended with attempt ${running.attempt} running`)
   }
   const all = [...jobs]
   for (let from = 0; from < all.length; from += 20) {

@@ -99,13 +99,15 @@ test.group('Schedules', (group) => {
         ['seconds', 1],
       ]
     )
+    const startedAt = Date.now()
     const pool = await lab.work()
     start()
     start()
     await waitFor('two runs', () => runsOf('seconds').length >= 2)
-    /** However busy the machine is: no moment twice, none before its time. */
-    const moments = runsOf('seconds').map(({ at }) => Math.floor(at / 2_000))
-    assert.lengthOf(new Set(moments), moments.length)
+    /** However busy the machine is: no more runs than moments. */
+    runsOf('seconds').forEach(({ at }, n) =>
+      assert.isAtLeast(Math.floor(at / 2_000) - Math.floor(startedAt / 2_000), n + 1)
+    )
     const queueKey = transport.keys.queue('tests')
     const delayed = await transport.connections.producer.zrange(`${queueKey}delayed`, 0, -1)
     for (const name of ['hourly', 'berlin']) {

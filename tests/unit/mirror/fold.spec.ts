@@ -205,6 +205,25 @@ test.group('Mirror | fold', () => {
     ])
   })
 
+  test('leaves no attempt running that an older Redis knows nothing of', ({ assert }) => {
+    const { job } = fold([ADDED, ACTIVE, { ...ACTIVE, ats: '3' }])
+    const started = fold([ACTIVE], job, 100).out.attempts
+    assert.sameDeepMembers(
+      started.map(({ attempt, outcome }) => [attempt, outcome]),
+      [
+        [3, 'lost'],
+        [1, 'running'],
+      ]
+    )
+    const before = fold([ADDED, ACTIVE, { ...ACTIVE, ats: '3' }]).job
+    const ended = fold([{ event: 'completed', returnvalue: '1', ats: '2' }], before, 100)
+    assert.equal(ended.job.status, 'completed')
+    assert.containSubset(ended.out.attempts, [
+      { attempt: 3, outcome: 'lost' },
+      { attempt: 2, outcome: 'completed' },
+    ])
+  })
+
   test('leaves no attempt running when the entry that ended it is missing', ({ assert }) => {
     const waiting = fold([ADDED, ACTIVE, { event: 'waiting', prev: 'delayed' }])
     assert.containSubset(waiting.out.attempts, [{ attempt: 1, outcome: 'lost' }])

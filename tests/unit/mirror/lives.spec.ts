@@ -97,6 +97,14 @@ test.group('Mirror | lives of one job', () => {
     ])
   })
 
+  test('an attempt that an older Redis knows nothing of was lost', ({ assert }) => {
+    for (const facts of [{}, { attemptsStarted: 1, attemptsMade: 1 }]) {
+      const life = new Life().tells(ADDED, { ...ACTIVE, ats: '2' }).isComparedWith(facts)
+      assert.equal(life.job.status, 'pending')
+      assert.containSubset(life.out.attempts, [{ run: 1, attempt: 2, outcome: 'lost' }])
+    }
+  })
+
   test('a cancelled job whose end was cut away before its restart', ({ assert }) => {
     const life = new Life().tells(ADDED, ACTIVE, CANCEL).tells(restarted(2, 'cancelled'), ACTIVE)
     assert.containSubset(life.job, { status: 'running', stopping: false, run: 2 })
