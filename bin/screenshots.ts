@@ -16,7 +16,7 @@ import {
 } from '../tests/helpers/app.ts'
 import { browser, closeBrowser } from '../tests/helpers/browser.ts'
 import { jobClient, type NewJob } from '../tests/helpers/job_client.ts'
-import { redisServer } from '../tests/helpers/servers.ts'
+import { findProgram, postgresServer, redisServer } from '../tests/helpers/servers.ts'
 import { waitFor } from '../tests/helpers/wait.ts'
 
 const SIZES = [
@@ -106,7 +106,7 @@ try {
   await waitFor('jobs to run', async () => (await jobs.unfinished()) >= 7, { within: 30_000 })
 
   const uploads = await upload(chromium, `${web.url}/documents`)
-  const results = await resultPages(desk, web.url)
+  const results = await resultPages(await chromium.newPage(), web.url)
 
   const shown = await jobs.newest({ type: 'document_processing.parse', status: 'completed' })
   const failed = await jobs.newest({ type: 'demo.flaky', status: 'completed' })
@@ -158,8 +158,8 @@ try {
   })
   await takePicture(chromium, `${dashboard}/jobs`)
   await redis.stop()
-  const away = ['', '/jobs', '/queues', '/workers', '/schedules'].map((path) => dashboard + path)
-  await shoot(chromium, Object.fromEntries(away.map((url) => [awayName(url), url])))
+  await shoot(chromium, awayPages('away', dashboard))
+  await withoutDatabase(chromium)
   console.log(`Screenshots are in ${output}, the README's picture is ${picture}`)
 } finally {
   await closeBrowser()
@@ -191,9 +191,52 @@ async function shoot(
   }
 }
 
-/** How pictures of pages are named that were taken while Redis was away. */
-function awayName(url: string): string {
-  return `away-${url.split('/').at(-1)}`
+/** Pages that are shown while something is away. */
+function awayPages(name: string, dashboard: string): Record<string, string> {
+  const paths = ['', '/jobs', '/queues', '/workers', '/schedules', '/alerts', '/audit']
+  return Object.fromEntries(
+    paths.map((path) => [`${name}-${path.slice(1) || 'dashboard'}`, dashboard + path])
+  )
+}
+
+/** The same pages of an application whose database was stopped: of a server of our own, which can be. */
+async function withoutDatabase(chromium: Browser): Promise<void> {
+  if (!findProgram('postgres')) {
+    console.log('PostgreSQL is not installed: no pictures of a database that is away')
+    return
+  }
+  const server = await postgresServer({ own: true })
+  const ownRedis = await redisServer({ own: true })
+  stops.push(
+    () => server.stop(),
+    () => ownRedis.stop()
+  )
+  const ownEnv = await applicationEnv({
+    redisPort: ownRedis.port,
+    env: {
+      NODE_ENV: 'production',
+      DB_CONNECTION: 'pg',
+      DB_HOST: server.host,
+      DB_PORT: String(server.port),
+      DB_USER: 'postgres',
+      DB_PASSWORD: '',
+      DB_DATABASE: 'postgres',
+    },
+  })
+  await migrate(ownEnv)
+  const ownWeb = await startWeb(ownEnv)
+  const ownWorker = startWorker(ownEnv, ['--concurrency=8'])
+  stops.unshift(
+    () => ownWeb.stop(),
+    () => ownWorker.stop('SIGKILL')
+  )
+  const page = await chromium.newPage()
+  await page.goto(`${ownWeb.url}/admin/queue`)
+  const ownJobs = jobClient(page)
+  for (const job of JOBS) await ownJobs.create(job)
+  await waitFor('jobs to run', async () => (await ownJobs.unfinished()) >= 7, { within: 30_000 })
+  await server.kill()
+  await shoot(chromium, awayPages('no-database', `${ownWeb.url}/admin/queue`))
 }
 
 async function open(page: Page, url: string): Promise<void> {
