@@ -10,6 +10,9 @@ import { timingOf } from '../src/schedules/timings.ts'
 
 const ACTIONS = ['pause', 'resume', 'run', 'delete'] as const
 
+/** The option that asks for each. */
+const OPTIONS = { pause: 'pause', resume: 'resume', run: 'run-now', delete: 'delete' } as const
+
 /** Schedules that are listed at a time. */
 const PAGE = 500
 
@@ -57,11 +60,14 @@ export default class QueueSchedules extends QueueCommand {
     const keys = new SecretKeys(config.dashboard.redact)
     const wanted = ACTIONS.filter((action) => (action === 'run' ? this.runNow : this[action]))
     if (wanted.length > 1) {
-      throw new E_INVALID_OPTION([wanted[1], `excludes "${wanted[0]}": give one of them`])
+      const [one, other] = wanted.map((action) => OPTIONS[action])
+      throw new E_INVALID_OPTION([other, `excludes "${one}": give one of them`])
     }
     const [action] = wanted
     if (this.name === undefined) {
-      if (action !== undefined) throw new E_INVALID_OPTION([action, 'needs the name of a schedule'])
+      if (action !== undefined) {
+        throw new E_INVALID_OPTION([OPTIONS[action], 'needs the name of a schedule'])
+      }
       const all: Schedule[] = []
       for (let after = ''; ; after = all.at(-1)!.name) {
         const page = await records.schedules.list({ after, limit: PAGE })

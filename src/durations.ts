@@ -1,6 +1,7 @@
 import string from '@adonisjs/core/helpers/string'
 import { E_INVALID_DURATION } from './errors.ts'
 import type { Duration } from './types.ts'
+import { shown } from './shown.ts'
 
 /**
  * Reads a duration: a number of milliseconds or an expression such as `500ms`, `10m`, `72h`, `60d`. Days are 24 hours.
@@ -23,15 +24,7 @@ export function toMilliseconds(value: Duration, option: string): number {
   }
 
   if (milliseconds === undefined || !Number.isFinite(milliseconds) || milliseconds < 0) {
-    throw new E_INVALID_DURATION([describe(value), option])
+    throw new E_INVALID_DURATION([shown(value, 100), option])
   }
   return Math.round(milliseconds)
-}
-
-function describe(value: unknown): string {
-  try {
-    return String(value).slice(0, 100)
-  } catch {
-    return typeof value
-  }
 }

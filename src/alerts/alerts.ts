@@ -15,6 +15,7 @@ import type { Actor, AlertMute, AlertView, ResolvedConfig } from '../types.ts'
 import { alertView } from './alert_view.ts'
 import { readDatabaseAlert } from './database_watch.ts'
 import { tellPages } from './tell_pages.ts'
+import { shown } from '../shown.ts'
 
 export type AlertsDependencies = {
   transport: Transport
@@ -203,7 +204,7 @@ function nameOf({ id, name }: Actor): string {
 
 function knownRule(rule: unknown): AlertRule {
   if (isAlertRule(rule)) return rule
-  throw new InvalidInputException(`"${String(rule).slice(0, 60)}" is no rule of alerts`, 'rule')
+  throw new InvalidInputException(`"${shown(rule, 60)}" is no rule of alerts`, 'rule')
 }
 
 function knownSubject(subject: unknown): string | null {

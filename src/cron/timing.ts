@@ -4,6 +4,7 @@ import { toMilliseconds } from '../durations.ts'
 import { Cron } from './cron.ts'
 import type { Timing, TimingInput } from './types.ts'
 import { durationWords, oftenWords } from './words.ts'
+import { shown } from '../shown.ts'
 
 /** Shortest interval: the tick that keeps the next runs looks once a second. */
 const SHORTEST = 1_000
@@ -61,7 +62,7 @@ function readInterval(every: Duration): number {
   }
   if (milliseconds < SHORTEST || milliseconds > LONGEST) {
     throw new InvalidInputException(
-      `"every" must be from 1s to 3650d, not "${String(every).slice(0, 60)}"`,
+      `"every" must be from 1s to 3650d, not "${shown(every, 60)}"`,
       'every'
     )
   }

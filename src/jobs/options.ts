@@ -7,6 +7,7 @@ import { checkName, checkQueueName, checkTags, checkUser } from './names.ts'
 import { isUuid } from '../records/ids.ts'
 import { resolveWaitFor, type WaitedFor } from './wait_for.ts'
 import type { ScheduleMark } from '../schedule_types.ts'
+import { shown } from '../shown.ts'
 
 /**
  * BullMQ's lowest priority.
@@ -234,7 +235,7 @@ function unique(value: unknown): UniqueOption {
 
 function uuid(value: unknown): string {
   if (typeof value !== 'string' || !isUuid(value.toLowerCase())) {
-    throw new E_INVALID_OPTION(['jobId', `must be a UUID, not "${String(value).slice(0, 100)}"`])
+    throw new E_INVALID_OPTION(['jobId', `must be a UUID, not "${shown(value, 100)}"`])
   }
   return value.toLowerCase()
 }

@@ -15,6 +15,7 @@ import type { JobClass } from './job.ts'
 import { resolveDispatchOptions } from './options.ts'
 import { validatePayload, writePayload } from './payload.ts'
 import type { JobRegistry } from './registry.ts'
+import { shown } from '../shown.ts'
 
 /**
  * What a schedule may say of its jobs: the words of a dispatch.
@@ -139,7 +140,7 @@ function oneOf(value: unknown, known: readonly string[], field: string): string 
   if (value === undefined) return known[0]
   if (known.includes(value as string)) return value as string
   throw new InvalidInputException(
-    `"${field}" must be ${known.map((word) => `"${word}"`).join(' or ')}, not "${String(value).slice(0, 60)}"`,
+    `"${field}" must be ${known.map((word) => `"${word}"`).join(' or ')}, not "${shown(value, 60)}"`,
     field
   )
 }

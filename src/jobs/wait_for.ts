@@ -3,6 +3,7 @@ import { isUuid } from '../records/ids.ts'
 import type { OnFailure } from '../transport/flow_edges.ts'
 import type { AwaitedJob, WaitForOptions } from '../types.ts'
 import { checkQueueName } from './names.ts'
+import { shown } from '../shown.ts'
 
 /** One job that a dispatch waits for. `queue` is null where only the id was given. */
 export type WaitedFor = { jobId: string; queue: string | null; onFailure: OnFailure }
@@ -46,7 +47,7 @@ function one(job: unknown, fallback: OnFailure): WaitedFor {
   if (typeof job !== 'object' || job === null) {
     throw new E_INVALID_OPTION([
       'waitFor',
-      `must name jobs by their handles, ids, or as { jobId, onFailure }, not ${String(job).slice(0, 100)}`,
+      `must name jobs by their handles, ids, or as { jobId, onFailure }, not ${shown(job, 100)}`,
     ])
   }
   const { jobId, queue, onFailure } = job as Record<string, unknown>
@@ -61,7 +62,7 @@ function policy(value: unknown): OnFailure {
   if (POLICIES.includes(value as OnFailure)) return value as OnFailure
   throw new E_INVALID_OPTION([
     'waitFor.onFailure',
-    `must be one of: ${POLICIES.join(', ')}, not "${String(value).slice(0, 100)}"`,
+    `must be one of: ${POLICIES.join(', ')}, not "${shown(value, 100)}"`,
   ])
 }
 
@@ -70,7 +71,7 @@ function id(value: unknown): string {
   if (isUuid(text)) return text
   throw new E_INVALID_OPTION([
     'waitFor',
-    `must name jobs by their ids, UUIDs, not "${String(value).slice(0, 100)}"`,
+    `must name jobs by their ids, UUIDs, not "${shown(value, 100)}"`,
   ])
 }
 

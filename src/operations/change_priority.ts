@@ -4,6 +4,7 @@ import { isTerminal } from '../statuses.ts'
 import type { PriorityAnswer } from '../transport/job_edits.ts'
 import type { Actor, JobDetails, JobView } from '../types.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
+import { shown } from '../shown.ts'
 
 /**
  * Changes the priority of a job that is pending or scheduled.
@@ -50,7 +51,7 @@ export function checkPriority(value: unknown): number {
   throw new InvalidInputException(
     value === undefined
       ? `"priority" is missing: give a whole number from 0 to ${LAST_PRIORITY}`
-      : `"${String(value).slice(0, 40)}" cannot be a priority: give a whole number from 0 to ${LAST_PRIORITY}`,
+      : `"${shown(value, 40)}" cannot be a priority: give a whole number from 0 to ${LAST_PRIORITY}`,
     'priority'
   )
 }

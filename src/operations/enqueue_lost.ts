@@ -1,7 +1,9 @@
+import { readMark } from '../jobs/schedule_mark.ts'
 import { LOST } from '../mirror/comparison.ts'
 import { bytesToUuid, recordId } from '../records/ids.ts'
 import type { Records } from '../records/records.ts'
 import { isTerminal, statusCode } from '../statuses.ts'
+import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails, JobView } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
@@ -130,7 +132,7 @@ export class EnqueueLost {
       {
         by: actor.name ?? actor.id,
         run: job.run + 1,
-        job: forgotten(job),
+        job: bySchedule(forgotten(job), job.run + 1),
         due,
         waits,
         recordedRun: recordedRun(this.dependencies, job.id),
@@ -188,6 +190,17 @@ export class EnqueueLost {
 function isLost({ status, error, stopping }: JobView): boolean {
   if (stopping) return false
   return !isTerminal(status) || (status === 'failed' && error?.code === LOST)
+}
+
+/** A schedule's run goes on by its policy for overlaps. It is not left out as missed: it was there, and somebody asks for it. */
+function bySchedule(job: NewTransportJob, run: number): NewTransportJob {
+  const { qd } = job.opts
+  const mark = readMark(qd?.schedule)
+  if (mark === null) return job
+  return {
+    ...job,
+    opts: { ...job.opts, qd: { ...qd, schedule: { ...mark, run, missed: 'once' } } },
+  }
 }
 
 /** Parents of another producer's flow: what they waited for does not come any more. */

@@ -4,6 +4,7 @@ import { isUuid } from '../records/ids.ts'
 import type { EdgeReader } from '../records/reader/edges.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { JobDetails, JobView } from '../types.ts'
+import { shown } from '../shown.ts'
 
 /**
  * What operations read of the records.
@@ -43,9 +44,8 @@ const LOOK = 15
 export function checkJobId(value: unknown): string {
   const id = typeof value === 'string' ? value.trim().toLowerCase() : ''
   if (isUuid(id)) return id
-  const shown = String(value).slice(0, 100)
   throw new InvalidInputException(
-    `"${shown}" is not the id of a job: give a UUID such as 0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9`,
+    `"${shown(value, 100)}" is not the id of a job: give a UUID such as 0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9`,
     'id'
   )
 }

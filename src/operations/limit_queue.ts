@@ -4,6 +4,7 @@ import type { Actor } from '../types.ts'
 import { ChangeLimit } from './change_limit.ts'
 import { answerOf, type QueueAnswer } from './queue_answer.ts'
 import { assertQueueKnown, type QueueDependencies } from './queue_views.ts'
+import { shown } from '../shown.ts'
 
 /**
  * Sets how many jobs of a queue run at once, until it goes back to what the configuration says.
@@ -34,7 +35,7 @@ function readLimit(value: unknown): LimitValue | 'default' {
   throw new InvalidInputException(
     value === undefined
       ? '"limit" is missing: give a whole number, null for no limit, or "default" for what the configuration says'
-      : `"${String(value).slice(0, 40)}" cannot be a limit: give a whole number, null for no limit, or "default" for what the configuration says`,
+      : `"${shown(value, 40)}" cannot be a limit: give a whole number, null for no limit, or "default" for what the configuration says`,
     'limit'
   )
 }

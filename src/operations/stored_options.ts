@@ -1,15 +1,22 @@
 import type { JobDetails } from '../types.ts'
+import { readMark } from '../jobs/schedule_mark.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 
 type Options = Omit<NewTransportJob['opts'], 'timestamp' | 'delay' | 'priority'>
 
 /**
  * What a job that is made of a record takes over from the record's options: how often it is tried, and what is ours. Delays have been,
- * the priority may have changed, and a place in another producer's flow or schedule cannot be had twice.
+ * the priority may have changed, and a place in another producer's flow or schedule cannot be had twice. A job of one of our schedules is
+ * one that somebody asked for.
  */
 export function storedOptions(text: string | null): Options {
   const { attempts, backoff, lifo, qd } = object(text === null ? {} : parse(text))
-  const { by: who, at: due, again: of, ...own } = object(qd)
+  const { by: who, at: due, again: of, schedule, ...more } = object(qd)
+  const mark = readMark(schedule)
+  const own = {
+    ...more,
+    ...(mark === null ? undefined : { schedule: { ...mark, manual: true as const } }),
+  }
   return {
     ...(Number.isSafeInteger(attempts) && (attempts as number) > 0
       ? { attempts: attempts as number }

@@ -10,6 +10,7 @@ import type { NewTransportJob } from '../transport/types.ts'
 import { type Plan, planMoments } from './moments.ts'
 import { runId } from './run_id.ts'
 import { Timings } from './timings.ts'
+import { waitingRuns } from './waiting_runs.ts'
 
 export type PlannerDependencies = {
   transport: Transport
@@ -122,6 +123,21 @@ export class Planner {
     const lost = missing.filter((run) => (records.get(jobIdOf(run))?.attempts.started ?? 0) === 0)
     await this.#add(lost, now)
     return lost.length
+  }
+
+  /** Makes jobs again that Redis has lost while they waited for an earlier run to end. None was missed, however late it is. */
+  async ensureWaiting(schedules: Iterable<Schedule>, now: number, goOn = () => true) {
+    let made = 0
+    for (const schedule of schedules) {
+      if (schedule.overlap !== 'queue') continue
+      if (!goOn()) break
+      const moments = await waitingRuns(this.dependencies.records, schedule, now)
+      const late: Schedule = { ...schedule, missed: 'once' }
+      const missing = await this.#missing(moments.map((due) => ({ schedule: late, due })))
+      await this.#add(missing, now)
+      made += missing.length
+    }
+    return made
   }
 
   /** Moments of a schedule that have their jobs and have not come yet. */

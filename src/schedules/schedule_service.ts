@@ -100,6 +100,7 @@ export class ScheduleService extends LedService {
       page.forEach((schedule) => all.set(schedule.seq, schedule))
       after = page[page.length - 1].seq
     }
+    await this.#planner.ensureWaiting(all.values(), now, goOn)
     if (goOn()) await this.#planner.ensurePassed(all, now)
   }
 

@@ -1,4 +1,5 @@
 import { InvalidInputException } from '../errors.ts'
+import { shown } from '../shown.ts'
 
 /** Where a job is kept. */
 export type JobPlace = { queue: string; id: string }
@@ -185,7 +186,7 @@ export function assertQueueName(name: string): void {
     /[:\p{Cc}]/u.test(name)
   ) {
     throw new InvalidInputException(
-      `"${String(name).slice(0, 80)}" cannot name a queue: give 1 to 200 characters without ":" and control characters`,
+      `"${shown(name, 80)}" cannot name a queue: give 1 to 200 characters without ":" and control characters`,
       'queue'
     )
   }

@@ -3,6 +3,7 @@ import type { LimitSettings } from '../types.ts'
 import { isLimitedName, LIMITED_NAME } from '../config.ts'
 import { assertQueueName } from './keys.ts'
 import { limitKeyOf, userOf } from './limit_key.ts'
+import { shown } from '../shown.ts'
 
 /**
  * What a limit is for: all jobs together, each user (unless one has a limit of his own), one user, one type, one queue.
@@ -38,7 +39,7 @@ export function assertScope(scope: LimitScope): void {
 function assertName(name: unknown, field: 'user' | 'type'): void {
   if (!isLimitedName(name)) {
     throw new InvalidInputException(
-      `"${String(name).slice(0, 80)}" cannot be a ${field}: give ${LIMITED_NAME}`,
+      `"${shown(name, 80)}" cannot be a ${field}: give ${LIMITED_NAME}`,
       field
     )
   }

@@ -5,6 +5,7 @@ import type { RedisClient } from './client.ts'
 import { userOf } from './limit_key.ts'
 import { assertScope, fieldOf, type LimitScope, fieldsOf, scopeOf } from './limit_scope.ts'
 import type { Transport } from './transport.ts'
+import { shown } from '../shown.ts'
 
 export type { LimitScope } from './limit_scope.ts'
 
@@ -169,7 +170,7 @@ export function assertLimit(value: LimitValue): void {
   if (value === null) return
   if (Number.isSafeInteger(value) && value >= 1 && value <= LARGEST_LIMIT) return
   throw new InvalidInputException(
-    `"${String(value).slice(0, 40)}" cannot be a limit: give a whole number from 1 to ${LARGEST_LIMIT}, or nothing for no limit. To run none at all, pause the queue`,
+    `"${shown(value, 40)}" cannot be a limit: give a whole number from 1 to ${LARGEST_LIMIT}, or nothing for no limit. To run none at all, pause the queue`,
     'limit'
   )
 }

@@ -8,6 +8,7 @@ import { alertsPage } from '../presenters/alerts_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerAlerts, manageAlert } from './alert_answers.ts'
 import { answerPage } from './page_answer.ts'
+import { shown } from '../../shown.ts'
 
 /** Alerts that are over, on one page. */
 const PAGE = 50
@@ -81,14 +82,14 @@ export default class AlertsController {
 
 function readId(value: unknown): number {
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value)
-  throw new E_ALERT_NOT_FOUND([String(value).slice(0, 40)])
+  throw new E_ALERT_NOT_FOUND([shown(value, 40)])
 }
 
 function readCursor(value: unknown): number | null {
   if (value === undefined || value === '') return null
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value)
   throw new InvalidInputException(
-    `"cursor" must be the "next" of another page, not "${String(value).slice(0, 40)}"`,
+    `"cursor" must be the "next" of another page, not "${shown(value, 40)}"`,
     'cursor'
   )
 }

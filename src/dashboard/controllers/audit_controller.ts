@@ -7,6 +7,7 @@ import { sendJson, wishOf } from '../negotiation.ts'
 import { type AuditFields, auditItem, auditJson, type AuditPage } from '../presenters/audit_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
+import { shown } from '../../shown.ts'
 
 const PAGE = 50
 const MOST = 200
@@ -103,7 +104,7 @@ function readCursor(value: unknown): AuditPlace | undefined {
   const parts = typeof value === 'string' ? /^(\d{1,15})-(\d{1,15})$/.exec(value) : null
   if (parts) return { at: Number(parts[1]), seq: Number(parts[2]) }
   throw new InvalidInputException(
-    `"cursor" must be the "next" of another page, not "${String(value).slice(0, 40)}"`,
+    `"cursor" must be the "next" of another page, not "${shown(value, 40)}"`,
     'cursor'
   )
 }
@@ -113,7 +114,7 @@ function readLimit(value: unknown): number {
   const limit = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : 0
   if (limit >= 1 && limit <= MOST) return limit
   throw new InvalidInputException(
-    `"limit" must be a whole number from 1 to ${MOST}, not "${String(value).slice(0, 40)}"`,
+    `"limit" must be a whole number from 1 to ${MOST}, not "${shown(value, 40)}"`,
     'limit'
   )
 }

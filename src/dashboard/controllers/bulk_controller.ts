@@ -9,6 +9,7 @@ import { bulkConfirm, bulkItemJson, bulkJson, bulkPage } from '../presenters/bul
 import { FLASH, framePage } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
 import { answerPage } from './page_answer.ts'
+import { shown } from '../../shown.ts'
 
 const PAGE = 100
 const MOST = 1_000
@@ -117,7 +118,7 @@ function readOutcome(value: unknown): Outcome | undefined {
   const outcome = OUTCOMES.find((name) => name === value)
   if (outcome) return outcome
   throw new InvalidInputException(
-    `"outcome" must be one of ${OUTCOMES.join(', ')}, not "${String(value).slice(0, 40)}"`,
+    `"outcome" must be one of ${OUTCOMES.join(', ')}, not "${shown(value, 40)}"`,
     'outcome'
   )
 }
@@ -133,7 +134,7 @@ function readWhole(
   const number = typeof value === 'string' && /^\d{1,7}$/.test(value) ? Number(value) : -1
   if (number >= least && number <= most) return number
   throw new InvalidInputException(
-    `"${field}" must be a whole number from ${least} to ${most}, not "${String(value).slice(0, 40)}"`,
+    `"${field}" must be a whole number from ${least} to ${most}, not "${shown(value, 40)}"`,
     field
   )
 }

@@ -7,6 +7,7 @@ import { iso } from '../presenters/job_json.ts'
 import { FLASH } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
 import { answerPage } from './page_answer.ts'
+import { shown } from '../../shown.ts'
 
 const PAGE = 25
 
@@ -80,7 +81,7 @@ function readCursor(value: unknown): number | null {
   if (value === undefined || value === '') return null
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value)
   throw new InvalidInputException(
-    `"cursor" must be the "next" of another page, not "${String(value).slice(0, 40)}"`,
+    `"cursor" must be the "next" of another page, not "${shown(value, 40)}"`,
     'cursor'
   )
 }
@@ -89,7 +90,7 @@ function readDryRun(value: unknown): boolean {
   if (value === undefined || value === false || value === '' || value === 'false') return false
   if (value === true || value === 'true') return true
   throw new InvalidInputException(
-    `"dryRun" must be true or false, not "${String(value).slice(0, 40)}"`,
+    `"dryRun" must be true or false, not "${shown(value, 40)}"`,
     'dryRun'
   )
 }

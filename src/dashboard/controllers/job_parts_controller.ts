@@ -6,6 +6,7 @@ import { documentJson, logJson } from '../presenters/job_json.ts'
 import { logView } from '../presenters/job_page.ts'
 import { framePage } from '../presenters/page.ts'
 import { renderJob } from './job_rendering.ts'
+import { shown } from '../../shown.ts'
 
 const MOST_LINES = 1_000
 
@@ -63,7 +64,7 @@ function wholeNumber(value: unknown, field: string, least: number, most: number)
   const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN
   if (number >= least && number <= most) return number
   throw new InvalidInputException(
-    `"${field}" must be a whole number from ${least} to ${most}, not "${String(value).slice(0, 60)}"`,
+    `"${field}" must be a whole number from ${least} to ${most}, not "${shown(value, 60)}"`,
     field
   )
 }

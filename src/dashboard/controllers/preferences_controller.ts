@@ -8,6 +8,7 @@ import {
   writePreferences,
   type Preferences,
 } from '../viewer.ts'
+import { shown } from '../../shown.ts'
 
 /**
  * How this browser wants its pages: kept in a cookie of its own, so that they are right from the first pixel.
@@ -38,7 +39,7 @@ function choice<T extends string>(value: unknown, known: readonly T[], field: st
   const found = known.find((name) => name === value)
   if (found) return found
   throw new InvalidInputException(
-    `"${field}" must be ${known.join(' or ')}, not "${String(value).slice(0, 60)}"`,
+    `"${field}" must be ${known.join(' or ')}, not "${shown(value, 60)}"`,
     field
   )
 }
@@ -47,7 +48,7 @@ function readZone(value: unknown): string | undefined {
   if (value === undefined || value === '') return undefined
   if (typeof value === 'string' && value.length < 64 && Clock.knows(value)) return value
   throw new InvalidInputException(
-    `"zone" must be a time zone such as Europe/Lisbon, not "${String(value).slice(0, 60)}"`,
+    `"zone" must be a time zone such as Europe/Lisbon, not "${shown(value, 60)}"`,
     'zone'
   )
 }

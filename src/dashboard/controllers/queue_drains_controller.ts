@@ -11,6 +11,7 @@ import {
   namedQueue,
   queueDependencies,
 } from './queue_answers.ts'
+import { shown } from '../../shown.ts'
 
 /**
  * Draining a queue: GET asks and says how many jobs would go, POST acts.
@@ -53,7 +54,7 @@ function isTicked(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 'false') return false
   if (value === true || value === 'true' || value === 'on' || value === '1') return true
   throw new InvalidInputException(
-    `"scheduled" must be true or false, not "${String(value).slice(0, 40)}"`,
+    `"scheduled" must be true or false, not "${shown(value, 40)}"`,
     'scheduled'
   )
 }

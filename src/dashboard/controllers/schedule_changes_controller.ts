@@ -138,6 +138,7 @@ export default class ScheduleChangesController {
     const stored = schedule && {
       shown: redactJson(schedule.payload, dashboard.secretKeys).text,
       payload: schedule.payload,
+      tags: schedule.options.tags,
     }
     if (wishOf(ctx) === 'json') {
       const answer = await work(readJson(body, schedule))

@@ -13,6 +13,7 @@ import type { Page } from '../presenters/types.ts'
 import { workerItem, workerJson, workersJson, workersPage } from '../presenters/workers_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
+import { shown } from '../../shown.ts'
 
 const WORDS: Record<WorkerWish, Record<WorkerAnswer['outcome'], string>> = {
   quiet: { requested: 'Asked to take no more jobs', done: 'Quiet', too_late: 'Too late' },
@@ -166,7 +167,7 @@ export default class WorkersController {
     const workers = await dashboard.workers()
     if (workers === null) throw away()
     const worker = workers.find(({ id }) => id === ctx.params.id)
-    if (!worker) throw new E_WORKER_NOT_FOUND([String(ctx.params.id).slice(0, 200)])
+    if (!worker) throw new E_WORKER_NOT_FOUND([shown(ctx.params.id, 200)])
     return worker
   }
 }

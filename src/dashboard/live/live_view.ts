@@ -2,6 +2,7 @@ import { InvalidInputException } from '../../errors.ts'
 import { JobQuery } from '../../records/job_query.ts'
 import { isUuid } from '../../records/ids.ts'
 import type { ChangeNotice } from '../../types.ts'
+import { shown } from '../../shown.ts'
 
 type Change = ChangeNotice['changed'][number]
 
@@ -63,7 +64,7 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
     }
   }
   throw new InvalidInputException(
-    `"page" must be dashboard, jobs, job, queues, alerts, workers, cleanups, audit or bulk, not "${String(page).slice(0, 60)}"`,
+    `"page" must be dashboard, jobs, job, queues, alerts, workers, cleanups, audit or bulk, not "${shown(page, 60)}"`,
     'page'
   )
 }

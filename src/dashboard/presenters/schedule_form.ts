@@ -100,12 +100,12 @@ export function typedForm(
 /**
  * What a form says.
  *
- * @param stored the payload as it is and as it was shown: secrets that were left alone come back
+ * @param stored the payload as it is and as it was shown: secrets that were left alone come back; and the tags, which the form does not show
  * @throws InvalidInputException
  */
 export function readForm(
   body: Record<string, unknown>,
-  stored: { shown: string; payload: string } | null
+  stored: { shown: string; payload: string; tags: string[] | undefined } | null
 ): ScheduleInput {
   const { name, type, cron, zone, every, payload, overlap, missed, ...texts } = textsOf(body)
   const json = stored === null ? payload : restoreSecrets(payload, stored.shown, stored.payload)
@@ -115,6 +115,7 @@ export function readForm(
     ...(texts.attempts === '' ? {} : { attempts: numberOf(texts.attempts) }),
     ...(texts.timeout === '' ? {} : { timeout: texts.timeout }),
     ...(texts.user === '' ? {} : { user: texts.user }),
+    ...(stored?.tags === undefined ? {} : { tags: stored.tags }),
   }
   return {
     ...{ name, type, options },

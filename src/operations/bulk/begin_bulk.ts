@@ -12,6 +12,7 @@ import type { Transport } from '../../transport/transport.ts'
 import type { Actor, JobView } from '../../types.ts'
 import { checkPriority } from '../change_priority.ts'
 import type { JobReader } from '../job_lookup.ts'
+import { shown } from '../../shown.ts'
 
 /** Jobs that one operation takes. More is refused, never cut. */
 export const MOST_JOBS = 1_000
@@ -123,7 +124,7 @@ export function readBulkRequest(request: BulkRequest, isForm = false): BulkWish 
   const action = BULK_ACTIONS.find((name) => name === request.action)
   if (!action) {
     throw new InvalidInputException(
-      `"action" must be one of ${BULK_ACTIONS.join(', ')}, not "${String(request.action ?? '').slice(0, 40)}"`,
+      `"action" must be one of ${BULK_ACTIONS.join(', ')}, not "${shown(request.action ?? '', 40)}"`,
       'action'
     )
   }
@@ -149,7 +150,7 @@ function readIds(value: unknown, isForm: boolean): string[] {
   for (const id of ids) {
     if (typeof id === 'string' && isUuid(id)) continue
     throw new InvalidInputException(
-      `"${String(id).slice(0, 100)}" in "ids" is not the id of a job: give UUIDs such as 0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9`,
+      `"${shown(id, 100)}" in "ids" is not the id of a job: give UUIDs such as 0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9`,
       'ids'
     )
   }

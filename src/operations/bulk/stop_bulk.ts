@@ -4,6 +4,7 @@ import type { BulkOperation } from '../../records/bulk/bulk_rows.ts'
 import { isUuid } from '../../records/ids.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { Actor } from '../../types.ts'
+import { shown } from '../../shown.ts'
 
 export type StopAnswer = {
   outcome: 'requested' | 'too_late'
@@ -41,6 +42,6 @@ export class StopBulk {
  */
 export async function findBulk(bulk: BulkLedger, id: string): Promise<BulkOperation> {
   const found = isUuid(id) ? await bulk.find(id) : null
-  if (!found) throw new E_BULK_NOT_FOUND([String(id).slice(0, 100)])
+  if (!found) throw new E_BULK_NOT_FOUND([shown(id, 100)])
   return found
 }

@@ -126,6 +126,22 @@ test.group('Dashboard | bad input', (group) => {
     assert.notMatch(lab.logged.join('\n'), /a request failed/)
   })
 
+  test('an object that cannot be made text is refused like any other value', async ({ assert }) => {
+    const client = lab.client()
+    const value = { toString: 1 }
+    for (const [path, body] of [
+      ['/bulk', { action: value, ids: [id] }],
+      ['/bulk', { action: 'cancel', ids: [value] }],
+      ['/queues/tests/drain', { scheduled: value }],
+      ['/schedules', { name: 'x', type: 'tests.echo', every: '1h', overlap: value }],
+      [`/jobs/${id}/priority`, { priority: value }],
+    ] as const) {
+      const { status, json } = await client.post(path, body)
+      assert.equal(status, 422, path)
+      assert.include(json.errors[0].message, '"object"', path)
+    }
+  })
+
   test('names value and remedy', async ({ assert }) => {
     const { json } = await lab.client().json('/jobs?status=exploded')
     assert.deepEqual(Object.keys(json.errors[0]).sort(), ['code', 'field', 'message'])

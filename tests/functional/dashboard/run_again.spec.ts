@@ -54,6 +54,29 @@ test.group('Dashboard | run again', (group) => {
     return id
   }
 
+  test('runs a job of a schedule whatever its policies say: somebody asks for it', async ({
+    assert,
+  }) => {
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const schedule = { id: randomUUID(), due: Date.now() - 3_600_000, overlap: 'skip' as const }
+    const mark = { ...schedule, missed: 'skip' as const }
+    const id = randomUUID()
+    const opts = { timestamp: Date.now(), qd: { schedule: mark } }
+    await transport.add([{ id, queue: 'tests', name: 'tests.echo', data: '{}', opts }])
+    await transport.cancel('tests', id, { by: 'ada', reason: 'no' })
+    await waitFor('its end', async () =>
+      ['completed', 'cancelled'].includes((await lab.record(id)).status)
+    )
+    /** Another run of the schedule has not ended. */
+    const { keys, connections } = transport
+    const later = await lab.dispatch(Echo as never, {}, { delay: '1d' })
+    await connections.producer.hset(keys.schedule(mark.id), 'current', keys.job('tests', later))
+    const { json } = await again(id)
+    const made = await lab.record(json.job.id, 'completed')
+    assert.include(made.options, '"manual":true')
+    await transport.cancel('tests', later, { by: 'ada', reason: 'no' })
+  })
+
   test('makes a new job with the same payload and options, linked both ways', async ({
     assert,
   }) => {

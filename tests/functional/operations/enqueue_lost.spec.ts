@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import { EnqueueLost } from '../../../src/operations/enqueue_lost.ts'
 import type { Transport } from '../../../src/transport/transport.ts'
+import type { NewTransportJob } from '../../../src/transport/types.ts'
 import type { Actor } from '../../../src/types.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Fail } from '../dashboard/jobs.ts'
@@ -80,6 +82,43 @@ test.group('Jobs that Redis lost', (group) => {
     await lab.record(unique, 'completed')
     pool.abort()
     await pool.ended
+  })
+
+  test('and runs of a schedule go on by its policy for overlaps, however late they are', async ({
+    assert,
+  }) => {
+    const { producer } = transport.connections
+    const now = Date.now()
+    const run = (schedule: string, due: number): NewTransportJob => ({
+      id: randomUUID(),
+      queue: 'idle',
+      name: 'tests.echo',
+      data: '{}',
+      opts: {
+        timestamp: now,
+        qd: { schedule: { id: schedule, due, overlap: 'skip', missed: 'skip' } },
+      },
+    })
+    const [busy, idle] = [randomUUID(), randomUUID()]
+    const lost = [run(busy, now - 3_600_000), run(idle, now - 3_600_000)]
+    await transport.add(lost)
+    for (const { id } of lost) await lab.record(id)
+    await empty()
+    /** Nobody looked after schedules, so far as this Redis knows. */
+    await transport.scheduled.alive(producer)
+    const later = run(busy, now)
+    await transport.add([later])
+    const verdict = async ({ id }: NewTransportJob) => {
+      const opts = await producer.hget(transport.keys.job('idle', id), 'opts')
+      const { schedule } = JSON.parse(opts!).qd
+      return (await transport.scheduled.start('idle', id, schedule, producer)).verdict
+    }
+    assert.equal(await verdict(later), 'run')
+    await operation.handle(ADA)
+    assert.deepEqual([await verdict(lost[0]), await verdict(lost[1])], ['overlap', 'run'])
+    for (const { id } of [...lost, later]) {
+      await transport.cancel('idle', id, { by: 'ada', reason: 'no' })
+    }
   })
 
   test('and a failed one restarts from its record, as often as there is a record', async ({

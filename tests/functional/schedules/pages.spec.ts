@@ -138,6 +138,8 @@ test.group('Pages of schedules', (group) => {
     const path = made.headers.get('location')!.replace('/admin/queue', '')
     const edit = await page(`${path}/edit`)
     assert.include(edit, '[redacted]')
+    /** What only programs say stays as it is. */
+    await ask('PATCH', path, { options: { tags: ['nightly'], attempts: 2 } })
     const saved = await form(`${path}/edit`, {
       ...{ type: 'tests.echo', cron: '0 3 * * *', zone: 'Europe/Berlin' },
       payload: '{"token":"[redacted]"}',
@@ -146,6 +148,7 @@ test.group('Pages of schedules', (group) => {
     const { schedules } = await lab.app.container.make('queuedeck.records')
     const schedule = (await schedules.named('often'))!
     assert.equal(schedule.payload, '{"token":"t-1"}')
+    assert.deepEqual(schedule.options, { tags: ['nightly'] })
     assert.equal((await form(`${path}/delete`, {})).status, 303)
   })
 })

@@ -1,0 +1,12 @@
+/**
+ * The beginning of whatever somebody gave, for a message that names it. Some objects cannot be made text.
+ *
+ * @param most UTF-16 units
+ */
+export function shown(value: unknown, most: number): string {
+  try {
+    return String(value).slice(0, most)
+  } catch {
+    return typeof value
+  }
+}
