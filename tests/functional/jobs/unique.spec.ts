@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { Queue } from 'bullmq'
 import { Job, type DispatchOptions, type JobOptions } from '#queuedeck'
@@ -157,12 +156,18 @@ test.group('Unique jobs', (group) => {
   })
 
   test('for a time, whatever becomes of the job', async ({ assert }) => {
-    const first = await dispatch('t', '700ms', { queue: 'tests' })
+    const first = await dispatch('t', '2h', { queue: 'tests' })
     await lab.record(first.jobId, 'completed')
-    const second = await dispatch('t', '700ms', { queue: 'tests' })
+    const second = await dispatch('t', '2h', { queue: 'tests' })
     assert.deepEqual([second.duplicate, second.jobId], [true, first.jobId])
-    await pause(750)
-    assert.isFalse((await dispatch('t', '700ms', { queue: 'tests' })).duplicate)
+    const { producer } = transport.connections
+    const [key] = await producer.keys(`${transport.keys.prefix}~unique:*\nt`)
+    const left = await producer.pttl(key)
+    assert.isTrue(left > 3_600_000 && left <= 7_200_000, String(left))
+    /** Two hours later. */
+    await producer.pexpire(key, 1)
+    await waitFor('it to run out', async () => (await producer.exists(key)) === 0)
+    assert.isFalse((await dispatch('t', '2h', { queue: 'tests' })).duplicate)
   })
 
   test('of many dispatches at once over many connections one is accepted', async ({ assert }) => {

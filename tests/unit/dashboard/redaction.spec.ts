@@ -94,7 +94,7 @@ test.group('Redaction of JSON', () => {
     })
     const started = stopwatch()
     const { text } = redactJson(big, keys)
-    assert.isBelow(started(), 3_000)
+    assert.isBelow(started(), 15_000)
     assert.equal(text, big)
   })
 })
