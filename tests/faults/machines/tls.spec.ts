@@ -92,7 +92,7 @@ test.group('Redis with TLS, a user and a password', (group) => {
         assert.equal(error?.code, 'E_REDIS_UNAVAILABLE', what)
         assert.match(error!.message, reason, what)
         assert.notInclude(error!.message, PASSWORD)
-        assert.isBelow(asked(), 2_500, what)
+        assert.isBelow(asked(), 4_000, what)
       } finally {
         await connections.closeAll()
         hangUp(host)

@@ -108,9 +108,12 @@ test('Schedules fire once at each of their moments while their leaders are kille
   const timesOf = (jobId: string | null) => ran.filter(({ id }) => id === jobId).length
   /** The runs that were planned between two moments: every full second has its run, and none two. */
   const planned = async ({ seq, name }: Schedule, since: number, to: number) => {
-    const runs = await records.schedules.runs(seq, { from: since, to, limit: 1_000 })
     const first = Math.ceil(since / 1_000)
     const wanted = Array.from({ length: Math.ceil(to / 1_000) - first }, (_, n) => first + n)
+    const runs = await waitFor(`the plan of ${name}`, async () => {
+      const found = await records.schedules.runs(seq, { from: since, to, limit: 1_000 })
+      return found.length >= wanted.length && found
+    })
     assert.deepEqual(runs.map(({ due }) => due / 1_000).reverse(), wanted, name)
     return runs.filter(({ kind }) => kind === 'planned')
   }
