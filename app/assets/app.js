@@ -44,9 +44,9 @@ for (const form of document.querySelectorAll('form[data-upload]')) {
       list.append(row)
     }
     if (files.length > most)
-      wrong = `${files.length} files are too many at once: send up to ${most}, then the next.`
+      all = `${files.length} files are too many at once: send up to ${most}, then the next.`
     else if (sum > TOGETHER)
-      wrong = `Together they have ${megabytes(sum)}: send fewer at once, up to 50 MB.`
+      all = `Together they have ${megabytes(sum)}: send fewer at once, up to 50 MB.`
     input.setCustomValidity(all || wrong)
     const told = document.createElement('p')
     told.className = 'tone'

@@ -46,6 +46,9 @@ export function documentsPages(application: () => Application): void {
     await page.waitForSelector('[data-part="chosen"]:has-text("cannot be read")')
     await page.click('#upload-submit')
     assert.equal(page.url(), `${origin}/documents`)
+    const many = Array.from({ length: 21 }, (_, n) => file(`${n}.md`, `# ${n}\n`))
+    await page.setInputFiles('#document', many)
+    await page.waitForSelector('[data-part="chosen"] p:has-text("21 files are too many at once")')
 
     await page.setInputFiles('#document', ['g_two_columns.pdf', 'g_fences.md'].map(fixture))
     await page.click('#upload-submit')

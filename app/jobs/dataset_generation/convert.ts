@@ -2,19 +2,20 @@ import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import { convertDataset } from '#services/datasets/convert'
 import { FORMATS, type DatasetFormat } from '#services/datasets/dataset_reader'
-import { datasetSource } from '#services/datasets/dataset_source'
 import { downloadLinks, type Link } from '#services/datasets/download_links'
 import type { Field } from '#services/datasets/fields'
+import {
+  datasetFields,
+  type NamedDataset,
+  namedDataset,
+  toldOf,
+  warningsOf,
+} from '#services/datasets/named_dataset'
 import type { DatasetFile } from '#services/documents/artifacts'
-import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 
-type Payload = {
-  /** Id of a dataset, as the results of this family name it; `awaited` stands for that of an awaited job. */
-  dataset?: string
-  /** Instead: a JSON, JSONL or CSV file below `storage/uploads`. */
-  file?: string
+type Payload = NamedDataset & {
   format: DatasetFormat
   /** Of CSV: whether it begins with a byte order mark, as spreadsheets want it. Default true. */
   spreadsheet?: boolean
@@ -46,8 +47,7 @@ export default class Convert extends Job<Payload, Result> {
   }
 
   static payload = vine.create({
-    dataset: vine.string().regex(KEPT_ID).optional().requiredIfMissing('file'),
-    file: vine.string().minLength(1).maxLength(1_000).optional(),
+    ...datasetFields(),
     format: vine.enum(FORMATS),
     spreadsheet: vine.boolean({ strict: true }).optional(),
   })
@@ -58,32 +58,16 @@ export default class Convert extends Job<Payload, Result> {
 
   async execute(): Promise<Result> {
     const { format, spreadsheet = true, ...named } = this.payload
-    const where =
-      named.dataset === undefined
-        ? named
-        : { dataset: await keptId(this, named.dataset, 'dataset') }
-    const source = await datasetSource(this.store, where)
-    const known =
-      where.dataset === undefined ? null : await this.store.kept('datasets', where.dataset)
+    const { source, known } = await namedDataset(this, this.store, named)
     const { dataset, reading } = await convertDataset(source, {
       format,
       spreadsheet,
       folder: this.store.datasetFiles,
       known,
       signal: this.signal,
-      tell: (stage, done, total) =>
-        this.progress(total === null || total === 0 ? 0 : Math.min(99, (done / total) * 99), {
-          stage,
-          done,
-          ...(total === null ? undefined : { total }),
-          unit: 'examples',
-        }),
+      tell: toldOf(this, 99),
     })
-    const warnings = reading.problems.map(({ place, problem }) => ({
-      source: place,
-      code: problem.code,
-      message: problem.message,
-    }))
+    const warnings = warningsOf(reading)
     for (const { source: place, message, code } of warnings) {
       this.log.warn('%s: %s (%s)', place, message, code)
     }

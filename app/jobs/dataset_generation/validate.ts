@@ -1,16 +1,17 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
-import { datasetSource } from '#services/datasets/dataset_source'
+import {
+  datasetFields,
+  type NamedDataset,
+  namedDataset,
+  toldOf,
+  warningsOf,
+} from '#services/datasets/named_dataset'
 import { type Quality, qualityOf } from '#services/datasets/quality'
-import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 
-type Payload = {
-  /** Id of a dataset, as the results of this family name it; `awaited` stands for that of an awaited job. */
-  dataset?: string
-  /** Instead: a JSON, JSONL or CSV file below `storage/uploads`. */
-  file?: string
+type Payload = NamedDataset & {
   /** Fields of a file of one's own that hold its text and its label; else they are guessed by their names. */
   text?: string[]
   label?: string
@@ -36,8 +37,7 @@ export default class Validate extends Job<Payload, Result> {
   }
 
   static payload = vine.create({
-    dataset: vine.string().regex(KEPT_ID).optional().requiredIfMissing('file'),
-    file: vine.string().minLength(1).maxLength(1_000).optional(),
+    ...datasetFields(),
     text: vine.array(vine.string().maxLength(200)).minLength(1).maxLength(20).optional(),
     label: vine.string().maxLength(200).optional(),
   })
@@ -48,31 +48,15 @@ export default class Validate extends Job<Payload, Result> {
 
   async execute(): Promise<Result> {
     const { text, label, ...named } = this.payload
-    const where =
-      named.dataset === undefined
-        ? named
-        : { dataset: await keptId(this, named.dataset, 'dataset') }
-    const source = await datasetSource(this.store, where)
-    const known =
-      where.dataset === undefined ? null : await this.store.kept('datasets', where.dataset)
+    const { id, source, known } = await namedDataset(this, this.store, named)
     const { quality, reading } = await qualityOf(source, {
       known,
       text,
       label,
       signal: this.signal,
-      tell: (stage, done, total) =>
-        this.progress(total === null || total === 0 ? 0 : Math.min(95, (done / total) * 95), {
-          stage,
-          done,
-          ...(total === null ? undefined : { total }),
-          unit: 'examples',
-        }),
+      tell: toldOf(this, 95),
     })
-    const warnings = reading.problems.map(({ place, problem }) => ({
-      source: place,
-      code: problem.code,
-      message: problem.message,
-    }))
+    const warnings = warningsOf(reading)
     const { examples, verdict, findings } = quality
     for (const { severity, path, message } of findings) {
       if (severity !== 'note') this.log.warn('%s %s', path, message)
@@ -84,7 +68,6 @@ export default class Validate extends Job<Payload, Result> {
       total: examples,
       unit: 'examples',
     })
-    const id = where.dataset ?? null
     return { dataset: id, name: source.name, ...quality, leftOut: reading.leftOut, warnings }
   }
 }

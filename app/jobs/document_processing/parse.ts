@@ -108,19 +108,23 @@ export default class Parse extends Job<Payload, Result> {
         }
         const bytes = await this.store.read(path)
         const kept = await this.#keptPages(path, bytes, index)
-        const document = await parseDocument(path, bytes, split, {
-          signal: this.signal,
-          onPage: (page, pages) => this.#tell(index, total, page / pages),
-          kept,
-        })
-        for (const warning of document.warnings) {
-          this.log.warn('%s: %s (%s)', path, warning.message, warning.code)
+        try {
+          const document = await parseDocument(path, bytes, split, {
+            signal: this.signal,
+            onPage: (page, pages) => this.#tell(index, total, page / pages),
+            kept,
+          })
+          for (const warning of document.warnings) {
+            this.log.warn('%s: %s (%s)', path, warning.message, warning.code)
+          }
+          const parsed = await this.store.keep('parsed', document)
+          const manifest = await this.store.keep('manifests', manifestOf(document, parsed, split))
+          await done.add(index, parsed)
+          await kept?.discard()
+          return summaryOf(document, parsed, manifest)
+        } finally {
+          await kept?.close()
         }
-        const parsed = await this.store.keep('parsed', document)
-        const manifest = await this.store.keep('manifests', manifestOf(document, parsed, split))
-        await done.add(index, parsed)
-        await kept?.discard()
-        return summaryOf(document, parsed, manifest)
       },
     })
     await this.progress(100, { stage: 'Documents kept', done: total, total, unit: 'documents' })

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -103,4 +112,21 @@ test.group('Pages that are kept', () => {
     await first.discard()
     assert.equal((await open({})).size, 0)
   })
+
+  test('stay without an open file when the job is cancelled', async ({ assert, cleanup }) => {
+    const { store } = await made(pdf, cleanup)
+    const controller = new AbortController()
+    const context = {
+      ...jobContext(controller.signal).context,
+      checkpoint: async () => controller.abort(new Error('cancelled')),
+    }
+    const job = new Parse(store).attach({ documents: [DOCUMENT] }, context)
+    await assert.rejects(() => job.execute(), 'cancelled')
+    const [name] = await readdir(store.readPages)
+    const path = join(store.readPages, name)
+    const open = (await readdir('/proc/self/fd')).map((fd) =>
+      readlink(`/proc/self/fd/${fd}`).catch(() => '')
+    )
+    assert.notInclude(await Promise.all(open), path)
+  }).skip(process.platform !== 'linux', 'only Linux tells')
 })

@@ -39,6 +39,7 @@ export class KeptPages {
   #group: [number, ReadPage][] = []
   #file: FileHandle | null = null
   #pages = 0
+  #closed = false
   /** The last write: two threads may fill two groups at the same time. */
   #last: Promise<void> = Promise.resolve()
 
@@ -77,6 +78,7 @@ export class KeptPages {
 
   /** Keeps a page; returns a promise only where a group is full. */
   add(number: number, page: ReadPage): Promise<void> | undefined {
+    if (this.#closed) return undefined
     this.#group.push([number, page])
     if (this.#group.length < GROUP) return undefined
     const group = this.#group
@@ -84,11 +86,17 @@ export class KeptPages {
     return (this.#last = this.#last.then(() => this.#write(group)))
   }
 
-  /** Forgets all: the document is read. */
-  async discard(): Promise<void> {
+  /** Lets go of the file, which stays for the next attempt. Nothing is kept from now on. */
+  async close(): Promise<void> {
+    this.#closed = true
     await this.#last.catch(() => {})
     await this.#file?.close().catch(() => {})
     this.#file = null
+  }
+
+  /** Forgets all: the document is read. */
+  async discard(): Promise<void> {
+    await this.close()
     await rm(this.#path, { force: true })
   }
 
