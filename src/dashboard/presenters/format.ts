@@ -153,6 +153,20 @@ export class Clock {
     return distance > 0 ? `${roughDuration(distance)} ago` : `in ${roughDuration(-distance)}`
   }
 
+  /** For narrow columns: `14:31:18` of today, `11-28 14:31` of another day of this year, `2025-11-28` of an earlier or later one. */
+  short(at: number): string {
+    const { date, time } = this.#parts(at)
+    if (date === this.#today) return time
+    return date.slice(0, 4) === this.#today.slice(0, 4)
+      ? `${date.slice(5)} ${time.slice(0, 5)}`
+      : date
+  }
+
+  /** Whether two moments are of one day. */
+  isSameDay(one: number, other: number): boolean {
+    return this.#parts(one).date === this.#parts(other).date
+  }
+
   /** `14:31` */
   hourAndMinute(at: number): string {
     return this.#parts(at).time.slice(0, 5)

@@ -197,12 +197,20 @@ function durationOf(job: JobView, { clock, p95 }: RowContext): JobRow['duration'
   }
 }
 
-function spanOf(job: JobView, clock: Clock): string {
-  if (job.status === 'scheduled' && job.dueAt !== null)
-    return `${clock.moment(job.dueAt).clock} due`
-  if (job.startedAt === null) return clock.moment(job.createdAt).clock
-  const started = clock.moment(job.startedAt).clock
-  return job.finishedAt === null ? `since ${started}` : `${started} – ${clock.time(job.finishedAt)}`
+/** From when to when, in a narrow column: the second moment says its day only where that is another one. */
+function spanOf(
+  { status, dueAt, createdAt, startedAt, finishedAt }: JobView,
+  clock: Clock
+): string {
+  if (status === 'scheduled' && dueAt !== null) return `${clock.short(dueAt)} due`
+  if (startedAt === null) return clock.short(createdAt)
+  if (finishedAt === null) return `since ${clock.short(startedAt)}`
+  const from = clock.short(startedAt)
+  const isToday = clock.isSameDay(startedAt, clock.now)
+  if (isToday) return `${from} – ${clock.time(finishedAt)}`
+  return clock.isSameDay(startedAt, finishedAt)
+    ? `${from} – ${clock.hourAndMinute(finishedAt)}`
+    : `${from} – ${clock.short(finishedAt)}`
 }
 
 /**

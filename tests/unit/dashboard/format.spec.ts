@@ -87,6 +87,16 @@ test.group('Moments', () => {
     }
   })
 
+  test('say in a narrow column no more than tells them apart', ({ assert }) => {
+    const at = (text: string) => Date.parse(text)
+    const clock = new Clock('Europe/Berlin', at('2026-11-29T12:00:00Z'))
+    assert.equal(clock.short(at('2026-11-28T23:00:05Z')), '00:00:05')
+    assert.equal(clock.short(at('2026-11-28T22:59:05Z')), '11-28 23:59')
+    assert.equal(clock.short(at('2026-12-31T23:30:00Z')), '2027-01-01')
+    assert.isTrue(clock.isSameDay(at('2026-11-28T23:00:05Z'), at('2026-11-29T22:59:59Z')))
+    assert.isFalse(clock.isSameDay(at('2026-11-28T22:59:05Z'), at('2026-11-28T23:00:05Z')))
+  })
+
   test('zones that nobody knows are refused', ({ assert }) => {
     assert.isTrue(Clock.knows('Europe/Lisbon'))
     for (const zone of ['Mars/Olympus', '', 'x'.repeat(50), '<script>'])
