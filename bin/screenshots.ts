@@ -108,6 +108,8 @@ try {
   const uploads = await upload(chromium, `${web.url}/documents`)
   const results = await resultPages(await chromium.newPage(), web.url)
 
+  // Before what comes back fills the list.
+  await takePicture(chromium, `${dashboard}/jobs`)
   const shown = await jobs.newest({ type: 'document_processing.parse', status: 'completed' })
   const failed = await jobs.newest({ type: 'demo.flaky', status: 'completed' })
   const running = await jobs.newest({ status: 'running' })
@@ -156,7 +158,6 @@ try {
     await page.waitForSelector('#confirm[open]')
     await page.screenshot({ path: name('dialog') })
   })
-  await takePicture(chromium, `${dashboard}/jobs`)
   await redis.stop()
   await shoot(chromium, awayPages('away', dashboard))
   await withoutDatabase(chromium)
