@@ -43,14 +43,19 @@ export function writePayload(type: string, payload: unknown, limit: number): str
         : String((error as Error)?.message ?? error)
     throw new E_PAYLOAD_NOT_SERIALISABLE([type, reason], { cause: error })
   }
-  /** A character has at most three bytes in UTF-8 per UTF-16 unit, so that small payloads need no count. */
-  if (json.length * 3 > limit) {
-    const bytes = Buffer.byteLength(json)
-    if (bytes > limit) {
-      throw new E_PAYLOAD_TOO_LARGE([type, bytes, limit])
-    }
-  }
+  assertPayloadSize(type, json, limit)
   return json
+}
+
+/**
+ * @param limit largest size in bytes
+ * @throws E_PAYLOAD_TOO_LARGE
+ */
+export function assertPayloadSize(type: string, json: string, limit: number): void {
+  /** A character has at most three bytes in UTF-8 per UTF-16 unit, so that small payloads need no count. */
+  if (json.length * 3 <= limit) return
+  const bytes = Buffer.byteLength(json)
+  if (bytes > limit) throw new E_PAYLOAD_TOO_LARGE([type, bytes, limit])
 }
 
 function explain(error: unknown): string {

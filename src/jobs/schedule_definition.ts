@@ -13,7 +13,7 @@ import {
 import type { Duration, ResolvedConfig } from '../types.ts'
 import type { JobClass } from './job.ts'
 import { resolveDispatchOptions } from './options.ts'
-import { validatePayload, writePayload } from './payload.ts'
+import { assertPayloadSize, validatePayload, writePayload } from './payload.ts'
 import type { JobRegistry } from './registry.ts'
 import { shown } from '../shown.ts'
 
@@ -36,6 +36,8 @@ export type ScheduleInput = {
   name?: unknown
   type?: JobClass | string
   payload?: unknown
+  /** Instead of it: its JSON, whose digits stay as they are. */
+  payloadText?: string
   options?: ScheduleOptions
   cron?: unknown
   zone?: unknown
@@ -62,7 +64,9 @@ export async function defineSchedule(
     throw new InvalidInputException(`The schedule "${name}" says no job type`, 'type')
   }
   const definition = await registry.find(input.type)
-  const payload = writePayload(definition.name, input.payload, config.payloadLimit)
+  const payload =
+    input.payloadText ?? writePayload(definition.name, input.payload, config.payloadLimit)
+  assertPayloadSize(definition.name, payload, config.payloadLimit)
   if (definition.validator !== undefined) {
     await validatePayload(definition.name, definition.validator, JSON.parse(payload))
   }

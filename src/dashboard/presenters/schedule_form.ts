@@ -1,6 +1,7 @@
 import { InvalidInputException } from '../../errors.ts'
 import type { ScheduleInput, ScheduleOptions } from '../../jobs/schedule_definition.ts'
 import type { Schedule } from '../../schedule_types.ts'
+import { joinJson, splitJson } from '../redaction/json_text.ts'
 import { restoreSecrets } from '../redaction/restore.ts'
 import { redactJson } from '../redaction/redact.ts'
 import type { SecretKeys } from '../redaction/secret_keys.ts'
@@ -121,7 +122,7 @@ export function readForm(
     ...{ name, type, options },
     ...(overlap === '' ? {} : { overlap }),
     ...(missed === '' ? {} : { missed }),
-    payload: parsed(json),
+    ...payloadOf(json),
     ...(cron === '' ? {} : { cron }),
     ...(zone === '' || cron === '' ? {} : { zone }),
     ...(every === '' ? {} : { every }),
@@ -150,7 +151,8 @@ export function readJson(body: Record<string, unknown>, schedule: Schedule | nul
   const { type, queue, options, overlap, missed, cron, zone, every } = schedule
   const before = cron === null ? { every } : { cron, zone }
   return {
-    ...{ type, overlap, missed, payload: JSON.parse(schedule.payload) as unknown },
+    ...{ type, overlap, missed },
+    ...(input.payload === undefined ? { payloadText: schedule.payload } : {}),
     options: { queue, ...options },
     ...(saysWhen ? {} : before),
     ...input,
@@ -171,10 +173,12 @@ function numberOf(text: string): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : (text as unknown as number)
 }
 
-function parsed(json: string): unknown {
-  if (json.trim() === '') return undefined
+/** As it was typed, without the spaces: numbers may have more digits than ours hold. */
+function payloadOf(json: string): Pick<ScheduleInput, 'payloadText'> {
+  if (json.trim() === '') return {}
   try {
-    return JSON.parse(json)
+    JSON.parse(json)
+    return { payloadText: joinJson(splitJson(json)!) }
   } catch (error) {
     throw new InvalidInputException(
       `The payload is no JSON: ${(error as Error).message}`,

@@ -126,7 +126,7 @@ test.group('Pages of schedules', (group) => {
       type: 'tests.echo',
       cron: '* * * * * *',
       zone: 'UTC',
-      payload: '{"token":"t-1"}',
+      payload: '{"token": "t-1", "rowId": 1970670598291982291}',
     }
     const asked = await form('/schedules', fields)
     assert.equal(asked.status, 422)
@@ -140,14 +140,16 @@ test.group('Pages of schedules', (group) => {
     assert.include(edit, '[redacted]')
     /** What only programs say stays as it is. */
     await ask('PATCH', path, { options: { tags: ['nightly'], attempts: 2 } })
+    const { schedules } = await lab.app.container.make('queuedeck.records')
+    const kept = '{"token":"t-1","rowId":1970670598291982291}'
+    assert.equal((await schedules.named('often'))!.payload, kept)
     const saved = await form(`${path}/edit`, {
       ...{ type: 'tests.echo', cron: '0 3 * * *', zone: 'Europe/Berlin' },
-      payload: '{"token":"[redacted]"}',
+      payload: '{"token":"[redacted]", "rowId":1970670598291982291}',
     })
     assert.equal(saved.status, 303)
-    const { schedules } = await lab.app.container.make('queuedeck.records')
     const schedule = (await schedules.named('often'))!
-    assert.equal(schedule.payload, '{"token":"t-1"}')
+    assert.equal(schedule.payload, kept)
     assert.deepEqual(schedule.options, { tags: ['nightly'] })
     assert.equal((await form(`${path}/delete`, {})).status, 303)
   })
