@@ -5,16 +5,21 @@ type Page = { content: string | Buffer; dictionary?: string; resources?: string 
 
 /**
  * A small PDF file for tests, written by hand so that anything may be wrong with it. `objects` are further ones by their
- * number, from 1,000 on.
+ * number, from 1,000 on, `fonts` further fonts by their names, such as `/F4 1000 0 R`.
  */
 export function madePdf(
   pages: Page[],
-  options: { objects?: Record<number, string | Buffer>; kids?: string; count?: number } = {}
+  options: {
+    objects?: Record<number, string | Buffer>
+    fonts?: string
+    kids?: string
+    count?: number
+  } = {}
 ): Buffer {
   const objects = new Map<number, Buffer>()
   const put = (number: number, ...parts: (string | Buffer)[]) =>
     objects.set(number, Buffer.concat(parts.map((part) => Buffer.from(part as string, 'latin1'))))
-  const fonts = '/F1 3 0 R /F2 4 0 R /F3 5 0 R'
+  const fonts = `/F1 3 0 R /F2 4 0 R /F3 5 0 R ${options.fonts ?? ''}`
   put(1, '<< /Type /Catalog /Pages 2 0 R >>')
   ;['Times-Roman', 'Times-Bold', 'Courier'].forEach((name, index) =>
     put(

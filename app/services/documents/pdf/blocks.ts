@@ -1,4 +1,12 @@
-import type { Steps } from '../breather.ts'
+import { type Body, distancesOf, rounded, usualDistance, usualDistanceOf } from './body.ts'
+import {
+  hasLeader,
+  isContents,
+  isContentsEntry,
+  isContentsLine,
+  isIndexEntry,
+  withShortLeader,
+} from './contents.ts'
 import { listMarker } from './lists.ts'
 import { tableAt } from './tables.ts'
 import type { Line } from './types.ts'
@@ -21,92 +29,27 @@ const NUMBERED = /^\d{1,2}(?:\.\d{1,3})+\.?\s+\p{Lu}.*[^.,:;!?]$/u
 /** So many headings of one kind without anything between them are lines of something else, such as a poem. */
 const LONGEST_RUN = 3
 
-/** Dots between a title and its page in a table of contents. */
-const LEADER = /(?:\s*[.·…]){4,}\s*/
-/** What a leader begins with: most lines hold none, and looking for it is much cheaper. */
-const DOTS = /[.·…]\s*[.·…]/
-const CONTENTS_LINE = / … [\divxlc]+$/
+/** The number in front of a heading. */
+const SECTION = /^(?:\p{L}+ )?[\dIVX]+(?:\.\d+)*\.?$|^[A-Z](?:\.\d+)*\.?$/u
+
+/** Distance of two lines of one heading, in sizes of its letters. */
+const HEADING_DISTANCE = 1.4
 
 /**
  * What lines of a page are together. Texts of one block are still apart, as their lines were.
  */
 export type PdfBlock =
-  | { kind: 'heading'; size: number; bold: boolean; texts: string[] }
-  | { kind: 'paragraph'; size: number; bold: boolean; texts: string[] }
+  | { kind: 'heading'; size: number; bold: boolean; row: boolean; texts: string[] }
+  | { kind: 'paragraph'; size: number; bold: boolean; row: boolean; texts: string[] }
   | { kind: 'item'; marker: string; depth: number; texts: string[] }
   | { kind: 'code'; lines: string[] }
   | { kind: 'table'; rows: string[][] }
-
-/** What most of a document looks like. */
-export type Body = {
-  size: number
-  /** Its text is of equally wide letters: those are then no sign of code. */
-  mono: boolean
-  bold: boolean
-  sans: boolean
-  /** Usual distance of two lines. */
-  distance: number
-}
-
-/** Fewer pairs of lines do not show what is usual on a page. */
-const FEWEST_PAIRS = 6
-
-/**
- * What most letters of a document are set in.
- */
-export function* bodySteps(pages: Line[][]): Steps<Body> {
-  const sizes = new Map<number, number>()
-  let [mono, bold, sans, all] = [0, 0, 0, 0]
-  for (const lines of pages) {
-    for (const line of lines) {
-      const letters = line.text.length
-      all += letters
-      if (line.mono > 0) mono += letters
-      if (line.bold) bold += letters
-      if (line.sans) sans += letters
-      const size = rounded(line.size)
-      if (line.mono === 0) sizes.set(size, (sizes.get(size) ?? 0) + letters)
-    }
-    yield
-  }
-  const most = [...sizes].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]
-  const size = most?.[0] ?? rounded(pages.find((lines) => lines.length > 0)?.[0].size ?? 0)
-  const distances = new Map<number, number>()
-  for (const lines of pages) {
-    for (const distance of bodyDistances(lines, size)) {
-      const tenth = Math.round(distance * 10) / 10
-      distances.set(tenth, (distances.get(tenth) ?? 0) + 1)
-    }
-    yield
-  }
-  return {
-    size,
-    mono: mono > all * 0.6,
-    bold: bold > all * 0.5,
-    sans: sans > all * 0.5,
-    distance: firstQuarter(distances),
-  }
-}
-
-/** Of all values the one after the first quarter. */
-function firstQuarter(counts: Map<number, number>): number {
-  let left = [...counts.values()].reduce((sum, count) => sum + count, 0) / 4
-  for (const [value, count] of [...counts].sort((a, b) => a[0] - b[0])) {
-    left -= count
-    if (left < 0) return value
-  }
-  return Infinity
-}
 
 /**
  * Paragraphs, headings, list items, code and tables of a page.
  */
 export function blocksOf(lines: Line[], body: Body): PdfBlock[] {
   return new PageBlocks(lines, body).all()
-}
-
-function hasLeader(text: string): boolean {
-  return DOTS.test(text) && LEADER.test(text)
 }
 
 class PageBlocks {
@@ -120,8 +63,7 @@ class PageBlocks {
     private lines: Line[],
     private body: Body
   ) {
-    const distances = bodyDistances(lines, body.size)
-    this.#usual = distances.length < FEWEST_PAIRS ? body.distance : usualDistance(distances)
+    this.#usual = usualDistanceOf(lines, body)
   }
 
   all(): PdfBlock[] {
@@ -140,7 +82,7 @@ class PageBlocks {
       return table.lines
     }
     const flat = line.text.replace(/\s+/g, ' ')
-    const text = DOTS.test(flat) ? flat.replace(LEADER, ' … ') : flat
+    const text = withShortLeader(flat)
     const marker = this.#isLarge(line) || this.#standsOut(line) ? null : listMarker(text)
     if (marker !== null && !this.#goesOn(line, true)) this.#item(line, marker)
     else if (this.#goesOn(line)) this.#append(line, text)
@@ -164,6 +106,7 @@ class PageBlocks {
       kind: this.#isLarge(line) ? 'heading' : 'paragraph',
       size: rounded(line.size),
       bold: this.#standsOut(line),
+      row: isContentsEntry(line) || (!this.#isLarge(line) && isRow(line)),
       texts: [text],
     })
   }
@@ -179,17 +122,26 @@ class PageBlocks {
     const before = this.#before
     const block = this.#blocks.at(-1)
     if (before === null || block === undefined || !('texts' in block)) return false
+    if (this.#isSameHeading(line)) return true
     if (this.#isLarge(before) !== this.#isLarge(line)) return false
     if (!alike(before.size, line.size)) return false
     const distance = line.y - before.y
     if (/\p{L}-$/u.test(before.text) && /^\p{Ll}/u.test(line.text) && !marked) return true
+    const indented = line.x - before.x
+    if (block.kind === 'paragraph' && isIndexEntry(before)) {
+      if (isIndexEntry(line) || Math.abs(indented) > line.size * 0.8) return false
+    }
     /** Upwards: the next column goes on with the same paragraph when the last line does not end a sentence. */
     if (distance < 0) return !marked && !/[.!?:]["')\]”’]?$/.test(before.text)
     if (distance > this.#usual * PARAGRAPH_GAP) return false
-    if (hasLeader(before.text) || hasLeader(line.text)) return false
+    if (hasLeader(before.text) || isContentsEntry(before) || isContentsEntry(line)) return false
+    /** The title of an entry of a table of contents may take two lines. */
+    if (hasLeader(line.text)) {
+      const most = before.right > line.x + (line.right - line.x) * 0.6
+      return block.kind === 'paragraph' && block.texts.length === 1 && most && !marked
+    }
     if (block.kind === 'heading') return true
-    if (this.#standsOut(before) !== this.#standsOut(line)) return !isShort(before, line)
-    const indented = line.x - before.x
+    if (this.#standsOut(before) !== this.#standsOut(line)) return !marked && !isShort(before, line)
     /** A number at the beginning of a line in the middle of a sentence begins no list. */
     if (marked) {
       return (
@@ -209,22 +161,41 @@ class PageBlocks {
     return !(isShort(before, line) && endsSentence(before))
   }
 
+  /** The next line of a heading, whatever its letters are. */
+  #isSameHeading(line: Line): boolean {
+    const before = this.#before
+    const block = this.#blocks.at(-1)
+    if (before === null || block?.kind !== 'heading' || block.row) return false
+    const distance = line.y - before.y
+    return (
+      alike(before.size, line.size) &&
+      distance > 0 &&
+      distance < line.size * HEADING_DISTANCE &&
+      !isContentsEntry(line)
+    )
+  }
+
   /** Its letters are not those of the body: bold, or without serifs where the body has them. */
   #standsOut({ bold, sans, mono, text }: Line): boolean {
-    const other = mono === 0 && sans !== this.body.sans
+    const other = mono === 0 && sans !== null && sans !== this.body.sans
     return ((bold && !this.body.bold) || other) && /\p{L}/u.test(text)
   }
 
-  #isLarge({ size, text }: Line): boolean {
+  /** Large letters of equal width that are not bold are those of a picture. */
+  #isLarge({ size, text, mono, bold }: Line): boolean {
+    if (mono > 0 && !bold && !this.body.mono) return false
     return rounded(size) >= this.body.size * HEADING && /\p{L}/u.test(text)
   }
 
   #isCode(at: number): boolean {
     const line = this.lines[at]
     if (line.mono === 0 || this.body.mono || this.#isLarge(line)) return false
+    if (this.#isSameHeading(line)) return false
     const before = this.#before
     const block = this.#blocks.at(-1)
-    /** A long name in the middle of a paragraph may fill a line. */
+    const next = this.lines[at + 1]
+    const near = next !== undefined && next.y > line.y && next.y - line.y <= this.#usual * 1.1
+    /** A long name in the middle of a paragraph may fill a line, and one at its end may take two. */
     const inside =
       before !== null &&
       (block?.kind === 'paragraph' || block?.kind === 'item') &&
@@ -233,8 +204,7 @@ class PageBlocks {
       line.y > before.y &&
       line.y - before.y <= this.#usual * 1.1 &&
       !/[.:;]$/.test(before.text) &&
-      this.lines[at + 1]?.mono === 0 &&
-      this.lines[at + 1].y - line.y <= this.#usual * 1.1
+      (near ? next.mono === 0 : before.monoEnd && !isShort(before, line))
     return !inside
   }
 
@@ -272,7 +242,7 @@ function asHeading(block: PdfBlock, body: Body): PdfBlock {
     !/[.,:;!?]$/.test(text)
   const large = block.kind === 'heading' && text.length <= LONGEST_HEADING
   const numbered = text.length <= LONGEST_BOLD_HEADING && NUMBERED.test(text)
-  const none = CAPTION.test(text) || CONTENTS_LINE.test(text)
+  const none = CAPTION.test(text) || isContentsLine(text) || block.row
   return { ...block, kind: (bold || large || numbered) && !none ? 'heading' : 'paragraph' }
 }
 
@@ -294,10 +264,9 @@ function withoutRuns(blocks: PdfBlock[]): PdfBlock[] {
   })
 }
 
-/** Rows of titles and their pages. */
-function isContents(rows: string[][]): boolean {
-  const pages = rows.filter((row) => /^(\d+|[ivxlc]+)$/i.test(row.at(-1)!)).length
-  return pages >= rows.length * 0.8 && rows.every((row) => row.length === 2)
+/** Cells beside each other, such as the head of a table; a number in front of a heading is none. */
+function isRow({ segments }: Line): boolean {
+  return segments.length > 1 && !(segments.length === 2 && SECTION.test(segments[0].text))
 }
 
 function isShort(before: Line, line: Line): boolean {
@@ -308,29 +277,6 @@ function endsSentence({ text }: Line): boolean {
   return /[.!?:…]["')\]”’]*$/.test(text)
 }
 
-function bodyDistances(lines: Line[], size: number): number[] {
-  return distancesOf(
-    lines.filter((line) => line.mono === 0 && rounded(line.size) === rounded(size))
-  )
-}
-
-function distancesOf(lines: Line[]): number[] {
-  return lines
-    .slice(1)
-    .map((line, index) => line.y - lines[index].y)
-    .filter((distance) => distance > 0)
-}
-
-/** Of sorted distances the one after the first quarter: more than a quarter of all lines goes on with a paragraph. */
-function usualDistance(distances: number[]): number {
-  const sorted = distances.sort((a, b) => a - b)
-  return sorted[sorted.length >> 2] ?? Infinity
-}
-
 function alike(one: number, two: number): boolean {
   return Math.abs(one - two) <= Math.max(one, two) * 0.08
-}
-
-export function rounded(size: number): number {
-  return Math.round(size * 2) / 2
 }

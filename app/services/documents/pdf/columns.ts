@@ -1,3 +1,4 @@
+import { isIndex } from './contents.ts'
 import type { Line, Segment } from './types.ts'
 
 /** Columns of prose have lines of some length that mostly fill them; cells of a table do not. */
@@ -6,6 +7,9 @@ const FILLED = 0.5
 
 /** Columns beside each other have about as many lines. */
 const BALANCE = 0.25
+
+/** Lines of a column are nearer than this many sizes of their letters; rows of a table often are not. */
+const ROW_DISTANCE = 1.45
 
 /** Of all segments, those that may lie across a gutter: headings and pictures of the whole width. */
 const ACROSS = 0.6
@@ -44,7 +48,9 @@ function columnsOf(segments: Segment[], gutter: number, depth: number): Line[] |
   const right = segments.filter(({ right: end }) => end > gutter)
   const balanced =
     Math.min(left.length, right.length) >= Math.max(left.length, right.length) * BALANCE
-  if (!balanced || ![left, right].every(isColumn) || !sideBySide(left, right)) return null
+  const sides = [left, right]
+  const columns = sides.every(isIndex) || (sides.every(isColumn) && !areRows(left, right))
+  if (!balanced || !columns || !sideBySide(left, right)) return null
   return [...orderedLines(left, depth + 1), ...orderedLines(right, depth + 1)]
 }
 
@@ -95,6 +101,7 @@ function rowsOf(segments: Segment[]): Segment[][] {
 
 function lineOf(row: Segment[]): Line {
   if (row.length === 1) return { ...row[0], segments: row }
+  const serifs = row.filter(({ sans }) => sans !== null)
   const longest = row.reduce((one, two) => (two.text.length > one.text.length ? two : one))
   return {
     text: row.map(({ text }) => text).join(' '),
@@ -103,8 +110,9 @@ function lineOf(row: Segment[]): Line {
     y: longest.y,
     size: longest.size,
     bold: row.every(({ bold }) => bold),
-    sans: row.every(({ sans }) => sans),
+    sans: serifs.length === 0 ? null : serifs.every(({ sans }) => sans),
     mono: row.every(({ mono }) => mono > 0) ? row[0].mono : 0,
+    monoEnd: row.at(-1)!.monoEnd,
     segments: row,
   }
 }
@@ -117,6 +125,25 @@ function isColumn(segments: Segment[]): boolean {
   const length = median(segments.map(({ text }) => text.length))
   const width = median(segments.map((one) => one.right - one.x))
   return length >= SHORTEST_COLUMN_LINE && width >= (right - left) * FILLED
+}
+
+/**
+ * Whether what stands left are the first cells of rows: further apart than lines, none the rest of a sentence, each beside a
+ * cell on the right.
+ */
+function areRows(left: Segment[], right: Segment[]): boolean {
+  const distances = left.slice(1).map(({ y }, index) => y - left[index].y)
+  const median = distances.sort((a, b) => a - b)[distances.length >> 1]
+  if (median === undefined || median < left[0].size * ROW_DISTANCE) return false
+  const rests = left.slice(1).filter(({ text }) => /^\p{Ll}/u.test(text)).length
+  if (rests > left.length * 0.3) return false
+  let beside = 0
+  let at = 0
+  for (const { y, size } of left) {
+    while (at < right.length && right[at].y < y - size * 0.45) at++
+    if (at < right.length && right[at].y < y + size * 0.45) beside++
+  }
+  return beside >= left.length * 0.8
 }
 
 function sideBySide(left: Segment[], right: Segment[]): boolean {

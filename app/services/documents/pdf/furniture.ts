@@ -19,12 +19,15 @@ const FEWEST_PAGES = 3
 /** Lines of different pages at the same height, in points. */
 const SAME_HEIGHT = 4
 
+/** A running head is further from the text than the head of a table is from its first row; in sizes of its letters. */
+const TABLE_GAP = 2
+
 /** When so many pages have furniture at a height, what stands there alone on the others is furniture too. */
 const MOST_PAGES = 0.6
 
 /**
  * Pages without their running heads, feet and numbers: lines at the edge that stand at the same height on pages nearby and
- * say the same there but for their numbers.
+ * say the same there but for their numbers, or have a number that counts along with the pages.
  */
 export function* furnitureSteps(
   pages: PageLines[],
@@ -38,15 +41,18 @@ export function* furnitureSteps(
   }
   const repeated: Edge[][] = []
   for (const [page, edge] of edges.entries()) {
-    repeated.push(edge.filter((one) => repeats(one, page, edges)))
+    const found = edge.filter((one) => repeats(one, page, edges))
+    repeated.push(found.filter((one) => !isTableHead(one, found)))
     yield
   }
   const heights = usualHeights(repeated)
+  const first = firstNumber(repeated)
   const left: { lines: Line[]; dropped: number }[] = []
   for (const [page, { lines }] of pages.entries()) {
     const furniture = new Set(repeated[page].map(({ line }) => line))
-    for (const { line } of edges[page]) {
-      if (heights.has(heightOf(line)) && isOuter(line, lines)) furniture.add(line)
+    for (const { line, counts } of edges[page]) {
+      const isNumber = counts[0] === page + first && line.text === String(counts[0])
+      if (isNumber || (heights.has(heightOf(line)) && isOuter(line, lines))) furniture.add(line)
     }
     left.push({ lines: lines.filter((line) => !furniture.has(line)), dropped: furniture.size })
     yield
@@ -54,8 +60,8 @@ export function* furnitureSteps(
   return left
 }
 
-/** A line at the edge of a page, and what it says but for its numbers. */
-type Edge = { line: Line; words: string }
+/** A line at the edge of a page and what it says but for its numbers; those at its ends, when it stands apart. */
+type Edge = { line: Line; words: string; counts: number[]; below: Line | undefined }
 
 function edgeOf({ lines, height }: PageLines, largest: number): Edge[] {
   const sorted = lines.toSorted((a, b) => a.y - b.y)
@@ -63,19 +69,49 @@ function edgeOf({ lines, height }: PageLines, largest: number): Edge[] {
   const bottom = sorted.slice(-OUTERMOST).filter(({ y }) => y > height * (1 - EDGE))
   return [...new Set([...top, ...bottom])]
     .filter(({ size }) => size <= largest)
-    .map((line) => ({ line, words: withoutNumbers(line.text) }))
+    .map((line) => {
+      const at = sorted.indexOf(line)
+      const [above, below] = [sorted[at - 1], sorted[at + 1]]
+      const apart = [above, below].every((one) => !one || isApart(line, one))
+      return {
+        line,
+        words: withoutNumbers(line.text),
+        counts: apart ? numbersAtEnds(line.text) : [],
+        below,
+      }
+    })
 }
 
-function repeats({ line, words }: Edge, page: number, edges: Edge[][]): boolean {
+function numbersAtEnds(text: string): number[] {
+  return [/^\d{1,5}(?=\s|$)/, /(?<=\s)\d{1,5}$/].flatMap((end) => {
+    const number = end.exec(text)
+    return number === null ? [] : [Number(number[0])]
+  })
+}
+
+function repeats({ line, words, counts }: Edge, page: number, edges: Edge[][]): boolean {
   let found = 0
   for (let other = page - NEIGHBOURS; other <= page + NEIGHBOURS; other++) {
     if (other === page) continue
     const same = edges[other]?.some(
-      (one) => one.words === words && Math.abs(one.line.y - line.y) <= SAME_HEIGHT
+      (one) =>
+        Math.abs(one.line.y - line.y) <= SAME_HEIGHT &&
+        (one.words === words || counts.some((count) => one.counts.includes(count + other - page)))
     )
     if (same) found++
   }
   return found >= 2
+}
+
+/** A table that goes on has its head on each page again. */
+function isTableHead({ line, below }: Edge, repeated: Edge[]): boolean {
+  return (
+    line.segments.length > 1 &&
+    below !== undefined &&
+    below.segments.length > 1 &&
+    below.y - line.y <= line.size * TABLE_GAP &&
+    !repeated.some((one) => one.line === below)
+  )
 }
 
 /** Numbers, and the Roman ones of prefaces when they stand alone, are all alike. */
@@ -84,6 +120,18 @@ function withoutNumbers(text: string): string {
     .replace(/(?<![\p{L}\p{N}])[ivxlc]+(?![\p{L}\p{N}])/giu, '#')
     .replace(/\p{N}+/gu, '#')
     .replace(/\s+/g, '')
+}
+
+/** The number of the first page, as most numbers that count along have it: on pages of their own kind they stand elsewhere. */
+function firstNumber(repeated: Edge[][]): number {
+  const votes = new Map<number, number>()
+  for (const [page, lines] of repeated.entries()) {
+    for (const first of new Set(lines.flatMap(({ counts }) => counts.map((one) => one - page)))) {
+      votes.set(first, (votes.get(first) ?? 0) + 1)
+    }
+  }
+  const [first, pages] = [...votes].sort((a, b) => b[1] - a[1])[0] ?? [Number.NaN, 0]
+  return pages < FEWEST_PAGES ? Number.NaN : first
 }
 
 function usualHeights(repeated: Edge[][]): Set<number> {
@@ -108,9 +156,9 @@ function isOuter(line: Line, lines: Line[]): boolean {
   const above = others.filter(({ y }) => y <= line.y)
   const below = others.filter(({ y }) => y > line.y)
   if (above.length > 0 && below.length > 0) return false
-  const nearest = [...above, ...below].reduce(
-    (gap, one) => Math.min(gap, Math.abs(one.y - line.y)),
-    Infinity
-  )
-  return nearest > line.size * 1.6
+  return others.every((one) => isApart(line, one))
+}
+
+function isApart(line: Line, other: Line): boolean {
+  return Math.abs(other.y - line.y) > line.size * 1.6
 }

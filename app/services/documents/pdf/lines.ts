@@ -6,8 +6,24 @@ import type { Line, Piece, Segment } from './types.ts'
 const WORD_GAP = 0.15
 const COLUMN_GAP = 1.8
 
+/**
+ * Gaps that part cells where rows nearby are parted there: those between two words of a piece are narrower. And those in front
+ * of what begins exactly where cells of two other rows do, in points.
+ */
+const CELL_GAP = 0.7
+const START_GAP = 0.25
+const SAME_START = 0.3
+
+/** Rows no further away than so many sizes of their letters are nearby; where there are more gaps, no cells are looked for. */
+const NEAR_ROWS = 4
+const MOST_GAPS = 40
+const MOST_NEAR_GAPS = 60
+
 /** In text of equally wide letters a column further away than this many letters is another segment. */
 const MONO_GAP = 24
+
+/** Fewer letters beside those of equal width do not show whether a line has serifs. */
+const FEWEST_LETTERS = 3
 
 /** Widest indentation or gap that is written as spaces. */
 const MOST_SPACES = 60
@@ -16,7 +32,7 @@ const MOST_SPACES = 60
  * Lines of a page in reading order: top to bottom, and one column after the other.
  */
 export function linesInOrder(pieces: Piece[]): Line[] {
-  return orderedLines(rowsOf(pieces).flatMap(segmentsOfRow))
+  return orderedLines(segmentsOf(rowsOf(pieces)))
 }
 
 /** Pieces whose letters stand beside each other; raised and lowered ones are with their line. */
@@ -58,26 +74,68 @@ function withoutDoubles(row: Piece[]): Piece[] {
   )
 }
 
-function segmentsOfRow(row: Piece[]): Segment[] {
-  const groups: Piece[][] = []
-  for (const piece of row) {
-    const last = groups.at(-1)?.at(-1)
-    const gap = last === undefined ? Infinity : piece.x - (last.x + last.width)
-    const widest =
-      last?.mono === true && piece.mono
-        ? MONO_GAP * advanceOf(piece)
-        : Math.max(piece.size, last?.size ?? 0) * COLUMN_GAP
-    if (gap > widest) groups.push([piece])
-    else groups.at(-1)!.push(piece)
+/** Gaps inside a row that part cells, or may. */
+type Gap = { at: number; left: number; right: number; y: number; size: number; parts: boolean }
+
+/**
+ * Rows in segments: wide gaps part them, and narrower ones where a row nearby is parted at the same place, as in a table whose
+ * cells are full.
+ */
+function segmentsOf(rows: Piece[][]): Segment[] {
+  const gaps = rows.map(gapsOf)
+  partAsNearby(gaps)
+  partAsNearby(gaps.toReversed())
+  return rows.flatMap((row, index) => {
+    const starts = gaps[index].filter(({ parts }) => parts).map(({ at }) => at)
+    return [0, ...starts].map((start, part) => segmentOf(row.slice(start, starts[part])))
+  })
+}
+
+function gapsOf(row: Piece[]): Gap[] {
+  return row.slice(1).flatMap((piece, index) => {
+    const last = row[index]
+    const left = last.x + last.width
+    const size = Math.max(piece.size, last.size)
+    const gap = piece.x - left
+    const mono = last.mono && piece.mono
+    const parts = gap > (mono ? MONO_GAP * advanceOf(piece) : size * COLUMN_GAP)
+    if (!parts && (mono || gap < size * START_GAP)) return []
+    return [{ at: index + 1, left, right: piece.x, y: piece.y, size, parts }]
+  })
+}
+
+function partAsNearby(rows: Gap[][]): void {
+  let near: Gap[] = []
+  for (const gaps of rows) {
+    if (gaps.length === 0 || gaps.length > MOST_GAPS) continue
+    near = near
+      .filter(({ y, size }) => Math.abs(y - gaps[0].y) < size * NEAR_ROWS)
+      .slice(-MOST_NEAR_GAPS)
+    for (const gap of gaps) gap.parts ||= isParted(gap, near)
+    near.push(...gaps.filter(({ parts }) => parts))
   }
-  return groups.map(segmentOf)
+}
+
+/** Two rows with cells that begin exactly there, or one with a gap that this one lies in. */
+function isParted({ left, right, size }: Gap, near: Gap[]): boolean {
+  if (near.filter((one) => Math.abs(one.right - right) < SAME_START).length > 1) return true
+  const gap = right - left > size * CELL_GAP
+  return (
+    gap &&
+    near.some(
+      (one) => Math.min(one.right, right) - Math.max(one.left, left) > size * CELL_GAP * 0.5
+    )
+  )
 }
 
 function segmentOf(group: Piece[]): Segment {
   const letters = (pieces: Piece[]) => pieces.reduce((sum, { text }) => sum + text.length, 0)
-  const all = letters(group)
   const size = mostUsed(group)
-  const mono = group.every((piece) => piece.mono) ? advanceOf(group[0]) : 0
+  const others = group.filter((piece) => !piece.mono)
+  const plain = letters(others)
+  /** A name of code inside of a heading has letters of its own. */
+  const own = plain > letters(group) / 2 ? others : group
+  const mono = isMono(group) ? advanceOf(group[0]) : 0
   const main = group.find((piece) => piece.size === size)!
   const text = inLogicalOrder(mono > 0 ? onGrid(group, mono) : joined(group))
   return {
@@ -86,10 +144,20 @@ function segmentOf(group: Piece[]): Segment {
     right: group.reduce((right, { x, width }) => Math.max(right, x + width), 0),
     y: main.y,
     size,
-    bold: letters(group.filter((piece) => piece.bold)) > all * 0.9,
-    sans: letters(group.filter((piece) => piece.sans)) > all * 0.9,
+    bold: isMost(letters(own.filter(({ bold }) => bold)), letters(own)),
+    sans: plain < FEWEST_LETTERS ? null : isMost(letters(group.filter(({ sans }) => sans)), plain),
     mono,
+    monoEnd: group.at(-1)!.mono,
   }
+}
+
+function isMost(part: number, all: number): boolean {
+  return part > all * 0.9
+}
+
+/** Some writers take signs of code from fonts for formulas. */
+function isMono(group: Piece[]): boolean {
+  return group[0].mono && group.every(({ mono, text }) => mono || /^[\\<>|{}~^_*∗∼\s]+$/.test(text))
 }
 
 /** The size that most letters have: a raised number or one larger word does not make a line another kind of line. */

@@ -1,6 +1,7 @@
 import { Breather } from '../breather.ts'
 import { fenced, plain, tableOf } from '../markdown_text.ts'
-import { blocksOf, bodySteps, type PdfBlock } from './blocks.ts'
+import { blocksOf, type PdfBlock } from './blocks.ts'
+import { bodySteps } from './body.ts'
 import { furnitureSteps } from './furniture.ts'
 import { compoundSteps, jointOf } from './joints.ts'
 import type { PageLines } from './types.ts'

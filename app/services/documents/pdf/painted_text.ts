@@ -221,9 +221,13 @@ export class PaintedText {
   }
 }
 
+/** Fonts of TeX without names for their letters have the bullet here, where no letter is. */
+const TEX_BULLET = '\x88'
+
 /** Ligatures as letters; what stands for no letter of any language is left out. */
 function readable(text: string): string {
   return normalizeUnicode(text)
+    .replaceAll(TEX_BULLET, '•')
     .replace(/[\p{Cc}\ufffd]|(?![\uf0b7\uf0a7\uf076])\p{Co}/gu, '')
     .toWellFormed()
     .trim()

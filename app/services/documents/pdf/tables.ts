@@ -1,9 +1,13 @@
+import { hasLeader } from './contents.ts'
 import { jointOf } from './joints.ts'
 import { listMarker } from './lists.ts'
 import type { Line } from './types.ts'
 
 /** Rows further apart than this many times the size of their letters are not of one table. */
 const ROW_GAP = 3.5
+
+/** Lines of one cell are nearer. */
+const REST_GAP = 1.4
 
 /** Rows that tables of two and of more columns have at least. */
 const FEWEST_ROWS = { two: 3, more: 2 }
@@ -24,14 +28,14 @@ export function tableAt(lines: Line[], from: number): Table | null {
   for (; to < lines.length; to++) {
     const line = lines[to]
     if (to > from && !follows(lines[to - 1], line)) break
-    if (!mayBeRow(line) && !isRest(line, columns)) break
+    if (!mayBeRow(line) && !isRest(line, columns, lines[to - 1])) break
     const next = withLine(columns, line)
     if (next === null) break
     columns = next
     if (line.segments.length > 1) rows++
   }
   while (to > from && lines[to - 1].segments.length === 1) {
-    if (isRest(lines[to - 1], columns)) break
+    if (isRest(lines[to - 1], columns, lines[to - 2])) break
     to--
   }
   const least = columns.length === 2 ? FEWEST_ROWS.two : FEWEST_ROWS.more
@@ -43,6 +47,7 @@ function mayBeRow(line: Line): boolean {
   return (
     line.segments.length > 1 &&
     line.segments.length <= MOST_COLUMNS &&
+    !hasLeader(line.text) &&
     listMarker(line.segments[0].text, true) === null
   )
 }
@@ -52,12 +57,16 @@ function follows(before: Line, line: Line): boolean {
   return distance > 0 && distance < Math.max(line.size, before.size) * ROW_GAP
 }
 
-/** The rest of a cell that is too long for its line: it begins where a column behind the first does. */
-function isRest(line: Line, columns: [number, number][]): boolean {
-  return (
-    line.segments.length === 1 &&
-    columns.slice(1).some(([left]) => Math.abs(left - line.x) < line.size * 0.5)
-  )
+/**
+ * The rest of a cell that is too long for its line: it begins where a column behind the first does, or lies in one just below
+ * the line before it.
+ */
+function isRest(line: Line, columns: [number, number][], before: Line): boolean {
+  if (line.segments.length > 1) return false
+  const [first, ...others] = columns
+  if (others.some(([left]) => Math.abs(left - line.x) < line.size * 0.5)) return true
+  const within = others.filter(([left, right]) => line.x < right && line.right > left)
+  return within.length === 1 && line.x > first[1] && line.y - before.y < line.size * REST_GAP
 }
 
 /** The columns with a line's cells in them, or null when one cell lies across two columns or two in one. */

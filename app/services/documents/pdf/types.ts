@@ -24,9 +24,12 @@ export type Segment = {
   y: number
   size: number
   bold: boolean
-  sans: boolean
+  /** Its letters have no serifs, those of equal width aside; null where hardly any are left. */
+  sans: boolean | null
   /** Width of one letter where all are equally wide, else 0; the text then has its spaces as they stand on the page. */
   mono: number
+  /** Its last letters are equally wide. */
+  monoEnd: boolean
 }
 
 /**
