@@ -18,12 +18,7 @@ import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 import { extractionHead, keptExtracts } from '#services/extraction/kept_extracts'
-import {
-  configuredProvider,
-  fallbackWarning,
-  NO_PROVIDER,
-} from '#services/provider/configured_provider'
-import type { ProviderClient } from '#services/provider/provider_client'
+import { fallbackWarning, wantedProvider, warner } from '#services/provider/configured_provider'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 
 type Payload = {
@@ -110,7 +105,8 @@ export default class Create extends Job<Payload, Result> {
     const path = this.store.artifact('extractions', extraction)
     const names = await this.#names(path)
     const warnings: Warning[] = []
-    const client = await this.#client(warnings)
+    const warn = warner(this, warnings)
+    const client = this.payload.provider === true ? await wantedProvider(this.settings, warn) : null
     const offline = (extract: Extract) =>
       examplesOf(kind, extract, names.get(extract.category) ?? '')
     const asking = client === null ? null : new ProviderQuestions(client)
@@ -136,7 +132,7 @@ export default class Create extends Job<Payload, Result> {
         }),
     })
     const fallback = asking && fallbackWarning(asking.provider, 'extracts were asked about offline')
-    if (fallback !== null) this.#warn(warnings, fallback)
+    if (fallback !== null) warn(fallback)
     const id = await this.store.keep('datasets', dataset)
     const version = await new DatasetVersions(this.store.datasetVersions).of(name, id)
     const { examples, files } = dataset
@@ -161,14 +157,6 @@ export default class Create extends Job<Payload, Result> {
     }
   }
 
-  /** Null, with a warning where a provider is asked for and none is configured. */
-  async #client(warnings: Warning[]): Promise<ProviderClient | null> {
-    if (this.payload.provider !== true) return null
-    const client = await configuredProvider(this.settings)
-    if (client === null) this.#warn(warnings, NO_PROVIDER)
-    return client
-  }
-
   async #asked(
     asking: ProviderQuestions,
     extract: Extract,
@@ -177,11 +165,6 @@ export default class Create extends Job<Payload, Result> {
     const { text, subject } = passageOf(extract)
     const questions = await asking.of(text, subject, this.signal)
     return questions === null ? offline(extract) : questionExamples(questions, text, extract)
-  }
-
-  #warn(warnings: Warning[], warning: Warning): void {
-    this.log.warn('%s (%s)', warning.message, warning.code)
-    warnings.push(warning)
   }
 
   async #names(path: string): Promise<Map<string, string>> {

@@ -12,12 +12,7 @@ import { LetterClassifier } from '#services/extraction/letter_classifier'
 import { type ContextMode, passagesOf, vocabularyOf } from '#services/extraction/passages'
 import { ProviderClassifier } from '#services/extraction/provider_classifier'
 import { TermClassifier } from '#services/extraction/term_classifier'
-import {
-  configuredProvider,
-  fallbackWarning,
-  NO_PROVIDER,
-} from '#services/provider/configured_provider'
-import type { ProviderClient } from '#services/provider/provider_client'
+import { fallbackWarning, wantedProvider, warner } from '#services/provider/configured_provider'
 import { sizesOf } from '#services/taxonomy/analysis'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 
@@ -119,7 +114,9 @@ export default class Selective extends Job<Payload, Result> {
     const seen = { neighbours: context === 'neighbours' }
     const terms = await TermClassifier.learn(categories, passages, seen, turns)
     const letters = await LetterClassifier.learn(categories, passages, seen, turns)
-    const provider = await this.#provider(warnings)
+    const warn = warner(this, warnings)
+    const provider =
+      this.payload.provider === undefined ? null : await wantedProvider(this.settings, warn)
     const asking = (role: 'primary' | 'validation', instead: Classifier) =>
       provider !== null && this.payload.provider === role
         ? new ProviderClassifier(categories, provider, instead)
@@ -143,7 +140,7 @@ export default class Selective extends Job<Payload, Result> {
     for (const one of [primary, validation]) {
       if (!(one instanceof ProviderClassifier)) continue
       const warning = fallbackWarning(one, 'passages were classified offline')
-      if (warning !== null) this.#warn(warnings, warning)
+      if (warning !== null) warn(warning)
     }
     const extraction = await this.store.keep('extractions', {
       taxonomy: id,
@@ -182,19 +179,6 @@ export default class Selective extends Job<Payload, Result> {
       .sort((one, other) => sizes.get(other.id)! - sizes.get(one.id)!)
       .slice(0, largest)
       .map(({ id }) => id)
-  }
-
-  /** Null, with a warning, where a provider is asked for and none is configured. */
-  async #provider(warnings: Warning[]): Promise<ProviderClient | null> {
-    if (this.payload.provider === undefined) return null
-    const provider = await configuredProvider(this.settings)
-    if (provider === null) this.#warn(warnings, NO_PROVIDER)
-    return provider
-  }
-
-  #warn(warnings: Warning[], warning: Warning): void {
-    this.log.warn('%s (%s)', warning.message, warning.code)
-    warnings.push(warning)
   }
 
   async #read({ sets: all, categories }: Taxonomy, turns: Turns) {

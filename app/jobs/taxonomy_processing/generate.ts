@@ -7,11 +7,7 @@ import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
 import { Turns } from '#services/documents/turns'
-import {
-  configuredProvider,
-  fallbackWarning,
-  NO_PROVIDER,
-} from '#services/provider/configured_provider'
+import { fallbackWarning, wantedProvider, warner } from '#services/provider/configured_provider'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
 import { sizesOf } from '#services/taxonomy/analysis'
 import { CorpusReader } from '#services/taxonomy/corpus'
@@ -149,15 +145,9 @@ export default class Generate extends Job<Payload, Result> {
     made: Taxonomy,
     warnings: Warning[]
   ): Promise<{ taxonomy: Taxonomy; usage: ProviderUsage | null }> {
-    const warn = (warning: Warning) => {
-      this.log.warn('%s (%s)', warning.message, warning.code)
-      warnings.push(warning)
-    }
-    const client = await configuredProvider(this.settings)
-    if (client === null) {
-      warn(NO_PROVIDER)
-      return { taxonomy: made, usage: null }
-    }
+    const warn = warner(this, warnings)
+    const client = await wantedProvider(this.settings, warn)
+    if (client === null) return { taxonomy: made, usage: null }
     const { taxonomy, provider } = await namedByProvider(made, client, this.signal, (done, total) =>
       this.progress(97 + (2 * done) / total, {
         stage: 'Naming categories',
