@@ -8,6 +8,7 @@ import {
   withShortLeader,
 } from './contents.ts'
 import { listMarker } from './lists.ts'
+import { Placed } from './placed.ts'
 import { tableAt } from './tables.ts'
 import type { Line } from './types.ts'
 
@@ -21,10 +22,17 @@ const LONGEST_HEADING = 200
 const LONGEST_BOLD_HEADING = 120
 
 /** What stands below a picture or above a table is no heading, however it is set. */
-const CAPTION = /^(?:figure|fig\.|table|example|listing|abbildung|tabelle)\s+[\dA-Z]/i
+const CAPTION =
+  /^(?:figure|fig\.|table|example|listing|abbildung|tabelle)\s+(?:\d|[a-z](?!\p{L})|[ivxlc]+(?!\p{L}))/iu
 
 /** Numbers of a section of a section: nobody numbers sentences so. */
 const NUMBERED = /^\d{1,2}(?:\.\d{1,3})+\.?\s+\p{Lu}.*[^.,:;!?]$/u
+
+/** What a title of the size of the text stands above is further from it than lines are from each other. */
+const TITLE_GAP = 1.12
+
+/** Code on top of a page that is the rest of a listing is indented by fewer letters than this. */
+const DEEPEST_CODE = 24
 
 /** So many headings of one kind without anything between them are lines of something else, such as a poem. */
 const LONGEST_RUN = 3
@@ -45,15 +53,29 @@ export type PdfBlock =
   | { kind: 'code'; lines: string[] }
   | { kind: 'table'; rows: string[][] }
 
+/** Code that ends with its page: its left edge, and the width of its letters. */
+export type OpenCode = { left: number; mono: number }
+
 /**
  * Paragraphs, headings, list items, code and tables of a page.
+ *
+ * @param open code that the page before ends with: it may go on, with its own left edge
  */
-export function blocksOf(lines: Line[], body: Body): PdfBlock[] {
-  return new PageBlocks(lines, body).all()
+export function blocksOf(
+  lines: Line[],
+  body: Body,
+  open: OpenCode | null = null
+): { blocks: PdfBlock[]; open: OpenCode | null } {
+  const page = new PageBlocks(lines, body, open)
+  return { blocks: page.all(), open: page.open }
 }
 
 class PageBlocks {
+  /** Code that the page ends with. */
+  open: OpenCode | null = null
   #blocks: PdfBlock[] = []
+  /** The lines that blocks which may be headings begin with. */
+  #firsts = new Map<PdfBlock, Line>()
   /** Left edges of the marks of the lists that are open, outermost first. */
   #lists: number[] = []
   #before: Line | null = null
@@ -61,14 +83,24 @@ class PageBlocks {
 
   constructor(
     private lines: Line[],
-    private body: Body
+    private body: Body,
+    private carried: OpenCode | null
   ) {
     this.#usual = usualDistanceOf(lines, body)
   }
 
   all(): PdfBlock[] {
     for (let at = 0; at < this.lines.length;) at += this.#take(at)
-    return withoutRuns(this.#blocks.map((block) => asHeading(block, this.body)))
+    const placed = new Placed(this.lines.filter((line) => this.#isText(line)))
+    const isPlaced = (block: PdfBlock) => {
+      const first = this.#firsts.get(block)
+      return first === undefined || placed.admits(first)
+    }
+    return withoutRuns(this.#blocks.map((block) => asHeading(block, this.body, isPlaced(block))))
+  }
+
+  #isText(line: Line): boolean {
+    return line.mono === 0 && rounded(line.size) === this.body.size && !this.#standsOut(line)
   }
 
   /** Takes what begins at a line; gives how many lines it took. */
@@ -102,13 +134,15 @@ class PageBlocks {
   #begin(line: Line, text: string): void {
     if (this.#lists.length > 0 && line.x <= this.#lists[0] + line.size * 0.5) this.#lists = []
     if (this.#isLarge(line)) this.#lists = []
-    this.#blocks.push({
+    const block: PdfBlock = {
       kind: this.#isLarge(line) ? 'heading' : 'paragraph',
       size: rounded(line.size),
       bold: this.#standsOut(line),
       row: isContentsEntry(line) || (!this.#isLarge(line) && isRow(line)),
       texts: [text],
-    })
+    }
+    this.#blocks.push(block)
+    this.#firsts.set(block, line)
   }
 
   #append(line: Line, text: string): void {
@@ -141,6 +175,9 @@ class PageBlocks {
       return block.kind === 'paragraph' && block.texts.length === 1 && most && !marked
     }
     if (block.kind === 'heading') return true
+    if (block.kind === 'paragraph' && block.texts.length === 1 && NUMBERED.test(before.text)) {
+      if (isShort(before, line) || distance > this.#usual * TITLE_GAP) return false
+    }
     if (this.#standsOut(before) !== this.#standsOut(line)) return !marked && !isShort(before, line)
     /** A number at the beginning of a line in the middle of a sentence begins no list. */
     if (marked) {
@@ -154,6 +191,9 @@ class PageBlocks {
     }
     if (block.kind === 'item') {
       return indented > -line.size * 0.5 || !(isShort(before, line) || endsSentence(before))
+    }
+    if (Math.abs(indented) > line.size * 0.8 && isCentred(before, line)) {
+      return !endsSentence(before)
     }
     if (Math.abs(indented) > line.size * 0.8 && block.texts.length > 1) {
       return !endsSentence(before) && indented < 0
@@ -216,7 +256,10 @@ class PageBlocks {
       to++
     }
     const lines = this.lines.slice(at, to)
-    const left = lines.reduce((x, line) => Math.min(x, line.x), Infinity)
+    const { mono } = lines[0]
+    const own = lines.reduce((x, line) => Math.min(x, line.x), Infinity)
+    const left = at === 0 && goesOnFrom(this.carried, own, mono) ? this.carried!.left : own
+    if (to === this.lines.length) this.open = { left, mono }
     const pitch = usualDistance(distancesOf(lines))
     const texts: string[] = []
     for (const [index, line] of lines.entries()) {
@@ -230,8 +273,14 @@ class PageBlocks {
   }
 }
 
+/** Whether code at the top of a page, with this left edge, is the rest of what the page before ends with. */
+function goesOnFrom(before: OpenCode | null, left: number, mono: number): boolean {
+  if (before === null || !alike(before.mono, mono)) return false
+  return left > before.left - mono / 2 && left < before.left + mono * DEEPEST_CODE
+}
+
 /** A short paragraph all in bold letters is a heading; a long one in large letters is none. */
-function asHeading(block: PdfBlock, body: Body): PdfBlock {
+function asHeading(block: PdfBlock, body: Body, placed: boolean): PdfBlock {
   if (block.kind !== 'heading' && block.kind !== 'paragraph') return block
   const text = block.texts.join(' ')
   const bold =
@@ -242,8 +291,10 @@ function asHeading(block: PdfBlock, body: Body): PdfBlock {
     !/[.,:;!?]$/.test(text)
   const large = block.kind === 'heading' && text.length <= LONGEST_HEADING
   const numbered = text.length <= LONGEST_BOLD_HEADING && NUMBERED.test(text)
-  const none = CAPTION.test(text) || isContentsLine(text) || block.row
-  return { ...block, kind: (bold || large || numbered) && !none ? 'heading' : 'paragraph' }
+  const none =
+    CAPTION.test(text) || isContentsLine(text) || block.row || /^\p{Ll}.*[.,;]$/u.test(text)
+  const heading = (((bold || large) && placed) || numbered) && !none
+  return { ...block, kind: heading ? 'heading' : 'paragraph' }
 }
 
 /** Many headings of one kind one after the other are lines of a display, a sample or a title page. */
@@ -271,6 +322,11 @@ function isRow({ segments }: Line): boolean {
 
 function isShort(before: Line, line: Line): boolean {
   return before.right < Math.max(before.right, line.right) - before.size * 3
+}
+
+/** Lines one below the other whose middles are the same, but not their ends. */
+function isCentred(before: Line, line: Line): boolean {
+  return Math.abs(before.x + before.right - line.x - line.right) < line.size * 0.6
 }
 
 function endsSentence({ text }: Line): boolean {

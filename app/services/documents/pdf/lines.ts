@@ -19,6 +19,12 @@ const NEAR_ROWS = 4
 const MOST_GAPS = 40
 const MOST_NEAR_GAPS = 60
 
+/** Letters of a cell are not smaller than this many times those beside it. */
+const SMALLEST_CELL = 0.6
+
+/** A name in equally wide letters, which writers set larger, does not make a line of these other letters large. */
+const FEWEST_OTHERS = 3
+
 /** In text of equally wide letters a column further away than this many letters is another segment. */
 const MONO_GAP = 24
 
@@ -98,7 +104,7 @@ function gapsOf(row: Piece[]): Gap[] {
     const size = Math.max(piece.size, last.size)
     const gap = piece.x - left
     const mono = last.mono && piece.mono
-    const parts = gap > (mono ? MONO_GAP * advanceOf(piece) : size * COLUMN_GAP)
+    const parts = gap > (mono ? MONO_GAP * advanceOf(piece) : widestOf(piece.size, last.size))
     if (!parts && (mono || gap < size * START_GAP)) return []
     return [{ at: index + 1, left, right: piece.x, y: piece.y, size, parts }]
   })
@@ -128,11 +134,16 @@ function isParted({ left, right, size }: Gap, near: Gap[]): boolean {
   )
 }
 
+/** Cells may hold letters of two sizes beside each other; raised and lowered numbers are much smaller than their line. */
+function widestOf(one: number, two: number): number {
+  return Math.max(Math.min(one, two), Math.max(one, two) * SMALLEST_CELL) * COLUMN_GAP
+}
+
 function segmentOf(group: Piece[]): Segment {
   const letters = (pieces: Piece[]) => pieces.reduce((sum, { text }) => sum + text.length, 0)
-  const size = mostUsed(group)
   const others = group.filter((piece) => !piece.mono)
   const plain = letters(others)
+  const size = mostUsed(plain < FEWEST_OTHERS ? group : others)
   /** A name of code inside of a heading has letters of its own. */
   const own = plain > letters(group) / 2 ? others : group
   const mono = isMono(group) ? advanceOf(group[0]) : 0

@@ -1,6 +1,6 @@
 import { Breather } from '../breather.ts'
 import { fenced, plain, tableOf } from '../markdown_text.ts'
-import { blocksOf, type PdfBlock } from './blocks.ts'
+import { blocksOf, type OpenCode, type PdfBlock } from './blocks.ts'
 import { bodySteps } from './body.ts'
 import { furnitureSteps } from './furniture.ts'
 import { compoundSteps, jointOf } from './joints.ts'
@@ -24,8 +24,11 @@ export async function pagesAsMarkdown(input: PageLines[]): Promise<PagedMarkdown
   const body = await breather.through(bodySteps(input.map(({ lines }) => lines)))
   const pages = await breather.through(furnitureSteps(input, body.size))
   const blocks: PdfBlock[][] = []
+  let open: OpenCode | null = null
   for (const { lines } of pages) {
-    blocks.push(blocksOf(lines, body))
+    const page = blocksOf(lines, body, open)
+    blocks.push(page.blocks)
+    open = page.open
     await breather.breathe()
   }
   const compounds = await breather.through(compoundSteps(pages))
@@ -40,6 +43,9 @@ export async function pagesAsMarkdown(input: PageLines[]): Promise<PagedMarkdown
   }
 }
 
+/** Where one weight has so many times the headings of the other, the other's hold a name that is not bold, and are no kind of their own. */
+const MANY_TIMES = 2
+
 /** The share of all headings up to which a kind of heading is rare. */
 const RARE = 0.015
 
@@ -50,7 +56,7 @@ type Heading = Extract<PdfBlock, { kind: 'heading' }>
  * a title page or the letters of a picture, has no level of its own.
  */
 function levelsOf(pages: PdfBlock[][]): (heading: Heading) => number {
-  const rank = ({ size, bold }: Heading) => size * 2 + Number(bold)
+  const rank = ({ size, bold }: Heading) => size * 4 + Number(bold)
   const uses = new Map<number, number>()
   let all = 0
   for (const blocks of pages) {
@@ -64,7 +70,12 @@ function levelsOf(pages: PdfBlock[][]): (heading: Heading) => number {
   const levels = new Map<number, number>()
   let level = 0
   for (const [one, count] of [...uses].sort((a, b) => b[0] - a[0])) {
-    if (level === 0 || (count > rare && level < 6)) level++
+    const isBold = one % 2 === 1
+    const other = uses.get(isBold ? one - 1 : one + 1) ?? 0
+    const alike = other > 0 && Math.max(count, other) >= Math.min(count, other) * MANY_TIMES
+    const together = alike ? count + other : count
+    const sameAsBold = alike && !isBold
+    if (!sameAsBold && (level === 0 || (together > rare && level < 6))) level++
     levels.set(one, level)
   }
   return (heading) => levels.get(rank(heading))!

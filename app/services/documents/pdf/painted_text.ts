@@ -1,7 +1,6 @@
 import { normalizeUnicode, OPS } from 'unpdf/pdfjs'
+import { type Matrix, matrixOf, times } from './matrix.ts'
 import type { Piece } from './types.ts'
-
-type Matrix = [number, number, number, number, number, number]
 
 /** A letter that a font draws, as the reader knows it; `width` in thousandths of the size. */
 type Glyph = { unicode: string; width: number; isSpace: boolean; vmetric?: number[] | null }
@@ -23,6 +22,12 @@ export type Face = {
 const WORD_GAP = 0.16
 const PIECE_GAP = 1
 
+/** A space that is drawn this narrow, in sizes of the letters, parts no words: some writers set spaces where there are none. */
+const NO_GAP = 0.06
+
+/** So few letters with wide gaps inside of a line are ends and beginnings of words; more of them are a title set wide. */
+const MOST_WORD_ENDS = 16
+
 /** How deep drawings may lie in each other, and how many pieces a page may have: more was made to do harm. */
 const DEEPEST = 1_000
 const MOST_PIECES = 200_000
@@ -36,6 +41,15 @@ type State = {
   stretch: number
   leading: number
   rise: number
+}
+
+/** Letters with wide gaps at the beginning of a line, as they were shown: what follows tells whether the gaps part words. */
+type Wide = {
+  glyphs: (Glyph | number)[]
+  state: State
+  text: Matrix
+  spaced: boolean
+  pieces: number
 }
 
 /** A piece with the direction that it runs in, in quarters clockwise. */
@@ -56,6 +70,9 @@ export class PaintedText {
   #line: Matrix = [1, 0, 0, 1, 0, 0]
   #text: Matrix = [1, 0, 0, 1, 0, 0]
   #spaced = false
+  /** Where the last letter ended, and the letter spacing that it was shown with. */
+  #end = { x: Number.NaN, y: Number.NaN, spacing: 0 }
+  #wide: Wide | null = null
   /** Whether each open part of the content is decoration of the page, as its writer says. */
   #marks: boolean[] = []
 
@@ -152,11 +169,64 @@ export class PaintedText {
     this.#text = this.#line
   }
 
+  /**
+   * Some writers draw no spaces, and bridge them with a letter spacing between the end of one word and the beginning of the
+   * next: `(an) Tj 3.3 Tc (yo) Tj 0 Tc (ther) Tj`. Such letters touch others of the line that are not spaced.
+   */
   #show(glyphs: (Glyph | number)[]): void {
-    const { face, size, letterSpacing, wordSpacing, stretch } = this.#state
+    this.#settle()
+    const { face, size, letterSpacing } = this.#state
     if (face === null) return
+    const wide =
+      letterSpacing > Math.abs(size) * WORD_GAP &&
+      letterSpacing !== this.#end.spacing &&
+      glyphs.length <= MOST_WORD_ENDS
+    const parts = wide && this.#rest(letterSpacing) !== null
+    if (wide && !parts) {
+      this.#wide = {
+        glyphs,
+        state: { ...this.#state },
+        text: this.#text,
+        spaced: this.#spaced,
+        pieces: this.pieces.length,
+      }
+    }
+    this.#paint(glyphs, face, parts)
+  }
+
+  /** Letters with wide gaps that others follow without one: the gaps part words. */
+  #settle(): void {
+    const wide = this.#wide
+    this.#wide = null
+    const { letterSpacing } = this.#state
+    if (wide === null || letterSpacing === wide.state.letterSpacing) return
+    const rest = this.#rest(wide.state.letterSpacing)
+    if (rest === null) return
+    const [state, text] = [this.#state, this.#text]
+    this.pieces.length = wide.pieces
+    this.#spaced = wide.spaced
+    this.#state = wide.state
+    this.#text = wide.text
+    this.#paint(wide.glyphs, wide.state.face!, true)
+    if (this.pieces.length > wide.pieces) this.pieces.at(-1)!.width += rest
+    this.#state = state
+    this.#text = text
+  }
+
+  /** How far the next letter stands from where the last one ended; null where that is half of a letter spacing or more. */
+  #rest(spacing: number): number | null {
+    const [a, b, , , e, f] = times(this.#state.matrix, this.#text)
+    const rest = Math.hypot(e - this.#end.x, f - this.#end.y)
+    return rest < (spacing / 2) * Math.hypot(a, b) ? rest : null
+  }
+
+  /** @param parts the letter spacing is wide because it parts words */
+  #paint(glyphs: (Glyph | number)[], face: Face, parts: boolean): void {
+    const { size, letterSpacing, wordSpacing, stretch } = this.#state
     this.unknown ||= !face.known
     const along = face.vertical ? 1 : stretch
+    const narrow = NO_GAP * Math.abs(size * along)
+    const trailing = parts ? letterSpacing * along : 0
     const run = { text: '', start: 0, end: 0 }
     let at = 0
     const close = () => {
@@ -177,16 +247,30 @@ export class PaintedText {
         : glyph.width * face.scale * size
       const next = at + (width + letterSpacing + (glyph.isSpace ? wordSpacing : 0)) * along
       if (glyph.unicode.trim() === '') {
-        this.#space(run, face.mono)
+        if (Math.abs(next - at) > narrow) this.#space(run, face.mono)
       } else {
+        if (parts && run.text !== '' && at - run.end > WORD_GAP * Math.abs(size * along)) {
+          this.#space(run)
+        }
         if (run.text === '') run.start = at
         run.text += glyph.unicode
-        run.end = next
+        run.end = next - trailing
       }
       at = next
     }
     close()
+    this.#ends(at - letterSpacing * along, face.vertical)
     this.#text = times(this.#text, [1, 0, 0, 1, ...(face.vertical ? [0, -at] : [at, 0])] as Matrix)
+  }
+
+  #ends(at: number, vertical: boolean): void {
+    const { matrix, letterSpacing } = this.#state
+    const [a, b, c, d, e, f] = this.#text
+    const x = vertical ? e - c * at : e + a * at
+    const y = vertical ? f - d * at : f + b * at
+    this.#end.x = matrix[0] * x + matrix[2] * y + matrix[4]
+    this.#end.y = matrix[1] * x + matrix[3] * y + matrix[5]
+    this.#end.spacing = letterSpacing
   }
 
   /** Of equally wide letters each space counts: they may indent or align something. */
@@ -231,21 +315,4 @@ function readable(text: string): string {
     .replace(/[\p{Cc}\ufffd]|(?![\uf0b7\uf0a7\uf076])\p{Co}/gu, '')
     .toWellFormed()
     .trim()
-}
-
-function matrixOf(args: ArrayLike<number> | [ArrayLike<number>]): Matrix {
-  return Array.from(typeof args[0] === 'number' ? (args as ArrayLike<number>) : args[0]) as Matrix
-}
-
-function times(first: Matrix, second: Matrix): Matrix {
-  const [a, b, c, d, e, f] = first
-  const [g, h, i, j, k, l] = second
-  return [
-    a * g + c * h,
-    b * g + d * h,
-    a * i + c * j,
-    b * i + d * j,
-    a * k + c * l + e,
-    b * k + d * l + f,
-  ]
 }

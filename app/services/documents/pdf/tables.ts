@@ -14,6 +14,9 @@ const FEWEST_ROWS = { two: 3, more: 2 }
 
 const MOST_COLUMNS = 12
 
+/** Times that columns of one table may turn out to be one: each time all rows are looked at. */
+const MOST_MERGES = 12
+
 export type Table = { rows: string[][]; lines: number }
 
 /**
@@ -25,12 +28,16 @@ export function tableAt(lines: Line[], from: number): Table | null {
   let columns: [number, number][] = []
   let to = from
   let rows = 0
+  let merges = 0
   for (; to < lines.length; to++) {
     const line = lines[to]
     if (to > from && !follows(lines[to - 1], line)) break
     if (!mayBeRow(line) && !isRest(line, columns, lines[to - 1])) break
     const next = withLine(columns, line)
     if (next === null) break
+    if (next.length < columns.length) {
+      if (++merges > MOST_MERGES || !areOne(next, lines, from, to)) break
+    }
     columns = next
     if (line.segments.length > 1) rows++
   }
@@ -69,7 +76,7 @@ function isRest(line: Line, columns: [number, number][], before: Line): boolean 
   return within.length === 1 && line.x > first[1] && line.y - before.y < line.size * REST_GAP
 }
 
-/** The columns with a line's cells in them, or null when one cell lies across two columns or two in one. */
+/** The columns with a line's cells in them, or null when two cells lie in one; fewer columns when a cell lies across some. */
 function withLine(columns: [number, number][], { segments }: Line): [number, number][] | null {
   const all = [...columns, ...segments.map(({ x, right }): [number, number] => [x, right])].sort(
     (a, b) => a[0] - b[0]
@@ -80,8 +87,19 @@ function withLine(columns: [number, number][], { segments }: Line): [number, num
     if (last !== undefined && left < last[1]) last[1] = Math.max(last[1], right)
     else merged.push([left, right])
   }
-  if (merged.length < columns.length || merged.length < segments.length) return null
-  return merged
+  return merged.length < segments.length || merged.length < 2 ? null : merged
+}
+
+/** Whether no row has two cells in one of the columns: a head stands in the middle of its column, beside short cells. */
+function areOne(columns: [number, number][], lines: Line[], from: number, to: number): boolean {
+  return lines.slice(from, to + 1).every(({ segments }) => {
+    let column = 0
+    let cells = 0
+    return segments.every(({ x }) => {
+      for (; column < columns.length - 1 && x >= columns[column][1]; column++) cells = 0
+      return ++cells === 1
+    })
+  })
 }
 
 function cellsOf(lines: Line[], columns: [number, number][]): string[][] {

@@ -1,0 +1,142 @@
+import { test } from '@japa/runner'
+import { parseDocument } from '#app/services/documents/parsed_document'
+import { madePdf, textAt } from '#tests/helpers/made_pdf'
+
+const parse = async (...contents: string[]) => {
+  const pages = contents.map((content) => ({ content }))
+  return (await parseDocument('a.pdf', madePdf(pages), { pages: 10, overlap: 1 })).text
+}
+
+const headingsOf = (text: string) => text.split('\n').filter((line) => line.startsWith('#'))
+
+const PROSE = [
+  'A worker reads each page of a document and writes what it holds as',
+  'text, so that whoever comes next need not know what a page is. It',
+  'tells by their letters which lines are headings and which are not.',
+]
+
+/** Three lines of text, the first at a height. */
+const prose = (y: number, x = 72) =>
+  PROSE.map((line, index) => textAt(x, y - index * 14, line)).join('')
+
+test.group('Words and titles of PDF pages', () => {
+  test('tells words by a letter spacing that stands for a space, but not in wide titles', async ({
+    assert,
+  }) => {
+    const text = await parse(
+      'BT /F1 10 Tf 1 0 0 1 72 760 Tm 4.5 Tc (AP) Tj 0 Tc 17.28 0 Td (DF, conflicts with an) Tj ' +
+        '3.3 Tc 84.44 0 Td (yo) Tj 0 Tc 13.3 0 Td (ther macro\\)) Tj ET\n' +
+        'BT /F1 10 Tf -2.4 Tw 1 0 0 1 72 700 Tm (Nev ertheless) Tj 0 Tw ET\n' +
+        'BT /F1 10 Tf 2 Tc 1 0 0 1 72 640 Tm (WIDE) Tj 0 Tc ET\n'
+    )
+    assert.equal(text, 'A PDF, conflicts with any other macro) Nevertheless WIDE')
+  })
+
+  test('takes a table of contents for no caption, and a numbered line above a text for its title', async ({
+    assert,
+  }) => {
+    const text = await parse(
+      textAt(72, 780, 'Table of contents', 11, 'F2') +
+        textAt(72, 740, 'Table A: bold, but a caption', 11, 'F2') +
+        prose(700) +
+        textAt(72, 600, '3.1. A title like the text') +
+        prose(586)
+    )
+    assert.sameMembers(
+      headingsOf(text).map((line) => line.replace(/^#+ /, '')),
+      ['Table of contents', '3.1. A title like the text']
+    )
+    assert.isTrue(text.endsWith(PROSE.join(' ')))
+  })
+
+  test('keeps lines in the middle together', async ({ assert }) => {
+    const lines = [12, 16, 14, 9].map((words) => Array(words).fill('nnnn').join(' '))
+    const width = (line: string) =>
+      [...line].reduce((sum, letter) => sum + (letter === 'n' ? 5.5 : 2.75), 0)
+    const text = await parse(
+      lines.map((line, at) => textAt(300 - width(line) / 2, 700 - at * 14, line)).join('')
+    )
+    assert.equal(text, lines.join(' '))
+  })
+
+  test('makes no heading of words in a picture, nor of a line that holds a large name', async ({
+    assert,
+  }) => {
+    const text = await parse(
+      textAt(72, 780, 'A chapter', 16) +
+        prose(750) +
+        textAt(190, 660, 'written in a picture', 16) +
+        textAt(222, 630, 'bold in it', 11, 'F2') +
+        prose(590) +
+        textAt(72, 530, 'Set it with') +
+        textAt(128, 530, '.LARGE_NAME_OF_IT', 14, 'F3') +
+        textAt(290, 530, 'and go on.') +
+        prose(490)
+    )
+    assert.deepEqual(headingsOf(text), ['# A chapter'])
+    assert.include(text, 'Set it with .LARGE_NAME_OF_IT and go on.')
+  })
+
+  test('gives headings of one size one level when only few of them are not bold', async ({
+    assert,
+  }) => {
+    const text = await parse(
+      textAt(72, 800, 'The manual', 20, 'F2') +
+        ['F2', 'F2', 'F1', 'F2']
+          .map(
+            (font, at) => textAt(72, 770 - at * 100, `Part ${at}`, 14, font) + prose(740 - at * 100)
+          )
+          .join('')
+    )
+    assert.deepEqual(headingsOf(text), [
+      '# The manual',
+      '## Part 0',
+      '## Part 1',
+      '## Part 2',
+      '## Part 3',
+    ])
+  })
+
+  test('keeps the indentation of code that goes on from the page before', async ({ assert }) => {
+    const text = await parse(
+      prose(700) + textAt(90, 640, 'if ready:', 10, 'F3') + textAt(114, 628, 'run()', 10, 'F3'),
+      textAt(114, 700, 'end()', 10, 'F3') + prose(660)
+    )
+    assert.include(text, '```\nif ready:\n    run()\n```\n\n```\n    end()\n```\n\nA worker')
+  })
+
+  test('keeps a table together whose heads stand in the middle of their columns', async ({
+    assert,
+  }) => {
+    const row = (y: number, cells: [number, string, number?][]) =>
+      cells.map(([x, cell, size]) => textAt(x, y, cell, size)).join('')
+    const text = await parse(
+      prose(740) +
+        row(660, [
+          [72, 'Name'],
+          [230, 'Meaning'],
+          [340, 'Default'],
+        ]) +
+        row(640, [
+          [72, 'size'],
+          [140, 'as it says'],
+          [340, '20'],
+        ]) +
+        row(620, [
+          [72, 'place'],
+          [140, 'how far it stands from the left, set large', 11],
+          [340, '0', 6],
+        ]) +
+        prose(560)
+    )
+    assert.include(
+      text,
+      [
+        '| Name | Meaning | Default |',
+        '| --- | --- | --- |',
+        '| size | as it says | 20 |',
+        '| place | how far it stands from the left, set large | 0 |',
+      ].join('\n')
+    )
+  })
+})
