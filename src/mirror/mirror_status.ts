@@ -72,6 +72,13 @@ export async function readMirrorStatus(
 }
 
 /**
+ * How far the records are behind, ms: the newest commit's lag, or more while something older is still not written.
+ */
+export function lagOf({ lag, queues }: MirrorStatus): number {
+  return Math.max(lag, ...Object.values(queues).map(({ behind }) => behind))
+}
+
+/**
  * For each stream, the age of its oldest entry after the position, ms; 0 where there is none.
  */
 export async function behindOf(

@@ -1,6 +1,7 @@
 import { STATUSES } from '../../statuses.ts'
 import { bytes, count, duration, roughDuration } from '../../dashboard/presenters/format.ts'
 import type { QueueView } from '../../operations/queue_views.ts'
+import { lagOf } from '../../mirror/mirror_status.ts'
 import type { JobView, WorkerView } from '../../types.ts'
 import { plain } from '../job_output.ts'
 import { columnsOf, cutTo, fit } from './columns.ts'
@@ -65,9 +66,7 @@ function healthLines(
   style: Style
 ): string[] {
   const mirror = redis.value?.mirror
-  const lag = mirror
-    ? Math.max(mirror.lag, ...Object.values(mirror.queues).map((one) => one.behind))
-    : null
+  const lag = mirror ? lagOf(mirror) : null
   const parts = [
     redis.away ? style('Redis away', 'red') : redis.at === null ? 'Redis ...' : 'Redis up',
     records.away

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { alertJson } from '../../alerts/alert_json.ts'
+import { lagOf } from '../../mirror/mirror_status.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { dashboardPage, statistics, usage } from '../presenters/dashboard_page.ts'
@@ -38,7 +39,7 @@ export default class DashboardController {
           ...health,
           redis: { away: dashboard.redisAwaySince !== null, since: iso(dashboard.redisAwaySince) },
           database: { away: history === null, since: iso(mirror?.sql.since ?? null) },
-          mirror: { lag: mirror?.lag ?? null },
+          mirror: { lag: mirror && lagOf(mirror) },
         },
         cleanup: { last: iso(cleanup.last), next: iso(cleanup.next) },
         alerts: (alerts ?? []).map(alertJson),
@@ -50,7 +51,7 @@ export default class DashboardController {
     const seen = {
       ...{ counts, workers, charted, range, cleanup, alerts, urls, clock },
       running: running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
-      mirrorLag: mirror?.lag ?? null,
+      mirrorLag: mirror && lagOf(mirror),
     }
     return answerPage(
       viewer,

@@ -127,7 +127,7 @@ eachDatabase(({ kind, label }) => {
         await steady.ask('stop')
 
         lab.mirror(records)
-        const status = await lab.mirrored(60_000)
+        const status = await lab.mirrored(60_000 + JOBS * 10)
         assert.isNull(Object.values(status.queues).find(({ gap }) => gap) ?? null)
 
         const found: string[] = []
