@@ -29,7 +29,8 @@ test.group('Ending while Redis says nothing', (group) => {
         const asked = performance.now()
         const { code } = await started.stop('SIGTERM')
         assert.equal(code, 0, started.output())
-        assert.isBelow(performance.now() - asked, 8_000)
+        /** Mostly waits of seconds; without an end of them it would be minutes. */
+        assert.isBelow(performance.now() - asked, 25_000)
       }
       await Promise.all([ends(web), ends(worker)])
     })

@@ -104,7 +104,8 @@ test.group('Dashboard | the application in this repository', (group) => {
     const asked = performance.now()
     const { code } = await web.stop('SIGTERM')
     assert.equal(code, 0, web.output())
-    assert.isBelow(performance.now() - asked, 5_000)
+    /** Streams that nobody closes would hold it for ever. */
+    assert.isBelow(performance.now() - asked, 20_000)
     assert.isTrue(streams.every((stream) => stream.ended))
     assert.notMatch(web.output(), /unhandled|error/i)
   })

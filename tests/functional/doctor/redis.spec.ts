@@ -148,7 +148,7 @@ test.group('Doctor | something is away', (group) => {
     const { healthy, findings, checks } = await lab.examine({
       transport: new Transport(connections, { prefix: '{x}' }),
     })
-    assert.isBelow(began(), 8_000)
+    assert.isBelow(began(), 13_000)
     assert.isFalse(healthy)
     assert.match(findings[0].detail, /accepts the connection but does not answer/)
     const outcomes = new Map(checks.map(({ name, outcome }) => [name, outcome]))

@@ -53,7 +53,7 @@ test.group('Connections of producers', () => {
         assert.equal(code, 'E_REDIS_UNAVAILABLE')
         assert.match(message, reason)
         assert.match(message, /the job was not dispatched/)
-        assert.isBelow(took, 2_000)
+        assert.isBelow(took, 3_500)
       }
       assert.isNumber(ours.outage.since)
     }
@@ -62,7 +62,7 @@ test.group('Connections of producers', () => {
       assert.equal(code, 'E_REDIS_UNAVAILABLE')
       assert.match(message, /accepts the connection but does not answer/)
       assert.isAbove(passed, 4_000)
-      assert.isBelow(took, 5_000)
+      assert.isBelow(took, 6_000)
     }
     await Promise.all([
       refused({}, /the connection is refused .*ECONNREFUSED/),
