@@ -139,4 +139,47 @@ test.group('Words and titles of PDF pages', () => {
       ].join('\n')
     )
   })
+
+  test('takes large words above the caption of a picture for no headings, but what begins at the edge', async ({
+    assert,
+  }) => {
+    const text = await parse(
+      prose(780) +
+        textAt(72, 720, 'A section', 14, 'F2') +
+        textAt(230, 680, 'in the middle', 16) +
+        textAt(235, 640, 'and below it', 14) +
+        textAt(200, 610, 'Figure 1: words in it') +
+        prose(580)
+    )
+    assert.deepEqual(headingsOf(text), ['# A section'])
+  })
+
+  test('keeps the head of a table that stands below a title on each page, and the rest of a first cell', async ({
+    assert,
+  }) => {
+    const row = (y: number, cells: string[]) =>
+      cells.map((cell, index) => textAt(72 + index * 150, y, cell)).join('')
+    const text = await parse(
+      ...['One', 'Other', 'Third'].map(
+        (name) =>
+          textAt(72, 800, name, 11, 'F2') +
+          row(770, ['Name', 'Sample', 'Setting']) +
+          row(745, ['plain', 'a', `${name} 0`]) +
+          row(720, ['Swiss-', 'b', `${name} 1`]) +
+          textAt(72, 706, 'style') +
+          prose(600)
+      )
+    )
+    for (const name of ['One', 'Other', 'Third']) {
+      assert.include(
+        text,
+        [
+          '| Name | Sample | Setting |',
+          '| --- | --- | --- |',
+          `| plain | a | ${name} 0 |`,
+          `| Swissstyle | b | ${name} 1 |`,
+        ].join('\n')
+      )
+    }
+  })
 })

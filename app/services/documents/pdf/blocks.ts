@@ -8,6 +8,7 @@ import {
   withShortLeader,
 } from './contents.ts'
 import { listMarker } from './lists.ts'
+import { withoutPictures } from './pictures.ts'
 import { Placed } from './placed.ts'
 import { tableAt } from './tables.ts'
 import type { Line } from './types.ts'
@@ -24,6 +25,9 @@ const LONGEST_BOLD_HEADING = 120
 /** What stands below a picture or above a table is no heading, however it is set. */
 const CAPTION =
   /^(?:figure|fig\.|table|example|listing|abbildung|tabelle)\s+(?:\d|[a-z](?!\p{L})|[ivxlc]+(?!\p{L}))/iu
+
+/** An address on a line of its own, and the middle of a sentence in larger letters, are no headings either. */
+const NO_HEADING = /^(?:https?:\/\/\S+|\p{Ll}.*[.,;])$/u
 
 /** Numbers of a section of a section: nobody numbers sentences so. */
 const NUMBERED = /^\d{1,2}(?:\.\d{1,3})+\.?\s+\p{Lu}.*[^.,:;!?]$/u
@@ -92,11 +96,16 @@ class PageBlocks {
   all(): PdfBlock[] {
     for (let at = 0; at < this.lines.length;) at += this.#take(at)
     const placed = new Placed(this.lines.filter((line) => this.#isText(line)))
-    const isPlaced = (block: PdfBlock) => {
-      const first = this.#firsts.get(block)
-      return first === undefined || placed.admits(first)
+    const firsts = this.#blocks.map((block) => this.#firsts.get(block))
+    const blocks = this.#blocks.map((block, index) => {
+      const first = firsts[index]
+      return asHeading(block, this.body, first === undefined || placed.admits(first))
+    })
+    const isAtLeft = (index: number) => {
+      const first = firsts[index]
+      return first === undefined || placed.isAtLeft(first)
     }
-    return withoutRuns(this.#blocks.map((block) => asHeading(block, this.body, isPlaced(block))))
+    return withoutRuns(withoutPictures(blocks, isAtLeft))
   }
 
   #isText(line: Line): boolean {
@@ -291,8 +300,7 @@ function asHeading(block: PdfBlock, body: Body, placed: boolean): PdfBlock {
     !/[.,:;!?]$/.test(text)
   const large = block.kind === 'heading' && text.length <= LONGEST_HEADING
   const numbered = text.length <= LONGEST_BOLD_HEADING && NUMBERED.test(text)
-  const none =
-    CAPTION.test(text) || isContentsLine(text) || block.row || /^\p{Ll}.*[.,;]$/u.test(text)
+  const none = CAPTION.test(text) || isContentsLine(text) || block.row || NO_HEADING.test(text)
   const heading = (((bold || large) && placed) || numbered) && !none
   return { ...block, kind: heading ? 'heading' : 'paragraph' }
 }

@@ -42,7 +42,7 @@ export function* furnitureSteps(
   const repeated: Edge[][] = []
   for (const [page, edge] of edges.entries()) {
     const found = edge.filter((one) => repeats(one, page, edges))
-    repeated.push(found.filter((one) => !isTableHead(one, found)))
+    repeated.push(found.filter((one) => isOutermost(one, found) && !isTableHead(one, found)))
     yield
   }
   const heights = usualHeights(repeated)
@@ -61,7 +61,14 @@ export function* furnitureSteps(
 }
 
 /** A line at the edge of a page and what it says but for its numbers; those at its ends, when it stands apart. */
-type Edge = { line: Line; words: string; counts: number[]; below: Line | undefined }
+type Edge = {
+  line: Line
+  words: string
+  counts: number[]
+  below: Line | undefined
+  /** Lines between it and the edge. */
+  outer: Line[]
+}
 
 function edgeOf({ lines, height }: PageLines, largest: number): Edge[] {
   const sorted = lines.toSorted((a, b) => a.y - b.y)
@@ -78,6 +85,7 @@ function edgeOf({ lines, height }: PageLines, largest: number): Edge[] {
         words: withoutNumbers(line.text),
         counts: apart ? numbersAtEnds(line.text) : [],
         below,
+        outer: top.includes(line) ? sorted.slice(0, at) : sorted.slice(at + 1),
       }
     })
 }
@@ -101,6 +109,11 @@ function repeats({ line, words, counts }: Edge, page: number, edges: Edge[][]): 
     if (same) found++
   }
   return found >= 2
+}
+
+/** What stands between furniture and the edge is furniture as well: below a title a line may only look like that of other pages. */
+function isOutermost({ outer }: Edge, repeated: Edge[]): boolean {
+  return outer.every((line) => repeated.some((one) => one.line === line))
 }
 
 /** A table that goes on has its head on each page again. */

@@ -39,9 +39,15 @@ export class Placed {
     this.#edges = [...edges.values()].sort((a, b) => b.lines - a.lines).slice(0, MOST_EDGES)
   }
 
+  /** Whether a line begins at the outermost left edge. */
+  isAtLeft({ x, size }: Line): boolean {
+    return x <= this.#left + size
+  }
+
   /** Whether a heading may stand where a line does. */
-  admits({ x, right, size }: Line): boolean {
-    if (this.#lines < FEWEST_LINES || x <= this.#left + size) return true
+  admits(line: Line): boolean {
+    if (this.#lines < FEWEST_LINES || this.isAtLeft(line)) return true
+    const { x, right } = line
     return this.#edges.some((edge) => {
       const width = edge.right - edge.left
       const middle = Math.abs((x + right - edge.left - edge.right) / 2)

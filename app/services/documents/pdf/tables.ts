@@ -7,7 +7,7 @@ import type { Line } from './types.ts'
 const ROW_GAP = 3.5
 
 /** Lines of one cell are nearer. */
-const REST_GAP = 1.4
+const REST_GAP = 1.45
 
 /** Rows that tables of two and of more columns have at least. */
 const FEWEST_ROWS = { two: 3, more: 2 }
@@ -71,9 +71,22 @@ function follows(before: Line, line: Line): boolean {
 function isRest(line: Line, columns: [number, number][], before: Line): boolean {
   if (line.segments.length > 1) return false
   const [first, ...others] = columns
+  if (isRestOfFirst(line, columns, before)) return true
   if (others.some(([left]) => Math.abs(left - line.x) < line.size * 0.5)) return true
   const within = others.filter(([left, right]) => line.x < right && line.right > left)
   return within.length === 1 && line.x > first[1] && line.y - before.y < line.size * REST_GAP
+}
+
+/** The rest of a cell in the first column begins like no new row. */
+function isRestOfFirst(line: Line, [first, ...others]: [number, number][], before: Line): boolean {
+  return (
+    others.length > 1 &&
+    line.segments.length === 1 &&
+    Math.abs(line.x - first[0]) < 1 &&
+    line.right < others[0][0] &&
+    /^\p{Ll}/u.test(line.text) &&
+    line.y - before.y < line.size * REST_GAP
+  )
 }
 
 /** The columns with a line's cells in them, or null when two cells lie in one; fewer columns when a cell lies across some. */
@@ -104,7 +117,9 @@ function areOne(columns: [number, number][], lines: Line[], from: number, to: nu
 
 function cellsOf(lines: Line[], columns: [number, number][]): string[][] {
   const rows: string[][] = []
-  for (const { segments } of lines) {
+  for (const [index, line] of lines.entries()) {
+    const { segments } = line
+    const rest = index > 0 && isRestOfFirst(line, columns, lines[index - 1])
     const cells = columns.map(([left, right]) =>
       segments
         .filter(({ x }) => x >= left && x < right)
@@ -112,13 +127,13 @@ function cellsOf(lines: Line[], columns: [number, number][]): string[][] {
         .join(' ')
     )
     const above = rows.at(-1)
-    if (above === undefined || cells[0] !== '') {
+    if (above === undefined || (cells[0] !== '' && !rest)) {
       rows.push(cells)
     } else {
-      cells.forEach((cell, index) => {
+      cells.forEach((cell, column) => {
         if (cell === '') return
-        const { cut, between } = jointOf(above[index], cell)
-        above[index] = (above[index].slice(0, above[index].length - cut) + between + cell).trim()
+        const { cut, between } = jointOf(above[column], cell)
+        above[column] = (above[column].slice(0, above[column].length - cut) + between + cell).trim()
       })
     }
   }
