@@ -132,6 +132,53 @@ test.group('Pages of manuals', () => {
     assert.include(text, '| Liechtenstein | The one of all | LI |')
   })
 
+  test('parts full cells of a row that has other cells where one row beside it is parted', async ({
+    assert,
+  }) => {
+    const row = (y: number, cells: string[]) =>
+      cells.map((cell, index) => textAt(72 + index * 100, y, cell)).join('')
+    const { text } = await parse([
+      row(700, ['Austria', 'Vienna', 'VI', '15 min']) +
+        row(684, ['Belgium', 'The exchange of one', 'BR', '20 min']) +
+        lines(72, 600, PROSE),
+    ])
+    assert.include(text, '| Belgium | The exchange of one | BR | 20 min |')
+  })
+
+  test('begins another table where two cells lie below one', async ({ assert }) => {
+    const { text } = await parse([
+      textAt(72, 700, 'Open') +
+        textAt(200, 700, 'Opens a file') +
+        textAt(72, 684, 'Import') +
+        textAt(200, 684, 'Opens the menu of all that can be imported into it') +
+        textAt(72, 668, 'Close') +
+        textAt(200, 668, 'Closes it') +
+        ['Bills', 'Accounts', 'Prices']
+          .map(
+            (name, index) =>
+              textAt(200, 652 - index * 16, name) + textAt(340, 652 - index * 16, `Imports ${name}`)
+          )
+          .join('') +
+        lines(72, 560, PROSE),
+    ])
+    assert.include(text, '| Close | Closes it |\n\n| Bills | Imports Bills |')
+  })
+
+  test('goes on with a table behind a note', async ({ assert }) => {
+    const row = (y: number, left: string, right: string) =>
+      textAt(72, y, left) + textAt(200, y, right)
+    const { text } = await parse([
+      row(700, 'Open', 'Opens a file') +
+        row(684, 'Save', 'Saves a file') +
+        row(668, 'Close', 'Closes it') +
+        textAt(210, 640, 'Note', 14, 'F2') +
+        textAt(210, 620, 'Closing asks whether to save it.') +
+        row(600, 'Quit', 'Ends all') +
+        lines(72, 560, PROSE),
+    ])
+    assert.include(text, '\n\n| Quit | Ends all |\n| --- | --- |\n\n')
+  })
+
   test('takes no bold row of cells for a heading', async ({ assert }) => {
     const { text } = await parse([
       textAt(72, 700, 'Button', 11, 'F2') +

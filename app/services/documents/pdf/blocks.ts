@@ -44,6 +44,9 @@ const LONGEST_RUN = 3
 /** The number in front of a heading. */
 const SECTION = /^(?:\p{L}+ )?[\dIVX]+(?:\.\d+)*\.?$|^[A-Z](?:\.\d+)*\.?$/u
 
+/** Tables that may go on behind a note between their rows. */
+const MOST_TABLES = 4
+
 /** Distance of two lines of one heading, in sizes of its letters. */
 const HEADING_DISTANCE = 1.4
 
@@ -82,6 +85,8 @@ class PageBlocks {
   #firsts = new Map<PdfBlock, Line>()
   /** Left edges of the marks of the lists that are open, outermost first. */
   #lists: number[] = []
+  /** Where the columns of the last tables begin. */
+  #tables: number[][] = []
   #before: Line | null = null
   #usual: number
 
@@ -116,9 +121,10 @@ class PageBlocks {
   #take(at: number): number {
     const line = this.lines[at]
     if (this.#isCode(at)) return this.#code(at)
-    const table = tableAt(this.lines, at)
+    const table = tableAt(this.lines, at, this.#tables)
     if (table !== null && !isContents(table.rows)) {
       this.#blocks.push({ kind: 'table', rows: table.rows })
+      this.#tables = [...this.#tables.slice(1 - MOST_TABLES), table.columns]
       this.#before = null
       return table.lines
     }

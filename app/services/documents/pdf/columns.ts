@@ -49,7 +49,7 @@ function columnsOf(segments: Segment[], gutter: number, depth: number): Line[] |
   const balanced =
     Math.min(left.length, right.length) >= Math.max(left.length, right.length) * BALANCE
   const sides = [left, right]
-  const columns = sides.every(isIndex) || (sides.every(isColumn) && !areRows(left, right))
+  const columns = (sides.every(isColumn) && !areRows(left, right)) || sides.every(isIndex)
   if (!balanced || !columns || !sideBySide(left, right)) return null
   return [...orderedLines(left, depth + 1), ...orderedLines(right, depth + 1)]
 }

@@ -53,6 +53,7 @@ export function isIndexEntry({ text }: Line): boolean {
 
 /** Whether a column is of an index. */
 export function isIndex(segments: Segment[]): boolean {
+  if (segments.length < INDEX.lines) return false
   const entries = segments.filter(({ text }) => CUT_INDEX_ENTRY.test(text)).length
-  return segments.length >= INDEX.lines && entries >= segments.length * INDEX.share
+  return entries >= segments.length * INDEX.share
 }

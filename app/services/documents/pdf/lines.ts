@@ -8,7 +8,7 @@ const COLUMN_GAP = 1.8
 
 /**
  * Gaps that part cells where rows nearby are parted there: those between two words of a piece are narrower. And those in front
- * of what begins exactly where cells of two other rows do, in points.
+ * of what begins exactly where cells of two other rows do, or of one when the row has cells elsewhere; in points.
  */
 const CELL_GAP = 0.7
 const START_GAP = 0.25
@@ -89,42 +89,56 @@ type Gap = { at: number; left: number; right: number; y: number; size: number; p
  */
 function segmentsOf(rows: Piece[][]): Segment[] {
   const gaps = rows.map(gapsOf)
-  partAsNearby(gaps)
-  partAsNearby(gaps.toReversed())
-  return rows.flatMap((row, index) => {
-    const starts = gaps[index].filter(({ parts }) => parts).map(({ at }) => at)
-    return [0, ...starts].map((start, part) => segmentOf(row.slice(start, starts[part])))
-  })
+  const inside = gaps.filter(({ length }) => length > 0 && length <= MOST_GAPS)
+  if (inside.some((row) => row.some(({ parts }) => parts))) {
+    partAsNearby(inside)
+    partAsNearby(inside.reverse())
+  }
+  const segments: Segment[] = []
+  for (const [index, row] of rows.entries()) {
+    let start = 0
+    for (const { at, parts } of gaps[index]) {
+      if (!parts) continue
+      segments.push(segmentOf(row.slice(start, at)))
+      start = at
+    }
+    segments.push(segmentOf(start === 0 ? row : row.slice(start)))
+  }
+  return segments
 }
 
 function gapsOf(row: Piece[]): Gap[] {
-  return row.slice(1).flatMap((piece, index) => {
-    const last = row[index]
+  const gaps: Gap[] = []
+  for (let at = 1; at < row.length; at++) {
+    const piece = row[at]
+    const last = row[at - 1]
     const left = last.x + last.width
-    const size = Math.max(piece.size, last.size)
     const gap = piece.x - left
+    const size = Math.max(piece.size, last.size)
     const mono = last.mono && piece.mono
     const parts = gap > (mono ? MONO_GAP * advanceOf(piece) : widestOf(piece.size, last.size))
-    if (!parts && (mono || gap < size * START_GAP)) return []
-    return [{ at: index + 1, left, right: piece.x, y: piece.y, size, parts }]
-  })
+    if (parts || (!mono && gap >= size * START_GAP)) {
+      gaps.push({ at, left, right: piece.x, y: piece.y, size, parts })
+    }
+  }
+  return gaps
 }
 
 function partAsNearby(rows: Gap[][]): void {
   let near: Gap[] = []
   for (const gaps of rows) {
-    if (gaps.length === 0 || gaps.length > MOST_GAPS) continue
     near = near
       .filter(({ y, size }) => Math.abs(y - gaps[0].y) < size * NEAR_ROWS)
       .slice(-MOST_NEAR_GAPS)
-    for (const gap of gaps) gap.parts ||= isParted(gap, near)
+    const fewest = gaps.some(({ parts }) => parts) ? 1 : 2
+    for (const gap of gaps) gap.parts ||= isParted(gap, near, fewest)
     near.push(...gaps.filter(({ parts }) => parts))
   }
 }
 
-/** Two rows with cells that begin exactly there, or one with a gap that this one lies in. */
-function isParted({ left, right, size }: Gap, near: Gap[]): boolean {
-  if (near.filter((one) => Math.abs(one.right - right) < SAME_START).length > 1) return true
+/** So many rows with cells that begin exactly there, or one with a gap that this one lies in. */
+function isParted({ left, right, size }: Gap, near: Gap[], fewest: number): boolean {
+  if (near.filter((one) => Math.abs(one.right - right) < SAME_START).length >= fewest) return true
   const gap = right - left > size * CELL_GAP
   return (
     gap &&

@@ -12,18 +12,24 @@ const REST_GAP = 1.45
 /** Rows that tables of two and of more columns have at least. */
 const FEWEST_ROWS = { two: 3, more: 2 }
 
+/** Columns of two tables that begin at the same place, in points. */
+const SAME_START = 2
+
 const MOST_COLUMNS = 12
 
 /** Times that columns of one table may turn out to be one: each time all rows are looked at. */
 const MOST_MERGES = 12
 
-export type Table = { rows: string[][]; lines: number }
+/** `columns`: where they begin. */
+export type Table = { rows: string[][]; lines: number; columns: number[] }
 
 /**
  * The table that begins with the first line at `from`: rows whose cells stand in columns. A line that holds nothing of the
  * first column goes on with the row above it.
+ *
+ * @param before columns of the tables before it on the page: what has the same goes on with one of them, and may have one row
  */
-export function tableAt(lines: Line[], from: number): Table | null {
+export function tableAt(lines: Line[], from: number, before: number[][] = []): Table | null {
   if (!mayBeRow(lines[from])) return null
   let columns: [number, number][] = []
   let to = from
@@ -35,9 +41,13 @@ export function tableAt(lines: Line[], from: number): Table | null {
     if (!mayBeRow(line) && !isRest(line, columns, lines[to - 1])) break
     const next = withLine(columns, line)
     if (next === null) break
-    if (next.length < columns.length) {
-      if (++merges > MOST_MERGES || !areOne(next, lines, from, to)) break
-    }
+    const fewer = columns.some(
+      (column, index) => index > 0 && placeIn(next, column) === placeIn(next, columns[index - 1])
+    )
+    if (fewer && ++merges > MOST_MERGES) break
+    /** Raised and lowered parts of a formula are no cells. */
+    const isRow = fewer || to === from || line.y - lines[to - 1].y > line.size
+    if (isRow && !areOne(next, lines, fewer ? from : to, to)) break
     columns = next
     if (line.segments.length > 1) rows++
   }
@@ -46,8 +56,14 @@ export function tableAt(lines: Line[], from: number): Table | null {
     to--
   }
   const least = columns.length === 2 ? FEWEST_ROWS.two : FEWEST_ROWS.more
-  if (columns.length < 2 || rows < least) return null
-  return { rows: cellsOf(lines.slice(from, to), columns), lines: to - from }
+  const starts = columns.map(([left]) => left)
+  const goesOn = before.some(
+    (one) =>
+      one.length === starts.length &&
+      one.every((start, index) => Math.abs(start - starts[index]) < SAME_START)
+  )
+  if (columns.length < 2 || rows < (goesOn ? 1 : least)) return null
+  return { rows: cellsOf(lines.slice(from, to), columns), lines: to - from, columns: starts }
 }
 
 function mayBeRow(line: Line): boolean {
@@ -101,6 +117,11 @@ function withLine(columns: [number, number][], { segments }: Line): [number, num
     else merged.push([left, right])
   }
   return merged.length < segments.length || merged.length < 2 ? null : merged
+}
+
+/** Which of the columns one lies in. */
+function placeIn(columns: [number, number][], [left]: [number, number]): number {
+  return columns.findIndex(([, right]) => left < right)
 }
 
 /** Whether no row has two cells in one of the columns: a head stands in the middle of its column, beside short cells. */
