@@ -198,13 +198,17 @@ test.group('Pages of manuals', () => {
         (_, index) => `${letter}${'abcdefgh'[index].repeat(index % 3)}, ${index + 3}`
       )
     const { text } = await parse([
-      textAt(72, 740, 'Index', 16, 'F2') +
+      textAt(72, 800, 'INDEX') +
+        textAt(250, 800, 'The manual') +
+        textAt(500, 800, '12') +
+        textAt(72, 740, 'Index', 16, 'F2') +
         lines(72, 700, [...entries('p'), 'persistent volumes of data, 12, 14'], 13) +
         lines(320, 700, [...entries('q'), 'queues that are not empty, 99'], 13),
     ])
     assert.equal(
       text,
       [
+        'INDEX The manual 12',
         '# Index',
         ...entries('p'),
         'persistent volumes of data, 12, 14',

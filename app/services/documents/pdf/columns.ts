@@ -11,6 +11,9 @@ const BALANCE = 0.25
 /** Lines of a column are nearer than this many sizes of their letters; rows of a table often are not. */
 const ROW_DISTANCE = 1.45
 
+/** A running head is further from the columns than this many sizes of its letters. */
+const EDGE_GAP = 2
+
 /** Of all segments, those that may lie across a gutter: headings and pictures of the whole width. */
 const ACROSS = 0.6
 
@@ -31,8 +34,9 @@ export function orderedLines(segments: Segment[], depth = 0): Line[] {
     lines.push(...(columnsOf(band.flat(), gutter, depth) ?? band.map(lineOf)))
     band = []
   }
-  for (const row of rows) {
-    if (row.some(({ x, right }) => x < gutter && right > gutter)) {
+  for (const [index, row] of rows.entries()) {
+    const across = row.some(({ x, right }) => x < gutter && right > gutter)
+    if (across || (depth === 0 && isEdge(rows, index))) {
       close()
       lines.push(lineOf(row))
     } else {
@@ -41,6 +45,13 @@ export function orderedLines(segments: Segment[], depth = 0): Line[] {
   }
   close()
   return lines
+}
+
+/** What stands beside each other, apart from the rest, on top or at the bottom of a page: a running head, of no column. */
+function isEdge(rows: Segment[][], index: number): boolean {
+  const [row, next] = [rows[index], rows[index === 0 ? 1 : index - 1]]
+  if (row.length < 2 || next === undefined || (index > 0 && index < rows.length - 1)) return false
+  return Math.abs(next[0].y - row[0].y) > row[0].size * EDGE_GAP
 }
 
 function columnsOf(segments: Segment[], gutter: number, depth: number): Line[] | null {
