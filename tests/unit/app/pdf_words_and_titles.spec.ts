@@ -146,7 +146,7 @@ test.group('Words and titles of PDF pages', () => {
     const text = await parse(
       prose(780) +
         textAt(72, 720, 'A section', 14, 'F2') +
-        textAt(230, 680, 'in the middle', 16) +
+        textAt(120, 670, 'BIG', 50) +
         textAt(235, 640, 'and below it', 14) +
         textAt(200, 610, 'Figure 1: words in it') +
         prose(580)

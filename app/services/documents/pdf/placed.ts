@@ -22,26 +22,28 @@ type Edge = { left: number; right: number; lines: number }
 export class Placed {
   #edges: Edge[] = []
   #left = Infinity
+  #size = 0
   #lines = 0
 
   /** @param text lines of paragraphs and lists */
   constructor(text: Line[]) {
     const edges = new Map<number, Edge>()
-    for (const { x, right, text: letters } of text) {
+    for (const { x, right, size, text: letters } of text) {
       const left = Math.round(x / TOLERANCE)
       const edge = edges.get(left) ?? { left: x, right, lines: 0 }
       edge.lines++
       edge.right = Math.max(edge.right, right)
       edges.set(left, edge)
       this.#left = Math.min(this.#left, x)
+      this.#size = size
       if (letters.length >= LONG_LINE) this.#lines++
     }
     this.#edges = [...edges.values()].sort((a, b) => b.lines - a.lines).slice(0, MOST_EDGES)
   }
 
   /** Whether a line begins at the outermost left edge. */
-  isAtLeft({ x, size }: Line): boolean {
-    return x <= this.#left + size
+  isAtLeft({ x }: Line): boolean {
+    return x <= this.#left + this.#size
   }
 
   /** Whether a heading may stand where a line does. */
