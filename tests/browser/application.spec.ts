@@ -117,6 +117,17 @@ withBrowser(() => {
       await close()
     })
 
+    test('queues keep room for their names at every width', async ({ assert }) => {
+      const { page, close } = await newPage({ viewport: { width: 1440, height: 900 } })
+      await page.goto(`${dashboard}/queues`)
+      for (const width of [1440, 1024, 900, 768, 660, 390]) {
+        await page.setViewportSize({ width, height: 900 })
+        const name = (await page.locator('#queue-rows th').first().boundingBox())!
+        assert.isAtLeast(name.width, 100, `${width} px`)
+      }
+      await close()
+    })
+
     test('on a phone every page is two taps away, without scripts too', async ({ assert }) => {
       const { page, close } = await newPage({
         ...{ viewport: { width: 390, height: 844 }, javaScriptEnabled: false },
