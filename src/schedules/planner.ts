@@ -1,16 +1,14 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { LOST } from '../mirror/comparison.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import type { Records } from '../records/records.ts'
 import type { Schedule, ScheduleRun } from '../schedule_types.ts'
-import { isTerminal } from '../statuses.ts'
 import { LATE, type ScheduledState } from '../transport/scheduled_jobs.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import { type Plan, planMoments } from './moments.ts'
 import { runId } from './run_id.ts'
 import { Timings } from './timings.ts'
-import { waitingRuns } from './waiting_runs.ts'
+import { mayGoOn, waitingRuns } from './waiting_runs.ts'
 
 export type PlannerDependencies = {
   transport: Transport
@@ -182,7 +180,7 @@ export class Planner {
     )
     missing.forEach(({ seq, id, generation, plannedAt }) => {
       const record = records.get(runId(id, generation, plannedAt!))
-      if (!record || !isTerminal(record.status) || record.error?.code === LOST) return
+      if (!record || mayGoOn(record)) return
       found.set(seq, { state: 'completed', claimedAt: record.startedAt ?? plannedAt! })
     })
     return found
@@ -272,7 +270,7 @@ export class Planner {
     }
     const known = runs.filter((run) => {
       const record = records.get(jobIdOf(run))
-      return record && (!isTerminal(record.status) || record.error?.code === LOST)
+      return record && mayGoOn(record)
     })
     for (const missing of await this.#missing(known)) {
       const id = jobIdOf(missing)

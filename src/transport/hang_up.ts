@@ -1,4 +1,4 @@
-import type { RedisClient } from './client.ts'
+import { serversOf, type RedisClient } from './client.ts'
 
 /**
  * Cuts a connection at once. While both sides still shake hands over TLS, the server answers the cut with an alert. Behind a certificate
@@ -7,8 +7,7 @@ import type { RedisClient } from './client.ts'
  * @param reconnect whether the client connects anew
  */
 export function hangUp(client: RedisClient, reconnect = false): void {
-  const cluster = client as unknown as { isCluster?: boolean; nodes(role: string): RedisClient[] }
-  for (const { stream } of cluster.isCluster ? cluster.nodes('all') : [client]) {
+  for (const { stream } of serversOf(client, 'all')) {
     // Until the first attempt to connect there is none.
     const socket = stream as typeof stream | undefined
     socket?.on('error', () => {})

@@ -1,4 +1,4 @@
-import type { RedisClient } from './client.ts'
+import { serversOf, type RedisClient } from './client.ts'
 import type { Transport } from './transport.ts'
 
 /**
@@ -76,8 +76,7 @@ async function setting(server: RedisClient, name: string): Promise<string | null
 
 /** Each server that holds keys: the primaries of a cluster. */
 export function primaries(client: RedisClient): RedisClient[] {
-  const cluster = client as unknown as { isCluster?: boolean; nodes(role: string): RedisClient[] }
-  return cluster.isCluster ? cluster.nodes('master') : [client]
+  return serversOf(client, 'master')
 }
 
 /** A worker of ours calls itself `<host>:<process>:<8 hexadecimal digits>`. */

@@ -205,12 +205,10 @@ function spanOf(
   if (status === 'scheduled' && dueAt !== null) return `${clock.short(dueAt)} due`
   if (startedAt === null) return clock.short(createdAt)
   if (finishedAt === null) return `since ${clock.short(startedAt)}`
-  const from = clock.short(startedAt)
-  const isToday = clock.isSameDay(startedAt, clock.now)
-  if (isToday) return `${from} – ${clock.time(finishedAt)}`
-  return clock.isSameDay(startedAt, finishedAt)
-    ? `${from} – ${clock.hourAndMinute(finishedAt)}`
-    : `${from} – ${clock.short(finishedAt)}`
+  const isSameDay = clock.isSameDay(startedAt, finishedAt)
+  const isEarlierDay = isSameDay && !clock.isSameDay(startedAt, clock.now)
+  const until = isEarlierDay ? clock.hourAndMinute(finishedAt) : clock.short(finishedAt)
+  return `${clock.short(startedAt)} – ${until}`
 }
 
 /**
