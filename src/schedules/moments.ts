@@ -81,14 +81,23 @@ export function planMoments(
   return plan
 }
 
-/** Moments from one that has passed to a bound: the newest of them, and the first behind the bound. */
+/**
+ * Moments from one that has passed to a bound: the newest of them, and the first behind the bound. A schedule that is due every second and
+ * was away for a year must not cost minutes, and one that rests at night or over the weekend may have had its newest long ago.
+ */
 function passedMoments(timing: Timing, first: number, until: number) {
   const moments: number[] = []
   let moment: number | null = first
-  /** A schedule that is due every second and was away for a year must not cost minutes. */
-  const step = (timing.next(first) ?? until) - first
-  const from = until - step * MOST_MISSED * 2
-  if (first < from) moment = timing.next(from)
+  const span = ((timing.next(first) ?? until) - first) * MOST_MISSED * 2
+  /** The newest is at or before this one, and behind the middle as soon as the middle has one behind it. */
+  let newest = until
+  for (let before = first; newest - before > span;) {
+    const middle = Math.floor((before + newest) / 2)
+    const next = timing.next(middle)
+    if (next !== null && next < until) before = middle
+    else newest = middle
+  }
+  if (newest - span > first) moment = timing.next(newest - span)
   while (moment !== null && moment < until) {
     moments.push(moment)
     if (moments.length > MOST_MISSED) moments.shift()
