@@ -14,7 +14,7 @@ import { resolveWaitFor, withoutRepeats, type WaitedFor } from './wait_for.ts'
  */
 export type FlowPart = DispatchBuilder<any> | DispatchManyBuilder<any> | JobClass
 
-type Step = { parts: FlowPart[]; onFailure: WaitForOptions['onFailure'] }
+type Step = { parts: FlowPart[]; options: WaitForOptions }
 
 /** Edges of one flow: a step of many after a step of many waits for each of them. */
 const MOST_EDGES = 200_000
@@ -84,10 +84,12 @@ export class FlowBuilder {
   ): Promise<Fulfilled | Rejected>
   then(first?: unknown, second?: unknown): unknown {
     if (Array.isArray(first) || isPart(first)) {
-      const { onFailure } = (second ?? {}) as WaitForOptions
       return new FlowBuilder(this.#manager, [
         ...this.#steps,
-        { parts: (Array.isArray(first) ? first : [first]) as FlowPart[], onFailure },
+        {
+          parts: (Array.isArray(first) ? first : [first]) as FlowPart[],
+          options: (second ?? {}) as WaitForOptions,
+        },
       ])
     }
     return this.run().then(first as never, second as never)
@@ -102,8 +104,8 @@ export class FlowBuilder {
   async #run(): Promise<DispatchedFlow> {
     const steps: Dispatch[][] = []
     let edges = 0
-    for (const { parts, onFailure } of this.#steps) {
-      const before = (steps.at(-1) ?? []).map(({ options }) => options.jobId!)
+    let before: string[] = []
+    for (const { parts, options } of this.#steps) {
       const jobs = parts.flatMap((part) => dispatchesOf(part))
       edges += jobs.length * before.length
       if (edges > MOST_EDGES) {
@@ -112,8 +114,11 @@ export class FlowBuilder {
           `would make ${edges} edges, at most ${MOST_EDGES} are allowed: put a single job between two large steps`,
         ])
       }
-      const waits = resolveWaitFor(before, { onFailure })
-      steps.push(jobs.map((job) => withEdges(job, waits)))
+      const waits = resolveWaitFor(before, options)
+      const step = jobs.map((job) => withEdges(job, waits))
+      steps.push(step)
+      /** A step may have come to no job at all (`dispatchMany([])`): the next one waits for what that would have waited for. */
+      if (step.length > 0) before = step.map((job) => job.options.jobId!)
     }
     const manager = await this.#manager()
     const handles = await manager.enqueue(steps.flat())
@@ -139,7 +144,7 @@ export function chain(
     manager,
     steps.map((step) => ({
       parts: (Array.isArray(step) ? step : [step]) as FlowPart[],
-      onFailure: options.onFailure,
+      options,
     }))
   )
 }
@@ -151,7 +156,7 @@ export function batch(
   parts: readonly FlowPart[],
   manager: () => Promise<QueueManager> = currentManager
 ): FlowBuilder {
-  return new FlowBuilder(manager, [{ parts: [...parts], onFailure: undefined }])
+  return new FlowBuilder(manager, [{ parts: [...parts], options: {} }])
 }
 
 function isPart(value: unknown): value is FlowPart {
@@ -160,7 +165,7 @@ function isPart(value: unknown): value is FlowPart {
   )
 }
 
-function checked({ parts, onFailure }: Step): Step {
+function checked({ parts, options }: Step): Step {
   if (parts.length === 0) {
     throw new E_INVALID_OPTION(['batch', 'needs at least one job in each step'])
   }
@@ -171,9 +176,9 @@ function checked({ parts, onFailure }: Step): Step {
       'takes job classes and dispatches that are not awaited, such as Parse.dispatch({ id: 1 })',
     ])
   }
-  /** A policy that is none is told before anything is sent. */
-  resolveWaitFor([], { onFailure })
-  return { parts, onFailure }
+  /** What cannot be said of a step is told before anything is sent. */
+  resolveWaitFor([], options)
+  return { parts, options }
 }
 
 function dispatchesOf(part: FlowPart): Dispatch[] {

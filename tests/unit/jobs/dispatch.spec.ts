@@ -191,6 +191,11 @@ test.group('Dispatch', (group) => {
         message: /"priority" must be a whole number/,
       },
       {
+        name: 'a priority that cannot be shown',
+        options: { priority: Object.create(null) },
+        message: /"priority" must be a whole number .*, not object/,
+      },
+      {
         name: 'no attempts',
         options: { attempts: 0 },
         message: /"attempts" must be a whole number from 1/,
@@ -356,6 +361,25 @@ test.group('Fake queue', (group) => {
     await Plain.dispatch({ n: 4 })
     assert.lengthOf(jobs(), 1)
     assert.lengthOf(fake.dispatches(), 3)
+  })
+
+  test('a step that came to no job leaves the order of the others', async ({ assert }) => {
+    const { manager } = setup()
+    const fake = manager.fake()
+    const { steps } = await manager.chain([
+      Plain.dispatch({ n: 1 }),
+      Plain.dispatchMany([]),
+      Plain.dispatch({ n: 2 }),
+    ])
+    const waits = fake.dispatches().map(({ options }) => options.waitFor?.map((one) => one.jobId))
+    assert.deepEqual(waits, [undefined, [steps[0][0].jobId]])
+  })
+
+  test('refuses options of a step that nobody knows', ({ assert }) => {
+    const { manager } = setup()
+    const wrong = { onfailure: 'run' } as object
+    assert.throws(() => manager.batch([Plain]).then(Plain, wrong), /"waitFor\.onfailure"/)
+    assert.throws(() => manager.chain([Plain, Plain], wrong), /"waitFor\.onfailure"/)
   })
 
   test('refuses what a real dispatch refuses', async ({ assert }) => {
