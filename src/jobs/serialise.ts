@@ -13,9 +13,25 @@ export class NotSerialisableError extends Error {
 const DEEPEST = 500
 
 /**
+ * Kinds of objects that do not show what they hold, whatever else they carry, and what to give instead.
+ */
+const HIDING: Record<string, string> = {
+  Map: 'give it as an array or object',
+  Set: 'give it as an array',
+  WeakMap: 'give it as an array or object',
+  WeakSet: 'give it as an array',
+  Promise: 'await it first',
+  Error: 'give its message',
+}
+
+/** Kinds that JSON writes as what they hold. */
+const BOXED = ['Number', 'String', 'Boolean']
+
+/**
  * Writes a value as JSON the way `JSON.stringify` does (`toJSON` is honoured, `undefined` members are left out), but
- * refuses what it would change in silence: functions, symbols, NaN and infinities, maps, sets, binary data, BigInt and
- * circles. `undefined` itself is an empty object, as BullMQ has it.
+ * refuses what it would change in silence: functions, symbols, NaN and infinities, maps, sets, errors, responses and other
+ * objects that keep what they hold out of sight, binary data, BigInt and circles. `undefined` itself is an empty object, as
+ * BullMQ has it.
  *
  * @throws NotSerialisableError
  */
@@ -41,7 +57,8 @@ function written(value: unknown): string | undefined {
   return JSON.stringify(value)
 }
 
-function check(value: unknown, path: string, parents: object[]): void {
+function check(given: unknown, path: string, parents: object[]): void {
+  const value = standIn(given, path)
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -75,6 +92,23 @@ function check(value: unknown, path: string, parents: object[]): void {
   parents.pop()
 }
 
+/** What `JSON.stringify` writes in the place of a value: it asks once. */
+function standIn(value: unknown, path: string): unknown {
+  if (typeof value !== 'object' || value === null) {
+    return value
+  }
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    throw refusal(path, 'binary data (give it as base64 text, or store it and pass a reference)')
+  }
+  const { toJSON } = value as { toJSON?: unknown }
+  return typeof toJSON === 'function' ? toJSON.call(value, lastKey(path)) : value
+}
+
+/** `Object` of whatever classes of the application make, the name of the class for what the platform makes. */
+function kindOf(object: object): string {
+  return Object.prototype.toString.call(object).slice(8, -1)
+}
+
 function checkMembers(object: Record<string, unknown>, path: string, parents: object[]): void {
   if (Array.isArray(object)) {
     /** `entries()` visits the holes of a sparse list too, which JSON writes as null. */
@@ -85,25 +119,16 @@ function checkMembers(object: Record<string, unknown>, path: string, parents: ob
     }
     return
   }
-  if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer) {
-    throw refusal(path, 'binary data (give it as base64 text, or store it and pass a reference)')
-  }
-  if (typeof object.toJSON === 'function') {
-    check((object.toJSON as (key: string) => unknown)(lastKey(path)), path, parents)
-    return
-  }
+  const keys = Object.keys(object)
+  const kind = kindOf(object)
   if (
-    object instanceof Map ||
-    object instanceof Set ||
-    object instanceof WeakMap ||
-    object instanceof WeakSet
+    kind !== 'Object' &&
+    (Object.hasOwn(HIDING, kind) || (keys.length === 0 && !BOXED.includes(kind)))
   ) {
-    throw refusal(path, `a ${object.constructor.name} (give it as an array or object)`)
+    const remedy = HIDING[kind] ?? 'JSON keeps nothing of it'
+    throw refusal(path, `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind} (${remedy})`)
   }
-  if (object instanceof Promise) {
-    throw refusal(path, 'a promise (await it first)')
-  }
-  for (const key of Object.keys(object)) {
+  for (const key of keys) {
     const member = object[key]
     if (typeof member !== 'string') {
       check(member, path === '' ? key : `${path}.${key}`, parents)

@@ -8,6 +8,13 @@ const deep: Record<string, unknown> = {}
 let level = deep
 for (let index = 0; index < 2_000; index++) level = level.next = {} as Record<string, unknown>
 
+class Itself {
+  shown = 1
+  toJSON() {
+    return this
+  }
+}
+
 test.group('Payloads and results as JSON', () => {
   test('refuses {name}, naming the place')
     .with([
@@ -19,6 +26,14 @@ test.group('Payloads and results as JSON', () => {
       { name: 'an infinity', value: [Number.NEGATIVE_INFINITY], place: '[0]' },
       { name: 'a map', value: { map: new Map([[1, 2]]) }, place: 'map' },
       { name: 'binary data', value: { file: Buffer.from('x').buffer }, place: 'file' },
+      {
+        name: 'an error',
+        value: { why: new TypeError('x') },
+        place: '"why" is an Error (give its',
+      },
+      { name: 'a response', value: [new Response('x')], place: '"[0]" is a Response (JSON keeps' },
+      { name: 'a pattern', value: { like: /x/ }, place: '"like" is a RegExp' },
+      { name: 'a generator', value: (function* () {})(), place: 'it is a Generator' },
       { name: 'a promise', value: { later: Promise.resolve(1) }, place: 'later' },
       { name: 'what toJSON hides', value: { a: { toJSON: () => ({ b: 1n }) } }, place: 'a.b' },
       { name: 'too many levels', value: deep, place: 'levels' },
@@ -44,6 +59,9 @@ test.group('Payloads and results as JSON', () => {
       second: shared,
       number: 9_007_199_254_740_991,
       toJson: 'no method',
+      boxed: [Object('text'), Object(7), Object(false)],
+      itself: new Itself(),
+      tagged: { [Symbol.toStringTag]: 'Money', amount: 5 },
     }
     assert.equal(toJson(value), JSON.stringify(value))
     assert.equal(toJson('text'), '"text"')
