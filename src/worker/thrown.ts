@@ -12,6 +12,9 @@ export type Failure = { code: string | null; message: string; stack: string | nu
 const LONGEST_MESSAGE = 8_192
 const LONGEST_STACK = 16_384
 
+/** Errors behind an error that are told with it. */
+const MOST_CAUSES = 10
+
 const CODE = /^[A-Z][A-Z0-9_]{0,63}$/
 
 /**
@@ -19,19 +22,11 @@ const CODE = /^[A-Z][A-Z0-9_]{0,63}$/
  * and causes that go round in circles. Never throws itself.
  */
 export function describeThrown(thrown: unknown): Failure {
-  if (thrown === undefined || thrown === null) {
-    return { code: null, message: `The job threw ${thrown} instead of an error`, stack: null }
-  }
   if (typeof thrown === 'string') {
-    return {
-      code: null,
-      message: cut(thrown) || 'The job threw an empty text instead of an error',
-      stack: null,
-    }
+    const message = isBlank(thrown) ? 'The job threw an empty text instead of an error' : thrown
+    return { code: null, message: cut(message), stack: null }
   }
-  if (typeof thrown !== 'object' && typeof thrown !== 'function') {
-    return { code: null, message: `The job threw ${show(thrown)} instead of an error`, stack: null }
-  }
+  if (!isObject(thrown)) return { code: null, message: cut(noError(thrown)), stack: null }
 
   const code = read(thrown, 'code')
   return {
@@ -61,14 +56,30 @@ export function failedReason(failure: Failure): string {
 
 function messageOf(thrown: object): string {
   const message = read(thrown, 'message')
-  if (typeof message === 'string' && message.trim() !== '') {
+  if (typeof message === 'string' && !isBlank(message)) {
     return message
   }
+  /** Node says nothing itself when no address of a host could be reached: why stands in each of the errors. */
+  const inner = errorsIn(thrown).map((error) => (isObject(error) ? read(error, 'message') : error))
+  const said = inner.filter((text) => typeof text === 'string' && !isBlank(text))
+  if (said.length > 0) return said.join('; ')
   if (isInstance(thrown, Error)) {
     const name = read(thrown, 'name')
     return `${typeof name === 'string' && name !== '' ? name : 'Error'} without a readable message`
   }
+  return noError(thrown)
+}
+
+function noError(thrown: unknown): string {
   return `The job threw ${show(thrown)} instead of an error`
+}
+
+function isBlank(text: string): boolean {
+  return text.trim() === ''
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
 
 function stackOf(thrown: object): string | null {
@@ -76,24 +87,34 @@ function stackOf(thrown: object): string | null {
   if (typeof stack !== 'string' || stack === '') {
     return null
   }
-  const causes = causesOf(thrown)
-  return cutText(`${stack}${causes}`, LONGEST_STACK)
+  return cutText(`${stack}${causesOf(thrown)}`, LONGEST_STACK)
 }
 
 /**
- * The chain of causes, as far as it goes without meeting itself.
+ * What stands behind an error: its cause, the errors that it sums up, and theirs, as far as that goes without meeting itself.
  */
-function causesOf(thrown: object): string {
-  const seen = new Set<unknown>([thrown])
+function causesOf(thrown: object, seen = new Set<unknown>([thrown])): string {
+  const cause = read(thrown, 'cause')
+  const causes = [...(cause === undefined || cause === null ? [] : [cause]), ...errorsIn(thrown)]
   let text = ''
-  let cause = read(thrown, 'cause')
-  while (cause !== undefined && cause !== null && !seen.has(cause) && seen.size <= 10) {
-    seen.add(cause)
-    const stack = typeof cause === 'object' ? read(cause, 'stack') : undefined
-    text += `\n  caused by: ${typeof stack === 'string' && stack !== '' ? stack : show(cause)}`
-    cause = typeof cause === 'object' ? read(cause, 'cause') : undefined
+  for (const one of causes) {
+    if (seen.has(one) || seen.size > MOST_CAUSES) continue
+    seen.add(one)
+    const stack = isObject(one) ? read(one, 'stack') : undefined
+    text += `\n  caused by: ${typeof stack === 'string' && stack !== '' ? stack : show(one)}`
+    if (isObject(one)) text += causesOf(one, seen)
   }
   return text
+}
+
+/** The first of the errors that an `AggregateError`, or another that is made like one, sums up. */
+function errorsIn(thrown: object): unknown[] {
+  try {
+    const errors = read(thrown, 'errors')
+    return isInstance(thrown, Error) && Array.isArray(errors) ? errors.slice(0, MOST_CAUSES) : []
+  } catch {
+    return []
+  }
 }
 
 /**

@@ -62,6 +62,8 @@ test.group('What strangers wrote', () => {
       }),
       loop,
       Symbol('s'),
+      Symbol('s'.repeat(100_000)),
+      new AggregateError(Array.from({ length: 100_000 }, () => loop)),
       10n,
       Number.NaN,
       () => 1,
@@ -75,6 +77,11 @@ test.group('What strangers wrote', () => {
       assert.isTrue(failedReason(failure).isWellFormed())
       assert.isNull(failure.code)
     }
+    const many = new AggregateError([new Error('one, refused'), 'two', new TypeError('three')])
+    many.errors.push(many)
+    assert.equal(describeThrown(many).message, 'one, refused; two; three')
+    assert.match(describeThrown(many).stack!, /caused by: Error: one, refused[^]+TypeError: three/)
+    assert.match(describeThrown(' \n').message, /empty text/)
     assert.isFalse(isInstance(refusing(), Error))
     assert.isTrue(isInstance(new TypeError('x'), Error))
   })
