@@ -1,3 +1,5 @@
+import { cutText } from './cut_text.ts'
+
 /**
  * The beginning of whatever somebody gave, for a message that names it. Some objects cannot be made text.
  *
@@ -5,7 +7,7 @@
  */
 export function shown(value: unknown, most: number): string {
   try {
-    return String(value).slice(0, most)
+    return cutText(String(value), most)
   } catch {
     return typeof value
   }

@@ -175,7 +175,7 @@ function readNth(field: Field, part: string): string | undefined {
   }
   const last = part.match(/^([a-z]+|\d+)#?l$/)
   if (last && !DAYS.includes(part)) {
-    const day = readNumber(field, last[1], part) % 7
+    const day = readNumber(field, last[1], part)
     field.nth.push([day, 'last'])
     return `${day}#L`
   }
@@ -186,12 +186,12 @@ function readNth(field: Field, part: string): string | undefined {
   if (rest.length > 0 || !/^[1-5]$/.test(nth)) {
     throw wrongPart(field, part, 'after "#" give 1 to 5, or L: "FRI#2" is the second Friday')
   }
-  const number = readNumber(field, day, part) % 7
+  const number = readNumber(field, day, part)
   field.nth.push([number, Number(nth)])
   return `${number}#${nth}`
 }
 
-/** @param isEnd of a range: there Sunday is 7 */
+/** @param isEnd of a range: there Sunday is 7, elsewhere 0 */
 function readNumber(field: Field, text: string, part: string, isEnd = false): number {
   const [least, most] = RANGES[field.name]
   const names = field.name === 'month' ? MONTHS : field.name === 'day of week' ? DAYS : []
@@ -203,7 +203,7 @@ function readNumber(field: Field, text: string, part: string, isEnd = false): nu
   if (!/^\d{1,4}$/.test(text)) throw wrongPart(field, part)
   const value = Number(text)
   if (value < least || value > most) throw wrongPart(field, part)
-  return value
+  return field.name === 'day of week' && !isEnd ? value % 7 : value
 }
 
 function readStep(field: Field, text: string, part: string): number {

@@ -1,5 +1,5 @@
-import { cutText } from '../cut_text.ts'
 import { InvalidInputException } from '../errors.ts'
+import { shown } from '../shown.ts'
 
 /**
  * The time zone of a name, spelt as the zone database spells it.
@@ -16,7 +16,7 @@ export function readZone(name: unknown): string {
     }
   }
   throw new InvalidInputException(
-    `The time zone "${cutText(String(name), 60)}" is not known: give a name such as "Europe/Berlin" or "UTC"`,
+    `The time zone "${shown(name, 60)}" is not known: give a name such as "Europe/Berlin" or "UTC"`,
     'zone'
   )
 }

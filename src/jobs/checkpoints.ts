@@ -1,4 +1,5 @@
 import { E_CHECKPOINT_REFUSED } from '../errors.ts'
+import { shown } from '../shown.ts'
 import type { CheckpointAnswer, CheckpointLimits } from '../transport/checkpoints.ts'
 import { NotSerialisableError, resultToJson } from './serialise.ts'
 
@@ -24,7 +25,7 @@ export function checkpointToJson(name: string, value: unknown): string {
   try {
     json = resultToJson(value)
   } catch (error) {
-    const reason = error instanceof NotSerialisableError ? error.reason : String(error)
+    const reason = error instanceof NotSerialisableError ? error.reason : shown(error, 1_000)
     throw new E_CHECKPOINT_REFUSED([name, `it cannot be written as JSON: ${reason}`])
   }
   assertSize(name, json)
@@ -70,12 +71,11 @@ const REMEDY = 'Store the data elsewhere and keep a reference to it'
 
 function assertName(name: unknown): asserts name is string {
   if (typeof name !== 'string') {
-    throw new E_CHECKPOINT_REFUSED([String(name), `its name must be text, not ${typeof name}`])
+    throw new E_CHECKPOINT_REFUSED([shown(name, 100), `its name must be text, not ${typeof name}`])
   }
   if (name.length === 0 || name.length > LONGEST_NAME || /\p{Cc}|\p{Cs}/u.test(name)) {
-    const shown = name.length > LONGEST_NAME ? `${name.slice(0, 80)}…` : name
     throw new E_CHECKPOINT_REFUSED([
-      shown,
+      name.length > LONGEST_NAME ? `${name.slice(0, 80)}…` : name,
       `its name must have 1 to ${LONGEST_NAME} characters, none of them a control character`,
     ])
   }

@@ -63,10 +63,9 @@ function toLine([first, ...values]: LogArguments): string {
       return format(first, ...values)
     }
     const message = values.length > 0 ? format(...(values as [unknown])) : ''
+    const stack = first instanceof Error ? first.stack : undefined
     const shown =
-      first instanceof Error
-        ? (first.stack ?? String(first))
-        : inspect(first, { depth: 4, breakLength: Infinity })
+      typeof stack === 'string' ? stack : inspect(first, { depth: 4, breakLength: Infinity })
     return message === '' ? shown : `${message} ${shown}`
   } catch {
     return '(a value that cannot be shown)'

@@ -70,7 +70,7 @@ export function checkTags(value: unknown, option = 'tags'): string[] {
   if (!Array.isArray(value)) {
     throw new E_INVALID_OPTION([option, 'must be a list of texts'])
   }
-  const tags = [...new Set(value.map((tag) => checkName(tag, option, LONGEST_TAG)))]
+  const tags = [...new Set(Array.from(value, (tag) => checkName(tag, option, LONGEST_TAG)))]
   if (tags.length > MOST_TAGS) {
     throw new E_INVALID_OPTION([option, `may hold ${MOST_TAGS} tags, not ${tags.length}`])
   }

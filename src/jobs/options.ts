@@ -162,14 +162,14 @@ function resolveBackoff(value: BackoffOptions | Duration): ResolvedBackoff {
   if (value.type !== 'exponential' && value.type !== 'fixed') {
     throw new E_INVALID_OPTION([
       'backoff.type',
-      `must be "exponential" or "fixed", not "${String(value.type)}"`,
+      `must be "exponential" or "fixed", not "${shown(value.type, 100)}"`,
     ])
   }
   const { jitter } = value
   if (jitter !== undefined && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
     throw new E_INVALID_OPTION([
       'backoff.jitter',
-      `must be a number from 0 to 1, not ${String(jitter)}`,
+      `must be a number from 0 to 1, not ${shown(jitter, 100)}`,
     ])
   }
   return {
@@ -184,7 +184,7 @@ function whole(value: unknown, option: string, least: number, most: number): num
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
     throw new E_INVALID_OPTION([
       option,
-      `must be a whole number from ${least} to ${most}, not ${String(value)}`,
+      `must be a whole number from ${least} to ${most}, not ${shown(value, 100)}`,
     ])
   }
   return value as number
@@ -200,14 +200,14 @@ function positive(value: Duration, option: string): number {
 
 function yesOrNo(value: unknown, option: string): boolean {
   if (typeof value !== 'boolean') {
-    throw new E_INVALID_OPTION([option, `must be true or false, not ${String(value)}`])
+    throw new E_INVALID_OPTION([option, `must be true or false, not ${shown(value, 100)}`])
   }
   return value
 }
 
 function moment(value: unknown): Date {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
-    throw new E_INVALID_OPTION(['at', `must be a valid Date, not ${String(value)}`])
+    throw new E_INVALID_OPTION(['at', `must be a valid Date, not ${shown(value, 100)}`])
   }
   return value
 }

@@ -1,4 +1,5 @@
 import { E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE } from '../errors.ts'
+import { shown } from '../shown.ts'
 import { NotSerialisableError, toJson } from './serialise.ts'
 
 /**
@@ -40,7 +41,7 @@ export function writePayload(type: string, payload: unknown, limit: number): str
     const reason =
       error instanceof NotSerialisableError
         ? error.reason
-        : String((error as Error)?.message ?? error)
+        : shown((error as Error)?.message ?? error, 1_000)
     throw new E_PAYLOAD_NOT_SERIALISABLE([type, reason], { cause: error })
   }
   assertPayloadSize(type, json, limit)
@@ -67,5 +68,5 @@ function explain(error: unknown): string {
       )
       .join('; ')
   }
-  return String((error as Error)?.message ?? error)
+  return shown((error as Error)?.message ?? error, 1_000)
 }

@@ -1,5 +1,6 @@
 import { cutText } from '../cut_text.ts'
 import { E_INVALID_OPTION } from '../errors.ts'
+import { shown } from '../shown.ts'
 import type { Progress, ProgressDetails } from '../types.ts'
 
 const DETAILS = ['stage', 'done', 'total', 'unit']
@@ -15,7 +16,13 @@ export function toProgress(percent: number, details: ProgressDetails = {}): Prog
   if (typeof percent !== 'number' || !(percent >= 0 && percent <= 100)) {
     throw new E_INVALID_OPTION([
       'percent',
-      `must be a number from 0 to 100, not ${String(percent)}`,
+      `must be a number from 0 to 100, not ${shown(percent, 100)}`,
+    ])
+  }
+  if (typeof details !== 'object' || details === null) {
+    throw new E_INVALID_OPTION([
+      'details',
+      `must be an object such as { stage: "Reading" }, not ${shown(details, 100)}`,
     ])
   }
   for (const key of Object.keys(details)) {
@@ -52,7 +59,10 @@ function text(value: unknown, name: string, longest: number): string {
 
 function count(value: unknown, name: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw new E_INVALID_OPTION([name, `must be a whole number of 0 or more, not ${String(value)}`])
+    throw new E_INVALID_OPTION([
+      name,
+      `must be a whole number of 0 or more, not ${shown(value, 100)}`,
+    ])
   }
   return value as number
 }

@@ -85,7 +85,7 @@ export async function defineSchedule(
 
 /** @throws InvalidInputException */
 export function checkScheduleName(name: unknown): string {
-  if (typeof name === 'string' && /^(?=\S)\P{Cc}{1,100}(?<=\S)$/u.test(name)) return name
+  if (typeof name === 'string' && /^(?=\S)[^\p{Cc}\p{Cs}]{1,100}(?<=\S)$/u.test(name)) return name
   throw new InvalidInputException(
     'The name of a schedule must have 1 to 100 characters, without control characters and without spaces around it',
     'name'

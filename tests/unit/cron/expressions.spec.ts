@@ -71,6 +71,7 @@ test.group('Cron expressions', () => {
       '2026-12-04T06:00Z',
       '2026-12-05T06:00Z',
     ])
+    assert.equal(words('0 6 * * 7-2'), 'At 06:00 on Monday, Tuesday and Sunday')
     assert.include(refusal({ cron: '0 6 * * 8' }).message, 'The day of week cannot be "8"')
   })
 
@@ -149,6 +150,7 @@ test.group('Cron expressions', () => {
   test('says how a range over the end is written', ({ assert }) => {
     assert.include(refusal({ cron: '0 22-2 * * *' }).message, '"22-23,0-2"')
     assert.include(refusal({ cron: '0 0 * * sat-tue' }).message, '"6,0-2"')
+    assert.include(refusal({ cron: '0 0 * * 7/2' }).message, '"0-6/2"')
     assert.include(refusal({ cron: '5/10 * * * *' }).message, '"5-59/10"')
   })
 

@@ -62,6 +62,7 @@ test.group('Checkpoints of a job class in a test', () => {
     assert.match(await said('x'.repeat(201)), /"x{80}…" was not kept/)
     assert.match(await said('a\nb'), /control character/)
     assert.match(await said('\ud800'), /control character/)
+    assert.match(await said(Object.create(null)), /its name must be text, not object/)
     assert.match(await said(7), /"7" was not kept: its name must be text, not number/)
     assert.match(await said('m', new Map()), /written as JSON: it is a Map \(give it as an array/)
     assert.match(

@@ -125,6 +125,9 @@ test.group('Job', () => {
       [5, { total: 1.5 }],
       [5, { stage: 7 }],
       [5, { step: 1 }],
+      [5, null],
+      [5, 7],
+      [Object.create(null)],
     ]) {
       await assert.rejects(() => job.progress(percent as number, details as object), /Option "/)
     }
