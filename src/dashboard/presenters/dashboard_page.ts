@@ -153,7 +153,7 @@ export function tiles(input: Statistics, urls: DashboardUrls): Tile[] {
       url: urls.workers(),
     }),
     plain('cpu', 'CPU', cpu === null ? [NONE] : [{ value: (cpu * 100).toFixed(0), unit: '%' }], {
-      sub: cpu === null ? '' : 'of all cores, by workers',
+      sub: cpu === null ? '' : 'of all cores',
       share: cpu === null ? null : Math.round(cpu * 100),
     }),
     plain('memory', 'Memory', memory === null ? [NONE] : [bytesFigure(memory.used)], {

@@ -143,7 +143,7 @@ function tiles(
       'waiting',
       'Waiting',
       durationFigures(waiting),
-      between > 0 ? `${duration(between)} of it between attempts` : ''
+      between > 0 ? `${duration(between)} between attempts` : ''
     ),
     tile(
       'executing',
@@ -199,7 +199,7 @@ function errors(job: JobDetails, text: JobText, clock: Clock): JobPage['errors']
 
 function noResult({ status, stopping }: JobDetails): string {
   if (status === 'completed') return 'The job returned nothing.'
-  if (isTerminal(status) && !stopping) return `The job is ${status}: it has no result.`
+  if (isTerminal(status) && !stopping) return `A ${status} job has no result.`
   return 'None yet. It is written when the run completes.'
 }
 

@@ -129,7 +129,7 @@ test.group('Page of a job', () => {
     assert.deepEqual(tiles.get('executing')!.figures, [{ value: '5.0', unit: 's' }])
     assert.equal(tiles.get('executing')!.sub, 'in 2 attempts')
     assert.deepEqual(tiles.get('waiting')!.figures, [{ value: '11.0', unit: 's' }])
-    assert.equal(tiles.get('waiting')!.sub, '10.0 s of it between attempts')
+    assert.equal(tiles.get('waiting')!.sub, '10.0 s between attempts')
     assert.deepEqual(tiles.get('duration')!.figures, [{ value: '16.0', unit: 's' }])
   })
 
