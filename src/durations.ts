@@ -8,7 +8,7 @@ import { shown } from './shown.ts'
  *
  * @param option name under which the value was given, for the error
  * @returns whole milliseconds, 0 or more
- * @throws E_INVALID_DURATION for anything else, negative durations included
+ * @throws E_INVALID_DURATION for anything else, negative durations and those beyond 2^53 included
  */
 export function toMilliseconds(value: Duration, option: string): number {
   let milliseconds: number | undefined
@@ -23,8 +23,10 @@ export function toMilliseconds(value: Duration, option: string): number {
     }
   }
 
-  if (milliseconds === undefined || !Number.isFinite(milliseconds) || milliseconds < 0) {
+  /** Beyond that neither numbers nor Redis are exact. */
+  const whole = Math.round(milliseconds ?? Number.NaN)
+  if (!Number.isSafeInteger(whole) || milliseconds! < 0) {
     throw new E_INVALID_DURATION([shown(value, 100), option])
   }
-  return Math.round(milliseconds)
+  return whole
 }
