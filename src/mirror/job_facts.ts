@@ -158,9 +158,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** What BullMQ writes for a job that returned nothing. */
 export const NOTHING = 'null'
 
-/** Whether an entry that ends a job says that it was cancelled. */
-export function isCancelled({ cancelled, failedReason }: EntryFields): boolean {
-  return cancelled === '1' || (failedReason?.startsWith('[CANCELLED]') ?? false)
+/** Whether an entry that ends a job says that it was told to stop. What its code threw says nothing of that. */
+export function isCancelled({ cancelled }: EntryFields): boolean {
+  return cancelled === '1'
 }
 
 /** A piece of a long list of jobs that a job waits for. */

@@ -203,7 +203,7 @@ export class Reconcile {
         cancelRequested: requested === 1,
       }
       const record = records.get(recordId(queue, id))
-      /** Only the whole facts tell a cancelled job of an older release, or one that was lost, or removed, and is back. */
+      /** Only the whole facts tell a job that was lost, or removed, and is back. */
       const isDoubtful =
         record !== undefined &&
         state !== '' &&

@@ -19,11 +19,8 @@ const MOST_FAILURES = 1_000
  */
 export function stateOf(facts: TransportFacts | null): JobState {
   if (!facts) return { state: '', attempts: 0, run: 1, cancelRequested: false }
-  const { state, attemptsStarted: attempts, run, cancelRequest, failedReason } = facts
-  const cancelRequested =
-    cancelRequest !== null ||
-    (state === 'failed' && failedReason?.startsWith('[CANCELLED]') === true)
-  return { state, attempts, run, cancelRequested }
+  const { state, attemptsStarted: attempts, run, cancelRequest } = facts
+  return { state, attempts, run, cancelRequested: cancelRequest !== null }
 }
 
 /**

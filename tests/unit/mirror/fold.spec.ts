@@ -182,6 +182,20 @@ test.group('Mirror | fold', () => {
     assert.deepEqual(kinds, ['stopped'])
   })
 
+  test('a job that nobody cancelled has failed, whatever code its error carries', ({ assert }) => {
+    const { job } = fold([
+      ADDED,
+      ACTIVE,
+      { event: 'failed', failedReason: '[CANCELLED] x', ats: '1' },
+    ])
+    assert.containSubset(job, {
+      status: 'failed',
+      errorCode: 'CANCELLED',
+      error: 'x',
+      cancelAt: null,
+    })
+  })
+
   test('passes over entries that the record contains', ({ assert }) => {
     const job = fold([ADDED, ACTIVE]).job
     const { out } = fold([ADDED, ACTIVE], job)

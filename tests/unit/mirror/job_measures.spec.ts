@@ -75,7 +75,7 @@ test.group('Job measures', () => {
         [1_000, ADDED],
         [1_250, ACTIVE],
         [1_500, { event: 'cancel-requested', by: 'me' }],
-        [2_000, { event: 'failed', ats: '1', failedReason: '[CANCELLED] Cancelled' }],
+        [2_000, { event: 'failed', ats: '1', failedReason: '[CANCELLED] x', cancelled: '1' }],
       ]),
       ['added 1000', 'started 1250 250', 'cancelled 1500']
     )
