@@ -74,10 +74,11 @@ export class Execution {
   }
 
   /**
-   * Whether a type wants to hear of its final failure.
+   * Whether a type wants to hear of its final failure. Only looks whether it is there: what a getter does belongs to the call.
    */
-  hasFailedHook(type: string): boolean {
-    return typeof this.registry.get(type)?.Class.prototype.failed === 'function'
+  hasFailedHook({ claim, instance }: Attempt): boolean {
+    const job = instance ?? this.registry.get(claim.type)?.Class.prototype
+    return job !== undefined && 'failed' in job
   }
 
   /**

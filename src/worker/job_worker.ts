@@ -311,7 +311,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     }
     const { execution, slots } = this.#runtime
     const final = this.#settlement.isFinal(claim, outcome)
-    const hook = outcome.kind === 'failed' && final && execution.hasFailedHook(claim.type)
+    const hook = outcome.kind === 'failed' && final && execution.hasFailedHook(attempt)
     /** A job claimed now would wait for the hook. */
     const claimNext = mayClaim && final && !hook && !this.#draining && slots.mayContinue(this)
     let settled: Settled

@@ -67,6 +67,19 @@ class Throws extends Job<{ hostile: boolean }, void> {
   }
 }
 
+/** Its hook cannot even be read. */
+class Unreadable extends Job<object, void> {
+  static options = { name: 'unreadable' }
+  execute(): void {
+    throw new Error('an ordinary one')
+  }
+}
+Object.defineProperty(Unreadable.prototype, 'failed', {
+  get: () => {
+    throw new Error('no')
+  },
+})
+
 let heard: string[] = []
 
 /** Waits until the test lets it go. */
@@ -90,7 +103,7 @@ test.group('Odd values', (group) => {
     unhandled.length = 0
     process.on('unhandledRejection', note)
     const { url } = await redisServer()
-    lab = new WorkerLab(url, [Returns, Throws, Parent])
+    lab = new WorkerLab(url, [Returns, Throws, Unreadable, Parent])
     return async () => {
       process.off('unhandledRejection', note)
       await lab.close()
@@ -120,6 +133,7 @@ test.group('Odd values', (group) => {
       assert.equal(job.state, 'failed')
       assert.isNotEmpty(job.failedReason)
     }
+    assert.equal((await lab.ended(await lab.dispatch(Unreadable))).state, 'failed')
     assert.lengthOf(heard, 2)
     assert.equal(heard[1], 'an ordinary one')
     assert.deepEqual(unhandled, [])
