@@ -18,12 +18,20 @@ type Line = { text: string; start: number; end: number }
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
 const SETEXT = /^ {0,3}(=+|-{2,})[ \t]*$/
 
+/** HTML in which nothing is Markdown: how it begins a line, and what it goes on to (CommonMark, "HTML blocks", 1 to 3 and 5). */
+const RAW: [begin: RegExp, end: RegExp][] = [
+  [/^ {0,3}<(?:script|pre|style|textarea)(?:[\s>]|$)/i, /<\/(?:script|pre|style|textarea)>/i],
+  [/^ {0,3}<!--/, /-->/],
+  [/^ {0,3}<\?/, /\?>/],
+  [/^ {0,3}<!\[CDATA\[/, /\]\]>/],
+]
+
 /** Lines that are looked at in one step. */
 const STEP = 5_000
 
 /**
  * Splits a text with line feeds into blocks: headings, fenced code, paragraphs, and the metadata in front of it. What looks
- * like a heading inside of fenced code is code (CommonMark, "Fenced code blocks").
+ * like a heading inside of fenced code is code (CommonMark, "Fenced code blocks"); inside of a comment or of `<pre>` it is none either.
  */
 export function markdownBlocks(text: string): Block[] {
   return atOnce(markdownBlockSteps(text))
@@ -63,6 +71,16 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
       blocks.push({ kind: 'code', start: line.start, end: last.end })
       continue
     }
+    const end = sign === '<' ? endOfRaw(line.text) : undefined
+    if (end !== undefined) {
+      open.push(line)
+      for (let last: Line | null = line; last !== null && !end.test(last.text);) {
+        if (lines.read % STEP === 0) yield
+        last = lines.next()
+        if (last !== null) open.push(last)
+      }
+      continue
+    }
     const heading = sign === '#' ? headingOf(line.text) : null
     if (heading !== null) {
       close()
@@ -88,12 +106,13 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
 }
 
 /**
- * Metadata between two lines of `---` at the very beginning.
+ * Metadata between two lines of `---` (YAML) or `+++` (TOML) at the very beginning.
  */
 function metadata(lines: Lines, blocks: Block[]): void {
-  if (lines.next()?.text.trimEnd() === '---') {
+  const mark = lines.next()?.text.trimEnd()
+  if (mark === '---' || mark === '+++') {
     for (let line = lines.next(); line !== null; line = lines.next()) {
-      if (line.text.trimEnd() !== '---') continue
+      if (line.text.trimEnd() !== mark) continue
       blocks.push({ kind: 'metadata', start: 0, end: line.end })
       return
     }
@@ -108,6 +127,10 @@ function signOf(line: string): string {
   const sign = line[at]
   if (sign === undefined || sign === ' ' || sign === '\t') return line.trim() === '' ? '' : ' '
   return sign
+}
+
+function endOfRaw(line: string): RegExp | undefined {
+  return RAW.find(([begin]) => begin.test(line))?.[1]
 }
 
 /** CommonMark, "ATX headings". */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { test } from '@japa/runner'
+import { markdownBlocks } from '#app/services/documents/markdown_blocks'
 import { parseDocument, splitsOf } from '#app/services/documents/parsed_document'
 
 const parse = async (name: string) =>
@@ -19,6 +20,28 @@ test.group('Documents: text', () => {
       blocks.flatMap(({ title }) => title ?? []),
       ['Real', 'Also real']
     )
+  })
+
+  test('takes no heading from {0}')
+    .with([
+      ['a comment', '<!--\n# no\n\n```\n-->\n'],
+      ['a comment of one line', '<!-- # no -->\n'],
+      ['preformatted HTML', '<PRE class="x">\n# no\n\nno\n---\n</PRE>\n'],
+      ['a script', 'Words:\n<script>\n# no\n</script> more\n'],
+      ['an instruction', '<?php\n# no\n?>\n'],
+      ['TOML in front', '+++\ntitle = "x"\n# no\n+++\n'],
+      ['YAML in front', '---\ntitle: x\n# no\n---\n'],
+    ])
+    .run(({ assert }, [, text]) => {
+      const titles = markdownBlocks(`${text}\n# Yes\n`).flatMap(({ title }) => title ?? [])
+      assert.deepEqual(titles, ['Yes'])
+    })
+
+  test('reads a comment that nobody closes to its end', ({ assert }) => {
+    assert.deepEqual(markdownBlocks('# Yes\n\n<!--\n# no\n'), [
+      { kind: 'heading', start: 0, end: 5, level: 1, title: 'Yes' },
+      { kind: 'paragraph', start: 7, end: 17 },
+    ])
   })
 
   test('reads Windows line ends and a byte order mark', async ({ assert }) => {

@@ -46,6 +46,11 @@ test.group('Documents: HTML', () => {
     assert.equal(await text('<pre>```\nx</pre>'), '````\n```\nx\n````')
   })
 
+  test('takes a reference whole, however many digits it has', async ({ assert }) => {
+    const numbers = `&#${'9'.repeat(400)};|&#x${'f'.repeat(400)};|&#000000000065;|&#x0000000041;`
+    assert.equal(await text(`<p>${numbers}`), '\ufffd|\ufffd|A|A')
+  })
+
   test('takes a table that arranges the page apart', async ({ assert }) => {
     const long = 'word '.repeat(200).trim()
     assert.equal(await text(`<table><tr><td>Menu<td>${long}</table>`), `Menu\n\n${long}`)

@@ -69,7 +69,7 @@ for (const [index, name] of LATIN.split(' ').entries()) {
 export function withoutReferences(text: string): string {
   if (!text.includes('&')) return text
   return text.replace(
-    /&(?:#(\d{1,8})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,30}));?/g,
+    /&(?:#(\d+)|#[xX]([0-9a-fA-F]+)|([A-Za-z][A-Za-z0-9]{1,30}));?/g,
     (all, ...found) => {
       const [decimal, hexadecimal, name] = found as (string | undefined)[]
       if (name !== undefined) return NAMED.get(name) ?? all
