@@ -1,5 +1,5 @@
 import { BaseCommand, flags } from '@adonisjs/core/ace'
-import type { CommandOptions } from '@adonisjs/core/types/ace'
+import type { CommandOptions, ParsedOutput } from '@adonisjs/core/types/ace'
 import { toJson } from '../dashboard/redaction/json_text.ts'
 import { InvalidInputException } from '../errors.ts'
 import type { OperationDependencies } from '../operations/job_lookup.ts'
@@ -23,6 +23,16 @@ export abstract class QueueCommand extends BaseCommand {
   declare json: boolean
 
   #late: NodeJS.Timeout | undefined
+
+  /** What Ace says of wrong options is for people. */
+  static override validate(parsed: ParsedOutput): void {
+    try {
+      super.validate(parsed)
+    } catch (error) {
+      if (parsed.flags.json === true) print(failureOf(error))
+      throw error
+    }
+  }
 
   /**
    * Does the work.
@@ -50,7 +60,7 @@ export abstract class QueueCommand extends BaseCommand {
     redis.doNotLogErrors()
     try {
       const answer = await this.answer()
-      if (this.json) this.#print(answer)
+      if (this.json) print(answer)
     } catch (error) {
       this.#failed(error)
     } finally {
@@ -99,18 +109,22 @@ export abstract class QueueCommand extends BaseCommand {
 
   #failed(error: unknown): void {
     this.exitCode = 1
-    const { message, code, field } = error as { message?: string; code?: string; field?: string }
-    const text = message ?? String(error)
-    if (this.json) {
-      this.#print({ errors: [{ code: code ?? 'E_COMMAND_FAILED', message: text, field }] })
-    } else {
-      this.logger.error(
-        error instanceof InvalidInputException && field ? `${field}: ${text}` : text
-      )
-    }
+    const failure = failureOf(error)
+    if (this.json) return print(failure)
+    const { message, field } = failure.errors[0]
+    this.logger.error(
+      error instanceof InvalidInputException && field ? `${field}: ${message}` : message
+    )
   }
+}
 
-  #print(value: unknown): void {
-    process.stdout.write(`${toJson(value)}\n`)
+function failureOf(error: unknown) {
+  const { message, code, field } = error as { message?: string; code?: string; field?: string }
+  return {
+    errors: [{ code: code ?? 'E_COMMAND_FAILED', message: message ?? String(error), field }],
   }
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${toJson(value)}\n`)
 }
