@@ -1,5 +1,6 @@
 import { toMilliseconds } from '../durations.ts'
 import type { Duration } from '../types.ts'
+import { assertNoOthers } from './names.ts'
 import type { ResultWaiter } from './result_waiter.ts'
 
 /**
@@ -26,12 +27,12 @@ export class JobHandle<Result = unknown> {
    * Waits until the job has ended and gives its result.
    *
    * @param options.timeout longest wait, of any length; without one it waits for ever
-   * @throws JobFailedException when it failed or was cancelled, E_RESULT_TIMEOUT, E_JOB_NOT_FOUND
+   * @throws JobFailedException when it failed or was cancelled, E_RESULT_TIMEOUT, E_JOB_NOT_FOUND; E_INVALID_OPTION at once
    */
-  result(options: { timeout?: Duration } = {}): Promise<Result> {
-    const timeout =
-      options.timeout === undefined ? undefined : toMilliseconds(options.timeout, 'timeout')
-    return this.#waiter.wait(this.jobId, this.queue, timeout) as Promise<Result>
+  result({ timeout, ...rest }: { timeout?: Duration } = {}): Promise<Result> {
+    assertNoOthers(rest, 'result', 'timeout')
+    const longest = timeout === undefined ? undefined : toMilliseconds(timeout, 'timeout')
+    return this.#waiter.wait(this.jobId, this.queue, longest) as Promise<Result>
   }
 
   toJSON(): { jobId: string; queue: string | null; type: string | null; duplicate: boolean } {

@@ -8,6 +8,23 @@ const MOST_TAGS = 20
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
 /**
+ * Refuses members that nobody reads.
+ *
+ * @param rest what is left of an object when all that are known were taken
+ * @param place what the object is, for the error; empty for a dispatch itself
+ * @throws E_INVALID_OPTION
+ */
+export function assertNoOthers(rest: object, place: string, known: string): void {
+  const [stranger] = Object.keys(rest)
+  if (stranger !== undefined) {
+    throw new E_INVALID_OPTION([
+      place === '' ? stranger : `${place}.${stranger}`,
+      `is not known; known: ${known}`,
+    ])
+  }
+}
+
+/**
  * A queue's name: 1 to 200 characters without `:` (BullMQ builds its keys with it) and without control characters.
  *
  * @throws E_INVALID_OPTION

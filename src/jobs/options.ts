@@ -3,7 +3,7 @@ import type { BackoffOptions, DispatchOptions, Duration, JobOptions } from '../t
 import type { ResolvedBackoff } from './backoff.ts'
 import { toMilliseconds } from '../durations.ts'
 import type { UniqueOption } from '../transport/types.ts'
-import { checkName, checkQueueName, checkTags, checkUser } from './names.ts'
+import { assertNoOthers, checkName, checkQueueName, checkTags, checkUser } from './names.ts'
 import { isUuid } from '../records/ids.ts'
 import { resolveWaitFor, type WaitedFor } from './wait_for.ts'
 import type { ScheduleMark } from '../schedule_types.ts'
@@ -220,10 +220,7 @@ function unique(value: unknown): UniqueOption {
     ])
   }
   const { key, until = 'finished', ...rest } = value as Record<string, unknown>
-  const [stranger] = Object.keys(rest)
-  if (stranger !== undefined) {
-    throw new E_INVALID_OPTION([`unique.${stranger}`, 'is not known; known: key, until'])
-  }
+  assertNoOthers(rest, 'unique', 'key, until')
   return {
     key: checkUser(key, 'unique.key'),
     until:

@@ -2,7 +2,7 @@ import { E_FLOW_CIRCLE, E_INVALID_OPTION } from '../errors.ts'
 import { isUuid } from '../records/ids.ts'
 import type { OnFailure } from '../transport/flow_edges.ts'
 import type { AwaitedJob, WaitForOptions } from '../types.ts'
-import { checkQueueName } from './names.ts'
+import { assertNoOthers, checkQueueName } from './names.ts'
 import { shown } from '../shown.ts'
 
 /** One job that a dispatch waits for. `queue` is null where only the id was given. */
@@ -22,10 +22,7 @@ export function resolveWaitFor(
   jobs: AwaitedJob | readonly AwaitedJob[],
   { onFailure = 'cancel', ...rest }: WaitForOptions = {}
 ): WaitedFor[] {
-  const [stranger] = Object.keys(rest)
-  if (stranger !== undefined) {
-    throw new E_INVALID_OPTION([`waitFor.${stranger}`, 'is not known; known: onFailure'])
-  }
+  assertNoOthers(rest, 'waitFor', 'onFailure')
   const fallback = policy(onFailure)
   const list = Array.isArray(jobs) ? (jobs as readonly AwaitedJob[]) : [jobs as AwaitedJob]
   if (list.length > MOST_AWAITED) {

@@ -375,6 +375,21 @@ test.group('Fake queue', (group) => {
     assert.deepEqual(waits, [undefined, [steps[0][0].jobId]])
   })
 
+  test('refuses what stands beside the options, and what a wait does not know', async ({
+    assert,
+  }) => {
+    const { manager, jobs } = setup()
+    await assert.rejects(
+      () => manager.dispatchMany([{ type: Plain, delay: '5m' } as object as { type: string }]),
+      /Option "delay" is not known; known: type, payload, options/
+    )
+    assert.lengthOf(jobs(), 0)
+    const handle = await Plain.dispatch()
+    for (const wrong of [{ timeOut: '5s' }, '5s']) {
+      assert.throws(() => handle.result(wrong as object), /Option "result\.\w+" is not known/)
+    }
+  })
+
   test('refuses options of a step that nobody knows', ({ assert }) => {
     const { manager } = setup()
     const wrong = { onfailure: 'run' } as object
