@@ -1,5 +1,6 @@
-import { BaseCommand, flags } from '@adonisjs/core/ace'
+import { flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
+import { StrictCommand } from '../src/console/strict_command.ts'
 import { outliveReaders } from '../src/console/unread_output.ts'
 import { MirrorService } from '../src/mirror/mirror_service.ts'
 import { readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
@@ -11,7 +12,7 @@ const TELL_EVERY = 10_000
 /**
  * Mirrors jobs from Redis into records, in a process of its own: mirrors inside web and worker processes then stand by.
  */
-export default class QueueMirror extends BaseCommand {
+export default class QueueMirror extends StrictCommand {
   static commandName = 'queue:mirror'
   static description = 'Write what happens to jobs into the records, in a process of its own'
   static help = [

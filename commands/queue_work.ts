@@ -1,6 +1,7 @@
-import { BaseCommand, flags } from '@adonisjs/core/ace'
+import { flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
 import string from '@adonisjs/core/helpers/string'
+import { StrictCommand } from '../src/console/strict_command.ts'
 import { outliveReaders } from '../src/console/unread_output.ts'
 import { toMilliseconds } from '../src/durations.ts'
 import { E_INVALID_OPTION } from '../src/errors.ts'
@@ -12,7 +13,7 @@ import { packageVersion } from '../src/worker/package_version.ts'
 /**
  * Runs jobs until it is told to stop.
  */
-export default class QueueWork extends BaseCommand {
+export default class QueueWork extends StrictCommand {
   static commandName = 'queue:work'
   static description = 'Run jobs'
   static help = [

@@ -1,9 +1,10 @@
-import { BaseCommand, flags } from '@adonisjs/core/ace'
+import { flags } from '@adonisjs/core/ace'
 import type { CommandOptions, ParsedOutput } from '@adonisjs/core/types/ace'
 import { toJson } from '../dashboard/redaction/json_text.ts'
 import { InvalidInputException } from '../errors.ts'
 import type { OperationDependencies } from '../operations/job_lookup.ts'
 import type { Actor } from '../types.ts'
+import { StrictCommand } from './strict_command.ts'
 import { outliveReaders } from './unread_output.ts'
 
 /** A command whose servers stay silent ends after this long, ms. */
@@ -16,7 +17,7 @@ const LONGEST_GOODBYE = 1_000
  * What the commands that ask or act once share: with `--json` exactly one JSON document on the standard output, also of a
  * failure; exit code 0 only on success.
  */
-export abstract class QueueCommand extends BaseCommand {
+export abstract class QueueCommand extends StrictCommand {
   static override options: CommandOptions = { startApp: true }
 
   @flags.boolean({ description: 'Print one JSON document' })

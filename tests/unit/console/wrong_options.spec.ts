@@ -1,8 +1,14 @@
+import type { ParsedOutput } from '@adonisjs/core/types/ace'
 import { test } from '@japa/runner'
 import QueueCancel from '../../../commands/queue_cancel.ts'
+import QueueMirror from '../../../commands/queue_mirror.ts'
+import QueueStatus from '../../../commands/queue_status.ts'
+import QueueWork from '../../../commands/queue_work.ts'
+
+const NOTHING = { _: [], args: [], flags: {}, unknownFlags: [], nodeArgs: [] }
 
 /** What the command writes when Ace finds its options wrong. */
-function written(parsed: { args?: string[]; flags?: object; unknownFlags?: string[] }): string {
+function written(parsed: Partial<ParsedOutput>): string {
   const { write } = process.stdout
   let text = ''
   process.stdout.write = (part: string | Uint8Array) => {
@@ -10,8 +16,7 @@ function written(parsed: { args?: string[]; flags?: object; unknownFlags?: strin
     return true
   }
   try {
-    const nothing = { _: [], args: [], flags: {}, unknownFlags: [], nodeArgs: [] }
-    QueueCancel.validate({ ...nothing, ...parsed })
+    QueueCancel.validate({ ...NOTHING, ...parsed })
   } catch {
     // Ace tells people of it.
   } finally {
@@ -31,5 +36,15 @@ test.group('Commands with wrong options', () => {
     })
     assert.equal(written({ flags, args: ['x'] }), '')
     assert.equal(written({}), '')
+  })
+
+  test('refuse arguments they do not take', ({ assert }) => {
+    for (const Command of [QueueWork, QueueMirror, QueueStatus]) {
+      const surplus = () => Command.validate({ ...NOTHING, _: ['mails'] })
+      assert.throws(surplus, `"mails" is one argument too many: "${Command.commandName} --help"`)
+      assert.doesNotThrow(() => Command.validate(NOTHING))
+    }
+    const second = { flags: { json: true }, args: ['x'], _: ['y'] }
+    assert.containsSubset(JSON.parse(written(second)), { errors: [{ code: 'E_SURPLUS_ARGUMENT' }] })
   })
 })
