@@ -9,7 +9,7 @@ export default defineConfig({
     types: ['application/json', 'application/json; charset=utf-8'],
   },
   multipart: {
-    autoProcess: true,
+    autoProcess: false,
     convertEmptyStringsToNull: true,
     processManually: [],
     limit: '50mb',

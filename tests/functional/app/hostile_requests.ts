@@ -44,11 +44,12 @@ export class Visitor {
     return this.ask(path, { method: 'POST', body })
   }
 
-  /** Sends files, as the page of documents does. */
-  upload(files: { name: string; content: string }[]) {
+  /** Sends files, as the page of documents does, and the first of them also as other fields. */
+  upload(files: { name: string; content: string }[], fields: string[] = []) {
     const body = new FormData()
     body.set('_csrf', this.#token)
     for (const { name, content } of files) body.append('document', new Blob([content]), name)
+    for (const field of fields) body.append(field, new Blob([files[0].content]), files[0].name)
     return this.ask('/documents', { method: 'POST', body })
   }
 }

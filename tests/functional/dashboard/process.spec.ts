@@ -1,29 +1,46 @@
+import { readdir, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { test } from '@japa/runner'
 import { applicationEnv, startWeb, startWorker, type AppProcess } from '#tests/helpers/app'
 import { createDatabase } from '#tests/helpers/databases'
-import { redisServer } from '#tests/helpers/servers'
+import { redisServer, temporaryFolder } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { askForNonsense, sendWrongFiles, Visitor } from '../app/hostile_requests.ts'
 import { Client, HTML } from './client.ts'
 import { migrate } from '../mirror/records.ts'
 import { PREFIX } from './lab.ts'
 
+/** Fields of files that no form has, some with names that every object knows. */
+const FIELDS = [
+  'a.b',
+  'c[d][e]',
+  'c[d][f][]',
+  'constructor',
+  '__proto__',
+  'toString',
+  'handler',
+  '*',
+]
+
 test.group('Dashboard | the application in this repository', (group) => {
   let web: AppProcess & { url: string }
   let worker: AppProcess
   let client: Client
+  let uploads: string
 
   group.setup(async () => {
     const redis = await redisServer({ own: true })
     const database = await createDatabase()
     await migrate(database.connection)
     const env = await applicationEnv({ redisPort: redis.port, database })
-    web = await startWeb(env)
+    uploads = await temporaryFolder('uploads')
+    web = await startWeb({ ...env, TMPDIR: uploads })
     worker = startWorker(env)
     client = new Client(web.url, PREFIX)
     return async () => {
       await Promise.all([web.stop(), worker.stop()])
       await redis.stop()
+      await rm(uploads, { recursive: true })
     }
   })
 
@@ -93,6 +110,30 @@ test.group('Dashboard | the application in this repository', (group) => {
     const { status, text } = await new Visitor(web.url).ask('/documents', { method: 'POST', body })
     assert.equal(status, 413)
     assert.include(text, 'Up to 50 MB of files are taken at once')
+  })
+
+  test('keeps no temporary file of what was sent, taken or refused, to any address, whole or not', async ({
+    assert,
+  }) => {
+    const visitor = new Visitor(web.url)
+    await visitor.ask('/documents')
+    const whole =
+      '--b\r\nContent-Disposition: form-data; name="a[b][]"; filename="x.md"\r\n\r\n# x\r\n'
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+    const broken = { method: 'POST', headers, body: `${whole}${whole.replace('# x\r\n', '# x')}` }
+    assert.equal((await visitor.ask('/documents', broken)).status, 400)
+    const leaver = connect(Number(new URL(web.url).port), '127.0.0.1')
+    leaver.end(
+      `POST /documents HTTP/1.1\r\nHost: x\r\nContent-Type: ${headers['content-type']}\r\nContent-Length: 10000\r\n\r\n${whole}`
+    )
+    for (const path of ['/documents', '/pipelines', '/nowhere', '/admin/queue/jobs/cancel']) {
+      const body = new FormData()
+      for (const name of FIELDS) body.append(name, new Blob(['# x']), 'x.md')
+      assert.isBelow((await visitor.ask(path, { method: 'POST', body })).status, 500, path)
+    }
+    const sent = await visitor.upload([{ name: 'x.md', content: '# x' }], FIELDS)
+    assert.equal(sent.status, 303)
+    await waitFor('the folder to be empty', async () => (await readdir(uploads)).length === 0)
   })
 
   test('ends at once at SIGTERM, though pages are open', async ({ assert }) => {

@@ -98,7 +98,7 @@ test.group('Limits beside what BullMQ does', (group) => {
       (job) =>
         lab.count(job, async () => {
           if (limited++ > 0) return
-          await worker.rateLimit(400)
+          await worker.rateLimit(3_000)
           throw new (await import('bullmq')).RateLimitError()
         })
     )
