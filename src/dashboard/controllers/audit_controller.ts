@@ -4,10 +4,13 @@ import type { AuditFilter, AuditPlace } from '../../records/audit/audit_log.ts'
 import { readMoment, readZone } from '../../records/query/moments.ts'
 import { AUDIT_ACTIONS } from '../../transport/audit_trail.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { type AuditFields, auditItem, auditJson, type AuditPage } from '../presenters/audit_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
 import { shown } from '../../shown.ts'
+
+const PARAMETERS = ['who', 'action', 'target', 'from', 'to', 'tz', 'cursor', 'limit'] as const
 
 const PAGE = 50
 const MOST = 200
@@ -20,9 +23,9 @@ export default class AuditController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
-    const params = ctx.request.qs()
+    const params = parametersOf(ctx, PARAMETERS)
     const fields = readFields(params)
-    const filter = readFilter(viewer, fields, params.tz)
+    const filter = readFilter(viewer, fields, readOne(params, 'tz'))
     const after = readCursor(params.cursor)
     const limit = readLimit(params.limit)
     const isJson = wishOf(ctx) === 'json'
@@ -58,26 +61,29 @@ export default class AuditController {
   }
 }
 
-function readFields(params: Record<string, unknown>): AuditFields {
-  const read = (name: keyof AuditFields) => {
-    const value = params[name] ?? ''
-    if (typeof value === 'string' && value.length <= LONGEST) return value.trim()
-    throw new InvalidInputException(
-      `"${name}" must be one text of at most ${LONGEST} characters`,
-      name
-    )
-  }
+type Parameters = Partial<Record<(typeof PARAMETERS)[number], unknown>>
+
+function readFields(params: Parameters): AuditFields {
   return {
-    who: read('who'),
-    action: read('action'),
-    target: read('target'),
-    from: read('from'),
-    to: read('to'),
+    who: readOne(params, 'who'),
+    action: readOne(params, 'action'),
+    target: readOne(params, 'target'),
+    from: readOne(params, 'from'),
+    to: readOne(params, 'to'),
   }
 }
 
+function readOne(params: Parameters, name: keyof Parameters): string {
+  const value = params[name] ?? ''
+  if (typeof value === 'string' && value.length <= LONGEST) return value.trim()
+  throw new InvalidInputException(
+    `"${name}" must be one text of at most ${LONGEST} characters`,
+    name
+  )
+}
+
 /** Days are days of the viewer's zone, unless the address names another. */
-function readFilter(viewer: Viewer, fields: AuditFields, tz: unknown): AuditFilter {
+function readFilter(viewer: Viewer, fields: AuditFields, tz: string): AuditFilter {
   const { who, action, target, from, to } = fields
   if (action !== '' && !(action in AUDIT_ACTIONS)) {
     throw new InvalidInputException(
@@ -85,7 +91,7 @@ function readFilter(viewer: Viewer, fields: AuditFields, tz: unknown): AuditFilt
       'action'
     )
   }
-  const zone = typeof tz === 'string' && tz !== '' ? readZone(tz, 'tz') : viewer.clock.zone
+  const zone = tz === '' ? viewer.clock.zone : readZone(tz, 'tz')
   const moment = (text: string, field: 'from' | 'to') =>
     text === '' ? null : readMoment(text, field, zone, viewer.clock.now)
   const first = moment(from, 'from')

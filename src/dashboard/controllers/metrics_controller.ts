@@ -2,7 +2,11 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { readMoment, shorten } from '../../records/query/moments.ts'
 import { sendJson } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { metricsJson } from '../presenters/metrics_json.ts'
+
+const PARAMETERS = ['from', 'to', 'step', 'queue', 'type', 'host'] as const
+type Parameters = Partial<Record<(typeof PARAMETERS)[number], unknown>>
 
 const HOUR = 3_600_000
 const STEPS: Record<string, number> = { minute: 60_000, hour: HOUR }
@@ -16,16 +20,21 @@ const MOST = 5_000
 export default class MetricsController {
   async index(ctx: HttpContext) {
     const { dashboard, clock } = ctx.queuedeck
+    const params = parametersOf(ctx, PARAMETERS)
     const now = await dashboard.charts.now()
     const at = (field: 'from' | 'to', otherwise: number) => {
-      const text = one(ctx, field)
+      const text = one(params, field)
       return text === undefined ? otherwise : readMoment(text, field, clock.zone, now).at
     }
     const to = at('to', now)
     const from = at('from', to - HOUR)
     if (from >= to) throw new InvalidInputException('"from" must be before "to"', 'from')
-    const step = stepOf(one(ctx, 'step'), to - from)
-    const filter = { queue: one(ctx, 'queue'), type: one(ctx, 'type'), host: one(ctx, 'host') }
+    const step = stepOf(one(params, 'step'), to - from)
+    const filter = {
+      queue: one(params, 'queue'),
+      type: one(params, 'type'),
+      host: one(params, 'host'),
+    }
     const [series, hosts] = await Promise.all([
       dashboard.metrics.series({ from, to, step, ...filter }),
       dashboard.metrics.hosts({ from, to, step, host: filter.host }),
@@ -35,8 +44,8 @@ export default class MetricsController {
 }
 
 /** A parameter that stands in the address once; an empty one counts as absent. */
-function one({ request }: HttpContext, name: string): string | undefined {
-  const value: unknown = request.qs()[name]
+function one(params: Parameters, name: keyof Parameters): string | undefined {
+  const value = params[name]
   if (value === undefined || value === '') return undefined
   if (typeof value === 'string') return value
   throw new InvalidInputException(`"${name}" may be given once`, name)

@@ -1,0 +1,19 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { InvalidInputException } from '../errors.ts'
+import { shorten } from '../records/query/moments.ts'
+
+/**
+ * The parameters of an address that takes these and no others: a filter that is misspelt would let everything through.
+ */
+export function parametersOf<const Name extends string>(
+  { request }: HttpContext,
+  names: readonly Name[]
+): Partial<Record<Name, unknown>> {
+  const given = request.qs()
+  const unknown = Object.keys(given).find((name) => !(names as readonly string[]).includes(name))
+  if (unknown === undefined) return given as Partial<Record<Name, unknown>>
+  throw new InvalidInputException(
+    `No parameter is called "${shorten(unknown)}": there are ${names.join(', ')}`,
+    unknown.slice(0, 60)
+  )
+}
