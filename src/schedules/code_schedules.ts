@@ -17,15 +17,24 @@ type Dependencies = {
  * person with the same name are taken over. Any number of processes may do so at once.
  *
  * @param now Redis' clock, epoch ms
- * @throws what a definition that cannot be throws; E_DATABASE_UNAVAILABLE
+ * @param wrong told of each definition that cannot be: the others are written all the same, and one that ran before goes on as it was
+ * @throws E_DATABASE_UNAVAILABLE
  */
 export async function assertSchedules(
   { records, queue }: Dependencies,
-  now: number
+  now: number,
+  wrong: (name: string, error: unknown) => void = () => {}
 ): Promise<void> {
   await queue.registry.load()
-  for (const builder of queue.schedules.values()) {
-    await assertOne(records, await defineSchedule(queue, builder.input), now)
+  for (const [name, { input }] of queue.schedules) {
+    let definition: ScheduleDefinition
+    try {
+      definition = await defineSchedule(queue, input)
+    } catch (error) {
+      wrong(name, error)
+      continue
+    }
+    await assertOne(records, definition, now)
   }
 }
 

@@ -117,7 +117,11 @@ export class ScheduleService extends LedService {
           const builders = [...queue.schedules.values()]
           await records.ready()
           const now = await transport.time()
-          if (isNew) await assertSchedules(this.#options, now)
+          if (isNew) {
+            await assertSchedules(this.#options, now, (schedule, err) =>
+              logger.warn({ err, schedule }, 'Schedules: one of the code cannot be as it is')
+            )
+          }
           await records.schedules.seen([...queue.schedules.keys()], now)
           builders.forEach((builder) => asserted.add(builder))
           /** One that was stopped because nobody defined it goes on at once. */
