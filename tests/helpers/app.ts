@@ -108,12 +108,12 @@ export function spawnNode(
 }
 
 /**
- * Runs an Ace command to its end, or for `within` (60 s) at most.
+ * Runs an Ace command to its end, or for `within` (120 s) at most.
  */
 export async function runAce(
   args: string[],
   env: Record<string, string>,
-  within = 60_000
+  within = 120_000
 ): Promise<{ code: number | null; output: string; stdout: string; stderr: string }> {
   const ace = spawnNode(['ace.js', ...args], env)
   const impatience = setTimeout(() => ace.child.kill('SIGKILL'), within)
@@ -126,7 +126,7 @@ export async function runAce(
  * Creates the tables of the application; fails with what the command printed.
  */
 export async function migrate(env: Record<string, string>): Promise<void> {
-  const { code, output } = await runAce(['migration:run', '--force'], env, 60_000)
+  const { code, output } = await runAce(['migration:run', '--force'], env)
   if (code !== 0) throw new Error(`migration:run ended with ${code}\n${output}`)
 }
 

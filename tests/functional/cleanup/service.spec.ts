@@ -72,12 +72,12 @@ test.group('Cleanup service', (group) => {
   test('hands over when it stops, and whoever takes over goes on when the next run is due', async ({
     assert,
   }) => {
-    const first = start({ lease: 200 })
+    const first = start({ lease: 1_000 })
     await ended(1)
-    const second = start({ lease: 200 })
+    const second = start({ lease: 1_000 })
     /** Long enough beside a leader to be no new start. */
     const begun = performance.now()
-    await waitFor('the start to be over', () => performance.now() - begun > 450)
+    await waitFor('the start to be over', () => performance.now() - begun > 2_100)
     await first.stop()
     await waitFor('the other to lead', () => second.isLeader)
     assert.deepEqual(await triggers(), ['start'])

@@ -85,6 +85,7 @@ test.group('Schedules', (group) => {
     queue.schedule('seconds').every('2s').job(Note, { name: 'seconds' })
     queue.schedule('hourly').cron('@hourly').job(Note, { name: 'hourly' })
     queue.schedule('berlin').cron('0 3 * * *').zone('Europe/Berlin').job(Note, { name: 'berlin' })
+    const startedAt = Date.now()
     await Promise.all(
       Array.from({ length: 4 }, async () => {
         for (let n = 0; n < 10; n++) await assertSchedules({ records, queue }, Date.now())
@@ -99,7 +100,6 @@ test.group('Schedules', (group) => {
         ['seconds', 1],
       ]
     )
-    const startedAt = Date.now()
     const pool = await lab.work()
     start()
     start()

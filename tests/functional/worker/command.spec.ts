@@ -45,7 +45,7 @@ test.group('queue:work', (group) => {
     worker = startWorker(env, ['--no-mirror', '--concurrency=3', '--grace=5s'])
     const quick = await add(lab, 'demo.sleep', { ms: 10, steps: 2 })
     const isolated = await add(lab, 'demo.spin_isolated', { ms: 5 })
-    const job = await lab.ended(quick, 'demo', 25_000)
+    const job = await lab.ended(quick, 'demo')
     assert.deepEqual(JSON.parse(job.returnvalue), { slept: 10, steps: 2 })
     const [registered] = await waitFor('its report', async () => {
       const list = await lab.transport.workers.list<{ pid: number; concurrency: number }>()
@@ -55,13 +55,13 @@ test.group('queue:work', (group) => {
 
     /** One that ignores its cancellation is killed with its process; the next job has another. */
     const processOf = async (id: string): Promise<number> =>
-      JSON.parse((await lab.ended(id, 'demo', 40_000)).returnvalue).process
+      JSON.parse((await lab.ended(id, 'demo')).returnvalue).process
     const first = await processOf(isolated)
     assert.notEqual(first, worker.pid)
     const deaf = await add(lab, 'demo.spin_isolated', { ms: 60_000 })
     await lab.running(deaf, 'demo')
     await lab.transport.cancel('demo', deaf, { by: 'ann', reason: 'enough' })
-    assert.match((await lab.ended(deaf, 'demo', 40_000)).failedReason, /^\[CANCELLED\] enough/)
+    assert.match((await lab.ended(deaf, 'demo')).failedReason, /^\[CANCELLED\] enough/)
     assert.throws(() => process.kill(first, 0), /ESRCH/)
     const second = await processOf(await add(lab, 'demo.spin_isolated', { ms: 5 }))
 
@@ -84,7 +84,7 @@ test.group('queue:work', (group) => {
   test('hands running jobs back at once at a second signal', async ({ assert }) => {
     worker = startWorker(env, ['--no-mirror'])
     const id = await add(lab, 'demo.sleep', { ms: 60_000 })
-    await lab.running(id, 'demo', 25_000)
+    await lab.running(id, 'demo')
     worker.child.kill('SIGTERM')
     worker.child.kill('SIGINT')
     assert.equal((await worker.exited).code, 0, worker.output())
