@@ -50,7 +50,7 @@ export default class DashboardController {
     const context = running.length > 0 ? await viewer.rowContext(running) : null
     const seen = {
       ...{ counts, workers, charted, range, cleanup, alerts, urls, clock },
-      running: running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
+      running: history && running.map((job) => jobRow(job, texts.get(job.id)!, context!)),
       mirrorLag: mirror && lagOf(mirror),
     }
     return answerPage(

@@ -20,7 +20,8 @@ export type Statistics = {
 export type DashboardInput = Statistics & {
   charted: Charted | null
   range: ChartRange
-  running: JobRow[]
+  /** null while the records are away. */
+  running: JobRow[] | null
   mirrorLag: number | null
   /** When the last cleanup ended and the next is due, epoch ms. */
   cleanup: { last: number | null; next: number | null }
@@ -37,7 +38,7 @@ export function dashboardPage(input: DashboardInput): DashboardPage {
     charts: input.charted && metricCharts(input.charted, input.range, clock),
     ranges: rangeChoice(input.range, (range) => urls.dashboard(range === '1h' ? {} : { range })),
     running: input.running,
-    workers: (input.workers ?? []).map((worker) => workerRow(worker, clock)),
+    workers: input.workers && input.workers.map((worker) => workerRow(worker, clock)),
     mirrorLag: input.mirrorLag === null ? null : duration(input.mirrorLag),
     cleanup: {
       last: clock.maybe(input.cleanup.last),

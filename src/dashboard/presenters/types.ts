@@ -184,8 +184,10 @@ export type DashboardPage = {
   /** null while the database is away. */
   charts: MetricChartsView | null
   ranges: RangeChoice
-  running: JobRow[]
-  workers: WorkerRow[]
+  /** null while the database is away. */
+  running: JobRow[] | null
+  /** null while Redis is away. */
+  workers: WorkerRow[] | null
   /** Last measured lag of the history, `120 ms`; null when no mirror reported lately. */
   mirrorLag: string | null
   cleanup: { last: Moment | null; next: Moment | null }

@@ -37,7 +37,7 @@ test.group('Alerts on pages', (group) => {
     const client = lab.client()
     const calm = await client.page('/alerts')
     assert.equal(calm.status, 200)
-    assert.include(calm.text, 'Nothing is wrong')
+    assert.include(calm.text, 'No alert is open')
     assert.notInclude(calm.text, 'nav-count')
     assert.deepEqual((await client.json('')).json.alerts, [])
 

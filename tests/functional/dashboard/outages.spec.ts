@@ -36,6 +36,8 @@ test.group('Dashboard | the database is away', (group) => {
     const page = await client.page('')
     assert.equal(page.status, 200)
     assert.match(page.text, /database does not answer|database takes no records/)
+    assert.include(page.text, 'Running jobs cannot be seen now')
+    assert.notInclude(page.text, 'Nothing is running')
     assert.equal((await client.partial('')).status, 200)
   })
 
@@ -180,6 +182,9 @@ test.group('Dashboard | Redis is away', (group) => {
     assert.equal((await client.json('')).status, 200)
     assert.isBelow(asked(), 4_000)
     assert.isTrue((await client.json('')).json.health.redis.away)
+    const dashboard = await client.page('')
+    assert.include(dashboard.text, 'Workers cannot be seen now')
+    assert.notInclude(dashboard.text, 'No worker is running')
     for (const path of ['', '/jobs', `/jobs/${id}`]) {
       const askedAgain = stopwatch()
       assert.equal((await client.json(path)).status, 200, path)
