@@ -1,9 +1,20 @@
 import app from '@adonisjs/core/services/app'
-import { ExceptionHandler } from '@adonisjs/core/http'
-import type { StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
+import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
+import type { HttpError, StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
 import { answerMissing, answerTooMuch } from '#services/pages/missing'
 
 const HOME = { label: 'All documents', url: '/documents' }
+
+/** Errors of those who read requests have no code. */
+const CODES: Record<number, string> = {
+  400: 'E_UNREADABLE_BODY',
+  422: 'E_UNREADABLE_BODY',
+}
+
+const UNEXPECTED: Pick<HttpError, 'code' | 'message'> = {
+  code: 'E_UNEXPECTED',
+  message: 'The request failed; the reason is in the log of the application',
+}
 
 /**
  * What goes wrong in the application's pages, told as a page that says what to do. The job pages tell theirs themselves.
@@ -13,6 +24,16 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   protected renderStatusPages = true
 
   protected statusPages: Record<StatusPageRange, StatusPageRenderer> = {
+    '400': (_error, ctx) =>
+      answerMissing(
+        ctx,
+        {
+          title: 'This request cannot be read',
+          text: 'It was cut on its way, or is not what it says it is. Load the page again and send it once more.',
+          action: HOME,
+        },
+        400
+      ),
     '404': (_error, ctx) =>
       answerMissing(ctx, {
         title: 'There is no such page',
@@ -30,5 +51,17 @@ export default class HttpExceptionHandler extends ExceptionHandler {
         },
         503
       ),
+  }
+
+  /**
+   * Programs get every error in one form, the job pages' form. Some errors know how to answer by themselves, but only browsers: what
+   * lacks the token is sent home, where a program would take the page it finds for success.
+   */
+  async handle(thrown: unknown, ctx: HttpContext) {
+    if (ctx.request.accepts(['html', 'json']) !== 'json') return super.handle(thrown, ctx)
+    const error = this.toHttpError(thrown)
+    const { code, message } = error.status < 500 ? error : UNEXPECTED
+    const errors = [{ code: code ?? CODES[error.status] ?? 'E_REFUSED', message }]
+    ctx.response.status(error.status).send({ errors })
   }
 }

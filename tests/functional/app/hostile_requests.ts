@@ -107,6 +107,47 @@ export async function askForNonsense(visitor: Visitor, assert: Assert): Promise<
   assert.equal((await visitor.send('/datasets/x/checks', [])).status, 404)
 }
 
+/** Sends as a program what nobody can read, and what has no token: each is told why, in the form of all errors. */
+export async function sendUnreadable(visitor: Visitor, assert: Assert): Promise<void> {
+  await visitor.ask('/documents')
+  const send = async (path: string, type: string, body: string) => {
+    const headers = { 'accept': 'application/json', 'content-type': type }
+    const { status, text } = await visitor.ask(path, { method: 'POST', body, headers })
+    const { errors, ...rest } = JSON.parse(text)
+    assert.deepEqual([Object.keys(errors[0]), rest], [['code', 'message'], {}], text)
+    return { status, code: errors[0].code as string }
+  }
+  const unreadable = async (path: string, type: string, body: string) => {
+    const { status, code } = await send(path, type, body)
+    assert.include([400, 422], status, body.slice(0, 40))
+    assert.match(code, /^E_(UNREADABLE_BODY|INVALID_MULTIPART_REQUEST)$/, body.slice(0, 40))
+  }
+  await unreadable('/documents', 'multipart/form-data', 'no boundary')
+  const cut = '--x\r\nContent-Disposition: form-data; name="'
+  await unreadable('/documents', 'multipart/form-data; boundary=x', cut)
+  const deep = '['.repeat(3_000) + ']'.repeat(3_000)
+  for (const path of ['/admin/queue/jobs', '/pipelines']) {
+    for (const body of ['{', 'null', '"text"', deep]) {
+      await unreadable(path, 'application/json', body)
+    }
+    const large = await send(path, 'application/json', `["${'x'.repeat(2_200_000)}"]`)
+    assert.deepEqual(large, { status: 413, code: 'E_REQUEST_ENTITY_TOO_LARGE' })
+    const untold = await send(path, 'application/json', '{}')
+    assert.deepEqual(untold, { status: 403, code: 'E_BAD_CSRF_TOKEN' })
+  }
+  assert.deepEqual(await send('/nowhere', 'text/plain', ''), {
+    status: 404,
+    code: 'E_ROUTE_NOT_FOUND',
+  })
+  const form = await visitor.ask('/documents', {
+    method: 'POST',
+    body: 'no boundary',
+    headers: { 'content-type': 'multipart/form-data' },
+  })
+  assert.equal(form.status, 400)
+  assert.include(form.text, 'This request cannot be read')
+}
+
 /** Sends files that cannot be read beside one that can, and too much of everything. */
 export async function sendWrongFiles(visitor: Visitor, assert: Assert): Promise<void> {
   await visitor.ask('/documents')

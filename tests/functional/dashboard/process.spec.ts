@@ -5,7 +5,7 @@ import { applicationEnv, startWeb, startWorker, type AppProcess } from '#tests/h
 import { createDatabase } from '#tests/helpers/databases'
 import { redisServer, temporaryFolder } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
-import { askForNonsense, sendWrongFiles, Visitor } from '../app/hostile_requests.ts'
+import { askForNonsense, sendUnreadable, sendWrongFiles, Visitor } from '../app/hostile_requests.ts'
 import { Client, HTML } from './client.ts'
 import { migrate } from '../mirror/records.ts'
 import { PREFIX } from './lab.ts'
@@ -96,6 +96,11 @@ test.group('Dashboard | the application in this repository', (group) => {
 
   test('answers the application’s pages whatever is asked of them', async ({ assert }) => {
     await askForNonsense(new Visitor(web.url), assert)
+    assert.notMatch(web.output(), /unhandled/i)
+  })
+
+  test('tells programs in one form what could not be read or has no token', async ({ assert }) => {
+    await sendUnreadable(new Visitor(web.url), assert)
     assert.notMatch(web.output(), /unhandled/i)
   })
 
