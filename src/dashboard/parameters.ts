@@ -12,8 +12,9 @@ export function parametersOf<const Name extends string>(
   const given = request.qs()
   const unknown = Object.keys(given).find((name) => !(names as readonly string[]).includes(name))
   if (unknown === undefined) return given as Partial<Record<Name, unknown>>
+  const known = names.length === 0 ? 'this address takes none' : `there are ${names.join(', ')}`
   throw new InvalidInputException(
-    `No parameter is called "${shorten(unknown)}": there are ${names.join(', ')}`,
+    `No parameter is called "${shorten(unknown)}": ${known}`,
     unknown.slice(0, 60)
   )
 }

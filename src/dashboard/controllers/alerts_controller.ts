@@ -4,6 +4,7 @@ import { alertJson, muteJson } from '../../alerts/alert_json.ts'
 import { E_ALERT_NOT_FOUND, InvalidInputException } from '../../errors.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { alertsPage } from '../presenters/alerts_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerAlerts, manageAlert } from './alert_answers.ts'
@@ -20,7 +21,7 @@ export default class AlertsController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
-    const below = readCursor(ctx.request.qs().cursor)
+    const below = readCursor(parametersOf(ctx, ['cursor']).cursor)
     const isJson = wishOf(ctx) === 'json'
     const revision = await dashboard.live.revision()
     const reading = this.#read(viewer, below)

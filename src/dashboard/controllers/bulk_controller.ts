@@ -5,6 +5,7 @@ import { findBulk } from '../../operations/bulk/stop_bulk.ts'
 import type { Outcome } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { bulkConfirm, bulkItemJson, bulkJson, bulkPage } from '../presenters/bulk_page.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
@@ -61,7 +62,11 @@ export default class BulkController {
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
-    const { cursor, limit: wanted, outcome: named } = ctx.request.qs()
+    const {
+      cursor,
+      limit: wanted,
+      outcome: named,
+    } = parametersOf(ctx, ['cursor', 'limit', 'outcome'])
     const after = readWhole(cursor, 'cursor', -1, 0, 1_000_000)
     const limit = readWhole(wanted, 'limit', PAGE, 1, MOST)
     const outcome = readOutcome(named)

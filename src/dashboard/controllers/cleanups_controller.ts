@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { cleanupJson, cleanupsPage } from '../presenters/cleanups_page.ts'
 import { iso } from '../presenters/job_json.ts'
 import { FLASH } from '../presenters/page.ts'
@@ -18,7 +19,7 @@ export default class CleanupsController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
-    const below = readCursor(ctx.request.qs().cursor)
+    const below = readCursor(parametersOf(ctx, ['cursor']).cursor)
     const isJson = wishOf(ctx) === 'json'
     const revision = await dashboard.live.revision()
     const read = async () => ({

@@ -3,6 +3,7 @@ import { alertJson } from '../../alerts/alert_json.ts'
 import { lagOf } from '../../mirror/mirror_status.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { dashboardPage, statistics, usage } from '../presenters/dashboard_page.ts'
 import { iso, jobJson } from '../presenters/job_json.ts'
 import { jobRow } from '../presenters/job_row.ts'
@@ -19,8 +20,8 @@ export default class DashboardController {
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
+    const range = chartRangeOf(parametersOf(ctx, ['range']).range)
     const revision = await dashboard.live.revision()
-    const range = chartRangeOf(ctx.request.qs().range)
     const [history, workers, mirror, cleanup, alerts] = await Promise.all([
       this.#history(viewer, range),
       dashboard.workers(),

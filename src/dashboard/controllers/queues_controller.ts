@@ -5,6 +5,7 @@ import { refreshOf } from '../conditional.ts'
 import type { Dashboard } from '../dashboard.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { queueJson } from '../presenters/queue_json.ts'
 import { metricCharts, rangeChoice } from '../presenters/metric_charts.ts'
 import { queueRow, type QueueCharts, type QueueRow } from '../presenters/queues_page.ts'
@@ -22,6 +23,7 @@ const shared = new WeakMap<Dashboard, Shared<QueueView[]>>()
 export default class QueuesController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
+    parametersOf(ctx, [])
     if (wishOf(ctx) === 'json') {
       const queues = await readQueues(queueDependencies(viewer))
       return sendJson(ctx, { data: queues.map(queueJson) })
@@ -35,12 +37,13 @@ export default class QueuesController {
 
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
+    const range = chartRangeOf(parametersOf(ctx, ['range']).range)
     const revision = await viewer.dashboard.live.revision()
     const view = await findQueue(queueDependencies(viewer), namedQueue(ctx))
     if (wishOf(ctx) === 'json') return sendJson(ctx, queueJson(view))
     const hours = await unlessAway(viewer, () => viewer.dashboard.charts.queues())
     const queue = await rowOf(viewer, view, hours)
-    const charts = await unlessAway(viewer, () => this.#charts(viewer, view.name))
+    const charts = await unlessAway(viewer, () => this.#charts(viewer, view.name, range))
     const title = `Queue ${view.name}`
     return answerQueues(viewer, { title, revision, rows: [queue], queue, charts })
   }
@@ -54,8 +57,11 @@ export default class QueuesController {
     return shared.get(dashboard)!.get('', revision, read)
   }
 
-  async #charts({ ctx, dashboard, urls, clock }: Viewer, name: string): Promise<QueueCharts> {
-    const range = chartRangeOf(ctx.request.qs().range)
+  async #charts(
+    { dashboard, urls, clock }: Viewer,
+    name: string,
+    range: ChartRange
+  ): Promise<QueueCharts> {
     const charted = await dashboard.charts.chart(range, { queue: name })
     const urlOf = (each: ChartRange) => urls.queue(name) + (each === '1h' ? '' : `?range=${each}`)
     return { charts: metricCharts(charted, range, clock), ranges: rangeChoice(range, urlOf) }

@@ -3,6 +3,7 @@ import { InvalidInputException } from '../../errors.ts'
 import type { Schedule, ScheduleRun } from '../../schedule_types.ts'
 import type { JobView } from '../../types.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { codeBlock } from '../presenters/code_block.ts'
 import { iso } from '../presenters/job_json.ts'
 import { framePage } from '../presenters/page.ts'
@@ -28,7 +29,7 @@ export default class SchedulesController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
-    const after = readCursor(ctx.request.qs().after)
+    const after = readCursor(parametersOf(ctx, ['after']).after)
     const revision = await dashboard.live.revision()
     const isJson = wishOf(ctx) === 'json'
     const read = async () => ({
@@ -73,6 +74,7 @@ export default class SchedulesController {
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
+    parametersOf(ctx, [])
     const revision = await dashboard.live.revision()
     const schedule = await dashboard.scheduleOperations.find(String(ctx.params.id))
     const runs = await runsOf(viewer, schedule, { limit: COUNTED })

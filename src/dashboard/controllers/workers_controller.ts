@@ -6,6 +6,7 @@ import type { WorkerView } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { hostCharts, usageJson } from '../presenters/host_charts.ts'
 import { rangeChoice } from '../presenters/metric_charts.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
@@ -28,6 +29,7 @@ export default class WorkersController {
   async index(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
+    parametersOf(ctx, [])
     const revision = await dashboard.live.revision()
     const [workers, removals] = await Promise.all([dashboard.workers(), dashboard.removedWorkers()])
     if (wishOf(ctx) === 'json') {
@@ -45,9 +47,9 @@ export default class WorkersController {
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
+    const range = chartRangeOf(parametersOf(ctx, ['range']).range)
     const revision = await dashboard.live.revision()
     const worker = await this.#find(viewer)
-    const range = chartRangeOf(ctx.request.qs().range)
     const charted = await this.#usage(viewer, worker.host, range)
     if (wishOf(ctx) === 'json') {
       return sendJson(ctx, { ...workerJson(worker), usage: charted && usageJson(charted) })
