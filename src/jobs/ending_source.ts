@@ -1,6 +1,6 @@
 import { isTerminal } from '../statuses.ts'
 import type { ChangeNotice, JobError, JobStatus } from '../types.ts'
-import { readError } from './failed_reason.ts'
+import { readCancellation, readError } from './failed_reason.ts'
 import type { EndingSource, JobEnding } from './result_waiter.ts'
 
 /**
@@ -59,13 +59,9 @@ function isForgotten({ state, returnvalue }: TransportFacts): boolean {
   return state === 'completed' && returnvalue === null
 }
 
-function endingInRedis({
-  state,
-  returnvalue,
-  failedReason,
-  cancelRequest,
-}: TransportFacts): JobEnding | null {
-  if (cancelRequest !== null) return { status: 'cancelled', ...readError(failedReason) }
+function endingInRedis(facts: TransportFacts): JobEnding | null {
+  const { state, returnvalue, failedReason, cancelRequest } = facts
+  if (cancelRequest !== null) return { status: 'cancelled', ...readCancellation(facts) }
   if (state === 'completed') return { status: 'completed', result: returnvalue }
   if (state === 'failed') return { status: 'failed', ...readError(failedReason) }
   return null

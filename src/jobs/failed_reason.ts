@@ -11,3 +11,22 @@ export function readError(failedReason: string | null | undefined): JobError {
   }
   return { code: null, message: text }
 }
+
+type CancelledFacts = { state: string; failedReason: string | null; cancelRequest: string | null }
+
+/**
+ * Why a job was cancelled. Until its code has returned only the request tells: `failedReason` is of an attempt before.
+ */
+export function readCancellation({ state, failedReason, cancelRequest }: CancelledFacts): JobError {
+  if (state === 'failed' && failedReason !== null) return readError(failedReason)
+  const { by, reason } = readRequest(cancelRequest)
+  return { code: 'CANCELLED', message: reason || (by ? `Cancelled by ${by}` : 'Cancelled') }
+}
+
+function readRequest(json: string | null): { by?: string; reason?: string } {
+  try {
+    return JSON.parse(json ?? '{}') ?? {}
+  } catch {
+    return {}
+  }
+}

@@ -3,7 +3,7 @@ import { cutText } from '../cut_text.ts'
 import { EDGES_AT_ONCE, readEdges, type FlowEdge } from '../transport/flow_edges.ts'
 import type { Progress } from '../types.ts'
 
-export { readError } from '../jobs/failed_reason.ts'
+export { readCancellation, readError } from '../jobs/failed_reason.ts'
 
 /**
  * What a record takes from a job's options, as BullMQ stores them (JSON with our own under `qd`).

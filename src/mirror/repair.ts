@@ -3,7 +3,14 @@ import { isTerminal, type JobStatus } from '../statuses.ts'
 import type { TransportFacts } from '../transport/transport_audit.ts'
 import { isBehind, LOST, statusOf, type JobState } from './comparison.ts'
 import { JobDraft } from './job_draft.ts'
-import { count, ordinal, readError, readProgress, readStacks } from './job_facts.ts'
+import {
+  count,
+  ordinal,
+  readCancellation,
+  readError,
+  readProgress,
+  readStacks,
+} from './job_facts.ts'
 
 /**
  * Moments of a repair: `at` is Redis' time at the position of the facts, `dueAt` of a job that is delayed. `told` is the version
@@ -98,7 +105,7 @@ export function repair(
     job.errorCode = job.error = null
     if (facts.returnvalue !== null) draft.setResult(facts.returnvalue)
   } else if (status === 'failed' || status === 'cancelled') {
-    const error = readError(facts.failedReason ?? '[CANCELLED] Cancelled')
+    const error = status === 'cancelled' ? readCancellation(facts) : readError(facts.failedReason)
     job.errorCode = error.code
     job.error = error.message
     if (status === 'cancelled') {

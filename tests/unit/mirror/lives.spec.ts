@@ -119,6 +119,21 @@ test.group('Mirror | lives of one job', () => {
     assert.containSubset(audited.job, { status: 'completed', run: 2 })
   })
 
+  test('a job whose request to stop was cut away, and that failed before', ({ assert }) => {
+    const life = new Life().tells(ADDED, ACTIVE)
+    life.isComparedWith({
+      state: 'active',
+      attemptsStarted: 2,
+      attemptsMade: 1,
+      failedReason: '[BOOM] once',
+      cancelRequest: '{"by":"ann","reason":""}',
+    })
+    const error = { errorCode: 'CANCELLED', error: 'Cancelled by ann' }
+    assert.containSubset(life.job, { status: 'cancelled', stopping: true, ...error })
+    life.tells({ ...STOPPED, ats: '2' })
+    assert.containSubset(life.job, { status: 'cancelled', stopping: false, ...error })
+  })
+
   test('a long list of awaited jobs whose pieces were cut away', ({ assert }) => {
     const id = '0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9'
     const life = new Life()
