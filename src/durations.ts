@@ -3,6 +3,10 @@ import { E_INVALID_DURATION } from './errors.ts'
 import type { Duration } from './types.ts'
 import { shown } from './shown.ts'
 
+const ZERO = /^0+(\.0+)?(?![\d.])/
+
+const parse = (text: string) => string.milliseconds.parse(text)
+
 /**
  * Reads a duration: a number of milliseconds or an expression such as `500ms`, `10m`, `72h`, `60d`. Days are 24 hours.
  *
@@ -16,7 +20,9 @@ export function toMilliseconds(value: Duration, option: string): number {
     milliseconds = value
   } else if (typeof value === 'string' && value.length > 0 && value.length <= 100) {
     try {
-      milliseconds = string.milliseconds.parse(value)
+      /** The parser takes a zero for text that it cannot read. */
+      const isZero = ZERO.test(value)
+      milliseconds = isZero ? 0 * parse(value.replace(ZERO, '1')) : parse(value)
     } catch {
       /** The error below names value, option and remedy; the parser's own names neither. */
       milliseconds = undefined

@@ -1,6 +1,6 @@
 import { toMilliseconds } from '../durations.ts'
 import type { Duration } from '../types.ts'
-import { assertNoOthers } from './names.ts'
+import { assertMembers } from './names.ts'
 import type { ResultWaiter } from './result_waiter.ts'
 
 /**
@@ -29,8 +29,9 @@ export class JobHandle<Result = unknown> {
    * @param options.timeout longest wait, of any length; without one it waits for ever
    * @throws JobFailedException when it failed or was cancelled, E_RESULT_TIMEOUT, E_JOB_NOT_FOUND; E_INVALID_OPTION at once
    */
-  result({ timeout, ...rest }: { timeout?: Duration } = {}): Promise<Result> {
-    assertNoOthers(rest, 'result', 'timeout')
+  result(options: { timeout?: Duration } = {}): Promise<Result> {
+    assertMembers(options, 'result', ['timeout'])
+    const { timeout } = options
     const longest = timeout === undefined ? undefined : toMilliseconds(timeout, 'timeout')
     return this.#waiter.wait(this.jobId, this.queue, longest) as Promise<Result>
   }

@@ -1,4 +1,5 @@
 import { E_INVALID_OPTION } from '../errors.ts'
+import { shown } from '../shown.ts'
 
 const LONGEST = 200
 const LONGEST_TAG = 100
@@ -8,19 +9,21 @@ const MOST_TAGS = 20
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
 /**
- * Refuses members that nobody reads.
+ * Checks that something is an object of which all members are read: whatever else was meant would be passed over in silence.
  *
- * @param rest what is left of an object when all that are known were taken
- * @param place what the object is, for the error; empty for a dispatch itself
+ * @param place what the object is, for the error
  * @throws E_INVALID_OPTION
  */
-export function assertNoOthers(rest: object, place: string, known: string): void {
-  const [stranger] = Object.keys(rest)
-  if (stranger !== undefined) {
+export function assertMembers(value: unknown, place: string, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new E_INVALID_OPTION([
-      place === '' ? stranger : `${place}.${stranger}`,
-      `is not known; known: ${known}`,
+      place,
+      `must be an object of ${known.join(', ')}, not ${shown(value, 100)}`,
     ])
+  }
+  const stranger = Object.keys(value).find((key) => !known.includes(key))
+  if (stranger !== undefined) {
+    throw new E_INVALID_OPTION([`${place}.${stranger}`, `is not known; known: ${known.join(', ')}`])
   }
 }
 

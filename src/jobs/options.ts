@@ -3,7 +3,7 @@ import type { BackoffOptions, DispatchOptions, Duration, JobOptions } from '../t
 import type { ResolvedBackoff } from './backoff.ts'
 import { toMilliseconds } from '../durations.ts'
 import type { UniqueOption } from '../transport/types.ts'
-import { assertNoOthers, checkName, checkQueueName, checkTags, checkUser } from './names.ts'
+import { assertMembers, checkName, checkQueueName, checkTags, checkUser } from './names.ts'
 import { isUuid } from '../records/ids.ts'
 import { resolveWaitFor, type WaitedFor } from './wait_for.ts'
 import type { ScheduleMark } from '../schedule_types.ts'
@@ -219,8 +219,8 @@ function unique(value: unknown): UniqueOption {
       'must be an object such as { key: "invoice:7", until: "finished" }',
     ])
   }
-  const { key, until = 'finished', ...rest } = value as Record<string, unknown>
-  assertNoOthers(rest, 'unique', 'key, until')
+  assertMembers(value, 'unique', ['key', 'until'])
+  const { key, until = 'finished' } = value as Record<string, unknown>
   return {
     key: checkUser(key, 'unique.key'),
     until:

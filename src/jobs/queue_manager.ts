@@ -6,7 +6,7 @@ import { batch, chain, type FlowBuilder, type FlowPart } from './flow_builder.ts
 import type { JobClass, PayloadOf, ResultOf } from './job.ts'
 import type { Job } from './job.ts'
 import { JobHandle } from './job_handle.ts'
-import { assertNoOthers } from './names.ts'
+import { assertMembers } from './names.ts'
 import { delayOf, type ResolvedDispatchOptions, resolveDispatchOptions } from './options.ts'
 import { validatePayload, writePayload } from './payload.ts'
 import type { JobDefinition, JobRegistry } from './registry.ts'
@@ -91,8 +91,9 @@ export class QueueManager {
    */
   async dispatchMany(dispatches: DispatchRequest[]): Promise<JobHandle[]> {
     return this.enqueue(
-      dispatches.map(({ type, payload, options = {}, ...rest }) => {
-        assertNoOthers(rest, '', 'type, payload, options')
+      dispatches.map((dispatch) => {
+        assertMembers(dispatch, 'dispatch', ['type', 'payload', 'options'])
+        const { type, payload, options = {} } = dispatch
         return { type, payload, options: resolveDispatchOptions(options) }
       })
     )

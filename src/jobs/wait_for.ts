@@ -2,7 +2,7 @@ import { E_FLOW_CIRCLE, E_INVALID_OPTION } from '../errors.ts'
 import { isUuid } from '../records/ids.ts'
 import type { OnFailure } from '../transport/flow_edges.ts'
 import type { AwaitedJob, WaitForOptions } from '../types.ts'
-import { assertNoOthers, checkQueueName } from './names.ts'
+import { assertMembers, checkQueueName } from './names.ts'
 import { shown } from '../shown.ts'
 
 /** One job that a dispatch waits for. `queue` is null where only the id was given. */
@@ -20,9 +20,10 @@ const POLICIES: readonly OnFailure[] = ['cancel', 'run', 'skip']
  */
 export function resolveWaitFor(
   jobs: AwaitedJob | readonly AwaitedJob[],
-  { onFailure = 'cancel', ...rest }: WaitForOptions = {}
+  options: WaitForOptions = {}
 ): WaitedFor[] {
-  assertNoOthers(rest, 'waitFor', 'onFailure')
+  assertMembers(options, 'waitFor', ['onFailure'])
+  const { onFailure = 'cancel' } = options
   const fallback = policy(onFailure)
   const list = Array.isArray(jobs) ? (jobs as readonly AwaitedJob[]) : [jobs as AwaitedJob]
   if (list.length > MOST_AWAITED) {
@@ -47,6 +48,8 @@ function one(job: unknown, fallback: OnFailure): WaitedFor {
       `must name jobs by their handles, ids, or as { jobId, onFailure }, not ${shown(job, 100)}`,
     ])
   }
+  /** A handle, also one that was JSON, and what `awaited()` gives say of what type the job is; everything else was written for us. */
+  if (!('type' in job)) assertMembers(job, 'waitFor', ['jobId', 'queue', 'onFailure'])
   const { jobId, queue, onFailure } = job as Record<string, unknown>
   return {
     jobId: id(jobId),

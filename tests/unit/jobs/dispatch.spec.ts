@@ -381,12 +381,16 @@ test.group('Fake queue', (group) => {
     const { manager, jobs } = setup()
     await assert.rejects(
       () => manager.dispatchMany([{ type: Plain, delay: '5m' } as object as { type: string }]),
-      /Option "delay" is not known; known: type, payload, options/
+      /Option "dispatch\.delay" is not known; known: type, payload, options/
     )
     assert.lengthOf(jobs(), 0)
     const handle = await Plain.dispatch()
-    for (const wrong of [{ timeOut: '5s' }, '5s']) {
-      assert.throws(() => handle.result(wrong as object), /Option "result\.\w+" is not known/)
+    assert.throws(
+      () => handle.result({ timeOut: '5s' } as object),
+      /"result\.timeOut" is not known/
+    )
+    for (const wrong of ['5s', 5_000, null]) {
+      assert.throws(() => handle.result(wrong as never), /"result" must be an object of timeout/)
     }
   })
 

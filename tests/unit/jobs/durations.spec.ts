@@ -7,6 +7,9 @@ test.group('Durations', () => {
       { value: 1500, expected: 1500 },
       { value: 0, expected: 0 },
       { value: '500ms', expected: 500 },
+      { value: '0s', expected: 0 },
+      { value: '0.0 days', expected: 0 },
+      { value: '0.5s', expected: 500 },
       { value: '10m', expected: 600_000 },
       { value: '72h', expected: 259_200_000 },
       { value: '60d', expected: 5_184_000_000 },
@@ -19,6 +22,7 @@ test.group('Durations', () => {
   test('refuses {0}, naming value and option')
     .with([
       ['5 bananas'],
+      ['0 bananas'],
       [''],
       ['-5m'],
       [-1],

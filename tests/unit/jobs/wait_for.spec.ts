@@ -41,12 +41,30 @@ test.group('Jobs to wait for', () => {
     )
   })
 
+  test('takes handles that were JSON, and what awaited() gives', ({ assert }) => {
+    const job = { jobId: uuidV7(), queue: 'a' }
+    const jobs = [{ ...job, type: null, duplicate: false }]
+    assert.deepEqual(resolveWaitFor(jobs), [{ ...job, onFailure: 'cancel' }])
+  })
+
   test('refuses {name}')
     .with([
       { name: 'what is no id', jobs: ['1'], options: {}, message: /UUIDs, not "1"/ },
       { name: 'numbers', jobs: [7], options: {}, message: /not 7/ },
       { name: 'a policy', jobs: [], options: { onFailure: 'go' }, message: /cancel, run, skip/ },
       { name: 'an option', jobs: [], options: { when: 1 }, message: /"waitFor.when" is not known/ },
+      {
+        name: 'a policy for options',
+        jobs: [],
+        options: 'run',
+        message: /"waitFor" must be an object/,
+      },
+      {
+        name: 'an option of one job',
+        jobs: [{ jobId: uuidV7(), onfailure: 'run' }],
+        options: {},
+        message: /"waitFor.onfailure" is not known/,
+      },
       { name: 'a queue', jobs: [{ jobId: uuidV7(), queue: 'a:b' }], options: {}, message: /a:b/ },
     ])
     .run(({ assert }, { jobs, options, message }) => {
