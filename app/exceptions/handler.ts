@@ -11,6 +11,9 @@ const CODES: Record<number, string> = {
   422: 'E_UNREADABLE_BODY',
 }
 
+/** The reader of JSON goes down with it, level by level; payloads of jobs end at this many. */
+const TOO_DEEP = 'The JSON is nested too deep: 500 levels are the most'
+
 const UNEXPECTED: Pick<HttpError, 'code' | 'message'> = {
   code: 'E_UNEXPECTED',
   message: 'The request failed; the reason is in the log of the application',
@@ -60,8 +63,13 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   async handle(thrown: unknown, ctx: HttpContext) {
     if (ctx.request.accepts(['html', 'json']) !== 'json') return super.handle(thrown, ctx)
     const error = this.toHttpError(thrown)
-    const { code, message } = error.status < 500 ? error : UNEXPECTED
+    const { code, message } = error.status < 500 ? readable(error) : UNEXPECTED
     const errors = [{ code: code ?? CODES[error.status] ?? 'E_REFUSED', message }]
     ctx.response.status(error.status).send({ errors })
   }
+}
+
+function readable(error: HttpError): Pick<HttpError, 'code' | 'message'> {
+  const isTooDeep = error instanceof RangeError && /call stack/i.test(error.message)
+  return isTooDeep ? { message: TOO_DEEP } : error
 }

@@ -85,7 +85,7 @@ function check(given: unknown, path: string, parents: object[]): void {
     throw refusal(path, 'a circle: the value contains itself')
   }
   if (parents.length >= DEEPEST) {
-    throw refusal(path, `more than ${DEEPEST} levels`)
+    throw refusal(path, `nested too deep: ${DEEPEST} levels are the most`)
   }
   parents.push(object)
   checkMembers(object, path, parents)

@@ -30,7 +30,7 @@ export function assertScope(scope: LimitScope): void {
       return
     default:
       throw new InvalidInputException(
-        `"${String((scope as { kind: unknown }).kind).slice(0, 40)}" cannot be limited: give global, user, type or queue`,
+        `"${shown((scope as { kind: unknown }).kind, 40)}" cannot be limited: give global, user, type or queue`,
         'kind'
       )
   }

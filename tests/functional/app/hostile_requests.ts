@@ -115,10 +115,11 @@ export async function sendUnreadable(visitor: Visitor, assert: Assert): Promise<
     const { status, text } = await visitor.ask(path, { method: 'POST', body, headers })
     const { errors, ...rest } = JSON.parse(text)
     assert.deepEqual([Object.keys(errors[0]), rest], [['code', 'message'], {}], text)
-    return { status, code: errors[0].code as string }
+    return { status, code: errors[0].code as string, message: errors[0].message as string }
   }
   const unreadable = async (path: string, type: string, body: string) => {
-    const { status, code } = await send(path, type, body)
+    const { status, code, message } = await send(path, type, body)
+    if (body.startsWith('[[')) assert.match(message, /nested too deep: 500 levels/)
     assert.include([400, 422], status, body.slice(0, 40))
     assert.match(code, /^E_(UNREADABLE_BODY|INVALID_MULTIPART_REQUEST)$/, body.slice(0, 40))
   }
@@ -131,11 +132,11 @@ export async function sendUnreadable(visitor: Visitor, assert: Assert): Promise<
       await unreadable(path, 'application/json', body)
     }
     const large = await send(path, 'application/json', `["${'x'.repeat(2_200_000)}"]`)
-    assert.deepEqual(large, { status: 413, code: 'E_REQUEST_ENTITY_TOO_LARGE' })
+    assert.include(large, { status: 413, code: 'E_REQUEST_ENTITY_TOO_LARGE' })
     const untold = await send(path, 'application/json', '{}')
-    assert.deepEqual(untold, { status: 403, code: 'E_BAD_CSRF_TOKEN' })
+    assert.include(untold, { status: 403, code: 'E_BAD_CSRF_TOKEN' })
   }
-  assert.deepEqual(await send('/nowhere', 'text/plain', ''), {
+  assert.include(await send('/nowhere', 'text/plain', ''), {
     status: 404,
     code: 'E_ROUTE_NOT_FOUND',
   })

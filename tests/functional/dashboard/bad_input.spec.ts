@@ -152,7 +152,7 @@ test.group('Dashboard | bad input', (group) => {
     ] as const) {
       const { status, json } = await client.post(path, body)
       assert.equal(status, 422, path)
-      assert.include(json.errors[0].message, '"object"', path)
+      assert.include(json.errors[0].message, '"an object"', path)
     }
   })
 

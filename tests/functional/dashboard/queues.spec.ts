@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { cutText } from '../../../src/cut_text.ts'
 import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Walk } from './jobs.ts'
@@ -262,7 +263,7 @@ test.group('Queues', (group) => {
       assert.equal(answer.status, 422, bad.slice(0, 20))
       assert.include(
         answer.text,
-        `${bad.slice(0, 40)}&quot; cannot be a limit: give a whole number`
+        `${cutText(bad, 40)}&quot; cannot be a limit: give a whole number`
       )
     }
     assert.equal((await read('forms')).limit.limit, 7)
