@@ -12,7 +12,7 @@ export const AUDIT_ACTIONS = {
   edit_and_run: 'edit and run',
   delete: 'delete',
   priority: 'change priority',
-  dispatch: 'dispatch',
+  dispatch: 'add job',
   bulk: 'bulk action',
   stop_bulk: 'stop bulk action',
   pause: 'pause queue',

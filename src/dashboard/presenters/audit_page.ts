@@ -1,3 +1,4 @@
+import { durationWords } from '../../cron/words.ts'
 import type { AuditRow } from '../../records/audit/audit_log.ts'
 import { AUDIT_ACTIONS, type AuditOutcome } from '../../transport/audit_trail.ts'
 import { redactJson } from '../redaction/redact.ts'
@@ -57,7 +58,7 @@ const WORDS: Record<AuditOutcome, string> = {
   unknown: 'not known',
 }
 
-const VIA = { page: 'on a page', api: 'by a program', command: 'by command', code: 'by itself' }
+const VIA = { page: 'on a page', api: 'through the API', command: 'by command', code: 'by itself' }
 
 export type AuditContext = { urls: DashboardUrls; clock: Clock; keys: SecretKeys }
 
@@ -101,8 +102,13 @@ function addressOf({ kind, id }: AuditRow['target'], urls: DashboardUrls): strin
 function detailOf(row: AuditRow, keys: SecretKeys): AuditItem['detail'] {
   return Object.entries(redactedDetail(row, keys)).map(([label, value]) => ({
     label: label.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase(),
-    value: typeof value === 'string' ? value : JSON.stringify(value),
+    value: detailText(label, value),
   }))
+}
+
+function detailText(label: string, value: unknown): string {
+  if (label === 'every' && typeof value === 'number') return durationWords(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function redactedDetail({ detail }: AuditRow, keys: SecretKeys): Record<string, unknown> {

@@ -145,7 +145,7 @@ const STATES: Record<BulkState, { mark: Mark; text: string }> = {
   done: { mark: 'completed', text: 'done' },
 }
 
-const VIA = { page: 'on a page', api: 'by a program', command: 'by command', code: 'by code' }
+const VIA = { page: 'on a page', api: 'through the API', command: 'by command', code: 'by code' }
 
 export type BulkPageInput = {
   operation: BulkOperation
