@@ -51,8 +51,7 @@ export default class QueueMirror extends StrictCommand {
       return this.terminate()
     }
     if (this.json) {
-      this.logger.error('--json says how to print a status: give --status too')
-      this.exitCode = 1
+      this.#failed('E_STATUS_MISSING', '--json says how to print a status: give --status too')
       return this.terminate()
     }
     const config = await container.make('queuedeck.config')
@@ -88,11 +87,15 @@ export default class QueueMirror extends StrictCommand {
     try {
       this.#show(await readMirrorStatus(transport))
     } catch (error) {
-      this.exitCode = 1
       const { message, code = 'E_COMMAND_FAILED' } = error as Error & { code?: string }
-      if (this.json) this.logger.log(JSON.stringify({ errors: [{ code, message }] }))
-      else this.logger.error(message)
+      this.#failed(code, message)
     }
+  }
+
+  #failed(code: string, message: string): void {
+    this.exitCode = 1
+    if (this.json) this.logger.log(JSON.stringify({ errors: [{ code, message }] }))
+    else this.logger.error(message)
   }
 
   #show(status: MirrorStatus | null) {

@@ -218,6 +218,9 @@ test.group('Commands | something is away', (group) => {
     await all(lab, 'refusing Redis', 10_000, assert, (command) =>
       command.redis ? { code: 1, error: 'E_REDIS_UNAVAILABLE' } : { code: 0 }
     )
+    const bare = await lab.ask('queue:mirror')
+    assert.equal(bare.code, 1)
+    assert.equal(bare.json.errors[0].code, 'E_STATUS_MISSING')
     const mirror = await lab.ask('queue:mirror', '--status')
     assert.equal(mirror.code, 1)
     assert.equal(mirror.json.errors[0].code, 'E_REDIS_UNAVAILABLE')
