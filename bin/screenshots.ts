@@ -32,17 +32,6 @@ const LASTING = 'archive'
 
 /** Jobs that go on while the pictures are taken, or wait, or end badly: what a list shows on an ordinary day. */
 const JOBS: NewJob[] = [
-  ...Array.from({ length: 6 }, (_, index) => ({
-    type: 'demo.sleep',
-    payload: { ms: 120_000 + 60_000 * index, steps: 40 + 10 * index },
-    options: { user: ['Mara Lindqvist', 'Aiko Tanaka', 'Jonas Petersen'][index % 3] },
-  })),
-  // Its pictures come last; a busy machine takes long to reach them, and a job that ended cannot be cancelled.
-  {
-    type: 'demo.sleep',
-    payload: { ms: 3 * 3_600_000, steps: 1_800 },
-    options: { user: 'Mara Lindqvist', tags: [LASTING] },
-  },
   ...[3, 12, 45].map((minutes) => ({
     type: 'demo.sleep',
     payload: { ms: 5_000, steps: 5 },
@@ -54,6 +43,17 @@ const JOBS: NewJob[] = [
     payload: { message: 'The file contracts-2019-annex.pdf needs a password to be opened' },
     options: { user: 'Jonas Petersen', tags: ['import'] },
   },
+  // Its pictures come last; a busy machine takes long to reach them, and a job that ended cannot be cancelled.
+  {
+    type: 'demo.sleep',
+    payload: { ms: 3 * 3_600_000, steps: 1_800 },
+    options: { user: 'Mara Lindqvist', tags: [LASTING] },
+  },
+  ...Array.from({ length: 6 }, (_, index) => ({
+    type: 'demo.sleep',
+    payload: { ms: 120_000 + 60_000 * index, steps: 40 + 10 * index },
+    options: { user: ['Mara Lindqvist', 'Aiko Tanaka', 'Jonas Petersen'][index % 3] },
+  })),
 ]
 
 /** What comes back: often, daily, and monthly where the clocks change. */
