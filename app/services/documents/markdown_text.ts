@@ -3,10 +3,29 @@
  */
 export function fenced(lines: string[]): string {
   const text = lines.join('\n')
-  let longest = 2
-  for (const [run] of text.matchAll(/`{3,}/g)) longest = Math.max(longest, run.length)
-  const fence = '`'.repeat(longest + 1)
+  const fence = '`'.repeat(Math.max(2, longestRun(text)) + 1)
   return `${fence}\n${text}\n${fence}`
+}
+
+/**
+ * Code within a line, whatever stands in it; spaces around it stay outside. Nothing where it is empty.
+ */
+export function codeSpan(code: string): string {
+  const text = code.trim()
+  const before = /^\s/.test(code) ? ' ' : ''
+  if (text === '') return before
+  const after = /\s$/.test(code) ? ' ' : ''
+  const fence = '`'.repeat(longestRun(text) + 1)
+  /** A space on both sides is none of the code (CommonMark, "Code spans"). */
+  const room = text.startsWith('`') || text.endsWith('`') ? ' ' : ''
+  return `${before}${fence}${room}${text}${room}${fence}${after}`
+}
+
+/** Of backticks that stand side by side. */
+function longestRun(text: string): number {
+  let longest = 0
+  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length)
+  return longest
 }
 
 /**
@@ -23,4 +42,13 @@ export function tableOf(rows: string[][]): string {
  */
 export function plain(text: string): string {
   return text.replace(/^(#{1,6} |```|~~~)/gm, '\\$1')
+}
+
+/**
+ * Words in whose lines nothing is a heading, list, quotation, rule or the beginning of code, whatever they begin with.
+ */
+export function proseOnly(text: string): string {
+  return text
+    .replace(/^(#{1,6}(?=\s|$)|[-+*](?=\s|$)|>|```|~~~|(?:=+|--+|__+_|\*\*+\*)\s*$)/gm, '\\$1')
+    .replace(/^(\d{1,9})([.)])(?=\s|$)/gm, '$1\\$2')
 }

@@ -46,6 +46,33 @@ test.group('Documents: HTML', () => {
     assert.equal(await text('<pre>```\nx</pre>'), '````\n```\nx\n````')
   })
 
+  test('makes nothing of Markdown of words: {html}')
+    .with([
+      { html: '<p>- no list<br>2. no list', says: '\\- no list\n2\\. no list' },
+      { html: '<p>* no<p>+ no<p>1) no', says: '\\* no\n\n\\+ no\n\n1\\) no' },
+      { html: '<p>&gt; no quotation', says: '\\> no quotation' },
+      { html: '<p>no title<br>---<p>***', says: 'no title\n\\---\n\n\\***' },
+      { html: '<ul><li>- one<li>1. two</ul>', says: '- \\- one\n- 1\\. two' },
+      {
+        html: '<p>-1 is a number, 1.5 too, #1 as well',
+        says: '-1 is a number, 1.5 too, #1 as well',
+      },
+    ])
+    .run(async ({ assert }, { html, says }) => assert.equal(await text(html), says))
+
+  test('keeps code in a line whole: {html}')
+    .with([
+      { html: 'a <code>`b`</code> c', says: 'a `` `b` `` c' },
+      { html: '<p>Run <code>echo ``x`` | y</code>.', says: 'Run ```echo ``x`` | y```.' },
+      { html: '<p>a<code> b </code>c', says: 'a `b` c' },
+      { html: '<p>a<code></code>b', says: 'ab' },
+      { html: '<kbd><kbd>Ctrl</kbd> <kbd>C</kbd></kbd>', says: '`Ctrl C`' },
+      { html: '<p><code>- a<br># b</code>', says: '`- a # b`' },
+      { html: '<p><code>open<p>words', says: '`open`\n\nwords' },
+      { html: '<table><tr><td><code>a`b<td>c</table>', says: '| ``a`b`` | c |\n| --- | --- |' },
+    ])
+    .run(async ({ assert }, { html, says }) => assert.equal(await text(html), says))
+
   test('takes a reference whole, however many digits it has', async ({ assert }) => {
     const numbers = `&#${'9'.repeat(400)};|&#x${'f'.repeat(400)};|&#000000000065;|&#x0000000041;`
     assert.equal(await text(`<p>${numbers}`), '\ufffd|\ufffd|A|A')

@@ -2,7 +2,7 @@ import type { Steps } from '../breather.ts'
 import { withoutReferences } from './entities.ts'
 import { htmlTokens, type Token } from './tokens.ts'
 import { Table } from './table.ts'
-import { fenced, plain } from '../markdown_text.ts'
+import { codeSpan, fenced, proseOnly } from '../markdown_text.ts'
 
 /** Parts of the text that are looked at in one step. */
 const STEP = 2_000
@@ -40,6 +40,8 @@ export function* htmlAsMarkdownSteps(html: string): Steps<string> {
 class Writer {
   #parts: { text: string; item: boolean }[] = []
   #inline = ''
+  /** What stands in code within a line, and how many elements of code are open around it. */
+  #span = { text: '', depth: 0 }
   #heading = 0
   #title: string | null = null
   #hasFirstHeading = false
@@ -85,6 +87,7 @@ class Writer {
     const text = withoutReferences(raw)
     if (this.#inTitle) this.#title ??= text.replace(/\s+/g, ' ').trim() || null
     else if (this.#code !== null) this.#code += text
+    else if (this.#span.depth > 0) this.#span.text += text.replace(/\s+/g, ' ')
     else this.#inline += text.replace(/\s+/g, ' ')
   }
 
@@ -99,6 +102,7 @@ class Writer {
         return
       case 'br':
         if (this.#code !== null) this.#code += '\n'
+        else if (this.#span.depth > 0) this.#span.text += ' '
         else this.#inline += '\n'
         return
       case 'img':
@@ -112,7 +116,7 @@ class Writer {
       case 'code':
       case 'kbd':
       case 'samp':
-        if (this.#code === null) this.#inline += '`'
+        if (this.#code === null) this.#span.depth++
         return
       case 'ul':
       case 'ol':
@@ -153,7 +157,8 @@ class Writer {
       case 'code':
       case 'kbd':
       case 'samp':
-        if (this.#code === null) this.#inline += '`'
+        if (this.#span.depth === 1) this.#endSpan()
+        else if (this.#span.depth > 1) this.#span.depth--
         return
       case 'ul':
       case 'ol':
@@ -181,6 +186,7 @@ class Writer {
   #cell(name: string): void {
     const table = this.#tables.at(-1)
     if (table === undefined) return this.#flush()
+    this.#endSpan()
     table.add(this.#inline)
     this.#inline = ''
     if (name === 'tr') table.row()
@@ -194,6 +200,7 @@ class Writer {
     }
     const table = this.#tables.pop()
     if (table === undefined) return
+    this.#endSpan()
     table.add(this.#inline)
     this.#inline = ''
     /** A table inside of a cell is text of that cell. */
@@ -203,6 +210,7 @@ class Writer {
 
   /** Ends the paragraph, heading or item that is open. */
   #flush(): void {
+    this.#endSpan()
     const heading = this.#heading
     this.#heading = 0
     if (this.#tables.length > 0) {
@@ -213,7 +221,6 @@ class Writer {
       .split('\n')
       .map((line) => line.replace(/ {2,}/g, ' ').trim())
       .join('\n')
-      .replace(/``/g, '')
       .trim()
     this.#inline = ''
     if (text === '') return
@@ -221,9 +228,15 @@ class Writer {
       this.#hasFirstHeading ||= heading === 1
       this.#push(`${'#'.repeat(heading)} ${text.replaceAll('\n', ' ')}`, false)
     } else if (this.#marker !== '') {
-      this.#push(`${this.#marker}${text.replaceAll('\n', ' ')}`, true)
+      this.#push(`${this.#marker}${proseOnly(text.replaceAll('\n', ' '))}`, true)
       this.#marker = ''
-    } else this.#push(plain(text), false)
+    } else this.#push(proseOnly(text), false)
+  }
+
+  /** Code within a line ends with its paragraph, cell or heading at the latest. */
+  #endSpan(): void {
+    this.#inline += codeSpan(this.#span.text)
+    this.#span = { text: '', depth: 0 }
   }
 
   #push(text: string, item: boolean): void {

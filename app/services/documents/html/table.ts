@@ -1,4 +1,4 @@
-import { tableOf } from '../markdown_text.ts'
+import { proseOnly, tableOf } from '../markdown_text.ts'
 
 /** A longer cell is no cell of a table that a person reads: the table only arranges the page. */
 const LONGEST_CELL = 600
@@ -43,7 +43,10 @@ export class Table {
       columns < 2 ||
       columns > MOST_COLUMNS ||
       rows.some((row) => row.some((cell) => cell.length > LONGEST_CELL))
-    if (arranges) return rows.flat().filter((cell) => cell !== '')
+    if (arranges) {
+      const words = rows.flat().filter((cell) => cell !== '')
+      return words.map(proseOnly)
+    }
     const full = rows.map((row) => [...row, ...Array<string>(columns - row.length).fill('')])
     return full.length === 0 ? [] : [tableOf(full)]
   }
