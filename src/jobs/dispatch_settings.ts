@@ -7,6 +7,7 @@ import type {
   WaitForOptions,
 } from '../types.ts'
 import { E_INVALID_OPTION } from '../errors.ts'
+import { assertMembers } from './names.ts'
 import { type ResolvedDispatchOptions, resolveDispatchOptions } from './options.ts'
 import { resolveWaitFor, withoutRepeats } from './wait_for.ts'
 
@@ -73,15 +74,14 @@ export abstract class DispatchSettings {
    * @param options.until  `finished` (the default), `started`, or a duration from the dispatch
    */
   unique(key: string | number, options: Omit<UniqueOptions, 'key'> = {}): this {
+    assertMembers(options, 'unique', ['until'])
     return this.with({ unique: { ...options, key } })
   }
 
   /** The official queue package's word: `unique(id)`, or with `ttl` unique for so long. */
-  dedup({ id, ttl, ...rest }: { id: string | number; ttl?: Duration }): this {
-    const [stranger] = Object.keys(rest)
-    if (stranger !== undefined) {
-      throw new E_INVALID_OPTION([`dedup.${stranger}`, 'does not exist here; known: id, ttl'])
-    }
+  dedup(options: { id: string | number; ttl?: Duration }): this {
+    assertMembers(options, 'dedup', ['id', 'ttl'])
+    const { id, ttl } = options
     return this.unique(id, ttl === undefined ? {} : { until: ttl })
   }
 

@@ -389,6 +389,7 @@ test.group('Fake queue', (group) => {
       () => handle.result({ timeOut: '5s' } as object),
       /"result\.timeOut" is not known/
     )
+    assert.throws(() => Plain.dispatch().unique('a', 60_000 as never), /"unique" must be an object/)
     for (const wrong of ['5s', 5_000, null]) {
       assert.throws(() => handle.result(wrong as never), /"result" must be an object of timeout/)
     }
