@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { parametersOf } from '../parameters.ts'
+import { fieldsOf, parametersOf } from '../parameters.ts'
 import { cleanupJson, cleanupsPage } from '../presenters/cleanups_page.ts'
 import { iso } from '../presenters/job_json.ts'
 import { FLASH } from '../presenters/page.ts'
@@ -61,7 +61,7 @@ export default class CleanupsController {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
     await assertManage(viewer)
-    const dryRun = readDryRun(ctx.request.all().dryRun)
+    const dryRun = readDryRun(fieldsOf(ctx, ['dryRun']).dryRun)
     const id = await dashboard.runCleanup.start({ actor: await viewer.actor(), dryRun })
     if (wishOf(ctx) === 'json') {
       const [run] = await dashboard.cleanups.runs({ limit: 1, below: id + 1 })

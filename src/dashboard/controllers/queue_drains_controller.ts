@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { findQueue } from '../../operations/queue_views.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { fieldsOf } from '../parameters.ts'
 import { framePage } from '../presenters/page.ts'
 import { drainedText, drainPage } from '../presenters/queues_page.ts'
 import {
@@ -37,7 +38,7 @@ export default class QueueDrainsController {
   async store(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const name = await manageableQueue(ctx)
-    const scheduled = isTicked(ctx.request.input('scheduled'))
+    const scheduled = isTicked(fieldsOf(ctx, ['scheduled', 'back']).scheduled)
     const actor = await viewer.actor()
     const answer = await viewer.dashboard.beginDrain.handle(name, actor, { scheduled })
     const { cancelled, requested, operation } = answer

@@ -156,6 +156,20 @@ test.group('Dashboard | bad input', (group) => {
     }
   })
 
+  test('a misspelt field begins nothing', async ({ assert }) => {
+    const client = lab.client()
+    for (const [path, body] of [
+      ['/cleanups', { dryrun: true }],
+      ['/cleanups', [{ dryRun: true }]],
+      ['/queues/tests/drain', { schedule: true }],
+    ] as const) {
+      const { status, json } = await client.post(path, body)
+      assert.equal(status, 422, path)
+      assert.match(json.errors[0].message, /is not known. Remove it or use one of/)
+    }
+    assert.equal((await lab.record(id)).status, 'pending')
+  })
+
   test('names value and remedy', async ({ assert }) => {
     const { json } = await lab.client().json('/jobs?status=exploded')
     assert.deepEqual(Object.keys(json.errors[0]).sort(), ['code', 'field', 'message'])
