@@ -82,26 +82,32 @@ export function planMoments(
 }
 
 /**
- * Moments from one that has passed to a bound: the newest of them, and the first behind the bound. A schedule that is due every second and
- * was away for a year must not cost minutes, and one that rests at night or over the weekend may have had its newest long ago.
+ * Moments from one that has passed to a bound: the newest of them, and the first behind the bound. Searched for from the bound in growing
+ * steps, not counted through: one that is due every second and was away for a year must not cost minutes, and steps differ where a schedule
+ * rests at night or over the weekend.
  */
 function passedMoments(timing: Timing, first: number, until: number) {
-  const moments: number[] = []
-  let moment: number | null = first
-  const span = ((timing.next(first) ?? until) - first) * MOST_MISSED * 2
-  /** The newest is at or before this one, and behind the middle as soon as the middle has one behind it. */
-  let newest = until
-  for (let before = first; newest - before > span;) {
-    const middle = Math.floor((before + newest) / 2)
-    const next = timing.next(middle)
-    if (next !== null && next < until) before = middle
-    else newest = middle
+  const from = (moment: number | null) => {
+    const moments: number[] = []
+    while (moment !== null && moment < until && moments.length <= 2 * MOST_MISSED) {
+      moments.push(moment)
+      moment = timing.next(moment)
+    }
+    return { moments, next: moment, isTooMany: moment !== null && moment < until }
   }
-  if (newest - span > first) moment = timing.next(newest - span)
-  while (moment !== null && moment < until) {
-    moments.push(moment)
-    if (moments.length > MOST_MISSED) moments.shift()
-    moment = timing.next(moment)
+  let passed = from(first)
+  let isSearched = passed.isTooMany
+  /** Behind the one are too many, behind the other all that are wanted or too few. */
+  for (let many = first, few = until, step = 1_000; isSearched; step *= 2) {
+    const middle = Math.max(few - step, Math.floor((many + few) / 2))
+    const seen = from(timing.next(middle))
+    if (seen.isTooMany) {
+      many = middle
+    } else {
+      few = middle
+      passed = seen
+    }
+    isSearched = few - many > 1 && (passed.isTooMany || passed.moments.length < MOST_MISSED)
   }
-  return { moments, next: moment }
+  return { moments: passed.moments.slice(-MOST_MISSED), next: passed.next }
 }

@@ -53,4 +53,23 @@ test.group('Moments that were missed', () => {
     assert.isBelow(Date.parse(make[0]) - Date.parse(missed.at(-1)!), 60_000)
     assert.isBelow(asked, 1_000)
   })
+
+  test('are all noted where they come in groups', ({ assert }) => {
+    const groups = { cron: '0,1 9 * * *' }
+    const { missed } = afterOutage(groups, '2026-11-20T12:00Z', '2026-11-25T12:00Z', 'skip')
+    assert.lengthOf(missed, 10)
+  })
+
+  test('cost little where the first of them came before a rest', ({ assert }) => {
+    const rests = { cron: '* * 8-17 * * *' }
+    const { missed, asked } = afterOutage(
+      rests,
+      '2026-01-02T17:59:58Z',
+      '2026-11-25T12:00Z',
+      'skip'
+    )
+    assert.lengthOf(missed, 100)
+    assert.equal(missed.at(-1), '2026-11-25T11:59:49Z')
+    assert.isBelow(asked, 2_000)
+  })
 })
