@@ -81,12 +81,6 @@ const OF_DISPATCH: Checks = {
 }
 
 /**
- * Features that later versions bring: the answer says so instead
- * of "unknown".
- */
-const NOT_HERE_YET = ['schedule']
-
-/**
  * Checks `static options` of a job class.
  *
  * @throws E_INVALID_OPTION, E_INVALID_DURATION
@@ -135,9 +129,7 @@ function resolve(options: object, checks: Checks): ResolvedDispatchOptions {
     if (!Object.hasOwn(checks, key)) {
       throw new E_INVALID_OPTION([
         key,
-        NOT_HERE_YET.includes(key)
-          ? 'does not exist in this version'
-          : `is not known; known options: ${Object.keys(checks).join(', ')}`,
+        `is not known; known options: ${Object.keys(checks).join(', ')}`,
       ])
     }
     if (value !== undefined) {

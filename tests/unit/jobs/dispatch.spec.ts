@@ -193,7 +193,7 @@ test.group('Dispatch', (group) => {
       {
         name: 'a priority that cannot be shown',
         options: { priority: Object.create(null) },
-        message: /"priority" must be a whole number .*, not object/,
+        message: /"priority" must be a whole number .*, not an object/,
       },
       {
         name: 'no attempts',
