@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { uniquePrefix } from '#tests/helpers/unique_prefix'
+import { shown } from '../../../src/shown.ts'
 import type { LimitScope } from '../../../src/transport/limits.ts'
 import { GateLab } from './lab.ts'
 
@@ -126,7 +127,7 @@ test.group('Limits', (group) => {
       const error = await assertRefused(() =>
         limits.set({ kind: 'global' }, value as number, 'ops')
       )
-      assert.include(error.message, `"${String(value)}" cannot be a limit`)
+      assert.include(error.message, `"${shown(value, 100)}" cannot be a limit`)
       assert.include(error.message, '1 to 1000000')
     }
     const scopes = [
