@@ -42,6 +42,9 @@ test.group('Schedules', (group) => {
     records = await lab.app.container.make('queuedeck.records')
     transport = await lab.app.container.make('queuedeck.transport')
     planner = new Planner({ transport, records, queue })
+    /** The application's own would lead between those of the tests, and sign for what they define. */
+    const own = await lab.app.container.make('queuedeck.schedules.service')
+    await own.stop()
     return () => lab.close()
   })
   group.each.teardown(async () => {
