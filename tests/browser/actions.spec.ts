@@ -148,6 +148,31 @@ withBrowser(() => {
       await close()
     })
 
+    test('covers nothing of a phone while no row is ticked, and has all below the list without scripts', async ({
+      assert,
+    }) => {
+      const phone = { width: 390, height: 844 }
+      const { page, close } = await newPage({ viewport: phone })
+      await page.goto(`${stage.url}/jobs`)
+      await page.waitForSelector('body[data-live="live"]')
+      await page.click('#page-older')
+      await page.waitForURL('**/jobs?*cursor=next*')
+      const place = () => page.locator('#foot').evaluate((foot) => getComputedStyle(foot).position)
+      assert.equal(await place(), 'static')
+      await page.locator('.tbl.jobs tbody input').first().check()
+      await page.waitForSelector('#bulk:not([hidden])')
+      assert.equal(await place(), 'fixed')
+      await close()
+
+      const plain = await newPage({ viewport: phone, javaScriptEnabled: false })
+      await plain.page.goto(`${stage.url}/jobs`)
+      for (const id of ['plain-cancel', 'plain-delete', 'page-older']) {
+        const box = (await plain.page.locator(`#${id}`).boundingBox())!
+        assert.isAtMost(box.x + box.width, phone.width, id)
+      }
+      await plain.close()
+    })
+
     /** Keeps the answer to some lists back; the region's own address is that of its list, as in the application. */
     function hold(isHeld: (url: URL) => boolean) {
       const answer = stage.answer

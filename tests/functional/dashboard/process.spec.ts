@@ -85,6 +85,29 @@ test.group('Dashboard | the application in this repository', (group) => {
     assert.equal((await client.json(address('src').replace(/token=[^&]*/, 'token=x'))).status, 200)
   })
 
+  test('refreshes a page with a monitor where scripts are off, and no page into which one is put', async ({
+    assert,
+  }) => {
+    const { json } = await client.post('/jobs', {
+      type: 'demo.sleep',
+      payload: { ms: 1 },
+      options: { delay: '1d' },
+    })
+    const visitor = new Visitor(web.url)
+    const asked = async (headers: Record<string, string>) =>
+      (await visitor.ask(`/documents?sent=${json.job.id}`, { headers })).text
+    const refresh = /<job-monitor[^]*http-equiv="refresh"[^]*<\/job-monitor>/
+    assert.match(await asked({ 'sec-fetch-dest': 'document' }), refresh)
+    for (const [header, value] of [
+      ['hx-request', 'true'],
+      ['sec-fetch-dest', 'empty'],
+    ]) {
+      const page = await asked({ [header]: value })
+      assert.include(page, '<job-monitor')
+      assert.notMatch(page, refresh)
+    }
+  })
+
   test('keeps the policy of the host: nothing inline, nothing from elsewhere', async ({
     assert,
   }) => {
