@@ -1,32 +1,7 @@
 import { test } from '@japa/runner'
-import { partsOf, versionOf, type EntryFields } from '../../../src/mirror/entries.ts'
-import { JobFold, type ReadAgain } from '../../../src/mirror/fold.ts'
-import { Folded } from '../../../src/mirror/job_draft.ts'
-import type { StoredJob } from '../../../src/records/writer_types.ts'
+import { versionOf } from '../../../src/mirror/entries.ts'
 import { blank } from './memory_writer.ts'
-
-const ID = '0192f0c0-0000-7000-8000-000000000001'
-const KEY = { queue: 'mail', transportId: ID, id: ID }
-
-/** Applies entries with the ids 1-0, 2-0, ... */
-function fold(entries: EntryFields[], job: StoredJob = blank(KEY), first = 1) {
-  const list = entries.map((fields, index) => ({
-    id: `${first + index}-0`,
-    fields: { jobId: ID, ...fields },
-  }))
-  const out = new Folded()
-  const before = job.version
-  const folded = new JobFold(job).apply(list, 0)
-  if (job.version !== before) folded.finish(out)
-  return {
-    job,
-    out,
-    kinds: out.events.flatMap(({ list: events }) => events.map(([, , , kind]) => kind)),
-  }
-}
-
-const ADDED = { event: 'added', name: 'send', data: '{"a":1}', opts: '{"attempts":3}' }
-const ACTIVE = { event: 'active', ats: '1', pb: 'host:1:x' }
+import { ACTIVE, ADDED, KEY, fold } from './folding.ts'
 
 test.group('Mirror | fold', () => {
   test('of a job that waits for others keeps for which, and why it did not run', ({ assert }) => {
@@ -219,25 +194,6 @@ test.group('Mirror | fold', () => {
     ])
   })
 
-  test('leaves no attempt running that an older Redis knows nothing of', ({ assert }) => {
-    const { job } = fold([ADDED, ACTIVE, { ...ACTIVE, ats: '3' }])
-    const started = fold([ACTIVE], job, 100).out.attempts
-    assert.sameDeepMembers(
-      started.map(({ attempt, outcome }) => [attempt, outcome]),
-      [
-        [3, 'lost'],
-        [1, 'running'],
-      ]
-    )
-    const before = fold([ADDED, ACTIVE, { ...ACTIVE, ats: '3' }]).job
-    const ended = fold([{ event: 'completed', returnvalue: '1', ats: '2' }], before, 100)
-    assert.equal(ended.job.status, 'completed')
-    assert.containSubset(ended.out.attempts, [
-      { attempt: 3, outcome: 'lost' },
-      { attempt: 2, outcome: 'completed' },
-    ])
-  })
-
   test('leaves no attempt running when the entry that ended it is missing', ({ assert }) => {
     const waiting = fold([ADDED, ACTIVE, { event: 'waiting', prev: 'delayed' }])
     assert.containSubset(waiting.out.attempts, [{ attempt: 1, outcome: 'lost' }])
@@ -248,58 +204,6 @@ test.group('Mirror | fold', () => {
   test('takes a report as proof that the attempt runs', ({ assert }) => {
     const { job } = fold([ADDED, { event: 'progress', data: '{"percent":5}', ats: '2' }])
     assert.containSubset(job, { status: 'running', attempts: 2, percent: 5 })
-  })
-
-  test('opens the next run when an older Redis runs an ended job again', ({ assert }) => {
-    const end = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '1' }]).job
-    const { job, kinds } = fold([ACTIVE], end, 10)
-    assert.containSubset(job, { status: 'running', run: 2, attempts: 1 })
-    assert.deepEqual(kinds, ['redis restored', 'running'])
-  })
-
-  test('tells apart what was read before ids went back', ({ assert }) => {
-    const job = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '1' }]).job
-    const again: ReadAgain = { top: job.version, parts: [{ until: '2-0', skew: 0 }] }
-    const entries = [ADDED, ACTIVE, { event: 'completed', returnvalue: '2', ats: '1' }].map(
-      (fields, index) => ({
-        id: `${index + 1}-0`,
-        fields: { jobId: ID, ...fields } as EntryFields,
-      })
-    )
-    entries[2].id = '2-1'
-    new JobFold(job).apply(entries, 100, again)
-    assert.equal(job.run, 1)
-    assert.equal(job.version, versionOf('2-1', 100))
-  })
-
-  test('tells apart what was read before ids went back for the second time', ({ assert }) => {
-    const COMPLETED = { event: 'completed', returnvalue: '1', ats: '1' }
-    const entries = [ADDED, ACTIVE, COMPLETED].map((fields, index) => ({
-      id: `${index + 1}-0`,
-      fields: { jobId: ID, ...fields } as EntryFields,
-    }))
-    const ended = (skew: number) => new JobFold(blank(KEY)).apply(entries, skew).job
-    const first = partsOf([], 0, { first: '1-0', last: '3-0' })
-    const parts = partsOf(first, 100, { first: '1-0', last: '9-0' })
-    for (const skew of [0, 100]) {
-      const job = ended(skew)
-      const { version } = job
-      new JobFold(job).apply(entries, 200, { top: versionOf('9-0', 100), parts })
-      assert.equal(job.version, version)
-    }
-  })
-
-  test('keeps of a stream whose ids went back the parts that are still there', ({ assert }) => {
-    const three = [
-      { until: '10-0', skew: 0 },
-      { until: '20-0', skew: 5 },
-      { until: '30-0', skew: 9 },
-    ]
-    const at = (first: string, last: string) => partsOf(three, 20, { first, last })
-    assert.deepEqual(at('1-0', '40-0'), [...three, { until: '40-0', skew: 20 }])
-    assert.deepEqual(at('11-0', '15-0'), [{ until: '15-0', skew: 5 }])
-    assert.deepEqual(at('0-0', '40-0'), [])
-    assert.deepEqual(partsOf([], 7, { first: '1-0', last: '2-0' }), [{ until: '2-0', skew: 7 }])
   })
 
   test('takes the moment of creation from the producer, unless its clock is off', ({ assert }) => {
