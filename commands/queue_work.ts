@@ -8,6 +8,7 @@ import { E_INVALID_OPTION } from '../src/errors.ts'
 import { assertQueueName } from '../src/transport/keys.ts'
 import { type WorkerEnding, WorkerPool, type WorkerSettings } from '../src/worker/worker_pool.ts'
 import { isolationCommand } from '../src/worker/isolation/isolation_command.ts'
+import { takeUncaughtErrors } from '../src/worker/uncaught_errors.ts'
 import { packageVersion } from '../src/worker/package_version.ts'
 
 /**
@@ -105,6 +106,10 @@ export default class QueueWork extends StrictCommand {
       ;(await container.make('queuedeck.alerts.service')).start()
     }
 
+    const pool = this.#pool
+    takeUncaughtErrors(await container.make('logger'), (error, attempt) =>
+      pool.uncaught(error, attempt)
+    )
     void this.#pool.ended.then((ending) => this.#leave(ending))
     const starting = this.#pool.start()
     this.logger.info(`waits for Redis (process ${process.pid}); Ctrl-C stops it`)
@@ -141,6 +146,7 @@ export default class QueueWork extends StrictCommand {
         'Redis did not take the end of every job in time: their leases run out, and they run again'
       )
     }
+    if (reason === 'uncaught error') this.exitCode = 1
     await this.terminate()
     /** Code that ignored its signal would keep the process; its job has been handed back. */
     process.exit(this.exitCode ?? 0)

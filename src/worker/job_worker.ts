@@ -2,14 +2,20 @@ import { Worker } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
 import type { CheckpointAnswer } from '../transport/checkpoints.ts'
-import { cancelled, shutdown } from './abort_reasons.ts'
+import { cancelled, leaseLost, shutdown } from './abort_reasons.ts'
 import { Attempt, type AttemptHost, type Checkpoint, type Told } from './attempt.ts'
 import { CheckpointKeeper } from './checkpoint_keeper.ts'
 import { type ClaimedJob, readClaim } from './claim.ts'
 import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './claim_scripts.ts'
 import { JobSource } from './job_source.ts'
 import { Leases } from './leases.ts'
-import { finalFailure, type Outcome, outcomeWithoutRunning, stoppedOutcome } from './outcome.ts'
+import {
+  finalFailure,
+  type Outcome,
+  outcomeWithoutRunning,
+  stoppedOutcome,
+  uncaughtFailure,
+} from './outcome.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import { outcomeBySchedule } from './scheduled.ts'
 import { continueScheduler } from './schedulers.ts'
@@ -214,6 +220,21 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       /** Looked at when the code returns, which may be never. */
       attempt.settledEarly.catch(() => {})
     }
+  }
+
+  /**
+   * Fails an attempt whose code threw where nobody could catch it. Its slot is held until the code returns, which may be never.
+   */
+  failUncaught(attempt: Attempt, error: unknown): void {
+    if (!this.#attempts.has(attempt) || attempt.settledEarly !== undefined) {
+      return
+    }
+    const outcome = stoppedOutcome(attempt, false) ?? uncaughtFailure(error)
+    attempt.settledEarly = this.#settleEarly(attempt, outcome)
+    /** Not before: its last progress and log lines belong to it. */
+    const abort = () =>
+      void attempt.abort(leaseLost('an error of its code that nobody caught has failed it'))
+    attempt.settledEarly.then(abort, abort)
   }
 
   #start(reply: ClaimReply, token: string): void {

@@ -1,7 +1,7 @@
 import { cancelled } from './abort_reasons.ts'
 import type { Attempt } from './attempt.ts'
 import type { ClaimedJob } from './claim.ts'
-import type { Failure } from './thrown.ts'
+import { describeThrown, type Failure } from './thrown.ts'
 
 /**
  * How an execution went.
@@ -30,6 +30,19 @@ export function finalFailure(code: string | null, message: string, error?: unkno
     final: true,
     error: error ?? Object.assign(new Error(message), { code }),
   }
+}
+
+/**
+ * The failure of an attempt whose code threw where nobody could catch it. Another attempt may fare better.
+ */
+export function uncaughtFailure(error: unknown): Outcome {
+  const { message, stack } = describeThrown(error)
+  const failure: Failure = {
+    code: 'UNCAUGHT_ERROR',
+    message: `Nobody caught an error of its code: ${message}`,
+    stack,
+  }
+  return { kind: 'failed', failure, final: false, error }
 }
 
 /**

@@ -4,6 +4,7 @@ import { systemClock } from '../time/long_timer.ts'
 import { recordId } from '../records/ids.ts'
 import type { ControlMessage } from '../transport/control_channel.ts'
 import { limitsAnything } from '../transport/limit_scope.ts'
+import type { Attempt } from './attempt.ts'
 import { Deadlines } from '../time/deadlines.ts'
 import { Execution } from './execution.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -171,6 +172,16 @@ export class WorkerPool {
   abort(): void {
     this.#end('stopped')
     this.#stop.atOnce()
+  }
+
+  /**
+   * An error that nobody caught: fails the attempt whose code it was, and stops as `drain` does. What is left of this process is not to be
+   * trusted with more jobs.
+   */
+  uncaught(error: unknown, attempt: Attempt | undefined): void {
+    if (attempt !== undefined) this.#workers.get(attempt.job.queue)?.failUncaught(attempt, error)
+    this.#end('uncaught error')
+    this.#stop.within(this.#runtime.grace)
   }
 
   *#attempts() {

@@ -42,7 +42,7 @@ export type WorkerSettings = {
  * Why a worker ended, and whether everything that ran is accounted for in Redis.
  */
 export type WorkerEnding = {
-  reason: 'stopped' | 'worked off' | 'max jobs' | 'max memory'
+  reason: 'stopped' | 'worked off' | 'max jobs' | 'max memory' | 'uncaught error'
   /** Jobs that were handed back because their grace period was over. */
   handedBack: number
   /** False when Redis did not take the end of some job in time: its lease runs out, and it runs again. */

@@ -76,6 +76,26 @@ test.group('Workers that are killed or stopped', (group) => {
     await Promise.all([second.stop(), fourth.stop()])
   }).timeout(60_000)
 
+  test('fails the attempt whose code threw where nobody could catch it, and ends when the others have', async ({
+    assert,
+  }) => {
+    for (const [index, how] of ['timer', 'promise'].entries()) {
+      const only = await startProcess(lab, { worker, settings: { concurrency: 2 } })
+      const other = await add(lab, 'short', { ms: 500 })
+      await waitFor('it to run', async () => (await starts(lab)).includes(`${other} 1`))
+      const careless = await add(lab, 'careless', { how }, { attempts: 1 })
+      const waiting = await add(lab, 'short', { ms: 60_000 })
+
+      assert.equal((await only.exited).code, 1, only.output())
+      const job = await lab.ended(careless)
+      assert.match(job.failedReason, new RegExp(`^\\[UNCAUGHT_ERROR\\] .*gone wrong in a ${how}`))
+      assert.match(job.stacktrace, /worker_process/)
+      assert.deepInclude(await lab.ended(other), { state: 'completed', ats: '1' })
+      assert.equal(await lab.transport.state('default', waiting), 'waiting', `${index}`)
+      await lab.transport.cancel('default', waiting, { by: 'ann', reason: 'seen' })
+    }
+  })
+
   test('fails a job whose workers are lost too often', async ({ assert }) => {
     const once = { ...worker, maxLosses: 0 }
     const first = await startProcess(lab, { worker: once })

@@ -8,6 +8,7 @@ import { Job } from '../../../src/jobs/job.ts'
 import { useManager } from '../../../src/jobs/current_manager.ts'
 import { Isolated, isolationOf } from '../../functional/worker/isolated_jobs.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
+import { takeUncaughtErrors } from '../../../src/worker/uncaught_errors.ts'
 
 const [url, prefix, text = '{}'] = process.argv.slice(2)
 const { worker = {}, settings = {} } = JSON.parse(text)
@@ -71,23 +72,37 @@ class Reader extends Job<{ pages: number; every: number }, { from: number }> {
   }
 }
 
+/** Its code goes wrong where nobody can catch it, and waits on. */
+class Careless extends Job<{ how: 'timer' | 'promise' }, void> {
+  static options = { name: 'careless', attempts: 2, backoff: '0s' as const }
+  async execute() {
+    this.log.info('begins')
+    const wrong = () => {
+      throw new TypeError(`gone wrong in a ${this.payload.how}`)
+    }
+    if (this.payload.how === 'timer') setTimeout(wrong, 1)
+    else void pause(1).then(wrong)
+    await pause(60_000, undefined, { signal: this.signal })
+  }
+}
+
 const lab: WorkerLab = new WorkerLab(
   url,
-  [Short, Spawner, HeldUp, Reader, Isolated],
+  [Short, Spawner, HeldUp, Reader, Careless, Isolated],
   worker,
   prefix
 )
 lab.isolation = isolationOf(lab)
 useManager(async () => lab.manager)
 
-process.on('unhandledRejection', (reason) => console.error('unhandled rejection', reason))
 const pool = await lab.start(settings)
+takeUncaughtErrors(lab.surroundings.logger, (error, attempt) => pool.uncaught(error, attempt))
 console.log('ready')
 let signals = 0
 const stop = () => (signals++ === 0 ? pool.drain() : pool.abort())
 process.on('SIGTERM', stop)
 process.on('SIGINT', stop)
 
-const { clean } = await pool.ended
+const { clean, reason } = await pool.ended
 await lab.close()
-process.exit(clean ? 0 : 1)
+process.exit(clean && reason !== 'uncaught error' ? 0 : 1)
