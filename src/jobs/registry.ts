@@ -1,5 +1,5 @@
 import { E_INVALID_CONFIG, E_INVALID_OPTION, E_UNKNOWN_TYPE } from '../errors.ts'
-import { isJobClass, type JobClass } from './job.ts'
+import { isJobClass, Job, type JobClass } from './job.ts'
 import { findJobFiles, type JobFile } from './job_files.ts'
 import { type ResolvedJobOptions, resolveJobOptions } from './options.ts'
 import type { PayloadValidator } from './payload.ts'
@@ -121,17 +121,14 @@ export class JobRegistry {
   }
 
   async #loadFile({ name, url }: JobFile): Promise<void> {
-    let exported: unknown
+    let module: Record<string, unknown>
     try {
-      exported = ((await import(url)) as { default?: unknown }).default
+      module = (await import(url)) as Record<string, unknown>
     } catch (error) {
-      this.#report({
-        file: name,
-        message: `${name} cannot be loaded: ${(error as Error)?.message ?? error}`,
-        error,
-      })
+      this.#report({ file: name, message: `${name} cannot be loaded: ${saidBy(error)}`, error })
       return
     }
+    const exported = module.default
 
     if (isJobClass(exported)) {
       try {
@@ -141,13 +138,11 @@ export class JobRegistry {
         if (error instanceof E_INVALID_CONFIG) {
           throw error
         }
-        this.#report({ file: name, message: `${name}: ${(error as Error).message}`, error })
+        this.#report({ file: name, message: `${name}: ${saidBy(error)}`, error })
       }
-    } else if (typeof exported === 'function') {
-      this.#report({
-        file: name,
-        message: `${name}: its default export does not extend Job, so it is no job type`,
-      })
+    } else {
+      const why = whyNoType(exported, Object.values(module))
+      if (why !== undefined) this.#report({ file: name, message: `${name}: ${why}` })
     }
   }
 
@@ -183,6 +178,30 @@ function define(Class: JobClass, file?: string): JobDefinition {
     options: resolved,
     validator,
     file,
+  }
+}
+
+/** Undefined for a file that is none on purpose: helpers, and classes that others extend, have their place beside jobs. */
+function whyNoType(exported: unknown, all: unknown[]): string | undefined {
+  if (typeof exported === 'function') {
+    return 'its default export does not extend Job, so it is no job type'
+  }
+  if (exported instanceof Job) {
+    return 'its default export is an object of a job class: export the class itself'
+  }
+  if (exported !== undefined) return undefined
+  const named = all.find((one) => isJobClass(one) && Object.hasOwn(one, 'options'))
+  return named === undefined
+    ? undefined
+    : `its job class ${(named as JobClass).name} is not the default export: write "export default class"`
+}
+
+/** Whatever a file threw while it was loaded. */
+function saidBy(error: unknown): string {
+  try {
+    return String((error as Error)?.message ?? error)
+  } catch {
+    return 'it threw what cannot be read'
   }
 }
 

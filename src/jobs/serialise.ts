@@ -30,7 +30,7 @@ const BOXED = ['Number', 'String', 'Boolean']
 /**
  * Writes a value as JSON the way `JSON.stringify` does (`toJSON` is honoured, `undefined` members are left out), but
  * refuses what it would change in silence: functions, symbols, NaN and infinities, maps, sets, errors, responses and other
- * objects that keep what they hold out of sight, binary data, BigInt and circles. `undefined` itself is an empty object, as
+ * objects that keep what they hold out of sight (in private fields too), invalid dates, binary data, BigInt and circles. `undefined` itself is an empty object, as
  * BullMQ has it.
  *
  * @throws NotSerialisableError
@@ -100,6 +100,7 @@ function standIn(value: unknown, path: string): unknown {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     throw refusal(path, 'binary data (give it as base64 text, or store it and pass a reference)')
   }
+  if (isInvalidDate(value)) throw refusal(path, 'an invalid Date')
   const { toJSON } = value as { toJSON?: unknown }
   return typeof toJSON === 'function' ? toJSON.call(value, lastKey(path)) : value
 }
@@ -128,12 +129,46 @@ function checkMembers(object: Record<string, unknown>, path: string, parents: ob
     const remedy = HIDING[kind] ?? 'JSON keeps nothing of it'
     throw refusal(path, `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind} (${remedy})`)
   }
+  if (keys.length === 0 && kind === 'Object' && hidesAll(object)) {
+    const name = nameOf(object)
+    throw refusal(
+      path,
+      `an object of ${name} that shows nothing of what it holds (give the values, or ${name} a toJSON)`
+    )
+  }
   for (const key of keys) {
     const member = object[key]
     if (typeof member !== 'string') {
       check(member, path === '' ? key : `${path}.${key}`, parents)
     }
   }
+}
+
+/** JSON would write null in its place. */
+function isInvalidDate(value: object): boolean {
+  return value instanceof Date && Number.isNaN(value.getTime())
+}
+
+/**
+ * Whether an object without members of its own has methods or getters: what they work on lies in private fields. One that has none is a
+ * class of optional members of which none is set.
+ */
+function hidesAll(object: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(object)
+  if (prototype === null || typeof prototype !== 'object' || isRoot(prototype)) return false
+  return (
+    Reflect.ownKeys(prototype).some((key) => key !== 'constructor') || hidesAll(prototype as object)
+  )
+}
+
+/** Of this realm or another one. */
+function isRoot(prototype: object): boolean {
+  return Object.getPrototypeOf(prototype) === null
+}
+
+function nameOf(object: object): string {
+  const name: unknown = object.constructor?.name
+  return typeof name === 'string' && name !== '' ? `the class ${name.slice(0, 100)}` : 'a class'
 }
 
 function lastKey(path: string): string {

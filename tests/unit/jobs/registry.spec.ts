@@ -15,13 +15,23 @@ test.group('Job registry', () => {
     await registry.load()
     assert.deepEqual(registry.names(), ['fine_job', 'mail.send'])
     assert.equal(registry.get('mail.send')?.file, 'nested/named.ts')
-    assert.deepEqual(told, ['bad_option.ts', 'no_job.ts', 'syntax_error.js', 'throws.ts'])
     const problems = registry.problems()
-    assert.match(
-      problems[0].message,
-      /BadOption: Option "retries" is not known; known options: .*attempts/
+    assert.deepEqual(
+      problems.map(({ file }) => file),
+      told
     )
-    assert.match(problems[3].message, /throws\.ts cannot be loaded: no settings/)
+    const expected = {
+      'bad_option.ts': /BadOption: Option "retries" is not known; known options: .*attempts/,
+      'instance.ts': /its default export is an object of a job class: export the class itself/,
+      'no_job.ts': /does not extend Job/,
+      'not_default.ts': /its job class NotDefault is not the default export/,
+      'syntax_error.js': /cannot be loaded/,
+      'throws.ts': /throws\.ts cannot be loaded: no settings/,
+      'unnamed.ts': /"name" is needed where a class has no name/,
+      'unreadable.ts': /cannot be loaded: it threw what cannot be read/,
+    }
+    assert.deepEqual(told, Object.keys(expected))
+    Object.values(expected).forEach((text, at) => assert.match(problems[at].message, text))
   })
 
   test('refuses two classes with one name, naming both files', async ({ assert }) => {

@@ -8,6 +8,19 @@ const deep: Record<string, unknown> = {}
 let level = deep
 for (let index = 0; index < 2_000; index++) level = level.next = {} as Record<string, unknown>
 
+class Account {
+  #balance = 5
+  get balance() {
+    return this.#balance
+  }
+}
+class Saving extends Account {}
+
+/** Of which no member is set. */
+class Filter {
+  declare limit?: number
+}
+
 class Itself {
   shown = 1
   toJSON() {
@@ -35,6 +48,22 @@ test.group('Payloads and results as JSON', () => {
       { name: 'a pattern', value: { like: /x/ }, place: '"like" is a RegExp' },
       { name: 'a generator', value: (function* () {})(), place: 'it is a Generator' },
       { name: 'a promise', value: { later: Promise.resolve(1) }, place: 'later' },
+      {
+        name: 'private fields',
+        value: { from: new Account() },
+        place: '"from" is an object of the class Account',
+      },
+      { name: 'private fields of a base', value: [new Saving()], place: '"[0]" is an object of' },
+      {
+        name: 'an object behind another',
+        value: { to: Object.create({ hidden: 1 }) },
+        place: '"to" is an object of',
+      },
+      {
+        name: 'an invalid date',
+        value: { at: new Date(Number.NaN) },
+        place: '"at" is an invalid Date',
+      },
       { name: 'what toJSON hides', value: { a: { toJSON: () => ({ b: 1n }) } }, place: 'a.b' },
       { name: 'too many levels', value: deep, place: 'levels' },
     ])
@@ -61,6 +90,7 @@ test.group('Payloads and results as JSON', () => {
       toJson: 'no method',
       boxed: [Object('text'), Object(7), Object(false)],
       itself: new Itself(),
+      empty: [new Filter(), {}, Object.create(null)],
       tagged: { [Symbol.toStringTag]: 'Money', amount: 5 },
     }
     assert.equal(toJson(value), JSON.stringify(value))
