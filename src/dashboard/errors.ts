@@ -12,6 +12,7 @@ const TITLES: Record<number, string> = {
   404: 'Not found',
   409: 'It exists already',
   413: 'Too large',
+  415: 'This cannot be read',
   422: 'This cannot be used',
   503: 'Away for the moment',
   504: 'It took too long',

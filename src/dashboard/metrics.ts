@@ -1,3 +1,4 @@
+import { InvalidInputException } from '../errors.ts'
 import type {
   HostUsage,
   MetricFilter,
@@ -5,6 +6,7 @@ import type {
   MetricsReader,
   MetricSums,
 } from '../records/metrics/main.ts'
+import { shown } from '../shown.ts'
 
 const HOUR = 3_600_000
 
@@ -13,11 +15,18 @@ export const CHART_RANGES = { '1h': HOUR, '24h': 24 * HOUR, '7d': 168 * HOUR, '3
 
 export type ChartRange = keyof typeof CHART_RANGES
 
-/** The range of an address; an hour where it names none that there is. */
+/**
+ * The range of an address; an hour where it names none.
+ *
+ * @throws InvalidInputException
+ */
 export function chartRangeOf(value: unknown): ChartRange {
-  return typeof value === 'string' && Object.hasOwn(CHART_RANGES, value)
-    ? (value as ChartRange)
-    : '1h'
+  if (value === undefined || value === '') return '1h'
+  if (typeof value === 'string' && Object.hasOwn(CHART_RANGES, value)) return value as ChartRange
+  throw new InvalidInputException(
+    `"range" must be one of ${Object.keys(CHART_RANGES).join(', ')}, not "${shown(value, 40)}"`,
+    'range'
+  )
 }
 
 /** A series, and what it was by Redis' clock when it was read. */

@@ -17,7 +17,7 @@ export class CancelJob {
    * @param reason  Why, in words; shown on the job's page.
    * @throws InvalidInputException, E_JOB_NOT_FOUND, E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
    */
-  async handle(id: string, actor: Actor, reason?: string): Promise<OperationAnswer> {
+  async handle(id: string, actor: Actor, reason?: unknown): Promise<OperationAnswer> {
     const said = checkReason(reason)
     const job = await findJob(this.dependencies, id)
     return this.dependencies.transport.trail.act(

@@ -3,6 +3,7 @@ import { E_JOB_NOT_FOUND, E_UNIQUE_KEY_HELD, InvalidInputException } from '../er
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import type { Actor, DispatchOptions, JobView } from '../types.ts'
 import { recordId } from '../records/ids.ts'
+import { strangerIn } from '../strangers.ts'
 import { DispatchJob } from './dispatch_job.ts'
 import { findJob, jobOnce, type OperationDependencies } from './job_lookup.ts'
 
@@ -114,19 +115,18 @@ function check(request: JobRequest) {
 /**
  * @throws InvalidInputException when a request is no object, or has members that mean nothing
  */
-export function assertKnown(value: unknown, known: string[], place: string): void {
+function assertKnown(value: unknown, known: string[], place: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidInputException(
       `${place ? `"${place}"` : 'The request'} must be an object`,
       place
     )
   }
-  for (const field of Object.keys(value)) {
-    if (known.includes(field)) continue
-    const name = place ? `${place}.${field}` : field
-    throw new InvalidInputException(
-      `"${name.slice(0, 100)}" is not known. Remove it or use one of: ${known.join(', ')}`,
-      name.slice(0, 100)
-    )
-  }
+  const stranger = strangerIn(value, known)
+  if (stranger === undefined) return
+  const name = (place ? `${place}.${stranger}` : stranger).slice(0, 100)
+  throw new InvalidInputException(
+    `"${name}" is not known. Remove it or use one of: ${known.join(', ')}`,
+    name
+  )
 }

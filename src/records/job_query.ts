@@ -1,5 +1,6 @@
 import { InvalidInputException } from '../errors.ts'
 import { isStatus, STATUSES, type JobStatus } from '../statuses.ts'
+import { strangerIn } from '../strangers.ts'
 import { decodeCursor, type Position } from './query/cursor.ts'
 import { readMoment, readZone, shorten } from './query/moments.ts'
 
@@ -136,13 +137,14 @@ export class JobQuery {
    */
   static from(params: Record<string, unknown> = {}, now: number = Date.now()): JobQuery {
     const clean: Params = {}
+    const stranger = strangerIn(params, JobQuery.PARAMS)
+    if (stranger !== undefined) {
+      throw new InvalidInputException(
+        `No filter is called "${shorten(stranger)}": there are ${JobQuery.PARAMS.join(', ')}`,
+        stranger.slice(0, 60)
+      )
+    }
     for (const [name, value] of Object.entries(params)) {
-      if (!(JobQuery.PARAMS as readonly string[]).includes(name)) {
-        throw new InvalidInputException(
-          `No filter is called "${shorten(name)}": there are ${JobQuery.PARAMS.join(', ')}`,
-          name.slice(0, 60)
-        )
-      }
       const texts = (Array.isArray(value) ? value : [value]).filter(
         (item) => item !== undefined && item !== null
       )

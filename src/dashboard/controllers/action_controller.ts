@@ -3,6 +3,7 @@ import { findJob, type OperationAnswer } from '../../operations/job_lookup.ts'
 import type { Actor, JobView } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { fieldsOf, parametersOf } from '../parameters.ts'
 import { jobJson } from '../presenters/job_json.ts'
 import { jobRow } from '../presenters/job_row.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
@@ -22,11 +23,20 @@ export abstract class ActionController {
     viewer: Viewer,
     job: JobView
   ): Omit<ConfirmPage, 'job' | 'backUrl'>
-  protected abstract act(viewer: Viewer, id: string, actor: Actor): Promise<OperationAnswer>
+  protected abstract act(
+    viewer: Viewer,
+    id: string,
+    actor: Actor,
+    fields: Record<string, unknown>
+  ): Promise<OperationAnswer>
+
+  /** Names of the fields that the action takes. */
+  protected readonly takes: readonly string[] = []
 
   async create(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
+    parametersOf(ctx, [])
     const job = await findJob(dashboard.operations, ctx.params.id)
     const [texts, context] = await Promise.all([
       dashboard.texts.forJobs([job]),
@@ -52,9 +62,10 @@ export abstract class ActionController {
     const { dashboard } = viewer
     /** First whether this viewer may act at all, so that nobody learns from the answer which jobs there are. */
     await assertManage(viewer)
+    const fields = fieldsOf(ctx, this.takes)
     const target = await findJob(dashboard.operations, ctx.params.id)
     await assertManage(viewer, target)
-    const answer = await this.act(viewer, target.id, await viewer.actor())
+    const answer = await this.act(viewer, target.id, await viewer.actor(), fields)
     const { outcome, reason, job } = answer
     if (wishOf(ctx) === 'json') {
       const [text, waiting] = await Promise.all([

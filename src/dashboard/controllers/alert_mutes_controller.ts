@@ -3,6 +3,8 @@ import { ALERT_SPECIFICATIONS } from '../../alert_rules.ts'
 import { muteJson } from '../../alerts/alert_json.ts'
 import { toMilliseconds } from '../../durations.ts'
 import { InvalidInputException } from '../../errors.ts'
+import { assertManage } from '../access/assert_manage.ts'
+import { fieldsOf } from '../parameters.ts'
 import { answerAlerts, manageAlert } from './alert_answers.ts'
 
 /** A mute that ends at once was meant as something else, ms. */
@@ -14,7 +16,8 @@ const SHORTEST = 1_000
 export default class AlertMutesController {
   async store(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { rule, ...input } = ctx.request.all()
+    await assertManage(viewer)
+    const { rule, ...input } = fieldsOf(ctx, ['rule', 'subject', 'for'])
     const subject = readSubject(input.subject)
     await manageAlert(viewer, rule, subject)
     const milliseconds = readDuration(input.for)
@@ -26,7 +29,8 @@ export default class AlertMutesController {
 
   async destroy(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { rule, ...input } = ctx.request.all()
+    await assertManage(viewer)
+    const { rule, ...input } = fieldsOf(ctx, ['rule', 'subject'])
     const subject = readSubject(input.subject)
     await manageAlert(viewer, rule, subject)
     const changed = await viewer.dashboard.alerts.unmute(rule, subject, await viewer.actor())

@@ -4,7 +4,7 @@ import { alertJson, muteJson } from '../../alerts/alert_json.ts'
 import { E_ALERT_NOT_FOUND, InvalidInputException } from '../../errors.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { parametersOf } from '../parameters.ts'
+import { fieldsOf, parametersOf } from '../parameters.ts'
 import { alertsPage } from '../presenters/alerts_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerAlerts, manageAlert } from './alert_answers.ts'
@@ -57,6 +57,7 @@ export default class AlertsController {
     const viewer = ctx.queuedeck
     const { alerts } = viewer.dashboard
     await assertManage(viewer)
+    fieldsOf(ctx, [])
     const id = readId(ctx.params.id)
     const found = await alerts.find(id)
     await manageAlert(viewer, found.rule, found.subject)

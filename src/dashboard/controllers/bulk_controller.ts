@@ -5,7 +5,7 @@ import { findBulk } from '../../operations/bulk/stop_bulk.ts'
 import type { Outcome } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { parametersOf } from '../parameters.ts'
+import { fieldsOf, parametersOf } from '../parameters.ts'
 import { bulkConfirm, bulkItemJson, bulkJson, bulkPage } from '../presenters/bulk_page.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
@@ -27,7 +27,7 @@ export default class BulkController {
     await assertManage(viewer)
     /** Whoever asks about a priority has not said which yet. */
     const { action, ids } = readBulkRequest(
-      { priority: 0, ...ctx.request.only(['action', 'ids']) },
+      { priority: 0, ...fieldsOf(ctx, ['action', 'ids']) },
       isForm(ctx)
     )
     const found = await dashboard.beginBulk.preview(ids, (job) => viewer.mayManage(job))
@@ -46,7 +46,7 @@ export default class BulkController {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
     await assertManage(viewer)
-    const wish = readBulkRequest(ctx.request.only(['action', 'ids', 'priority']), isForm(ctx))
+    const wish = readBulkRequest(fieldsOf(ctx, ['action', 'ids', 'priority']), isForm(ctx))
     const operation = await dashboard.beginBulk.handle(wish, await viewer.actor(), (job) =>
       viewer.mayManage(job)
     )
@@ -95,6 +95,7 @@ export default class BulkController {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
     await assertManage(viewer)
+    fieldsOf(ctx, [])
     const { drain } = await findBulk(dashboard.bulk, ctx.params.id)
     if (drain) await assertManage(viewer, { queue: drain.queue, user: null })
     const { outcome, reason, operation } = await dashboard.stopBulk.handle(

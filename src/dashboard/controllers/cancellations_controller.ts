@@ -14,6 +14,8 @@ export default class CancellationsController extends ActionController {
     refused: 'Not cancelled',
   }
 
+  protected override readonly takes = ['reason']
+
   protected question(row: JobRow) {
     const running = row.status === 'running'
     return {
@@ -29,7 +31,12 @@ export default class CancellationsController extends ActionController {
     }
   }
 
-  protected act({ dashboard, ctx }: Viewer, id: string, actor: Actor) {
-    return dashboard.cancelJob.handle(id, actor, ctx.request.input('reason'))
+  protected act(
+    { dashboard }: Viewer,
+    id: string,
+    actor: Actor,
+    { reason }: Record<string, unknown>
+  ) {
+    return dashboard.cancelJob.handle(id, actor, reason)
   }
 }

@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { E_JOB_NOT_FOUND, InvalidInputException } from '../../errors.ts'
 import { checkJobId, findJob } from '../../operations/job_lookup.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { documentJson, logJson } from '../presenters/job_json.ts'
 import { logView } from '../presenters/job_page.ts'
 import { framePage } from '../presenters/page.ts'
@@ -17,10 +18,10 @@ export default class JobPartsController {
   async logs(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard } = viewer
+    const { run, limit, cursor } = parametersOf(ctx, ['run', 'limit', 'cursor'])
     const id = checkJobId(ctx.params.id)
     const [job] = await dashboard.reader.rowsById([id])
     if (!job) throw new E_JOB_NOT_FOUND([id])
-    const { run, limit, cursor } = ctx.request.qs()
     if (wishOf(ctx) === 'page' && cursor !== undefined) {
       /** "Older lines" without scripts: the page of the job, with those lines. */
       const whole = await findJob(dashboard.operations, id)
@@ -49,6 +50,7 @@ export default class JobPartsController {
   /** Always JSON: what the job returned, whole, with its own digits. */
   async result(ctx: HttpContext) {
     const { dashboard } = ctx.queuedeck
+    parametersOf(ctx, [])
     const job = await findJob(dashboard.operations, ctx.params.id)
     const body = { payload: job.payload, options: job.options, result: job.result }
     const text = dashboard.texts.make(job.id, job.sensitive, body)

@@ -6,6 +6,7 @@ import { JobQuery } from '../../records/job_query.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { answeredUnchanged, refreshOf } from '../conditional.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { bodyOf, parametersOf } from '../parameters.ts'
 import { jobDetailsJson, jobJson } from '../presenters/job_json.ts'
 import type { Viewer } from '../viewer.ts'
 import { renderJob } from './job_rendering.ts'
@@ -46,6 +47,7 @@ export default class JobsController {
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard } = viewer
+    parametersOf(ctx, [])
     const revision = await dashboard.live.revision()
     const job = await findJob(dashboard.operations, ctx.params.id)
     if (wishOf(ctx) === 'json') {
@@ -64,9 +66,8 @@ export default class JobsController {
   async store(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     await assertManage(viewer)
-    const { _csrf: token, ...request } = ctx.request.all()
     const { job, duplicate } = await viewer.dashboard.createJob.handle(
-      request,
+      bodyOf(ctx),
       await viewer.actor(),
       (target) => assertManage(viewer, target)
     )

@@ -3,9 +3,13 @@ import { E_JOB_NOT_FOUND } from '../../errors.ts'
 import { checkJobId } from '../../operations/job_lookup.ts'
 import { answeredHead } from '../live/event_stream.ts'
 import { sendJson } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { monitorState } from '../presenters/monitor_view.ts'
 import type { MonitorView } from '../presenters/types.ts'
 import type { Viewer } from '../viewer.ts'
+
+/** Of its own component. */
+const PARAMETERS = ['token', 'for', 'html'] as const
 
 /** A monitor that missed a notice looks by itself this often, ms. */
 const LOOK_EVERY = 2_000
@@ -17,7 +21,7 @@ export default class MonitorsController {
   async show(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const view = await this.#view(viewer)
-    if (ctx.request.input('html') === undefined) return sendJson(ctx, monitorState(view))
+    if (parametersOf(ctx, PARAMETERS).html === undefined) return sendJson(ctx, monitorState(view))
     return viewer.dashboard.views.render('components/monitor_state', { monitor: view })
   }
 
@@ -30,7 +34,7 @@ export default class MonitorsController {
     let sent = ''
     let looking = false
     let again = false
-    const token = ctx.request.input('token')
+    const { token } = parametersOf(ctx, PARAMETERS)
     const stream = live.stream(ctx, async () =>
       viewer.dashboard.monitorTokens.admits(token, first.id) ? true : viewer.mayView()
     )
@@ -71,7 +75,7 @@ export default class MonitorsController {
     const id = checkJobId(ctx.params.id)
     const job = await dashboard.reader.find(id)
     if (!job) throw new E_JOB_NOT_FOUND([id])
-    const forId = ctx.request.input('for')
+    const { for: forId } = parametersOf(ctx, PARAMETERS)
     const isName = typeof forId === 'string' && forId.length <= 200
     return dashboard.monitorOf(job, urls, isName ? forId : null)
   }

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
+import { fieldsOf } from '../parameters.ts'
 import { Clock } from '../presenters/format.ts'
 import {
   DENSITIES,
@@ -16,7 +17,7 @@ import { shown } from '../../shown.ts'
 export default class PreferencesController {
   async store(ctx: HttpContext) {
     const { preferences, urls } = ctx.queuedeck
-    const { theme, density, zone } = ctx.request.all()
+    const { theme, density, zone } = fieldsOf(ctx, ['theme', 'density', 'zone'])
     const next: Preferences = {
       theme: choice(theme, THEMES, 'theme') ?? preferences.theme,
       density: choice(density, DENSITIES, 'density') ?? preferences.density,

@@ -1,5 +1,4 @@
 import { LAST_PRIORITY } from '../../jobs/options.ts'
-import { assertKnown } from '../../operations/create_job.ts'
 import type { Actor, JobView } from '../../types.ts'
 import type { JobRow } from '../presenters/types.ts'
 import type { Viewer } from '../viewer.ts'
@@ -15,6 +14,8 @@ export default class PrioritiesController extends ActionController {
     too_late: 'Too late',
     refused: 'Priority not changed',
   }
+
+  protected override readonly takes = ['priority']
 
   protected question(row: JobRow, _viewer: Viewer, job: JobView) {
     return {
@@ -35,9 +36,12 @@ export default class PrioritiesController extends ActionController {
     }
   }
 
-  protected act({ dashboard, ctx }: Viewer, id: string, actor: Actor) {
-    const { _csrf: token, ...request } = ctx.request.body() as Record<string, unknown>
-    assertKnown(request, ['priority'], '')
-    return dashboard.changePriority.handle(id, request.priority, actor)
+  protected act(
+    { dashboard }: Viewer,
+    id: string,
+    actor: Actor,
+    { priority }: Record<string, unknown>
+  ) {
+    return dashboard.changePriority.handle(id, priority, actor)
   }
 }

@@ -54,7 +54,7 @@ export function answerAction(
   const flash: Page['flash'] = { level: changed ? 'success' : 'info', text }
   const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
   session?.flash(FLASH, flash)
-  const isOnList = ctx.request.input('back') === 'queues'
+  const isOnList = ctx.request.body().back === 'queues'
   return ctx.response
     .redirect()
     .status(303)

@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { findQueue } from '../../operations/queue_views.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { fieldsOf } from '../parameters.ts'
+import { fieldsOf, parametersOf } from '../parameters.ts'
 import { framePage } from '../presenters/page.ts'
 import { drainedText, drainPage } from '../presenters/queues_page.ts'
 import {
@@ -21,6 +21,7 @@ export default class QueueDrainsController {
   async create(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
+    parametersOf(ctx, [])
     const queue = await findQueue(queueDependencies(viewer), namedQueue(ctx))
     const manage = await mayManageQueue(viewer, queue.name)
     const drain = drainPage(queue, { urls, manage })

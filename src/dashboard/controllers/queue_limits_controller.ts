@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { LimitQueue } from '../../operations/limit_queue.ts'
+import { fieldsOf } from '../parameters.ts'
 import { answerAction, manageableQueue, queueDependencies } from './queue_answers.ts'
 
 /**
@@ -9,9 +10,10 @@ export default class QueueLimitsController {
   async update(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const name = await manageableQueue(ctx)
+    const { limit: wanted } = fieldsOf(ctx, ['limit', 'back'])
     const answer = await new LimitQueue(queueDependencies(viewer)).handle(
       name,
-      ctx.request.all().limit,
+      wanted,
       await viewer.actor()
     )
     const { limit } = answer.queue.limit

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { PauseQueue } from '../../operations/pause_queue.ts'
+import { fieldsOf } from '../parameters.ts'
 import { answerAction, manageableQueue, queueDependencies } from './queue_answers.ts'
 
 /**
@@ -8,6 +9,7 @@ import { answerAction, manageableQueue, queueDependencies } from './queue_answer
 export default class QueuePausesController {
   async store(ctx: HttpContext) {
     const name = await manageableQueue(ctx)
+    fieldsOf(ctx, ['back'])
     const operation = new PauseQueue(queueDependencies(ctx.queuedeck))
     const answer = await operation.pause(name, await ctx.queuedeck.actor())
     const how = answer.changed ? 'is paused' : 'was paused already'
@@ -16,6 +18,7 @@ export default class QueuePausesController {
 
   async destroy(ctx: HttpContext) {
     const name = await manageableQueue(ctx)
+    fieldsOf(ctx, ['back'])
     const operation = new PauseQueue(queueDependencies(ctx.queuedeck))
     const answer = await operation.resume(name, await ctx.queuedeck.actor())
     const how = answer.changed ? 'goes on' : 'was not paused'

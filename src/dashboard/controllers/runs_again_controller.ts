@@ -1,12 +1,12 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { writePayload } from '../../jobs/payload.ts'
-import { assertKnown } from '../../operations/create_job.ts'
 import { findJob, type OperationAnswer } from '../../operations/job_lookup.ts'
 import type { Actor, JobDetails } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { explain } from '../errors.ts'
 import { wishOf } from '../negotiation.ts'
+import { parametersOf } from '../parameters.ts'
 import { editPage } from '../presenters/edit_page.ts'
 import { jobRow } from '../presenters/job_row.ts'
 import { framePage } from '../presenters/page.ts'
@@ -27,6 +27,8 @@ export default class RunsAgainController extends ActionController {
     refused: 'Not run again',
   }
 
+  protected override readonly takes = ['payload']
+
   protected question(row: JobRow) {
     return {
       action: 'run-again' as const,
@@ -43,6 +45,7 @@ export default class RunsAgainController extends ActionController {
   /** The payload in a form. */
   async edit(ctx: HttpContext) {
     const viewer = ctx.queuedeck
+    parametersOf(ctx, [])
     const job = await findJob(viewer.dashboard.operations, ctx.params.id)
     return this.#form(viewer, job, null, null)
   }
@@ -61,10 +64,12 @@ export default class RunsAgainController extends ActionController {
     }
   }
 
-  protected async act({ dashboard, ctx }: Viewer, id: string, actor: Actor) {
-    const { _csrf: token, ...request } = ctx.request.body() as Record<string, unknown>
-    assertKnown(request, ['payload'], '')
-    const { payload } = request
+  protected async act(
+    { dashboard, ctx }: Viewer,
+    id: string,
+    actor: Actor,
+    { payload }: Record<string, unknown>
+  ) {
     if (payload === undefined) return dashboard.runAgain.handle(id, actor)
     const job = await findJob(dashboard.operations, id)
     if (job.sensitive) {

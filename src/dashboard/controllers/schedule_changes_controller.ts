@@ -5,6 +5,7 @@ import { type ScheduleAnswer } from '../../operations/schedules.ts'
 import type { Schedule } from '../../schedule_types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
+import { fieldsOf, parametersOf } from '../parameters.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
 import { scheduleJson } from '../presenters/schedule_json.ts'
 import {
@@ -13,6 +14,8 @@ import {
   readForm,
   readJson,
   type ScheduleForm,
+  SCHEDULE_FIELDS,
+  SCHEDULE_MEMBERS,
   typedForm,
 } from '../presenters/schedule_form.ts'
 import { schedulePreview, scheduleRow } from '../presenters/schedules_page.ts'
@@ -27,6 +30,7 @@ export default class ScheduleChangesController {
   /** The form of a new one. */
   async create(ctx: HttpContext) {
     const viewer = ctx.queuedeck
+    parametersOf(ctx, [])
     await assertManage(viewer)
     return this.#form(viewer, emptyForm(viewer.urls, viewer.clock.zone))
   }
@@ -45,6 +49,7 @@ export default class ScheduleChangesController {
   /** The form of one that is there. */
   async edit(ctx: HttpContext) {
     const viewer = ctx.queuedeck
+    parametersOf(ctx, [])
     const schedule = await this.#managed(ctx)
     return this.#form(viewer, formOf(schedule, viewer.urls, viewer.dashboard.secretKeys))
   }
@@ -81,6 +86,7 @@ export default class ScheduleChangesController {
   async confirmDelete(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
+    parametersOf(ctx, [])
     const schedule = await this.#managed(ctx)
     const row = scheduleRow(schedule, null, { urls, clock, manage: true })
     const title = `Delete ${schedule.name}?`
@@ -121,10 +127,12 @@ export default class ScheduleChangesController {
     isGone = false
   ) {
     const viewer = ctx.queuedeck
+    await assertManage(viewer)
+    const { back } = fieldsOf(ctx, ['back'])
     const schedule = await this.#managed(ctx)
     const answer = await work(viewer.dashboard.scheduleOperations, schedule, await viewer.actor())
     const text = answer.reason === null ? `${word}: ${schedule.name}` : answer.reason
-    const toList = (isGone && answer.outcome === 'done') || ctx.request.input('back') === 'list'
+    const toList = (isGone && answer.outcome === 'done') || back === 'list'
     return this.#answer(viewer, answer, text, { toList })
   }
 
@@ -134,15 +142,19 @@ export default class ScheduleChangesController {
     work: (input: ScheduleInput) => Promise<ScheduleAnswer>
   ) {
     const { ctx, urls, dashboard } = viewer
-    const body = ctx.request.all()
+    /** By what was sent: programs that do not ask for JSON send it all the same, and no member of it may be passed over. */
+    const isForm = ctx.request.is(['urlencoded', 'multipart']) !== null
+    const body = fieldsOf(ctx, isForm ? SCHEDULE_FIELDS : SCHEDULE_MEMBERS)
     const stored = schedule && {
       shown: redactJson(schedule.payload, dashboard.secretKeys).text,
       payload: schedule.payload,
       tags: schedule.options.tags,
     }
-    if (wishOf(ctx) === 'json') {
+    const text = (name: string) => (schedule === null ? `Made: ${name}` : 'Saved')
+    if (!isForm) {
       const answer = await work(readJson(body, schedule))
-      return this.#answer(viewer, answer, '', { status: schedule === null ? 201 : 200 })
+      const words = answer.reason ?? text(answer.schedule.name)
+      return this.#answer(viewer, answer, words, { status: schedule === null ? 201 : 200 })
     }
     const form = typedForm(body, schedule, urls)
     try {
@@ -155,11 +167,11 @@ export default class ScheduleChangesController {
         )
       }
       const answer = await work(readForm(body, stored))
-      const text = schedule === null ? `Made: ${answer.schedule.name}` : 'Saved'
-      return this.#answer(viewer, answer, answer.reason ?? text, {})
+      const words = answer.reason ?? text(answer.schedule.name)
+      return this.#answer(viewer, answer, words, { status: schedule === null ? 201 : 200 })
     } catch (error) {
       const { status = 500 } = error as { status?: number }
-      if (status !== 422 && status !== 409) throw error
+      if ((status !== 422 && status !== 409) || wishOf(ctx) === 'json') throw error
       ctx.response.status(status)
       return this.#form(viewer, { ...form, error: errorOf(error) })
     }

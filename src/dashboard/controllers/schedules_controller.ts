@@ -111,7 +111,7 @@ export default class SchedulesController {
   /** What an expression means, while it is typed. */
   async preview(ctx: HttpContext) {
     const viewer = ctx.queuedeck
-    const { cron, zone, every } = ctx.request.qs()
+    const { cron, zone, every } = parametersOf(ctx, ['cron', 'zone', 'every'])
     const text = (value: unknown) => (typeof value === 'string' ? value.trim().slice(0, 300) : '')
     const preview = schedulePreview(
       { cron: text(cron), zone: text(zone), every: text(every) },

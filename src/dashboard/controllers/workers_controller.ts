@@ -6,7 +6,7 @@ import type { WorkerView } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { parametersOf } from '../parameters.ts'
+import { fieldsOf, parametersOf } from '../parameters.ts'
 import { hostCharts, usageJson } from '../presenters/host_charts.ts'
 import { rangeChoice } from '../presenters/metric_charts.ts'
 import { FLASH, framePage } from '../presenters/page.ts'
@@ -73,6 +73,7 @@ export default class WorkersController {
   async confirmStop(ctx: HttpContext) {
     const viewer = ctx.queuedeck
     const { dashboard, urls, clock } = viewer
+    parametersOf(ctx, [])
     const worker = await this.#find(viewer)
     const mayManage = await this.#manageable(viewer, [worker])
     const item = workerItem(worker, { urls, clock, mayManage })
@@ -117,6 +118,7 @@ export default class WorkersController {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
     await assertManage(viewer)
+    fieldsOf(ctx, [])
     const actor = await viewer.actor()
     const { outcome, reason, worker } = await dashboard.askWorker.handle(
       ctx.params.id,

@@ -3,6 +3,7 @@ import { JobQuery } from '../../records/job_query.ts'
 import { isUuid } from '../../records/ids.ts'
 import type { ChangeNotice } from '../../types.ts'
 import { shown } from '../../shown.ts'
+import { strangerIn } from '../../strangers.ts'
 
 type Change = ChangeNotice['changed'][number]
 
@@ -32,21 +33,26 @@ const ASKING = ['alerts', 'workers', 'cleanups', 'audit', 'bulk']
  * @throws InvalidInputException
  */
 export function readLiveView(params: Record<string, unknown>): LiveView {
-  const { page, id, ...rest } = params
+  const { page, ...rest } = params
   if (page === 'dashboard') {
+    assertOnly(rest, [])
     return { key: 'dashboard', wantsStatistics: true, concerns: () => true, jobId: null }
   }
   if (page !== undefined && ASKING.includes(page as string)) {
+    assertOnly(rest, [])
     return { key: page as string, wantsStatistics: false, concerns: () => false, jobId: null }
   }
   if (page === 'queues' || page === 'schedules') {
+    assertOnly(rest, [])
     return { key: page, wantsStatistics: false, concerns: () => true, jobId: null }
   }
   if (page === 'job') {
+    const { id, with: around } = rest
+    assertOnly(rest, ['id', 'with'])
     if (typeof id !== 'string' || !isUuid(id)) {
       throw new InvalidInputException('"id" must be the id of a job: a UUID in lower case', 'id')
     }
-    const others = readOthers(rest.with)
+    const others = readOthers(around)
     return {
       key: ['job', id, ...others].join(' '),
       wantsStatistics: false,
@@ -64,8 +70,18 @@ export function readLiveView(params: Record<string, unknown>): LiveView {
     }
   }
   throw new InvalidInputException(
-    `"page" must be dashboard, jobs, job, queues, alerts, workers, cleanups, audit or bulk, not "${shown(page, 60)}"`,
+    `"page" must be dashboard, jobs, job, queues, schedules, alerts, workers, cleanups, audit or bulk, not "${shown(page, 60)}"`,
     'page'
+  )
+}
+
+/** Of the pages that say nothing more, or of a job's. */
+function assertOnly(rest: Record<string, unknown>, known: readonly string[]): void {
+  const stranger = strangerIn(rest, known)
+  if (stranger === undefined) return
+  throw new InvalidInputException(
+    `The stream of this page takes no "${shown(stranger, 60)}": its address has ${['page', ...known].join(', ')}`,
+    stranger.slice(0, 60)
   )
 }
 

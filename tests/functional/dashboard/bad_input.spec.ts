@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import { CLASSES, Echo } from './jobs.ts'
-import { DashboardLab } from './lab.ts'
+import { DashboardLab, PREFIX } from './lab.ts'
 
 const ID = '0192f3c4-8d5e-7a61-b2c3-d4e5f6a7b8c9'
 const LONG = 'x'.repeat(10_000)
@@ -75,6 +75,12 @@ const ADDRESSES: [path: string, statuses: number[]][] = [
   ['/stream?page=job&id=1', [422]],
   ['/stream?page=jobs&status=exploded', [422]],
   ['/stream?page[]=jobs', [422]],
+  ['/stream?page=alerts&queue=a', [422]],
+  [`/stream?page=job&id=${ID}&queue=a`, [422]],
+  ['/stream?page=jobs&id=1', [422]],
+  ['/?range=nonsense', [422]],
+  ['/?range=1h&range=24h', [422]],
+  ['/queues/tests?range=1y', [422]],
   ['/jobs?__proto__[x]=1', [200, 422]],
   ['/jobs?constructor=1', [200, 422]],
 ]
@@ -156,18 +162,55 @@ test.group('Dashboard | bad input', (group) => {
     }
   })
 
-  test('a misspelt field begins nothing', async ({ assert }) => {
+  test('whatever an address or an action does not know is refused, wherever it stands', async ({
+    assert,
+  }) => {
     const client = lab.client()
-    for (const [path, body] of [
-      ['/cleanups', { dryrun: true }],
-      ['/cleanups', [{ dryRun: true }]],
-      ['/queues/tests/drain', { schedule: true }],
-    ] as const) {
-      const { status, json } = await client.post(path, body)
-      assert.equal(status, 422, path)
-      assert.match(json.errors[0].message, /is not known. Remove it or use one of/)
+    const token = (await client.token())!
+    const headers = { 'x-csrf-token': token }
+    const schedule = await client.post('/schedules', {
+      ...{ name: 'strangers', type: 'tests.echo', every: '30d' },
+    })
+    const { root } = (await lab.app.container.make('router')).toJSON()
+    let actions = 0
+    for (const { pattern, methods } of root) {
+      if (!pattern.startsWith(PREFIX) || /\/\*$|\/assets\//.test(pattern)) continue
+      const own = pattern.includes('/schedules/') ? schedule.json.schedule.id : id
+      const path = pattern.slice(PREFIX.length).replace(':id', own).replace(':name', 'tests')
+      const method = methods[0] === 'HEAD' ? methods[1] : methods[0]
+      const accept = 'application/json'
+      const asked = [await client.ask(method, `${path}?strange=1`, { accept, headers })]
+      if (method !== 'GET') {
+        actions++
+        asked.push(await client.ask(method, path, { accept, headers, body: { strange: 1 } }))
+        asked.push(await client.ask(method, path, { accept, headers, form: { strange: '1' } }))
+      }
+      for (const { status, text } of asked) {
+        assert.equal(status, 422, `${method} ${path}: ${text.slice(0, 300)}`)
+        assert.match(JSON.parse(text).errors[0].message, /"strange"/, `${method} ${path}`)
+      }
     }
+    assert.isAbove(actions, 35)
     assert.equal((await lab.record(id)).status, 'pending')
+  })
+
+  test('a body that nobody reads begins nothing', async ({ assert }) => {
+    const client = lab.client()
+    const headers = { 'x-csrf-token': (await client.token())!, 'cookie': client.cookies() }
+    for (const type of ['text/plain', 'application/xml', 'application/octet-stream']) {
+      const { status, text } = await client.ask('POST', '/cleanups', {
+        accept: 'application/json',
+        headers: { ...headers, 'content-type': type },
+        body: { dryRun: true },
+      })
+      assert.equal(status, 415, type)
+      assert.include(JSON.parse(text).errors[0].message, type)
+    }
+    const { data } = (await client.json('/cleanups')).json
+    assert.lengthOf(
+      data.filter(({ trigger }: { trigger: string }) => trigger !== 'start'),
+      0
+    )
   })
 
   test('names value and remedy', async ({ assert }) => {
@@ -193,7 +236,13 @@ test.group('Dashboard | bad input', (group) => {
 
   test('what cannot become a job is refused and nothing is enqueued', async ({ assert }) => {
     const client = lab.client()
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const held = async () => {
+      const depths = await transport.depths(await transport.queueNames())
+      return Object.values(depths).reduce((sum, { pending }) => sum + pending, 0)
+    }
     const before = (await client.json('')).json.statistics.total
+    const heldBefore = await held()
     for (const [body, message] of REQUESTS) {
       const { status, json } = await client.post('/jobs', body)
       const shown = JSON.stringify(body).slice(0, 80)
@@ -202,10 +251,7 @@ test.group('Dashboard | bad input', (group) => {
     }
     const large = { type: 'tests.echo', payload: 'y'.repeat(1_100_000) }
     assert.include([413, 422], (await client.post('/jobs', large)).status)
-    const transport = await lab.app.container.make('queuedeck.transport')
-    const depths = await transport.depths(await transport.queueNames())
-    const held = Object.values(depths).reduce((sum, { pending }) => sum + pending, 0)
-    assert.equal(held, before)
+    assert.equal(await held(), heldBefore)
     assert.equal((await client.json('')).json.statistics.total, before)
   })
 

@@ -42,7 +42,7 @@ test.group('Dashboard | metrics', (group) => {
     const own = await lab.client().page('/queues/other?range=24h')
     assert.include(own.text, 'Jobs a minute in the last 24 hours: 5 completed, 0 failed, 5 added')
 
-    for (const range of ['', '?range=24h', '?range=7d', '?range=30d', '?range=nonsense']) {
+    for (const range of ['', '?range=24h', '?range=7d', '?range=30d']) {
       const { text } = await waitFor('charts that are not from before', async () => {
         const page = await lab.client().page(`/${range}`)
         return page.text.includes('5 completed, 1 failed') && page
