@@ -1,8 +1,11 @@
 import { Cron as Croner } from 'croner'
 import { type Fields, readFields } from './fields.ts'
+import { Gaps } from './gaps.ts'
 import type { Timing } from './types.ts'
 import { cronWords, oftenWords } from './words.ts'
 import { readZone } from './zone.ts'
+
+const LAST_HOUR = 23
 
 /**
  * When a cron expression is due.
@@ -29,6 +32,12 @@ export class Cron implements Timing {
   /** The same moments named one by one, which makes them fixed times: it alone knows those inside a gap. */
   #named: Croner | undefined
 
+  /**
+   * For times in the last hour of a day: where a gap ends at midnight, as in Greenland, croner passes over what lies in it. The same fields in
+   * UTC find what the clock would have shown.
+   */
+  #lastHour: { gaps: Gaps; wall: Croner } | undefined
+
   /** Many schedules share one expression, and ask for the same moment. */
   #newest: { after: number; next: number | null } | undefined
 
@@ -44,6 +53,10 @@ export class Cron implements Timing {
     if (isStepped && hour.values.length < 24) {
       this.#named = croner(fields, this.zone, ({ values }) => values.join(','))
     }
+    if (hour.values.includes(LAST_HOUR) && hour.values.length < 24 && this.zone !== 'UTC') {
+      const wall = croner(fields, 'UTC', ({ text }) => text)
+      this.#lastHour = { gaps: new Gaps(this.zone), wall }
+    }
   }
 
   next(after: number): number | null {
@@ -55,7 +68,19 @@ export class Cron implements Timing {
     const from = new Date(after)
     const moment = this.#engine.nextRun(from)?.getTime() ?? null
     const named = this.#named?.nextRun(from)?.getTime()
-    return named === undefined ? moment : Math.min(moment ?? named, named)
+    const found = named === undefined ? moment : Math.min(moment ?? named, named)
+    return found === null ? null : (this.#inGap(after, found) ?? found)
+  }
+
+  /** The end of a gap before a moment, if something is due in it. */
+  #inGap(after: number, before: number): number | undefined {
+    if (this.#lastHour === undefined) return undefined
+    const { gaps, wall } = this.#lastHour
+    for (const { end, from, to } of gaps.between(after, before)) {
+      const due = wall.nextRun(new Date(from - 1))?.getTime()
+      if (due !== undefined && due < to) return end
+    }
+    return undefined
   }
 }
 

@@ -64,9 +64,7 @@ export async function defineSchedule(
     throw new InvalidInputException(`The schedule "${name}" says no job type`, 'type')
   }
   const definition = await registry.find(input.type)
-  const payload =
-    input.payloadText ?? writePayload(definition.name, input.payload, config.payloadLimit)
-  assertPayloadSize(definition.name, payload, config.payloadLimit)
+  const payload = readPayload(definition.name, input, config.payloadLimit)
   if (definition.validator !== undefined) {
     await validatePayload(definition.name, definition.validator, JSON.parse(payload))
   }
@@ -114,6 +112,12 @@ export function readMoments(
   const inZone = readZone(zone ?? 'UTC')
   readTiming({ cron: cron as string, zone: inZone })
   return { cron: (cron as string).trim().replace(/\s+/g, ' '), zone: inZone, every: null }
+}
+
+function readPayload(type: string, { payload, payloadText }: ScheduleInput, limit: number): string {
+  if (payloadText === undefined) return writePayload(type, payload, limit)
+  assertPayloadSize(type, payloadText, limit)
+  return payloadText
 }
 
 function readOptions(options: ScheduleOptions): ScheduleJobOptions & { queue?: string } {

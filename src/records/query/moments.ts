@@ -1,5 +1,6 @@
 import { cutText } from '../../cut_text.ts'
 import { InvalidInputException } from '../../errors.ts'
+import { zoneOffset } from '../../time/zone_offset.ts'
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
 const LOCAL = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3})\d*)?)?$/
@@ -97,43 +98,10 @@ function isRealDay(value: string): boolean {
  */
 function inZone(wall: number, zone: string): number {
   if (zone === 'UTC') return wall
-  const before = offset(wall - 86_400_000, zone)
-  const after = offset(wall + 86_400_000, zone)
+  const before = zoneOffset(wall - 86_400_000, zone)
+  const after = zoneOffset(wall + 86_400_000, zone)
   const candidates = [wall - before, wall - after]
-    .filter((at) => at + offset(at, zone) === wall)
+    .filter((at) => at + zoneOffset(at, zone) === wall)
     .sort((one, other) => one - other)
   return candidates[0] ?? wall - before
 }
-
-/** Milliseconds that clocks of the zone are ahead of UTC at a moment. */
-function offset(at: number, zone: string): number {
-  let format = formats.get(zone)
-  if (!format) {
-    format = new Intl.DateTimeFormat('en', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-    if (formats.size > 100) formats.clear()
-    formats.set(zone, format)
-  }
-  const parts = Object.fromEntries(
-    format.formatToParts(at).map(({ type, value }) => [type, Number(value)])
-  )
-  const wall = Date.UTC(
-    parts.year,
-    parts.month - 1,
-    parts.day,
-    parts.hour,
-    parts.minute,
-    parts.second
-  )
-  return wall - Math.floor(at / 1000) * 1000
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>()

@@ -19,6 +19,9 @@ const CHANGES: [zone: string, change: string][] = [
   ['America/Santiago', '2026-09-06T04:00Z'],
   ['America/Santiago', '2027-04-04T03:00Z'],
   ['Africa/Cairo', '2027-04-29T22:00Z'],
+  ['America/Nuuk', '2027-03-28T01:00Z'],
+  ['America/Nuuk', '2027-10-31T01:00Z'],
+  ['America/Scoresbysund', '2027-03-28T01:00Z'],
 ]
 
 const EXPRESSIONS = [
@@ -35,6 +38,11 @@ const EXPRESSIONS = [
   '30 0 * * *',
   '0 0 * * *',
   '30 2 * * 0',
+  '30 23 * * *',
+  '59 23 * * 6',
+  '5 23 * * 0',
+  '*/15 22,23 * * *',
+  '0 0,23 * * *',
 ]
 
 function after(cron: string, zone: string, from: string, count: number): string[] {
