@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { ChunkSet } from '#services/documents/artifacts'
 import { DocumentStore } from '#services/documents/document_store'
 import { unitOf } from '#services/documents/chunk_options'
+import { pageOf, parametersOf } from '#services/pages/asked'
 import { answerKept, type Missing } from '#services/pages/missing'
 import { counted, documentName, shortened } from '#services/pages/words'
 
@@ -22,17 +23,18 @@ const MISSING: Missing = {
  */
 export default class ChunksController {
   async show(ctx: HttpContext) {
+    const page = pageOf(parametersOf(ctx, ['page']).page)
     return answerKept(ctx, MISSING, async () => {
       const set = await new DocumentStore().kept('chunks', ctx.params.id)
-      return ctx.view.render('app/chunks', { set: chunksPage(set, ctx.request.input('page')) })
+      return ctx.view.render('app/chunks', { set: chunksPage(set, page) })
     })
   }
 }
 
-/** One page of a set: `asked` is what the address says, the nearest page there is stands in for what is none. */
-function chunksPage(set: ChunkSet, asked: unknown) {
+/** One page of a set, the last where there are not so many. */
+function chunksPage(set: ChunkSet, asked: number) {
   const last = Math.max(1, Math.ceil(set.chunks.length / ROWS))
-  const page = Math.max(1, Math.min(last, Number.parseInt(String(asked), 10) || 1))
+  const page = Math.min(last, asked)
   const unit = unitOf(set)
   return {
     name: documentName(set.source),

@@ -6,6 +6,7 @@ import { FORMATS } from '#services/datasets/dataset_reader'
 import { type Download, datasetDownload } from '#services/datasets/download'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
+import { AskedProblem, fieldsOf, parametersOf } from '#services/pages/asked'
 import { datasetPage } from '#services/pages/dataset_page'
 import { datasetShelf } from '#services/pages/dataset_shelf'
 import { isJobId, isOpen, jobsById } from '#services/pages/job_states'
@@ -24,7 +25,8 @@ const MISSING: Missing = {
 export default class DatasetsController {
   constructor(private store: DocumentStore = new DocumentStore()) {}
 
-  async index({ view }: HttpContext) {
+  async index(ctx: HttpContext) {
+    parametersOf(ctx, [])
     const shelf = await datasetShelf(this.store)
     /** Those made of other datasets are their other formats: they stand on their pages. */
     const rows = shelf
@@ -39,15 +41,16 @@ export default class DatasetsController {
         splits: dataset.files.map(({ split, examples }) => `${split} ${examples}`).join(', '),
         made: { iso: new Date(at).toISOString(), text: ago(at) },
       }))
-    return view.render('app/datasets', { rows, count: counted(rows.length, 'dataset') })
+    return ctx.view.render('app/datasets', { rows, count: counted(rows.length, 'dataset') })
   }
 
   async preview(ctx: HttpContext) {
-    const { params, request, view } = ctx
-    const job = request.input('job')
+    const { params, view } = ctx
+    const { job } = parametersOf(ctx, ['job'])
+    if (job !== undefined && !isJobId(job)) throw new AskedProblem('“job” is the id of one job.')
     return answerKept(ctx, MISSING, async () => {
       const dataset = await datasetPage(this.store, params.id)
-      const watched = isJobId(job) ? job : null
+      const watched = job ?? null
       const state = watched === null ? undefined : (await jobsById([watched])).get(watched)
       const busy = watched !== null && (state === undefined || isOpen(state))
       return view.render('app/dataset', { dataset, watched, busy })
@@ -56,7 +59,8 @@ export default class DatasetsController {
 
   /** Sends a job that writes the dataset in another format. */
   async convert(ctx: HttpContext) {
-    const format = FORMATS.find((one) => one === ctx.request.input('format'))
+    const asked = fieldsOf(ctx, ['format']).format
+    const format = FORMATS.find((one) => one === asked)
     if (format === undefined) {
       return answerMissing(
         ctx,
@@ -73,6 +77,7 @@ export default class DatasetsController {
 
   /** Sends a job that checks the dataset. */
   async check(ctx: HttpContext) {
+    fieldsOf(ctx, [])
     return this.#send(ctx, (dataset) => Validate.dispatch({ dataset }))
   }
 
@@ -89,7 +94,9 @@ export default class DatasetsController {
   }
 
   /** Streams a file as a download. */
-  async show({ params, response }: HttpContext) {
+  async show(ctx: HttpContext) {
+    const { params, response } = ctx
+    parametersOf(ctx, [])
     let found: Download
     try {
       found = await datasetDownload(this.store, params.id, params.file)

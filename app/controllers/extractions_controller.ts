@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { DocumentStore } from '#services/documents/document_store'
+import { AskedProblem, pageOf, parametersOf } from '#services/pages/asked'
 import { extractionPage } from '#services/pages/extraction_page'
 import { answerKept, type Missing } from '#services/pages/missing'
 
@@ -14,14 +15,17 @@ const MISSING: Missing = {
  */
 export default class ExtractionsController {
   async show(ctx: HttpContext) {
-    const { params, request, view } = ctx
-    const category = request.input('category')
-    const page = Number.parseInt(String(request.input('page')), 10) || 1
+    const { params, view } = ctx
+    const { category, ...asked } = parametersOf(ctx, ['category', 'page'])
+    const page = pageOf(asked.page)
+    if (category !== undefined && typeof category !== 'string') {
+      throw new AskedProblem('“category” is one category.')
+    }
     return answerKept(ctx, MISSING, async () => {
       const extraction = await extractionPage(
         new DocumentStore(),
         params.id,
-        typeof category === 'string' ? category.slice(0, 1_000) : '',
+        category?.slice(0, 1_000) ?? '',
         Math.min(page, 100_000)
       )
       return view.render('app/extraction', { extraction })

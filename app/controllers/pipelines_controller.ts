@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import queue from '#queuedeck/services/main'
 import { DocumentStore } from '#services/documents/document_store'
+import { AskedProblem, fieldsOf, parametersOf } from '#services/pages/asked'
 import { isJobId, jobsById, newestJobs } from '#services/pages/job_states'
 import { answerMissing } from '#services/pages/missing'
 import {
@@ -21,7 +22,8 @@ const ROWS = 50
  * Runs of chosen documents through the whole pipeline.
  */
 export default class PipelinesController {
-  async index({ view }: HttpContext) {
+  async index(ctx: HttpContext) {
+    parametersOf(ctx, [])
     const jobs = await newestJobs('taxonomy_processing.generate', 0, ROWS)
     const states = await jobsById(jobs.map(({ id }) => id))
     const rows = jobs.flatMap(({ id, createdAt, payload, result }) => {
@@ -41,12 +43,15 @@ export default class PipelinesController {
         },
       ]
     })
-    return view.render('app/pipelines', { rows })
+    return ctx.view.render('app/pipelines', { rows })
   }
 
   /** With all documents chosen, or those that were uploaded, none of them, or what certain jobs read. */
   async create(ctx: HttpContext) {
-    const { of, sent } = ctx.request.qs()
+    const { of, sent } = parametersOf(ctx, ['of', 'sent'])
+    if (of !== undefined && of !== 'uploads' && of !== 'none') {
+      throw new AskedProblem('“of” is uploads or none, or left out for all documents.')
+    }
     const jobs = sent === undefined ? null : [sent].flat().flatMap((one) => String(one).split(','))
     const documents = await documentsToChoose()
     const chosen = documents.filter(({ path, job }) => {
@@ -57,8 +62,8 @@ export default class PipelinesController {
   }
 
   async store(ctx: HttpContext) {
-    const { request, response } = ctx
-    const input = request.only([...Object.keys(RUN_DEFAULTS), 'documents'])
+    const { response } = ctx
+    const input = fieldsOf(ctx, [...Object.keys(RUN_DEFAULTS), 'documents'])
     const read = await readRunForm(input, new DocumentStore())
     if ('problems' in read) {
       response.status(422)
@@ -71,6 +76,7 @@ export default class PipelinesController {
 
   async show(ctx: HttpContext) {
     const { params, view } = ctx
+    parametersOf(ctx, [])
     const run = isJobId(params.id) ? await runPage(params.id) : null
     if (run === null) {
       return answerMissing(ctx, {

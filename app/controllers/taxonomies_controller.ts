@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { DocumentStore } from '#services/documents/document_store'
 import { newestJobs } from '#services/pages/job_states'
+import { parametersOf } from '#services/pages/asked'
 import { answerKept, type Missing } from '#services/pages/missing'
 import { taxonomyPage } from '#services/pages/taxonomy_page'
 import { ago, counted } from '#services/pages/words'
@@ -25,7 +26,8 @@ type Made = {
  * The taxonomies that jobs have made, and each as a tree.
  */
 export default class TaxonomiesController {
-  async index({ view }: HttpContext) {
+  async index(ctx: HttpContext) {
+    parametersOf(ctx, [])
     const jobs = await newestJobs('taxonomy_processing.generate', 0, JOBS)
     const rows = jobs.flatMap(({ id, createdAt, result }) => {
       const made = result as Made | null
@@ -46,10 +48,11 @@ export default class TaxonomiesController {
         },
       ]
     })
-    return view.render('app/taxonomies', { rows })
+    return ctx.view.render('app/taxonomies', { rows })
   }
 
   async show(ctx: HttpContext) {
+    parametersOf(ctx, [])
     return answerKept(ctx, MISSING, async () => {
       const taxonomy = await taxonomyPage(new DocumentStore(), ctx.params.id)
       return ctx.view.render('app/taxonomy', { taxonomy })

@@ -1,6 +1,8 @@
 import app from '@adonisjs/core/services/app'
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import type { HttpError, StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
+import { DEEPEST_PAYLOAD } from '#queuedeck'
+import { AskedProblem } from '#services/pages/asked'
 import { answerMissing, answerTooMuch } from '#services/pages/missing'
 
 const HOME = { label: 'All documents', url: '/documents' }
@@ -12,7 +14,7 @@ const CODES: Record<number, string> = {
 }
 
 /** The reader of JSON goes down with it, level by level; payloads of jobs end at this many. */
-const TOO_DEEP = 'The JSON is nested too deep: 500 levels are the most'
+const TOO_DEEP = `The JSON is nested too deep: ${DEEPEST_PAYLOAD} levels are the most`
 
 const UNEXPECTED: Pick<HttpError, 'code' | 'message'> = {
   code: 'E_UNEXPECTED',
@@ -43,6 +45,19 @@ export default class HttpExceptionHandler extends ExceptionHandler {
         text: 'The address is none of this application. Begin with the documents, or with the jobs.',
         action: HOME,
       }),
+    '422': (error, ctx) =>
+      answerMissing(
+        ctx,
+        {
+          title: 'This cannot be used',
+          text:
+            error instanceof AskedProblem
+              ? error.message
+              : 'What was sent is not what it says it is. Load the page again and send it once more.',
+          action: HOME,
+        },
+        422
+      ),
     '413': (_error, ctx) => answerTooMuch(ctx),
     '503': (_error, ctx) =>
       answerMissing(

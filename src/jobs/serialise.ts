@@ -10,7 +10,7 @@ export class NotSerialisableError extends Error {
 /**
  * Nesting beyond this is refused: JSON writers and readers recurse, and a reader in another language may give up earlier.
  */
-const DEEPEST = 500
+export const DEEPEST_PAYLOAD = 500
 
 /**
  * Kinds of objects that do not show what they hold, whatever else they carry, and what to give instead.
@@ -84,8 +84,8 @@ function check(given: unknown, path: string, parents: object[]): void {
   if (parents.includes(object)) {
     throw refusal(path, 'a circle: the value contains itself')
   }
-  if (parents.length >= DEEPEST) {
-    throw refusal(path, `nested too deep: ${DEEPEST} levels are the most`)
+  if (parents.length >= DEEPEST_PAYLOAD) {
+    throw refusal(path, `nested too deep: ${DEEPEST_PAYLOAD} levels are the most`)
   }
   parents.push(object)
   checkMembers(object, path, parents)

@@ -1,9 +1,7 @@
 import { InvalidInputException } from '../../errors.ts'
+import { DEEPEST_PAYLOAD } from '../../jobs/serialise.ts'
 import { joinJson, splitJson, type JsonPiece } from './json_text.ts'
 import { REDACTED } from './redact.ts'
-
-/** Payloads that are nested deeper are not taken apart. */
-const DEEPEST = 500
 
 /**
  * Puts secrets back into a payload that was shown without them and then edited: wherever the text still says what was shown there, the
@@ -38,9 +36,9 @@ export function restoreSecrets(edited: string, shown: string, stored: string): s
 
 /** Where the value of each path begins and ends. */
 function placesOf(pieces: JsonPiece[]): Map<string, [start: number, end: number]> {
-  if (pieces.some(({ depth }) => depth > DEEPEST)) {
+  if (pieces.some(({ depth }) => depth > DEEPEST_PAYLOAD)) {
     throw new InvalidInputException(
-      'The payload is nested too deeply to put secrets back',
+      `The payload is nested too deep: ${DEEPEST_PAYLOAD} levels are the most`,
       'payload'
     )
   }

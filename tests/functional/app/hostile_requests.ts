@@ -65,6 +65,25 @@ export async function askForNonsense(visitor: Visitor, assert: Assert): Promise<
     }
     assert.isBelow((await visitor.ask(`${page}%E0%A4%A`)).status, 500)
   }
+  for (const path of [
+    ...['/documents?pages=2', '/documents?page=two', '/documents?sent=x', '/pipelines?page=1'],
+    ...['/pipelines/new?of=all', '/taxonomies?x', '/datasets?x', '/datasets/x?job=1'],
+    ...['/chunks/x?page=-1', '/extractions/x?category[]=a', '/datasets/x/y?range=1'],
+  ]) {
+    const { status, text } = await visitor.ask(path)
+    assert.equal(status, 422, path)
+    assert.include(text, 'This cannot be used', path)
+  }
+  for (const [path, fields] of [
+    ['/pipelines', [['treshold', '0.5']]],
+    ['/pipelines?cut=token', []],
+    ['/datasets/x/checks', [['dataset', 'y']]],
+    ['/datasets/x/conversions', [['Format', 'csv']]],
+  ] as [string, [string, string][]][]) {
+    const { status, text } = await visitor.send(path, fields)
+    assert.equal(status, 422, path)
+    assert.match(text, /Nothing is called “(treshold|cut|dataset|Format)” here/, path)
+  }
   const sound: [string, string][] = [
     ['cut', 'token'],
     ['size', '256'],
