@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { htmlAsMarkdownSteps } from '#app/services/documents/html/markdown'
 import { parseDocument } from '#app/services/documents/parsed_document'
 
 const parse = (html: string) =>
@@ -72,6 +73,54 @@ test.group('Documents: HTML', () => {
       { html: '<table><tr><td><code>a`b<td>c</table>', says: '| ``a`b`` | c |\n| --- | --- |' },
     ])
     .run(async ({ assert }, { html, says }) => assert.equal(await text(html), says))
+
+  test('says in Markdown what the words are: {html}')
+    .with([
+      {
+        html: '<p>2 * 3 * 4, *.ts and *.js, a_b_c, ~/a, it`s',
+        says: '2 * 3 * 4, *.ts and *.js, a_b_c, ~/a, it`s',
+      },
+      { html: '<p>__init__ and _x_', says: '\\_\\_init\\_\\_ and \\_x\\_' },
+      { html: '<p>a*b*c ~~no~~', says: 'a\\*b\\*c \\~\\~no\\~\\~' },
+      { html: '<p>no `code` but <code>c</code>', says: 'no \\`code\\` but `c`' },
+      { html: '<p>it`s <code>c</code>', says: 'it\\`s `c`' },
+      { html: '<p>[no](link) ![no](picture) [1]', says: '\\[no](link) !\\[no](picture) [1]' },
+      { html: '<p>&lt;b&gt; 1 &lt; 2 &amp;lt; &amp;c R&amp;D', says: '\\<b> 1 < 2 \\&lt; &c R&D' },
+      { html: '<p>C:\\dir \\*', says: 'C:\\dir \\\\*' },
+      { html: '<h2>C# #</h2>', says: '## C# \\#' },
+      { html: '<table><tr><td>*a*<td>b|c</table>', says: '| \\*a\\* | b\\|c |\n| --- | --- |' },
+    ])
+    .run(async ({ assert }, { html, says }) => assert.equal(await text(html), says))
+
+  test('loses nothing and says nothing twice: {html}')
+    .with([
+      { html: '<pre>a<pre>b</pre>c</pre>d', says: '```\nabc\n```\n\nd' },
+      { html: '<nav>Menu<h1>All</h1><p>text', says: 'Menu\n\n# All\n\ntext' },
+      { html: '<p>a</p><select><option>b<button>c<p>d', says: 'a\n\nbc\n\nd' },
+      { html: '<p>a<script>b<p>c', says: 'a' },
+      { html: '<table><td>a<table><td>b<table><td>c</table>d</table>e</table>', says: 'a b c d e' },
+      { html: '<table><td><h2>a</h2></table><p>b', says: 'a\n\nb' },
+    ])
+    .run(async ({ assert }, { html, says }) => assert.equal(await text(html), says))
+
+  test('gives way while it reads what is long: {what}')
+    .with([
+      { what: 'a paragraph', html: `<p>${'*a word_ '.repeat(100_000)}` },
+      { what: 'code', html: `<pre>${'a`` word\n'.repeat(200_000)}` },
+      { what: 'a cell', html: `<table><td>${'word &amp; '.repeat(150_000)}` },
+      { what: 'a table', html: `<table>${'<tr><td>a<td>b'.repeat(20_000)}` },
+      { what: 'a list', html: '<li>x'.repeat(50_000) },
+    ])
+    .run(({ assert }, { html }) => {
+      const steps = htmlAsMarkdownSteps(html)
+      let [longest, since] = [0, process.cpuUsage()]
+      while (steps.next().done !== true) {
+        const { user, system } = process.cpuUsage(since)
+        longest = Math.max(longest, user + system)
+        since = process.cpuUsage()
+      }
+      assert.isBelow(longest / 1_000, 250)
+    })
 
   test('takes a reference whole, however many digits it has', async ({ assert }) => {
     const numbers = `&#${'9'.repeat(400)};|&#x${'f'.repeat(400)};|&#000000000065;|&#x0000000041;`

@@ -79,7 +79,6 @@ const MARKS: [sign: string, pattern: RegExp, text: string][] = [
   ['>', /^\s{0,3}>\s?/gm, ''],
   ['[!', /\[!(?:NOTE|TIP|WARNING|IMPORTANT|CAUTION)\]/g, ' '],
   [':', /:[a-z_+]{3,30}:(?=\s)/g, ' '],
-  ['\\', /\\([\\`*_{}[\]()#+.!|>~=-])/g, '$1'],
   ['&', /&mdash;/g, '—'],
   ['&', /&nbsp;/g, ' '],
   ['&', /&amp;/g, '&'],
@@ -88,23 +87,29 @@ const MARKS: [sign: string, pattern: RegExp, text: string][] = [
   ['&', /&quot;/g, '"'],
 ]
 
-/** Code between single ticks, which holds no marks; each tick is followed by text without one, so it takes linear time. */
-const CODE = /(`[^`\n]{1,500}`)/
+/**
+ * A sign that is no mark, and code between single ticks, which holds no marks; each tick is followed by text without one, so it takes
+ * linear time.
+ */
+const HELD_BACK = /(\\[!-/:-@[-`{-~]|`[^`\n]{1,500}`)/
 
 /**
  * Text without the marks of Markdown and HTML, on one line. What stands between ticks stays as it is.
  */
 export function plainText(markdown: string): string {
   const whole = markdown.replace(/<!--[^]{0,5000}?-->/g, ' ').replaceAll(HOLD, ' ')
-  if (!whole.includes('`')) return withoutMarks(whole).replace(/\s+/g, ' ').trim()
-  /** Places hold what stands between ticks, so that marks around it are seen as they stand. */
-  const codes: string[] = []
+  if (!/[`\\]/.test(whole)) return withoutMarks(whole).replace(/\s+/g, ' ').trim()
+  /** Places hold such signs and what stands between ticks, so that marks around it are seen as they stand. */
+  const kept: string[] = []
   const held = whole
-    .split(CODE)
-    .map((part, at) => (at % 2 === 0 ? part : `${HOLD}${codes.push(part) - 1}${HOLD}`))
+    .split(HELD_BACK)
+    .map((part, at) => {
+      if (at % 2 === 0) return part
+      return `${HOLD}${kept.push(part.startsWith('\\') ? part.slice(1) : part) - 1}${HOLD}`
+    })
     .join('')
   return withoutMarks(held)
-    .replace(HELD, (_, number: string) => codes[Number(number)] ?? '')
+    .replace(HELD, (_, number: string) => kept[Number(number)] ?? '')
     .replace(/\s+/g, ' ')
     .trim()
 }

@@ -1,18 +1,27 @@
 import type { Steps } from '../breather.ts'
+import { fencedText, longestRun, proseOnly } from '../markdown_text.ts'
 import { withoutReferences } from './entities.ts'
-import { htmlTokens, type Token } from './tokens.ts'
+import { Inline } from './inline.ts'
 import { Table } from './table.ts'
-import { codeSpan, fenced, proseOnly } from '../markdown_text.ts'
+import { htmlTokens, type Token } from './tokens.ts'
 
-/** Parts of the text that are looked at in one step. */
-const STEP = 2_000
+/** Parts of the text that are looked at, and pieces of Markdown that are joined, in one step. */
+const STEP = 1_000
+
+/** So many letters take as long as a part of the text does. */
+const LETTERS = 64
+
+/** Longer paragraphs and cells are written in parts, in UTF-16 units. */
+const LONGEST = 65_536
 
 /** What is no content of a document. */
-const LEFT_OUT = new Set(
+const LEFT_OUT =
   'script style template noscript svg math iframe object nav select textarea button dialog'.split(
     ' '
   )
-)
+
+/** Such hold no markup: one that nobody closes goes to the end. */
+const WITHOUT_MARKUP = new Set(['script', 'style', 'textarea', 'iframe'])
 
 const BLOCKS = new Set(
   'address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form header hr html main p section summary'.split(
@@ -20,61 +29,109 @@ const BLOCKS = new Set(
   )
 )
 
+const HEADING = /^h[1-6]$/
+
 /** Lists inside of lists, and tables inside of tables, that are told apart. */
 const DEEPEST = 8
 
 /**
  * An HTML text as Markdown: headings, paragraphs, lists, tables and code; what stands around them is left out. A document
- * without a heading of the first level has its title as one.
+ * without a heading of the first level has its title as one. What should be left out and ends nowhere is read: nothing of the
+ * document would be left.
  */
 export function* htmlAsMarkdownSteps(html: string): Steps<string> {
   const writer = new Writer()
   let read = 0
-  for (const token of htmlTokens(html)) {
-    writer.take(token)
-    if (++read % STEP === 0) yield
+  for (let from: number | null = 0; from !== null;) {
+    for (const token of htmlTokens(html, from)) {
+      writer.take(token)
+      if (writer.hasTable) yield* writer.table()
+      read += token.kind === 'text' ? 1 + token.text.length / LETTERS : 1
+      if (read < STEP) continue
+      yield
+      read = 0
+    }
+    from = writer.unclosed()
   }
-  return writer.end()
+  writer.close()
+  yield* writer.table()
+  const all: string[] = []
+  for (let at = 0; at < writer.pieces.length; at += STEP) {
+    all.push(writer.pieces.slice(at, at + STEP).join(''))
+    yield
+  }
+  return writer.title() + all.join('')
 }
 
 class Writer {
-  #parts: { text: string; item: boolean }[] = []
-  #inline = ''
-  /** What stands in code within a line, and how many elements of code are open around it. */
-  #span = { text: '', depth: 0 }
+  /** What was written, and what parts it. */
+  pieces: string[] = []
+  /** What the last piece was. */
+  #last: 'nothing' | 'item' | 'other' = 'nothing'
+  #inline = new Inline()
+  /** What the paragraph that is open is, once its beginning was written. */
+  #begun: 'heading' | 'item' | 'prose' | null = null
   #heading = 0
   #title: string | null = null
   #hasFirstHeading = false
   #lists: { ordered: boolean; number: number }[] = []
   /** What stands in front of the next text of a list item. */
   #marker = ''
-  #code: string | null = null
+  /** Code of several lines: the most backticks that stand side by side in it, those at its end, elements of code that are open. */
+  #code: { text: string; ticks: number; last: number; depth: number } | null = null
   #tables: Table[] = []
   #tablesTooDeep = 0
-  /** The element that is left out, and how many of its name are open in it. */
-  #skipped: { name: string; depth: number } | null = null
+  /** The table that has ended. */
+  #ended: Table | null = null
+  #leftOut = new Set(LEFT_OUT)
+  /** The element that is left out, where its content begins, and how many of its name are open in it. */
+  #skipped: { name: string; from: number; depth: number } | null = null
   #inTitle = false
 
   take(token: Token): void {
     if (this.#skipped !== null) this.#skip(token, this.#skipped)
     else if (token.kind === 'text') this.#text(token.text)
-    else if (token.kind === 'open') this.#open(token.name, token.attributes)
+    else if (token.kind === 'open') this.#open(token)
     else this.#close(token.name)
   }
 
-  end(): string {
-    if (this.#code !== null) this.#close('pre')
-    this.#tablesTooDeep = 0
-    while (this.#tables.length > 0) this.#close('table')
-    this.#flush()
-    const all: string[] = []
-    if (!this.#hasFirstHeading && this.#title !== null) all.push(`# ${this.#title}`)
-    for (const [index, { text, item }] of this.#parts.entries()) {
-      const follows = item && this.#parts[index - 1]?.item === true
-      if (all.length > 0) all.push(follows ? '\n' : '\n\n')
-      all.push(text)
+  get hasTable(): boolean {
+    return this.#ended !== null
+  }
+
+  /** Writes the table that has ended, if one has; comes where others may want a turn. */
+  *table(): Steps<void> {
+    if (this.#ended === null) return
+    for (const piece of this.#ended.markdown()) {
+      if (piece === undefined) yield
+      else this.#push(piece.text, piece.between)
     }
-    return all.join('')
+    this.#ended = null
+  }
+
+  /** Where to read on when the text has ended inside of what is left out; that is read then. */
+  unclosed(): number | null {
+    const skipped = this.#skipped
+    if (skipped === null || WITHOUT_MARKUP.has(skipped.name)) return null
+    this.#leftOut.delete(skipped.name)
+    this.#skipped = null
+    return skipped.from
+  }
+
+  close(): void {
+    if (this.#code !== null) {
+      this.#code.depth = 1
+      this.#close('pre')
+    }
+    this.#tablesTooDeep = 0
+    while (this.#tables.length > 0) this.#endTable()
+    if (this.#ended === null) this.#flush()
+  }
+
+  /** The document's title as a heading, where it needs one. */
+  title(): string {
+    if (this.#hasFirstHeading || this.#title === null) return ''
+    return `# ${this.#title}${this.pieces.length > 0 ? '\n\n' : ''}`
   }
 
   #skip(token: Token, skipped: { name: string; depth: number }): void {
@@ -85,15 +142,28 @@ class Writer {
 
   #text(raw: string): void {
     const text = withoutReferences(raw)
-    if (this.#inTitle) this.#title ??= text.replace(/\s+/g, ' ').trim() || null
-    else if (this.#code !== null) this.#code += text
-    else if (this.#span.depth > 0) this.#span.text += text.replace(/\s+/g, ' ')
-    else this.#inline += text.replace(/\s+/g, ' ')
+    if (this.#code !== null) this.#addCode(text)
+    else {
+      const words = text.replace(/\s+/g, ' ')
+      if (this.#inTitle) this.#title ??= words.trim() || null
+      else this.#inline.add(words)
+      if (this.#inline.length > LONGEST) this.#write(true)
+    }
   }
 
-  #open(name: string, attributes: string): void {
-    if (LEFT_OUT.has(name)) {
-      this.#skipped = { name, depth: 1 }
+  #addCode(text: string): void {
+    const code = this.#code!
+    let [first, last] = [0, 0]
+    while (text[first] === '`') first++
+    while (last < text.length && text[text.length - 1 - last] === '`') last++
+    code.ticks = Math.max(code.ticks, longestRun(text), code.last + first)
+    code.last = first === text.length ? code.last + first : last
+    code.text += code.text === '' && text.startsWith('\n') ? text.slice(1) : text
+  }
+
+  #open({ name, attributes, end }: Token & { kind: 'open' }): void {
+    if (this.#leftOut.has(name)) {
+      this.#skipped = { name, from: end, depth: 1 }
       return
     }
     switch (name) {
@@ -101,22 +171,24 @@ class Writer {
         this.#inTitle = true
         return
       case 'br':
-        if (this.#code !== null) this.#code += '\n'
-        else if (this.#span.depth > 0) this.#span.text += ' '
-        else this.#inline += '\n'
+        if (this.#code !== null) this.#addCode('\n')
+        else this.#inline.add('\n')
         return
       case 'img':
         return this.#text(
           /\balt\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(attributes)?.slice(1).join('') ?? ''
         )
       case 'pre':
-        this.#flush()
-        this.#code = ''
+        if (this.#code !== null) this.#code.depth++
+        else {
+          this.#flush()
+          this.#code = { text: '', ticks: 0, last: 0, depth: 1 }
+        }
         return
       case 'code':
       case 'kbd':
       case 'samp':
-        if (this.#code === null) this.#span.depth++
+        if (this.#code === null) this.#inline.openCode()
         return
       case 'ul':
       case 'ol':
@@ -131,14 +203,14 @@ class Writer {
           this.#tablesTooDeep++
           return
         }
-        this.#tables.push(new Table(this.#inline))
+        this.#tables.push(new Table(this.#tables.length > 0 ? this.#inline.take() : ''))
         return
       case 'tr':
       case 'td':
       case 'th':
         return this.#cell(name)
     }
-    if (/^h[1-6]$/.test(name)) {
+    if (HEADING.test(name)) {
       this.#flush()
       this.#heading = Number(name[1])
     } else if (BLOCKS.has(name)) this.#flush()
@@ -150,15 +222,11 @@ class Writer {
         this.#inTitle = false
         return
       case 'pre':
-        if (this.#code !== null)
-          this.#push(fenced(this.#code.replace(/^\n|\s+$/g, '').split('\n')), false)
-        this.#code = null
-        return
+        return this.#endCode()
       case 'code':
       case 'kbd':
       case 'samp':
-        if (this.#span.depth === 1) this.#endSpan()
-        else if (this.#span.depth > 1) this.#span.depth--
+        this.#inline.closeCode()
         return
       case 'ul':
       case 'ol':
@@ -172,7 +240,7 @@ class Writer {
       case 'th':
         return this.#cell('')
     }
-    if (BLOCKS.has(name) || name === 'li' || /^h[1-6]$/.test(name)) this.#flush()
+    if (BLOCKS.has(name) || name === 'li' || HEADING.test(name)) this.#flush()
   }
 
   #item(): void {
@@ -186,9 +254,7 @@ class Writer {
   #cell(name: string): void {
     const table = this.#tables.at(-1)
     if (table === undefined) return this.#flush()
-    this.#endSpan()
-    table.add(this.#inline)
-    this.#inline = ''
+    table.add(this.#inline.take())
     if (name === 'tr') table.row()
     else if (name !== '') table.cell()
   }
@@ -200,46 +266,60 @@ class Writer {
     }
     const table = this.#tables.pop()
     if (table === undefined) return
-    this.#endSpan()
-    table.add(this.#inline)
-    this.#inline = ''
+    table.add(this.#inline.take())
+    const outer = this.#tables.at(-1)
     /** A table inside of a cell is text of that cell. */
-    if (this.#tables.length > 0) this.#inline = `${table.before} ${table.text()}`
-    else for (const part of table.markdown()) this.#push(part, false)
+    if (outer === undefined) this.#ended = table
+    else {
+      outer.add(table.before)
+      outer.add(table.text())
+    }
+  }
+
+  /** Code in code is part of it. */
+  #endCode(): void {
+    if (this.#code === null || --this.#code.depth > 0) return
+    const { text, ticks } = this.#code
+    this.#code = null
+    const code = text.trimEnd()
+    if (code !== '') this.#push(fencedText(code, ticks), '\n\n')
   }
 
   /** Ends the paragraph, heading or item that is open. */
   #flush(): void {
-    this.#endSpan()
-    const heading = this.#heading
+    if (this.#tables.length > 0) this.#inline.add(' ')
+    else this.#write(false)
+    this.#begun = null
     this.#heading = 0
-    if (this.#tables.length > 0) {
-      this.#inline += ' '
-      return
-    }
-    const text = this.#inline
-      .split('\n')
-      .map((line) => line.replace(/ {2,}/g, ' ').trim())
-      .join('\n')
-      .trim()
-    this.#inline = ''
-    if (text === '') return
-    if (heading > 0) {
-      this.#hasFirstHeading ||= heading === 1
-      this.#push(`${'#'.repeat(heading)} ${text.replaceAll('\n', ' ')}`, false)
-    } else if (this.#marker !== '') {
-      this.#push(`${this.#marker}${proseOnly(text.replaceAll('\n', ' '))}`, true)
+  }
+
+  /** @param more whether what comes belongs to the same line */
+  #write(more: boolean): void {
+    const taken = this.#inline.take(more)
+    const table = this.#tables.at(-1)
+    if (table !== undefined) return table.add(taken, more)
+    if (taken === '') return
+    const begun = this.#begun
+    const kind = begun ?? (this.#heading > 0 ? 'heading' : this.#marker === '' ? 'prose' : 'item')
+    this.#begun = kind
+    const words = kind === 'prose' ? taken : taken.replaceAll('\n', ' ')
+    if (begun !== null) this.#push(words, '')
+    else if (kind === 'heading') {
+      this.#hasFirstHeading ||= this.#heading === 1
+      /** Hashes at the end would be taken for its frame. */
+      const title = words.replace(/(^|\s)(#+)$/, '$1\\$2')
+      this.#push(`${'#'.repeat(this.#heading)} ${title}`, '\n\n')
+    } else if (kind === 'item') {
+      const between = this.#last === 'item' ? '\n' : '\n\n'
+      this.#push(`${this.#marker}${proseOnly(words)}`, between)
+      this.#last = 'item'
       this.#marker = ''
-    } else this.#push(proseOnly(text), false)
+    } else this.#push(proseOnly(words), '\n\n')
   }
 
-  /** Code within a line ends with its paragraph, cell or heading at the latest. */
-  #endSpan(): void {
-    this.#inline += codeSpan(this.#span.text)
-    this.#span = { text: '', depth: 0 }
-  }
-
-  #push(text: string, item: boolean): void {
-    if (text !== '') this.#parts.push({ text, item })
+  #push(text: string, between: string): void {
+    if (this.pieces.length > 0 && between !== '') this.pieces.push(between)
+    this.pieces.push(text)
+    if (between !== '') this.#last = 'other'
   }
 }

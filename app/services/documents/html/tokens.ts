@@ -1,9 +1,10 @@
 /**
- * A part of an HTML text: words, or the beginning or end of an element.
+ * A part of an HTML text: words, or the beginning or end of an element. `end` is the place behind a beginning. Long words come in
+ * parts.
  */
 export type Token =
   | { kind: 'text'; text: string }
-  | { kind: 'open'; name: string; attributes: string }
+  | { kind: 'open'; name: string; attributes: string; end: number }
   | { kind: 'close'; name: string }
 
 /** Elements whose content is no markup. */
@@ -18,18 +19,25 @@ const RAW = new Set([
   'noframes',
 ])
 
+/** Words that come at once, and what a reference is at most, in UTF-16 units. */
+const LONGEST = 16_384
+const LONGEST_REFERENCE = 1_024
+
 const NAME = /[A-Za-z][A-Za-z0-9:-]{0,60}/y
 
 /**
  * Parts of an HTML text in their order, read once from front to back whatever it holds: a tag or comment that nobody closes
  * goes to the end.
  */
-export function* htmlTokens(html: string): Generator<Token> {
-  let at = 0
+export function* htmlTokens(html: string, from = 0): Generator<Token> {
+  let at = from
   while (at < html.length) {
     const sign = html.indexOf('<', at)
     if (sign === -1) break
-    if (sign > at) yield { kind: 'text', text: html.slice(at, sign) }
+    if (sign > at) {
+      if (sign - at <= LONGEST) yield { kind: 'text', text: html.slice(at, sign) }
+      else yield* texts(html, at, sign)
+    }
     const next = html[sign + 1]
     if (next === '!' || next === '?') {
       at = behindComment(html, sign)
@@ -50,15 +58,28 @@ export function* htmlTokens(html: string): Generator<Token> {
       yield { kind: 'close', name }
       continue
     }
-    yield { kind: 'open', name, attributes }
+    yield { kind: 'open', name, attributes, end: at }
     if (attributes.endsWith('/')) yield { kind: 'close', name }
     else if (RAW.has(name)) {
       const close = endOfRaw(html, at, name)
-      yield { kind: 'text', text: html.slice(at, close) }
+      yield* texts(html, at, close)
       at = close
     }
   }
-  if (at < html.length) yield { kind: 'text', text: html.slice(at) }
+  yield* texts(html, at, html.length)
+}
+
+/** Words in parts, no reference in two. */
+function* texts(html: string, from: number, end: number): Generator<Token> {
+  for (let at = from; at < end;) {
+    let to = Math.min(end, at + LONGEST)
+    if (to < end) {
+      const reference = html.slice(to - LONGEST_REFERENCE, to).lastIndexOf('&')
+      if (reference !== -1) to += reference - LONGEST_REFERENCE
+    }
+    yield { kind: 'text', text: html.slice(at, to) }
+    at = to
+  }
 }
 
 function behindComment(html: string, at: number): number {
