@@ -4,6 +4,7 @@ import { CLEANUP_KINDS, type CleanupCounts, type CleanupKind } from '../src/clea
 import { ProgressBar } from '../src/console/progress_bar.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { cleanupJson } from '../src/dashboard/presenters/cleanups_page.ts'
+import { untilStopped } from '../src/console/until_stopped.ts'
 import { RunCleanup } from '../src/operations/run_cleanup.ts'
 
 /**
@@ -27,35 +28,30 @@ export default class QueueCleanup extends QueueCommand {
 
   protected async answer() {
     const cleanup = await this.app.container.make('queuedeck.cleanup')
-    const stopping = new AbortController()
-    const stop = () => stopping.abort(new Error('Stopped: the next cleanup goes on'))
-    process.once('SIGINT', stop)
-    process.once('SIGTERM', stop)
-    const { signal } = stopping
+    const transport = await this.app.container.make('queuedeck.transport')
     const isDrawn = !this.json && process.stdout.isTTY === true
-    const expected =
-      isDrawn && !this.dryRun
-        ? await cleanup.count({ signal, onProgress: () => this.goesOn() })
-        : null
-    try {
-      const transport = await this.app.container.make('queuedeck.transport')
-      const run = await new RunCleanup(cleanup, transport).handle({
-        actor: this.actor,
-        dryRun: this.dryRun,
-        signal,
-        onProgress: (counts, kind) => {
-          this.goesOn()
-          if (expected) this.#draw(counts, expected, kind)
-        },
-      })
-      if (isDrawn && expected) this.logger.logUpdatePersist()
-      this.#tell(run)
-      if (run.error !== null) this.exitCode = 1
-      return { cleanup: cleanupJson(run) }
-    } finally {
-      process.removeListener('SIGINT', stop)
-      process.removeListener('SIGTERM', stop)
-    }
+    const { answer: run } = await untilStopped(
+      'Stopped: the next cleanup goes on',
+      async (signal) => {
+        const expected =
+          isDrawn && !this.dryRun
+            ? await cleanup.count({ signal, onProgress: () => this.goesOn() })
+            : null
+        return new RunCleanup(cleanup, transport).handle({
+          actor: this.actor,
+          dryRun: this.dryRun,
+          signal,
+          onProgress: (counts, kind) => {
+            this.goesOn()
+            if (expected) this.#draw(counts, expected, kind)
+          },
+        })
+      }
+    )
+    if (isDrawn && !this.dryRun) this.logger.logUpdatePersist()
+    this.#tell(run)
+    if (run.error !== null) this.exitCode = 1
+    return { cleanup: cleanupJson(run) }
   }
 
   #draw(counts: CleanupCounts, expected: CleanupCounts, kind: CleanupKind): void {

@@ -6,6 +6,7 @@ import { QueueCommand } from '../src/console/queue_command.ts'
 import { queueJson } from '../src/dashboard/presenters/queue_json.ts'
 import { drainedText, jobs } from '../src/dashboard/presenters/queues_page.ts'
 import { InvalidInputException } from '../src/errors.ts'
+import { untilStopped } from '../src/console/until_stopped.ts'
 import { DrainQueue } from '../src/operations/drain_queue.ts'
 import { findQueue } from '../src/operations/queue_views.ts'
 
@@ -16,6 +17,7 @@ export default class QueueDrain extends QueueCommand {
   static override commandName = 'queue:drain'
   static override description = 'Cancel the jobs that wait in a queue'
   static override help = [
+    'Ctrl-C stops it: what was cancelled stays so, the others wait.',
     'Jobs that run go on, those that come meanwhile stay; cancelled ones can be restarted with queue:restart.',
     'Asks first, unless --force is given; where nobody can be asked (with --json, or without a terminal) it refuses without --force.',
     '',
@@ -44,16 +46,22 @@ export default class QueueDrain extends QueueCommand {
     }
     const bar = new ProgressBar((line) => this.logger.logUpdate(line))
     const isDrawn = !this.json && process.stdout.isTTY === true
-    const answer = await new DrainQueue(dependencies).handle(this.name, this.actor, {
-      scheduled: this.scheduled,
-      onProgress: ({ done, requested }) => {
-        this.goesOn()
-        if (isDrawn) bar.update(done + requested, expected, 'cancelled')
-      },
-    })
+    const { answer, isStopped } = await untilStopped('Stopped: the others wait', (signal) =>
+      new DrainQueue(dependencies).handle(this.name, this.actor, {
+        scheduled: this.scheduled,
+        signal,
+        onProgress: ({ done, requested }) => {
+          this.goesOn()
+          if (isDrawn) bar.update(done + requested, expected, 'cancelled')
+        },
+      })
+    )
     if (isDrawn && expected > 0) this.logger.logUpdatePersist()
-    const { outcome, changed, cancelled, requested, queue } = answer
-    this.say(`queue ${plain(queue.name)}: ${drainedText(answer)}`)
+    if (isStopped) this.exitCode = 1
+    const { changed, cancelled, requested, queue } = answer
+    const outcome = isStopped ? 'stopped' : answer.outcome
+    const stopped = isStopped ? '; stopped, the others wait' : ''
+    this.say(`queue ${plain(queue.name)}: ${drainedText(answer)}${stopped}`)
     this.say(queueLine(queue))
     return { outcome, changed, cancelled, requested, queue: queueJson(queue) }
   }

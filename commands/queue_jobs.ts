@@ -4,6 +4,7 @@ import { QueueCommand } from '../src/console/queue_command.ts'
 import { jobTexts } from '../src/console/texts.ts'
 import { REASONS_UNKNOWN, waitingOrNull } from '../src/console/waiting.ts'
 import { jobJson } from '../src/dashboard/presenters/job_json.ts'
+import { InvalidInputException } from '../src/errors.ts'
 import { JobQuery } from '../src/records/job_query.ts'
 
 /**
@@ -60,6 +61,14 @@ export default class QueueJobs extends QueueCommand {
     const params = Object.fromEntries(
       JobQuery.PARAMS.filter((name) => name !== 'host').map((name) => [name, this[name]])
     )
+    for (const [name, value] of Object.entries(params)) {
+      if ([value].flat().includes('')) {
+        throw new InvalidInputException(
+          `--${name} is empty: give a value, or leave it out for all jobs`,
+          name
+        )
+      }
+    }
     const query = JobQuery.from(params)
     const { reader } = await this.app.container.make('queuedeck.records')
     const page = await reader.page(query)

@@ -28,12 +28,13 @@ export class DrainQueue {
    * Drains, and answers when that has ended. For those who do not wait so long there is `BeginDrain`.
    *
    * @param options.scheduled also jobs whose time has not come, and retries in backoff
+   * @param options.signal ends it between two steps: what was cancelled stays so, the rest waits
    * @throws InvalidInputException, E_QUEUE_NOT_FOUND, E_REDIS_UNAVAILABLE
    */
   async handle(
     name: string,
     actor: Actor,
-    { scheduled, onProgress }: Pick<DrainOptions, 'onProgress'> & { scheduled: boolean }
+    { scheduled, onProgress, signal }: DrainOptions & { scheduled: boolean }
   ): Promise<DrainedAnswer> {
     const { transport } = this.dependencies
     await assertQueueKnown(transport, name)
@@ -45,6 +46,7 @@ export class DrainQueue {
           name,
           { ...drainWords(actor), scheduled },
           {
+            signal,
             onProgress: (answer) => {
               onProgress?.(answer)
               tells()

@@ -141,6 +141,7 @@ test.group('Commands | Redis and database up', (group) => {
       [['queue:restart', 'a/b'], /"a\/b" is not the id/],
       [['queue:jobs', '--status=exploded'], /exploded/],
       [['queue:jobs', '--cursor=bananas'], /cursor/],
+      [['queue:jobs', '--status='], /--status is empty/],
       [['queue:status', '--watch'], /--watch/],
     ]
     for (const [args, message] of cases) {

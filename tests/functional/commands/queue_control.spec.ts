@@ -57,6 +57,23 @@ test.group('queue:pause, queue:resume, queue:drain', (group) => {
     await become(await dispatch(), 'completed')
   })
 
+  test('stops draining at Ctrl-C, and says so: the rest waits', async ({ assert, cleanup }) => {
+    await lab.ask('queue:pause', 'demo')
+    const waiting = await dispatch()
+    const { queueControl } = await lab.app.container.make('queuedeck.transport')
+    const drain = queueControl.drain
+    queueControl.drain = (...given) => {
+      /** The command's: the others would end this process. */
+      process.listeners('SIGINT').at(-1)!('SIGINT')
+      return drain.apply(queueControl, given)
+    }
+    cleanup(() => void (queueControl.drain = drain))
+    const { code, json } = await lab.ask('queue:drain', 'demo', '--force')
+    assert.equal(code, 1)
+    assert.deepInclude(json, { outcome: 'stopped', cancelled: 0 })
+    assert.equal((await lab.ask('queue:show', waiting)).json.job.status, 'pending')
+  })
+
   test('fail for a queue that nobody knows', async ({ assert }) => {
     for (const command of ['queue:pause', 'queue:resume', 'queue:drain']) {
       const unknown = await lab.ask(command, 'unheard')
