@@ -53,6 +53,11 @@ export function hash(text: string): string {
   return `W/"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
 }
 
+/** Caches on the way may make a weak tag a strong one. */
+function opaque(tag: string): string {
+  return tag.replace(/^W\//, '')
+}
+
 /**
  * Tells the tag of an answer, and whether the client has it already: then it is answered with 304, and there is no body to send.
  * (RFC 9110, section 13.1.2: weak comparison, since what is compared is what one sees.)
@@ -60,7 +65,9 @@ export function hash(text: string): string {
 export function answeredUnchanged({ request, response }: HttpContext, tag: string): boolean {
   response.header('etag', tag)
   const known = request.header('if-none-match')
-  if (known === undefined || !known.split(',').some((one) => one.trim() === tag)) return false
+  if (known === undefined) return false
+  const isKnown = known.split(',').some((one) => ['*', opaque(tag)].includes(opaque(one.trim())))
+  if (!isKnown) return false
   response.status(304).send('')
   return true
 }

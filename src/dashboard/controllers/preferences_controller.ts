@@ -58,7 +58,9 @@ function readZone(value: unknown): string | undefined {
 function backTo({ request }: HttpContext, fallback: string): string {
   try {
     const { host, pathname, search } = new URL(request.header('referer') ?? '')
-    return host === request.host() && pathname.startsWith(fallback) ? pathname + search : fallback
+    const isOurs = host === request.host() && pathname.startsWith(fallback)
+    /** Two slashes in front name another host. */
+    return isOurs && !pathname.startsWith('//') ? pathname + search : fallback
   } catch {
     return fallback
   }

@@ -5,9 +5,10 @@ import { findJob, type OperationAnswer } from '../../operations/job_lookup.ts'
 import type { Actor, JobDetails } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { explain } from '../errors.ts'
-import { wishOf } from '../negotiation.ts'
+import { sendJson, wishOf } from '../negotiation.ts'
 import { parametersOf } from '../parameters.ts'
 import { editPage } from '../presenters/edit_page.ts'
+import { documentJson } from '../presenters/job_json.ts'
 import { jobRow } from '../presenters/job_row.ts'
 import { framePage } from '../presenters/page.ts'
 import type { JobRow } from '../presenters/types.ts'
@@ -98,6 +99,11 @@ export default class RunsAgainController extends ActionController {
     await assertManage(viewer, job)
     const text = await dashboard.texts.forJob(job)
     const row = jobRow(job, text, await viewer.rowContext([job]))
+    if (wishOf(viewer.ctx) === 'json') {
+      const { url, refused } = editPage(row, { payload: '', sensitive: job.sensitive, error })
+      const payload = documentJson(job.payload, text, dashboard.texts, job.sensitive)
+      return sendJson(viewer.ctx, { action: 'edit-and-run', url, refused, payload })
+    }
     const page = await framePage(viewer, { title: 'Edit and run', kind: 'confirm', stream: null })
     const edit = editPage(row, {
       payload: typed ?? shownPayload(dashboard, job),

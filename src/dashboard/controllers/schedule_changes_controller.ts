@@ -203,9 +203,16 @@ export default class ScheduleChangesController {
       .toPath(toList ? urls.schedules() : urls.schedule(schedule.id))
   }
 
-  async #form(viewer: Viewer, form: ScheduleForm): Promise<string> {
-    const { dashboard, clock, urls } = viewer
+  async #form(viewer: Viewer, form: ScheduleForm): Promise<string | void> {
+    const { ctx, dashboard, clock, urls } = viewer
     await dashboard.registry.load()
+    if (wishOf(ctx) === 'json') {
+      const { isNew, url, locked, values } = form
+      const action = isNew ? 'create' : 'edit'
+      return sendJson(ctx, {
+        ...{ action, url, locked, fields: values, types: dashboard.registry.names() },
+      })
+    }
     const title = form.isNew ? 'New schedule' : `Edit ${form.values.name}`
     const page = await framePage(viewer, { title, kind: 'schedules', stream: null })
     const preview = schedulePreview(form.values, clock)

@@ -147,7 +147,8 @@ async function runsOf(
 
 function readCursor(value: unknown): string {
   if (value === undefined) return ''
-  if (typeof value === 'string' && value.length <= 200) return value
+  /** No name holds U+0000, and PostgreSQL refuses it even in a question. */
+  if (typeof value === 'string' && value.length <= 200 && !value.includes('\0')) return value
   throw new InvalidInputException('"after" must be the "next" of another page', 'after')
 }
 

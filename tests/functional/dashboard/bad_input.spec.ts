@@ -50,6 +50,7 @@ const ADDRESSES: [path: string, statuses: number[]][] = [
   ['/workers?host=a', [422]],
   [`/workers/${ID}?step=hour`, [422]],
   ['/schedules?cursor=x', [422]],
+  ['/schedules?after=%00', [422]],
   ['/schedules/nightly?limit=5', [422]],
   ['/alerts?limit=5', [422]],
   ['/cleanups?limit=5', [422]],
@@ -314,6 +315,32 @@ test.group('Dashboard | bad input', (group) => {
     const { text } = await client.page('')
     assert.match(text, /data-theme="dark"|class="[^"]*dark/)
     assert.include(text, 'Asia/Kolkata')
+  })
+
+  test('every address that answers a page answers JSON, and a question for its head', async ({
+    assert,
+  }) => {
+    const client = lab.client()
+    const schedule = await client.post('/schedules', {
+      ...{ name: 'asked', type: 'tests.echo', every: '30d', payload: { password: 'p-1', n: 1 } },
+    })
+    const { root } = (await lab.app.container.make('router')).toJSON()
+    for (const { pattern, methods } of root) {
+      if (!pattern.startsWith(PREFIX) || !methods.includes('GET')) continue
+      if (/\/\*$|\/assets\/|stream/.test(pattern)) continue
+      const own = pattern.includes('/schedules/') ? schedule.json.schedule.id : id
+      const path = pattern.slice(PREFIX.length).replace(':id', own).replace(':name', 'tests')
+      const { status, headers, json, text } = await client.json(path)
+      assert.match(headers.get('content-type')!, /^application\/json/, path)
+      assert.isObject(json, path)
+      assert.notInclude(text, 'p-1')
+      const head = await client.ask('HEAD', path, { accept: 'application/json' })
+      assert.deepInclude(head, { status, text: '' }, path)
+    }
+    const edit = (await client.json(`/jobs/${id}/edit-and-run`)).json
+    assert.deepEqual(edit.payload, {})
+    const { fields } = (await client.json(`/schedules/${schedule.json.schedule.id}/edit`)).json
+    assert.include(fields, { every: '2592000000ms', name: 'asked' })
   })
 
   test('a referer elsewhere leads nowhere else', async ({ assert }) => {
