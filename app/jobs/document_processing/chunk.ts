@@ -106,8 +106,8 @@ export default class Chunk extends Job<Payload, Result> {
       id === null
         ? { source: 'text', text: this.payload.text! }
         : await this.store.kept('parsed', id)
-    if (text === '') {
-      throw new DocumentProblem('PDF_NO_TEXT', 'holds no text to cut')
+    if (/^\s*$/.test(text)) {
+      throw new DocumentProblem('NO_TEXT', 'holds no text to cut')
     }
     const chunks = await chunksInTurns(text, options, turns)
     const chunked = await this.store.keep('chunks', { source, ...options, chunks })

@@ -3,6 +3,7 @@ export type ProblemCode =
   | 'PDF_PASSWORD'
   | 'PDF_DAMAGED'
   | 'PDF_NO_TEXT'
+  | 'NO_TEXT'
   | 'PDF_UNKNOWN_LETTERS'
   | 'NOT_A_PDF'
   | 'TEXT_ENCODING'

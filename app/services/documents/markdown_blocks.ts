@@ -18,6 +18,9 @@ type Line = { text: string; start: number; end: number }
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
 const SETEXT = /^ {0,3}(=+|-{2,})[ \t]*$/
 
+/** A longer paragraph above a line is none that a person would read as its title. */
+const MOST_TITLE_LINES = 100
+
 /** HTML in which nothing is Markdown: how it begins a line, and what it goes on to (CommonMark, "HTML blocks", 1 to 3 and 5). */
 const RAW: [begin: RegExp, end: RegExp][] = [
   [/^ {0,3}<(?:script|pre|style|textarea)(?:[\s>]|$)/i, /<\/(?:script|pre|style|textarea)>/i],
@@ -42,13 +45,17 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
   const blocks: Block[] = []
   const lines = new Lines(text)
   metadata(lines, blocks)
-  let open: Line[] = []
+  /** Where the paragraph that is open stands: a list of its lines could be longer than the text. */
+  let open = null as { start: number; end: number; lines: number } | null
 
   const close = () => {
-    if (open.length > 0) {
-      blocks.push({ kind: 'paragraph', start: open[0].start, end: open.at(-1)!.end })
-    }
-    open = []
+    if (open !== null) blocks.push({ kind: 'paragraph', start: open.start, end: open.end })
+    open = null
+  }
+  const add = ({ start, end }: Line) => {
+    open ??= { start, end, lines: 0 }
+    open.end = end
+    open.lines++
   }
 
   for (let line = lines.next(); line !== null; line = lines.next()) {
@@ -73,11 +80,11 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
     }
     const end = sign === '<' ? endOfRaw(line.text) : undefined
     if (end !== undefined) {
-      open.push(line)
+      add(line)
       for (let last: Line | null = line; last !== null && !end.test(last.text);) {
         if (lines.read % STEP === 0) yield
         last = lines.next()
-        if (last !== null) open.push(last)
+        if (last !== null) add(last)
       }
       continue
     }
@@ -87,19 +94,25 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
       blocks.push({ kind: 'heading', start: line.start, end: line.end, ...heading })
       continue
     }
-    const setext = open.length > 0 && (sign === '=' || sign === '-') ? SETEXT.exec(line.text) : null
-    if (setext === null) {
-      open.push(line)
+    const isTitle =
+      open !== null &&
+      open.lines <= MOST_TITLE_LINES &&
+      (sign === '=' || sign === '-') &&
+      SETEXT.test(line.text)
+    if (!isTitle) {
+      add(line)
       continue
     }
+    const { start, end: last } = open!
+    const title = text.slice(start, last).split('\n')
     blocks.push({
       kind: 'heading',
-      start: open[0].start,
+      start,
       end: line.end,
       level: sign === '=' ? 1 : 2,
-      title: open.map((part) => part.text.trim()).join(' '),
+      title: title.map((part) => part.trim()).join(' '),
     })
-    open = []
+    open = null
   }
   close()
   return blocks

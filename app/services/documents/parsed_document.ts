@@ -47,6 +47,8 @@ const FORMATS: Record<string, ParsedDocument['format']> = {
 /** What a document calls a page is cut there. */
 const LONGEST_LABEL = 40
 
+const NO_WORDS = 'holds no words: is it written by scripts?'
+
 /** Extensions of documents that can be read. */
 export const EXTENSIONS = Object.keys(FORMATS)
 
@@ -81,7 +83,9 @@ export async function parseDocument(
       pages: [],
       splits: [],
       droppedLines: 0,
-      warnings: [],
+      warnings: /\S/.test(text)
+        ? []
+        : [{ source, code: 'NO_TEXT', message: format === 'html' ? NO_WORDS : 'is empty' }],
     }
   }
   const { pages: lines, labels, warnings } = await readPdf(bytes, hooks)

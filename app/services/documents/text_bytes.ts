@@ -8,8 +8,8 @@ const STEP = 1_048_576
 type Encoding = 'UTF-8' | 'UTF-16LE' | 'UTF-16BE'
 
 /**
- * Text of a file: UTF-8, or UTF-16 with its byte order mark. Lines end with a line feed, the mark is gone, and so are line
- * breaks at the end of the file.
+ * Text of a file: UTF-8, or UTF-16 with its byte order mark. Lines end with a line feed, marks are gone, those in the middle of
+ * files that were put together too, and so are line breaks at the end of the file.
  *
  * @throws DocumentProblem TEXT_ENCODING
  */
@@ -28,7 +28,7 @@ export function* textSteps(bytes: Uint8Array): Steps<string> {
     const end = borderBefore(all, start + STEP, encoding)
     const part = held + decoded(all.subarray(start, end), encoding)
     held = end < all.length && part.endsWith('\r') ? '\r' : ''
-    parts.push(withLineFeeds(held === '' ? part : part.slice(0, -1)))
+    parts.push(withoutMarks(withLineFeeds(held === '' ? part : part.slice(0, -1))))
     start = end
     yield
   }
@@ -84,6 +84,11 @@ function utf16(bytes: Buffer, encoding: Encoding): string | null {
 
 function withLineFeeds(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
+}
+
+/** Such a mark in front of a heading would hide it. */
+function withoutMarks(text: string): string {
+  return text.includes('\ufeff') ? text.replaceAll('\ufeff', '') : text
 }
 
 function withoutLastBreaks(text: string): string {

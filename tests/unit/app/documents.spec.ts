@@ -51,6 +51,39 @@ test.group('Documents: text', () => {
     assert.equal(blocks[0].title, 'Title')
   })
 
+  test('leaves marks out between texts that were put together', async ({ assert }) => {
+    const bytes = Buffer.from('\ufeff# One\n\n\ufeff# Two\r\n\ufeff\ufeff# Three')
+    const { text, blocks } = await parseDocument('a.md', bytes, { pages: 10, overlap: 1 })
+    assert.equal(text, '# One\n\n# Two\n# Three')
+    assert.lengthOf(blocks, 3)
+  })
+
+  test('parts paragraphs at lines that look empty', async ({ assert }) => {
+    const bytes = Buffer.from('One\nand\n \t \nTwo\n\n\nThree')
+    const { text, blocks } = await parseDocument('a.txt', bytes, { pages: 10, overlap: 1 })
+    assert.deepEqual(
+      blocks.map(({ start, end }) => text.slice(start, end)),
+      ['One\nand', 'Two', 'Three']
+    )
+  })
+
+  test('takes the lines above a line for a title, but no text of megabytes', ({ assert }) => {
+    const titles = (text: string) => markdownBlocks(text).flatMap(({ title }) => title ?? [])
+    assert.deepEqual(titles('a\n  b\n---\nc\n===\n'), ['a b', 'c'])
+    assert.deepEqual(titles(`${'a\n'.repeat(50_000)}===\n`), [])
+  })
+
+  test('says of {0} that it holds no words')
+    .with([
+      ['a.txt', ''],
+      ['a.md', ' \n\t\n'],
+      ['a.html', '<title></title><script>document.write("words")</script>'],
+    ])
+    .run(async ({ assert }, [name, text]) => {
+      const document = await parseDocument(name, Buffer.from(text), { pages: 10, overlap: 1 })
+      assert.deepEqual(codes(document), ['NO_TEXT'])
+    })
+
   test('reads UTF-16', async ({ assert }) => {
     assert.equal((await parse('g_utf16le.txt')).text, 'Zwölf Boxkämpfer')
   })
