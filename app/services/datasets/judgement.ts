@@ -73,7 +73,7 @@ export async function judge(measured: Measured, turns: Turns): Promise<Omit<Qual
   weigh(contradictions, LIMITS.contradictions, `${contradictions} texts stand under several labels`)
   weigh(leaked, LIMITS.leakage, `${leaked} of ${apart} examples outside of "train" are in it too`)
   for (const [split, count] of splits) {
-    if (count < 0.02 * total || count < 2) say('warning', split, `holds only ${count} examples`)
+    if (count < 0.02 * total || count < 2) say('warning', split, `holds only ${examplesOf(count)}`)
   }
   if (balance !== null) judgeBalance(learned, balance, say)
   if (total > 1 && readability.words < 5) {
@@ -175,10 +175,14 @@ function judgeBalance(
   }
   const few = labels.filter(({ examples }) => examples < FEWEST_OF_LABEL)
   for (const { label, examples } of few.slice(0, 20)) {
-    say('warning', `label "${label}"`, `has only ${examples} examples`)
+    say('warning', `label "${label}"`, `has only ${examplesOf(examples)}`)
   }
   if (learned.size === 0) return
   for (const { label } of labels.filter((one) => !learned.has(one.label)).slice(0, 20)) {
     say('warning', `label "${label}"`, 'is in no example of "train"')
   }
+}
+
+function examplesOf(count: number): string {
+  return count === 1 ? '1 example' : `${count} examples`
 }

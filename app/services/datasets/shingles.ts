@@ -5,11 +5,11 @@ const WORDS = 3
 const MOST = 512
 
 /**
- * What a text is made of, as sorted hashes of each three words that follow one another. Case, punctuation and white space do not
- * count; letters of scripts that have no spaces between words count as words.
+ * What a text is made of, as sorted hashes of each three words that follow one another. Case, width of letters, how accents are
+ * written, punctuation and white space do not count; letters of scripts that have no spaces between words count as words.
  */
 export function shinglesOf(text: string): Uint32Array {
-  const words = wordHashes(text.toLowerCase())
+  const words = wordHashes(text.normalize('NFKC').toLowerCase())
   const width = Math.min(WORDS, words.length)
   const found = new Uint32Array(width === 0 ? 0 : words.length - width + 1)
   for (let at = 0; at < found.length; at++) {
@@ -63,13 +63,23 @@ function wordHashes(text: string): number[] {
   }
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if ((code > 96 && code < 123) || (code > 47 && code < 58) || (code > 191 && code < 0x2000)) {
+    const inWord =
+      (code > 96 && code < 123) || (code > 47 && code < 58) || (code > 191 && code < 0x2000)
+    if (inWord && !hasNoSpaces(code)) {
       hash = Math.imul(hash ^ code, 0x01000193) || 1
     } else {
       close()
-      if (code >= 0x2e80 && code !== 0xfeff) words.push(code)
+      if (inWord || (code >= 0x2190 && code !== 0xfeff)) words.push(code)
     }
   }
   close()
   return words
+}
+
+/** Thai, Lao, Myanmar, Khmer: between their words stands nothing. */
+function hasNoSpaces(code: number): boolean {
+  return (
+    code > 0xdff &&
+    (code < 0xf00 || (code > 0xfff && code < 0x10a0) || (code > 0x177f && code < 0x1800))
+  )
 }

@@ -3,10 +3,20 @@ import { Numbers } from '#services/documents/numbers'
 /** Words of which diversity is measured; more of them would only make it smaller. */
 const SAMPLE = 200_000
 
+const WORDS = /[\p{L}\p{N}][\p{L}\p{M}\p{N}'’]*/gu
+
+/** Scripts without spaces between words: each letter counts as one. */
+const SPACELESS =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const WORDS_AND_LETTERS = new RegExp(
+  `${SPACELESS.source}\\p{M}*|(?:(?!${SPACELESS.source})[\\p{L}\\p{N}])(?:(?!${SPACELESS.source})[\\p{L}\\p{M}\\p{N}'’])*`,
+  'gu'
+)
+
 const VOWELS = new Set('aeiouyäöüàâéèêëîïôûùœæ')
 
 export type Readability = {
-  /** Words of an example, in the middle. */
+  /** Words of an example, in the middle; letters where a script has no spaces. */
   words: number
   /** Words of a sentence, on average. */
   sentence: number
@@ -38,13 +48,13 @@ export class TextMeasures {
   #openings = new Map<string, number>()
 
   add(text: string): { words: number } {
-    const words = text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}'’]*/gu) ?? []
+    const words = text.toLowerCase().match(SPACELESS.test(text) ? WORDS_AND_LETTERS : WORDS) ?? []
     this.#lengths.push(words.length)
     this.#words += words.length
     this.#sentences += Math.max(1, text.match(/[.!?。！？]+(?=\s|$)|\n{2,}/g)?.length ?? 0)
     for (const word of words) this.#syllables += this.#syllablesOf(word)
     if (this.#counted < SAMPLE) this.#sample(words)
-    const opening = words.slice(0, 3).join(' ')
+    const opening = words.length === 0 ? text.slice(0, 12) : words.slice(0, 3).join(' ')
     const met = this.#openings.get(opening)
     if (met !== undefined) this.#openings.set(opening, met + 1)
     else if (this.#openings.size < SAMPLE) this.#openings.set(opening, 1)

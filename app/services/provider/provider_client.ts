@@ -50,6 +50,11 @@ export class ProviderClient {
       setTimeout(ms, undefined, { signal })
   ) {}
 
+  /** Without the spaces and line breaks that a file or a shell left around it: answers would repeat it without them. */
+  get #key(): string {
+    return this.settings.key?.trim() ?? ''
+  }
+
   get usage(): ProviderUsage {
     const { model, prices } = this.settings
     const { calls, inputTokens, outputTokens } = this.#usage
@@ -114,7 +119,7 @@ export class ProviderClient {
     messages: Message[],
     signal: AbortSignal
   ): Promise<{ content: string } | { problem: ProviderProblem; after: number | null }> {
-    const { url, key, model, timeout } = this.settings
+    const { url, model, timeout } = this.settings
     const limit = AbortSignal.timeout(timeout)
     this.#usage.calls++
     let status: number
@@ -126,7 +131,7 @@ export class ProviderClient {
         redirect: 'error',
         headers: {
           'content-type': 'application/json',
-          ...(key === null ? undefined : { authorization: `Bearer ${key}` }),
+          ...(this.#key === '' ? undefined : { authorization: `Bearer ${this.#key}` }),
         },
         body: JSON.stringify({
           model,
@@ -182,11 +187,15 @@ export class ProviderClient {
     }
   }
 
-  /** What it says, shortened, on one line, without the key even where the provider repeats it. */
+  /** What it says, shortened, on one line, without the key, and credentials in an address, even where the provider repeats them. */
   #safe(text: string): string {
-    const { key } = this.settings
-    const hidden = key === null || key === '' ? text : text.replaceAll(key, '[key]')
-    return hidden.replace(/\s+/g, ' ').slice(0, TOLD).toWellFormed()
+    const secret = this.#key
+    const hidden = secret === '' ? text : text.replaceAll(secret, '[key]')
+    return hidden
+      .replace(/\/\/[^\s/@]{1,500}@/g, '//[credentials]@')
+      .replace(/\s+/g, ' ')
+      .slice(0, TOLD)
+      .toWellFormed()
   }
 
   /** Only the words of a cause: an error of the transport may hold the request with its headers. */

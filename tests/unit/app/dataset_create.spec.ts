@@ -7,6 +7,8 @@ import Create from '#jobs/dataset_generation/create'
 import Validate from '#jobs/dataset_generation/validate'
 import { piecesOf } from '#services/datasets/create/plain_text'
 import { questionsOf } from '#services/datasets/create/questions'
+import { likeness, shinglesOf } from '#services/datasets/shingles'
+import { TextMeasures } from '#services/datasets/text_measures'
 import { learnableLabels, splitsOf } from '#services/datasets/create/splits'
 import { summaryOf } from '#services/datasets/create/summary'
 import { datasetDownload } from '#services/datasets/download'
@@ -274,6 +276,21 @@ test.group('Datasets: create', (group) => {
     )
   })
 
+  test('reads no contents, and nothing of marks that are words', ({ assert }) => {
+    const markdown =
+      'Pie chart … 41\n4.37. Axis ..... 12\nSee the chart (p. 203) and others, e.g. \\_\\_init\\_\\_ or \\<b>. Then go on.\n\nName This is the name of the table of taxes.'
+    const pieces = piecesOf(markdown)
+    assert.deepEqual(
+      pieces.flatMap((piece) => (piece.kind === 'sentence' ? piece.text : [])),
+      [
+        'See the chart (p. 203) and others, e.g. __init__ or <b>.',
+        'Then go on.',
+        'Name This is the name of the table of taxes.',
+      ]
+    )
+    assert.deepEqual(questionsOf(pieces, 'money'), [])
+  })
+
   test('sums up with sentences of the text, at most two fifths of it', ({ assert }) => {
     const text = Array.from(
       { length: 6 },
@@ -284,6 +301,27 @@ test.group('Datasets: create', (group) => {
     assert.isTrue(text.includes(summary.split('. ')[0]))
     assert.isAtMost(summary.length, text.length * 0.4)
     assert.isNull(summaryOf(piecesOf('Too short to be summed up at all.')))
+  })
+
+  test('sees what is nearly the same in other scripts, and counts their words', ({ assert }) => {
+    const texts = [
+      '任务在队列中等待，直到工人有空，然后开始运行它并且写下结果',
+      'งานรออยู่ในคิวจนกว่าคนงานจะว่างแล้วจึงเริ่มทำงานและเขียนผลลัพธ์ลงในบันทึก',
+      'تنتظر المهمة في الطابور حتى يصبح العامل متاحا ثم تبدأ في العمل وتكتب النتيجة',
+      'कार्य कतार में प्रतीक्षा करता है जब तक कोई कर्मचारी खाली न हो और फिर चलता है',
+      '😀😃😄😁😆😅😂🤣😊😇',
+      '∀x ∃y → ⇒ ∈ ∑ ∏ ∫ ≤ ≥ ≠',
+    ]
+    for (const [at, text] of texts.entries()) {
+      assert.isAbove(likeness(shinglesOf(text), shinglesOf(`${text}!😀`)), 0.75, text)
+      for (const other of texts.slice(at + 1)) {
+        assert.isBelow(likeness(shinglesOf(text), shinglesOf(other)), 0.1)
+      }
+    }
+    const accents = 'Zwölf Boxkämpfer jagen Viktor quer über den großen Deich'
+    assert.equal(likeness(shinglesOf(accents), shinglesOf(accents.normalize('NFD'))), 1)
+    const wordsOf = (text: string) => new TextMeasures().add(text).words
+    assert.deepEqual(texts.map(wordsOf), [27, 59, 14, 17, 0, 2])
   })
 
   test('moves rare labels up until they can be learned', async ({ assert }) => {

@@ -106,7 +106,7 @@ test.group('Dataset jobs', (group) => {
     assert.deepEqual(result.duplicates, { surplus: 33, exact: 2, near: 31 })
     assert.equal(result.contradictions, 1)
     const told = result.findings.map(({ path, message }) => `${path} ${message}`).join('\n')
-    assert.match(told, /label "rare" has only 1 examples/)
+    assert.match(told, /label "rare" has only 1 example$/m)
     assert.match(told, /data line 334 "text" is empty/)
     assert.match(told, /data line 335 "label" is empty/)
   })

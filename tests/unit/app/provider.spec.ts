@@ -148,6 +148,20 @@ test.group('Provider', (group) => {
     }
   })
 
+  test('never tells a key with spaces around it, nor credentials in its address', async ({
+    assert,
+  }) => {
+    steps = [status(401)]
+    const refused = await failed(ask(client({ key: ` ${KEY}\n` })))
+    assert.equal(requests[0].headers.authorization, `Bearer ${KEY}`)
+    assert.match(refused.message, /refuses with 401: no, says \[key\]/)
+    const away = await failed(
+      ask(client({ url: 'http://me:word-of-mine@127.0.0.1:1/v1', attempts: 1 }))
+    )
+    assert.match(String(away.cause), /credentials/)
+    assert.notInclude(`${away.stack} ${away.cause}`, 'word-of-mine')
+  })
+
   test('sends back once what does not fit, with what is wrong', async ({ assert }) => {
     steps = [says('{"number":"one"}'), says('{"number":4}')]
     assert.deepEqual(await ask(), { number: 4 })

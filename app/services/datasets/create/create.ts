@@ -120,8 +120,14 @@ async function created(
   await options.tell('Comparing', 50, sketches.length, sketches.length)
   const groups = await joined(sketches, await contents.groups(turns), turns)
   await turns.give()
-  const own = sketches.map(({ category }) => category)
-  const labels = options.kind === 'classification' ? learnableLabels(own, options.fewest) : own
+  /** Examples without labels are shared out as a whole: a few of each category would all be in the first split. */
+  const labels =
+    options.kind === 'classification'
+      ? learnableLabels(
+          sketches.map(({ category }) => category),
+          options.fewest
+        )
+      : sketches.map(() => '')
   const kept: Splittable[] = []
   await visited(sketches, turns, ({ id }, at) => {
     const label = labels[at]

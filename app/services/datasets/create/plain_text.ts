@@ -10,11 +10,14 @@ export type Piece =
 
 /** Behind these no sentence ends. */
 const ABBREVIATION =
-  /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|no|fig|vol|dr|mr|mrs|ms|st)\.$/i
+  /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|no|fig|vol|pp?|ch|sec|eq|ed|dr|mr|mrs|ms|st)\.$/i
 
 /** Sentences to those who might contribute, of which each README of a project holds the same. */
 const TO_CONTRIBUTORS =
   /\blicen[sc]ed?\b|code of conduct|contribut(?:ing|ion) guide|vibrant community|pull requests?\b|open an issue|principles of the framework/i
+
+/** A line of a table of contents: a title and its page. */
+const CONTENTS = /(?:…|\.{3,}|(?:\. ){3,}) *(?:\d{1,5}|[ivxlc]{1,8}) *$/
 
 const ITEM = /^\s{0,8}(?:[-*+]|\d{1,3}[.)])\s+(.*)$/
 const NAMED_ITEM =
@@ -129,6 +132,7 @@ function withoutMarks(markdown: string): string {
 function* itemsAndText(text: string): Generator<{ text: string; item: boolean }> {
   let open: { text: string; item: boolean } | null = null
   for (const line of text.split('\n')) {
+    if (CONTENTS.test(line.slice(-40))) continue
     if (
       /^\s*\|/.test(line) ||
       /^\s*[-|: ]{3,}$/.test(line) ||

@@ -166,8 +166,8 @@ function asked(sentence: string, subject: string): string | null {
 }
 
 function named(noun: string, ask: (name: string) => string): string | null {
-  const [first] = noun.split(' ')
-  return NO_NAME.test(first) ? null : ask(noun)
+  /** Of `Name This is the table's name` the capital does not make one name. */
+  return noun.split(' ').some((word) => NO_NAME.test(word)) ? null : ask(noun)
 }
 
 function isDescription(text: string): boolean {
