@@ -65,21 +65,28 @@ export default class QueueWork extends StrictCommand {
 
   async run() {
     outliveReaders()
-    let settings: WorkerSettings
     try {
-      settings = this.#settings()
+      await this.#begin()
     } catch (error) {
+      /** It would stay, hold what it has begun, and run no job. */
       this.logger.error((error as Error).message)
       this.exitCode = 1
-      return this.terminate()
+      await this.terminate()
+      process.exit(1)
     }
+  }
+
+  async #begin() {
+    const { registry } = await this.app.container.make('queuedeck')
+    const settings = this.#settings()
+    /** Before anything is started: which of two classes has a name, nobody can know. */
+    await registry.load()
     /** Before anything that could wait: while Redis is away, the process still has to end when told to. */
     process.on('SIGTERM', this.#onSignal)
     process.on('SIGINT', this.#onSignal)
 
     const { container } = this.app
     const config = await container.make('queuedeck.config')
-    const { registry } = await container.make('queuedeck')
     this.#pool = new WorkerPool(
       {
         config,

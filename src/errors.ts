@@ -25,6 +25,12 @@ export const E_INVALID_CONFIG = createError<[reason: string]>(
   500
 )
 
+export const E_JOB_NAME_TAKEN = createError<[name: string, one: string, other: string]>(
+  'Two job classes have the name "%s": %s and %s. Give one of them another name in its static options',
+  'E_JOB_NAME_TAKEN',
+  500
+)
+
 export const E_INVALID_OPTION = createError<[option: string, reason: string]>(
   'Option "%s" %s',
   'E_INVALID_OPTION',

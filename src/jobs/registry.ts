@@ -1,4 +1,4 @@
-import { E_INVALID_CONFIG, E_INVALID_OPTION, E_UNKNOWN_TYPE } from '../errors.ts'
+import { E_INVALID_OPTION, E_JOB_NAME_TAKEN, E_UNKNOWN_TYPE } from '../errors.ts'
 import { isJobClass, Job, type JobClass } from './job.ts'
 import { findJobFiles, type JobFile } from './job_files.ts'
 import { type ResolvedJobOptions, resolveJobOptions } from './options.ts'
@@ -43,7 +43,7 @@ export class JobRegistry {
   /**
    * Reads the folder of jobs, once.
    *
-   * @throws E_INVALID_CONFIG when two classes have one name
+   * @throws E_JOB_NAME_TAKEN when two classes have one name
    */
   load(): Promise<void> {
     this.#loading ??= this.#load()
@@ -53,7 +53,7 @@ export class JobRegistry {
   /**
    * Adds a class. Adding the same class again changes nothing.
    *
-   * @throws E_INVALID_OPTION for options that cannot be, E_INVALID_CONFIG when another class has its name
+   * @throws E_INVALID_OPTION for options that cannot be, E_JOB_NAME_TAKEN when another class has its name
    */
   register(Class: JobClass, file?: string): JobDefinition {
     const known = this.#byClass.get(Class)
@@ -65,9 +65,7 @@ export class JobRegistry {
     const definition = define(Class, file)
     const other = this.#definitions.get(definition.name)
     if (other !== undefined) {
-      throw new E_INVALID_CONFIG([
-        `two job classes have the name "${definition.name}": ${place(other)} and ${place(definition)}. Give one of them another name in its static options`,
-      ])
+      throw new E_JOB_NAME_TAKEN([definition.name, place(other), place(definition)])
     }
     this.#definitions.set(definition.name, definition)
     this.#byClass.set(Class, definition)
@@ -135,7 +133,7 @@ export class JobRegistry {
         this.register(exported, name)
       } catch (error) {
         /** Two classes of one name are no matter of one file: whichever won, jobs would run the wrong code. */
-        if (error instanceof E_INVALID_CONFIG) {
+        if (error instanceof E_JOB_NAME_TAKEN) {
           throw error
         }
         this.#report({ file: name, message: `${name}: ${saidBy(error)}`, error })

@@ -118,6 +118,17 @@ test.group('queue:work', (group) => {
     }
   })
 
+  test('ends where two job classes have one name, naming both files', async ({
+    assert,
+    cleanup,
+  }) => {
+    const app = await hostApp({ queuedeck: { jobs: 'tests/fixtures/jobs/doubled' } })
+    cleanup(() => app.terminate())
+    const { code, output } = await (await commandLine(app))(['queue:work'])
+    assert.equal(code, 1)
+    assert.include(output, 'first.ts and nested/second.ts')
+  })
+
   test('can be stopped while Redis is away', async ({ assert }) => {
     worker = startWorker({ ...env, REDIS_PORT: '1' }, ['--no-mirror'])
     await waitFor('its start', () => worker!.output().includes('waits for Redis'))

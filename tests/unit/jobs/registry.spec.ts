@@ -38,7 +38,7 @@ test.group('Job registry', () => {
     const registry = new JobRegistry(folder('doubled'))
     await assert.rejects(
       () => registry.load(),
-      /two job classes have the name "same_name": first\.ts and nested\/second\.ts/
+      /Two job classes have the name "same_name": first\.ts and nested\/second\.ts/
     )
   })
 
