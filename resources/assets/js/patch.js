@@ -59,7 +59,11 @@
       if (!tile || typeof stat !== 'object' || !stat) continue
       const figure = tile.querySelector('[data-part="figures"]')
       const text = stat.figures.map(({ value, unit }) => value + unit).join('')
-      if (figure.textContent.replace(/\s+/g, '') !== text.replace(/\s+/g, '')) figure.replaceChildren(figures(stat.figures))
+      if (figure.textContent.replace(/\s+/g, '') !== text.replace(/\s+/g, '')) {
+        figure.replaceChildren(figures(stat.figures))
+        /* As in components/tile.edge. */
+        figure.classList.toggle('name', stat.figures.length === 1 && stat.figures[0].value.length > 10)
+      }
       if (stat.sub !== undefined) qd.write(tile.querySelector('[data-part="sub"]'), stat.sub)
       const share = tile.querySelector('[data-part="share"]')
       if (share && stat.share !== null && share.value !== stat.share) share.value = stat.share

@@ -1,6 +1,6 @@
 import { durationWords } from '../../cron/words.ts'
 import type { AuditRow } from '../../records/audit/audit_log.ts'
-import { AUDIT_ACTIONS, type AuditOutcome } from '../../transport/audit_trail.ts'
+import { AUDIT_ACTIONS, type AuditAction, type AuditOutcome } from '../../transport/audit_trail.ts'
 import { redactJson } from '../redaction/redact.ts'
 import type { SecretKeys } from '../redaction/secret_keys.ts'
 import type { DashboardUrls } from '../urls.ts'
@@ -16,6 +16,8 @@ export type AuditItem = {
   mark: Mark
   outcome: string
   action: string
+  /** Both in one, as one says it of a job: `Cancelled`, `Restart: too late`. */
+  said: string
   at: Moment
   who: string
   /** Id behind a name. */
@@ -58,6 +60,18 @@ const WORDS: Record<AuditOutcome, string> = {
   unknown: 'not known',
 }
 
+/** What was done to a job. */
+const DONE: Partial<Record<AuditAction, string>> = {
+  cancel: 'Cancelled',
+  restart: 'Restarted',
+  run_again: 'Run again',
+  edit_and_run: 'Edited and run again',
+  delete: 'Deleted',
+  priority: 'Priority changed',
+  dispatch: 'Added',
+  enqueue_again: 'Enqueued again',
+}
+
 const VIA = { page: 'on a page', api: 'through the API', command: 'by command', code: 'by itself' }
 
 export type AuditContext = { urls: DashboardUrls; clock: Clock; keys: SecretKeys }
@@ -70,6 +84,7 @@ export function auditItem(row: AuditRow, { urls, clock, keys }: AuditContext): A
     mark: MARKS[row.outcome] ?? 'pending',
     outcome: WORDS[row.outcome] ?? row.outcome,
     action: AUDIT_ACTIONS[row.action] ?? row.action,
+    said: said(row),
     at: clock.moment(row.at),
     who,
     whoId: actor.id,
@@ -87,6 +102,13 @@ export function auditItem(row: AuditRow, { urls, clock, keys }: AuditContext): A
     reason: row.reason,
     detail: detailOf(row, keys),
   }
+}
+
+function said({ action, outcome }: AuditRow): string {
+  if (outcome === 'done' && DONE[action]) return DONE[action]
+  const name: string = AUDIT_ACTIONS[action] ?? action
+  const capital = name.charAt(0).toUpperCase() + name.slice(1)
+  return outcome === 'done' ? capital : `${capital}: ${WORDS[outcome] ?? outcome}`
 }
 
 function addressOf({ kind, id }: AuditRow['target'], urls: DashboardUrls): string | null {

@@ -76,10 +76,10 @@ export function jobPage(input: JobPageInput): JobPage {
     runs: runs(job, text, clock),
     flow: input.family ? flowView(input.family, urls) : null,
     graph: input.flow ? graphView(input.flow, job.id, urls) : null,
-    audit: (input.audit ?? []).map(({ id, mark, action, outcome, who, via, reason, at }) => ({
+    audit: (input.audit ?? []).map(({ id, mark, said, who, via, reason, at }) => ({
       id,
       mark,
-      label: `${action}: ${outcome}`,
+      label: said,
       detail: [`${who} ${via}`, reason].filter(Boolean).join(' · '),
       at,
     })),

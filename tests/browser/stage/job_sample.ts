@@ -28,7 +28,7 @@ export function jobSample(head: JobRow, text = 'Reading files'): JobPage {
   return {
     ...head,
     place: '2',
-    audit: [{ id: '1', mark: 'completed', label: 'restart: done', detail: text, at: head.created }],
+    audit: [{ id: '1', mark: 'completed', label: 'Restarted', detail: text, at: head.created }],
     auditUrl: `${PREFIX}/audit`,
     ended: head.delete.allowed,
     sensitive: false,

@@ -27,4 +27,13 @@ test.group('Audit page', () => {
     assert.equal(via, 'through the API')
     assert.equal(auditJson(row, keys).detail.every, 90_000)
   })
+
+  test('says of a job what was done, or what came of it', ({ assert }) => {
+    const said = (change: Partial<AuditRow>) =>
+      auditItem({ ...row, ...change }, { ...CONTEXT, keys }).said
+    assert.equal(said({ action: 'dispatch' }), 'Added')
+    assert.equal(said({ action: 'restart', outcome: 'too_late' }), 'Restart: too late')
+    assert.equal(said({ action: 'mute' }), 'Mute alert')
+    assert.equal(said({ action: 'later' as never, outcome: 'later' as never }), 'Later: later')
+  })
 })
