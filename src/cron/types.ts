@@ -17,4 +17,7 @@ export interface Timing {
 
   /** Says so when it is due more often than every ten seconds; null otherwise. */
   readonly often: string | null
+
+  /** Why this process cannot tell when it is due, as a sentence: it is never due here then. */
+  readonly unreadable?: string
 }

@@ -28,6 +28,9 @@ const LOST_AT_ONCE = 10_000
 /** How far back runs of an earlier definition may still wait, ms. */
 const OUTDATED = 86_400_000
 
+/** When a schedule is looked at again of which this process cannot read when it is due, ms: the next one that leads may know. */
+const UNREADABLE_FOR = 60_000
+
 /** Who takes back what was planned for an earlier definition. */
 const BY = 'schedule'
 
@@ -68,9 +71,13 @@ export class Planner {
     const lasts = await this.#lasts(schedules, now)
     for (const schedule of schedules) {
       const plan = schedule.paused || schedule.withdrawn ? STOPPED : undefined
-      if (schedule.plannedAt === 0) {
+      const timing = this.#timings.of(schedule)
+      if (plan === undefined && timing.unreadable !== undefined) {
+        const { plannedAt } = schedule
+        const later = { make: [], missed: [], plannedAt, lookAt: now + UNREADABLE_FOR }
+        planned.push({ schedule, plan: later })
+      } else if (schedule.plannedAt === 0) {
         const behind = await this.#takeBack(schedule, now)
-        const timing = this.#timings.of(schedule)
         planned.push({
           schedule,
           plan: plan ?? planMoments(timing, { ...schedule, plannedAt: 0 }, Math.max(now, behind)),
@@ -78,7 +85,6 @@ export class Planner {
       } else {
         const { plannedAt, missed } = schedule
         const state = lasts.get(schedule.seq)
-        const timing = this.#timings.of(schedule)
         planned.push({
           schedule,
           plan: plan ?? planMoments(timing, { plannedAt: plannedAt!, missed }, now, state),

@@ -107,7 +107,11 @@ export function scheduleRow(
     overlap: OVERLAP_WORDS[schedule.overlap],
     missed: MISSED_WORDS[schedule.missed],
     origin: isCode ? 'in code' : schedule.createdBy,
-    note: withdrawn ? 'No running process defines it any more: it makes no runs' : null,
+    note: withdrawn
+      ? 'No running process defines it any more: it makes no runs'
+      : timing.unreadable === undefined
+        ? null
+        : `It makes no runs: ${timing.unreadable}`,
     next: clock.maybe(next ?? null),
     last: last && runItem(last.run, last.job, { urls, clock }),
     pause: {

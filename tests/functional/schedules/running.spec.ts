@@ -126,6 +126,30 @@ test.group('Schedules', (group) => {
     await pool.ended
   }).timeout(120_000)
 
+  test('go on beside one that this process cannot read, which says so', async ({ assert }) => {
+    const broken = await make({
+      name: 'broken',
+      cron: '0 3 * * *',
+      zone: 'Europe/Berlin',
+      payload: { name: 'broken' },
+    })
+    const fine = await make({ name: 'fine', cron: '0 3 * * *', payload: { name: 'fine' } })
+    const database = await lab.app.container.make('lucid.db')
+    const inZone = (zone: string) =>
+      database.rawQuery('update queuedeck_schedules set zone = ? where name = ?', [zone, 'broken'])
+    await inZone('Mars/Olympus')
+    await planner.planDue(Date.now())
+    assert.isAbove((await again(fine)).plannedAt!, Date.now())
+    assert.equal((await again(broken)).plannedAt, 0)
+    assert.equal((await lab.client().page('/schedules')).status, 200)
+    const page = await lab.client().page(`/schedules/${broken.id}`)
+    assert.include(page.text, 'It makes no runs: The time zone')
+
+    await inZone('Europe/Berlin')
+    await planner.planDue(Date.now() + 61_000)
+    assert.isAbove((await again(broken)).plannedAt!, Date.now())
+  })
+
   test('leave a run out while an earlier one has not ended, or let it wait behind', async ({
     assert,
   }) => {
