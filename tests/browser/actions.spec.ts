@@ -75,6 +75,7 @@ withBrowser(() => {
         [`${running.url}/cancel`]
       )
       assert.equal(stage.actions[0]!.headers['x-csrf-token'], 'token')
+      assert.equal(stage.actions[0]!.headers['x-queuedeck-page'], 'true')
       assert.deepEqual(problems, [])
       await close()
     })

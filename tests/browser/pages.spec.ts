@@ -129,6 +129,12 @@ withBrowser(() => {
           await page.setViewportSize({ width, height: 900 })
           const wide = await page.evaluate(() => document.documentElement.scrollWidth)
           assert.isAtMost(wide, width, `${width} px`)
+          const cut = await page.evaluate(() =>
+            [...document.querySelectorAll('#tiles .fig')].filter(
+              ({ scrollWidth, clientWidth }) => scrollWidth > clientWidth
+            )
+          )
+          assert.lengthOf(cut, 0, `numbers cut at ${width} px`)
         }
         stage.send('notice', { level: 'error', title: samples.HOSTILE, text: samples.HOSTILE })
         await page.waitForSelector('.toast')

@@ -44,10 +44,11 @@
   }
 
   /*
-   * Sends an action and answers `{ outcome, reason, job }`. A failure of transport or server becomes a refusal with words.
+   * Sends an action and answers `{ outcome, reason, job }`. A failure of transport or server becomes a refusal with words. The audit
+   * tells people on pages from programs, though both want JSON.
    */
   qd.act = async (url, fields = {}) => {
-    const headers = { 'accept': 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
+    const headers = { 'accept': 'application/json', 'content-type': 'application/x-www-form-urlencoded', 'x-queuedeck-page': 'true' }
     if (qd.token()) headers['x-csrf-token'] = qd.token()
     try {
       const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(fields) })

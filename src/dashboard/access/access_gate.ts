@@ -56,7 +56,10 @@ export class AccessGate {
    * Who acts: as the application says, else the signed-in user, else the address.
    */
   async actor(ctx: HttpContext): Promise<Actor> {
-    const via = ctx.request.accepts(['html', 'json']) === 'json' ? 'api' : 'page'
+    const { request } = ctx
+    /** The scripts of our pages ask for JSON as programs do, and say that they are ours. */
+    const isPage = request.header('x-queuedeck-page') !== undefined
+    const via = !isPage && request.accepts(['html', 'json']) === 'json' ? 'api' : 'page'
     try {
       const named = await this.#access.actor?.(ctx)
       if (named)
@@ -69,7 +72,7 @@ export class AccessGate {
       const name = user.fullName ?? user.name ?? user.email
       return { id: String(user.id), ...(typeof name === 'string' && name ? { name } : {}), via }
     }
-    return { id: ctx.request.ip(), via }
+    return { id: request.ip(), via }
   }
 
   async #ask(

@@ -329,15 +329,15 @@ export function tile(
 export function dashboard(running: JobRow[], change: Partial<DashboardPage> = {}): DashboardPage {
   return {
     tiles: [
-      tile('pending', 'Pending', '214', '', 'pending'),
-      tile('running', 'Running', '10', 'of 10', 'running'),
+      tile('pending', 'Pending', '21,412,345', '', 'pending'),
+      tile('running', 'Running', '1,010', 'of 1,200', 'running'),
       tile('scheduled', 'Scheduled', '131', '', 'scheduled'),
       tile('blocked', 'Blocked', '36', '', 'blocked'),
       tile('completed', 'Completed', '1,451,204', '', 'completed'),
       tile('failed', 'Failed', '28,170', '', 'failed'),
       tile('cancelled', 'Cancelled', '3,141', '', 'cancelled'),
       tile('inQueue', 'In queue', '391'),
-      tile('total', 'All time', '1,482,906'),
+      tile('total', 'All time', '12,451,482,906'),
       tile('activeWorkers', 'Active workers', '3', 'of 4'),
       tile('cpu', 'CPU', '51', '%'),
       tile('memory', 'Memory', '4.1', 'of 8 GB'),

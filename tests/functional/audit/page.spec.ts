@@ -35,7 +35,7 @@ test.group('Audit page', (group) => {
     const { json: created } = await client.post('/jobs', { type: Echo.options.name, payload: {} })
     const { id, queue } = created.job
     await client.submit(`/jobs/${id}/cancel`, { reason: HOSTILE })
-    await client.post(`/jobs/${id}/restart`)
+    await client.post(`/jobs/${id}/restart`, {}, { 'x-queuedeck-page': 'true' })
     await client.ask('PUT', `/queues/${queue}/pause`, {
       accept: 'application/json',
       headers: { 'x-csrf-token': (await client.token())!, 'x-who': encodeURIComponent(HOSTILE) },
@@ -52,7 +52,7 @@ test.group('Audit page', (group) => {
       ]),
       [
         ['pause', HOSTILE, 'api', queue, 'done'],
-        ['restart', 'Ada', 'api', id, 'done'],
+        ['restart', 'Ada', 'page', id, 'done'],
         ['cancel', 'Ada', 'page', id, 'done'],
         ['dispatch', 'Ada', 'api', id, 'done'],
       ]
