@@ -86,6 +86,7 @@ exception exceptions failure difference differences assumptions algorithm algori
 formatting message messages lite smart parent child children collection collections standalone conditional element elements
 alternative reason operation instance selection result fold collapse official regular human readable
 data error errors async sync asynchronous synchronous component components core allow allows allowing text map approach improvements
+chapter chapters figure figures appendix footnote meaning procedure procedures
 background portion natural respects wins dealing moving trust trusting belongs merges ecosystem structural image
 `
 

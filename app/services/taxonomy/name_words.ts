@@ -32,11 +32,13 @@ inclusion intent intention interest knowledge lack life look luck mistake mentio
 occurrence opinion opportunity outcome pair perspective pitfall preference presence principle pros reality regard relation
 remark remainder rest rule-of-thumb scenario sense sibling side situation stuff success suggestion talk thing thought
 today trick trouble truth try understanding variant variation whole wish workaround
+incoming outgoing
 simple-to-use self-contained zero-dependency well-known up-to-date cross-platform out-of-the-box
 `)
 
 /** Verbs whose forms are no nouns. */
 export const VERBS = setOf(`
+tells directs exits instructs
 accept accomplish achieve acquire adapt adjust adopt advise affect aggregate aim allocate allow alter analyze announce
 append arise arrange assemble assert assign associate assume attach attempt await bail become begin behave believe belong bind
 borrow bring calculate capture carry choose cite claim collapse collect combine compare compile complain comply compose

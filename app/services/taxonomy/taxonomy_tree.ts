@@ -1,6 +1,6 @@
 import type { Category, Taxonomy } from '#services/documents/artifacts'
 import type { Turns } from '#services/documents/turns'
-import type { Corpus, CorpusReader } from './corpus.ts'
+import type { Corpus, CorpusReader, Term } from './corpus.ts'
 import { groupsOf, likenessOf, type Group } from './groups.ts'
 import { slugOf } from './slug.ts'
 
@@ -19,6 +19,12 @@ export type Stage = 'Counting terms' | 'Finding categories' | 'Keeping the taxon
 const TERMS = 12
 /** A category with fewer chunks than this many times `fewest` is not parted further. */
 const WORTH_PARTING = 4
+
+/** A category of whose chunks this share does not hold its term has a second one in its name, which this share holds. */
+const LEAST_UNNAMED = 0.25
+const LEAST_SECOND = 0.25
+/** And it weighs this much of what the strongest term of the category does. */
+const LEAST_WEIGHT = 0.5
 
 type Branch = Group & { depth: number; children: Branch[]; own: number[] }
 
@@ -59,24 +65,36 @@ export async function taxonomyOf(
   return {
     sets,
     depth: options.depth,
-    categories: await categoriesOf(corpus, branches, null, turns),
+    categories: await categoriesOf(
+      corpus,
+      branches,
+      { parent: null, said: new Set(), ...options },
+      turns
+    ),
     unplaced: all
       .filter((number) => !inTree.has(number))
       .map((number) => corpus.chunks[number].ref),
   }
 }
 
+/** What categories stand below: the category, the stems that the names down to it hold, and chunks in a category at least. */
+type Above = { parent: Category | null; said: ReadonlySet<string>; fewest: number }
+
 async function categoriesOf(
   corpus: Corpus,
   siblings: Branch[],
-  parent: Category | null,
+  { parent, said, fewest }: Above,
   turns: Turns
 ): Promise<Category[]> {
   const taken = new Set<string>()
   const categories: Category[] = []
   for (const branch of siblings) {
     if (turns.due()) await turns.give()
-    const name = nameOf(corpus.terms[branch.seed].display)
+    const { display, stems } = corpus.terms[branch.seed]
+    const large = branch.members.length >= WORTH_PARTING * fewest
+    const second = large ? secondOf(corpus, branch, said) : null
+    const begin = display.charAt(0).toUpperCase() + display.slice(1)
+    const name = second === null ? begin : `${begin} and ${second.display}`
     let slug = slugOf(name)
     while (taken.has(slug)) slug += '-also'
     taken.add(slug)
@@ -89,13 +107,41 @@ async function categoriesOf(
       chunks: branch.own.map((number) => corpus.chunks[number].ref),
       confidence: confidenceOf(corpus, branch, siblings),
     }
-    categories.push(category, ...(await categoriesOf(corpus, branch.children, category, turns)))
+    const below = {
+      parent: category,
+      said: new Set([...said, ...stems, ...(second?.stems ?? [])]),
+      fewest,
+    }
+    categories.push(category, ...(await categoriesOf(corpus, branch.children, below, turns)))
   }
   return categories
 }
 
-function nameOf(display: string): string {
-  return display.charAt(0).toUpperCase() + display.slice(1)
+/**
+ * A term that many of a category's chunks hold, where too few hold the one that speaks for it; null where that is enough, and where the
+ * term would only repeat a name above or below.
+ */
+function secondOf(
+  corpus: Corpus,
+  { seed, members, children, centroid }: Branch,
+  said: ReadonlySet<string>
+): Term | null {
+  const own = corpus.terms[seed]
+  const holding = (term: number) =>
+    members.filter((number) => corpus.chunks[number].terms.includes(term)).length
+  if (own.phrase || holding(seed) > (1 - LEAST_UNNAMED) * members.length) return null
+  const named = children.flatMap((child) => corpus.terms[child.seed].stems)
+  const taken = new Set([...said, ...own.stems, ...named])
+  const strongest = centroid.reduce((most, weight) => Math.max(most, weight), 0)
+  const alike = (stem: string) => own.stems[0].startsWith(stem) || stem.startsWith(own.stems[0])
+  let [best, most]: [Term | null, number] = [null, LEAST_WEIGHT * strongest]
+  for (const [number, weight] of centroid.entries()) {
+    const term = corpus.terms[number]
+    if (weight <= most || !term.names || term.stems.some((stem) => taken.has(stem) || alike(stem)))
+      continue
+    if (holding(number) >= LEAST_SECOND * members.length) [best, most] = [term, weight]
+  }
+  return best
 }
 
 function termsOf(corpus: Corpus, { centroid }: Group): Category['terms'] {
@@ -119,7 +165,7 @@ function termsOf(corpus: Corpus, { centroid }: Group): Category['terms'] {
  *
  * - cohesion: mean cosine of its chunks with their centre, over 0.4, at most 1
  * - separation: 1 minus the cosine of its centre with the nearest sibling's
- * - naming: share of its chunks that hold the words of its name
+ * - naming: share of its chunks that hold the term that speaks for it
  * - support: n / (n + 2) for n chunks
  */
 function confidenceOf(corpus: Corpus, branch: Branch, siblings: Branch[]): number {

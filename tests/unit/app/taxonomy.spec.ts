@@ -134,6 +134,46 @@ test.group('Taxonomy', () => {
     )
   })
 
+  test('names a large category by two terms where one says too little', async ({ assert }) => {
+    const turns = new Turns(new AbortController().signal)
+    const reader = new CorpusReader(turns)
+    const about = (said: string, mine: string) =>
+      `The ${said} of the ${mine} is here. Here is a ${said}, and here is the ${mine}. By the ${said} is a ${mine}.`
+    const pairs = [
+      ['kettle', 'steam'],
+      ['steam', 'teapot'],
+      ['teapot', 'kettle'],
+      ['planet', 'telescope'],
+      ['compost', 'seedling'],
+      ['onion', 'saucepan'],
+    ]
+    const texts = Array.from(
+      { length: 60 },
+      (_, at) =>
+        `${about(pairs[at % 6][0], pairs[at % 6][1])} So says x${'abcdefgh'[at % 8]}${'ijklmnop'[at >> 3]}.`
+    )
+    for (const [at, text] of texts.entries()) {
+      const chunk = { index: 0, start: 0, end: text.length, length: text.length, text }
+      await reader.add(at.toString(16).padStart(64, '0'), {
+        source: `${(at >> 3) % 3}.md`,
+        strategy: 'character',
+        size: 1_000,
+        overlap: 0,
+        chunks: [chunk],
+      })
+    }
+    const { categories } = await taxonomyOf(
+      reader,
+      { depth: 1, breadth: 10, fewest: 3 },
+      turns,
+      async () => {}
+    )
+    const [{ id, name }, ...others] = categories
+    assert.match(name, /^(Kettle|Steam|Teapot) and (kettle|steam|teapot)$/)
+    assert.equal(id, name.toLowerCase().replaceAll(' ', '-'))
+    assert.notMatch(others.map((one) => one.name).join(), / and /)
+  })
+
   test('gives the same bytes for the same input', async ({ assert }) => {
     assert.equal(JSON.stringify(await build()), JSON.stringify(await build()))
   })
