@@ -8,7 +8,7 @@ import { NotSerialisableError, resultToJson } from '../jobs/serialise.ts'
 import type { Attempt } from './attempt.ts'
 import type { Isolation } from './isolation/isolation.ts'
 import { finalFailure, type Outcome, stoppedOutcome } from './outcome.ts'
-import { describeThrown, type Failure, failedReason, isInstance } from './thrown.ts'
+import { describeThrown, type Failure, isInstance } from './thrown.ts'
 
 /**
  * Largest result as JSON, in bytes. Redis refuses values of half a gigabyte, and everything that reads a job would carry it.
@@ -182,11 +182,11 @@ function isUnrecoverable(error: unknown): boolean {
 }
 
 /**
- * `failed()` is promised an error, whatever was thrown.
+ * `failed()` is promised an error, whatever was thrown. The code stands beside the message, as in errors that jobs throw.
  */
 function asError(thrown: unknown, failure: Failure): Error {
   if (isInstance(thrown, Error)) {
     return thrown
   }
-  return Object.assign(new Error(failedReason(failure), { cause: thrown }), { code: failure.code })
+  return Object.assign(new Error(failure.message, { cause: thrown }), { code: failure.code })
 }

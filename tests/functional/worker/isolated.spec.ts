@@ -136,10 +136,13 @@ test.group('Isolated jobs', (group) => {
     const ends = await Promise.all(
       Object.entries(cases).map(async ([does, expected]) => ({
         expected,
-        job: await ended({ does: does as 'exit' }),
+        job: await ended({ does: does as 'exit', hook: `died-${does}` }),
       }))
     )
     for (const { job, expected } of ends) assert.match(job.failedReason, expected)
+    const told = await hook('died-exit')
+    assert.deepInclude(told, { ran: false, code: 'PROCESS_DIED' })
+    assert.match(told.message, /^Its process ended/)
     assert.equal((await ended({ does: 'tell' })).state, 'completed')
   })
 

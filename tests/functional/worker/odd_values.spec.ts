@@ -16,7 +16,7 @@ circle.self = circle
 const RESULTS: Record<string, [result: () => unknown, expected: string]> = {
   'nothing': [() => undefined, 'null'],
   'a date': [() => ({ at: new Date(0) }), '{"at":"1970-01-01T00:00:00.000Z"}'],
-  'an invalid date': [() => new Date(Number.NaN), 'null'],
+  'an invalid date': [() => new Date(Number.NaN), 'RESULT_NOT_SERIALISABLE'],
   'toJSON without an answer': [() => ({ toJSON: () => undefined }), 'null'],
   'keys of prototypes': [
     () => JSON.parse('{"__proto__":{"a":1},"constructor":2}'),
