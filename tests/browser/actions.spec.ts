@@ -76,6 +76,13 @@ withBrowser(() => {
       )
       assert.equal(stage.actions[0]!.headers['x-csrf-token'], 'token')
       assert.equal(stage.actions[0]!.headers['x-queuedeck-page'], 'true')
+      stage.session = 'ended'
+      await page.goto(stage.url + running.url.slice(samples.PREFIX.length))
+      await page.waitForSelector('body[data-live="live"]')
+      await page.click('#job-cancel')
+      await page.click('#confirm[open] #confirm-yes')
+      await page.waitForSelector('.toast >> text=The session of this page has ended')
+      stage.session = 'open'
       assert.deepEqual(problems, [])
       await close()
     })

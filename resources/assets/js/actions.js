@@ -32,8 +32,9 @@
     if (qd.token()) headers['x-csrf-token'] = qd.token()
     const sent = fetch(url, { method: 'POST', headers, body: new URLSearchParams(fields) })
     const response = await sent.catch(() => null)
-    if (!response?.ok) {
-      const text = response ? `The server answered ${response.status}` : 'The server cannot be reached'
+    if (!response?.ok || response.redirected) {
+      const answered = response?.redirected ? qd.OLD : `The server answered ${response?.status}`
+      const text = response ? answered : 'The server cannot be reached'
       return qd.emit('notice', { level: 'error', title: 'Not possible now', text, own: true })
     }
     const body = document.getElementById('confirm-body')

@@ -43,6 +43,11 @@
     },
   }
 
+  qd.OLD = 'The session of this page has ended: load it again, then try once more'
+
+  /* Hosts send whoever has no session, or no token of it, to another page: what answers there says nothing of the action. */
+  const isOld = (response, body) => response.redirected || body.errors?.[0]?.code === 'E_BAD_CSRF_TOKEN'
+
   /*
    * Sends an action and answers `{ outcome, reason, job }`. A failure of transport or server becomes a refusal with words. The audit
    * tells people on pages from programs, though both want JSON.
@@ -56,9 +61,10 @@
         location.reload()
         return { outcome: 'refused', reason: 'The session has ended' }
       }
+      if (response.status === 204) return { outcome: 'done' }
       const body = await response.json().catch(() => ({}))
       if (body.outcome) return body
-      if (response.ok) return { outcome: 'done' }
+      if (isOld(response, body)) return { outcome: 'refused', reason: qd.OLD }
       return { outcome: 'refused', reason: body.errors?.[0]?.message ?? `The server answered ${response.status}` }
     } catch {
       return { outcome: 'refused', reason: 'The server cannot be reached' }

@@ -136,5 +136,13 @@ export const FLASH = 'queuedeck'
 function readFlash({ ctx }: Viewer): Page['flash'] {
   const session = (ctx as { session?: { flashMessages: { get(key: string): unknown } } }).session
   const flash = session?.flashMessages.get(FLASH)
-  return typeof flash === 'object' && flash !== null ? (flash as Page['flash']) : null
+  if (typeof flash === 'object' && flash !== null) return flash as Page['flash']
+  /** Shield leads back to the form whose token is no longer good, and says so there only. */
+  const errors = session?.flashMessages.get('errorsBag') as Record<string, unknown> | undefined
+  return errors?.E_BAD_CSRF_TOKEN === undefined
+    ? null
+    : {
+        level: 'error',
+        text: 'Nothing was done: the session of that page had ended. Try once more',
+      }
 }

@@ -25,6 +25,8 @@ export class Stage {
   readonly requests: { url: string; headers: IncomingMessage['headers'] }[] = []
   /** `broken`: streams answer 503 with a page of HTML. */
   streamState: 'open' | 'broken' = 'open'
+  /** `ended`: hosts lead those who act elsewhere. */
+  session: 'open' | 'ended' = 'open'
   revision = 1
   #streams = new Set<ServerResponse>()
   #sockets = new Set<Socket>()
@@ -110,7 +112,7 @@ export class Stage {
     let body = ''
     for await (const part of request) body += part
     this.actions.push({ path: request.url!, headers: request.headers, body })
-    if (request.headers.accept?.includes('json')) {
+    if (this.session === 'open' && request.headers.accept?.includes('json')) {
       response.writeHead(200, { 'content-type': 'application/json' })
       return void response.end(JSON.stringify({ outcome: 'done' }))
     }

@@ -122,6 +122,20 @@ test.group('Dashboard | the application in this repository', (group) => {
     assert.notMatch(web.output(), /unhandled/i)
   })
 
+  test('leads whose token is no longer good back, saying that nothing was done', async ({
+    assert,
+  }) => {
+    const visitor = new Visitor(web.url)
+    const page = `${web.url}${PREFIX}/cleanups`
+    await visitor.ask(`${PREFIX}/cleanups`)
+    const body = new URLSearchParams({ _csrf: 'of yesterday' })
+    const headers = { referer: page }
+    const old = await visitor.ask(`${PREFIX}/cleanups`, { method: 'POST', body, headers })
+    assert.equal(new URL(old.location, web.url).href, page)
+    const { text } = await visitor.ask(`${PREFIX}/cleanups`)
+    assert.include(text, 'Nothing was done: the session of that page had ended')
+  })
+
   test('tells programs in one form what could not be read or has no token', async ({ assert }) => {
     await sendUnreadable(new Visitor(web.url), assert)
     assert.notMatch(web.output(), /unhandled/i)
