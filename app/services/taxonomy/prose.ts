@@ -22,6 +22,8 @@ export const HEADING_WEIGHT = 2.5
  * further on, so that none takes more than linear time. What they match is blanked out with the same length: offsets stay.
  */
 const NOISE: [sign: string, pattern: RegExp][] = [
+  /** Lines of a table of contents: they say what stands elsewhere. */
+  ['… ', /^[^\n…]{1,300}… \d{1,5} *$/gm],
   ['<!--', /<!--(?:[^-]|-(?!->)){0,5000}-->/g],
   ['<', /<\/?[a-z][^<>\n]{0,1000}>/gi],
   ['![', /!\[[^[\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^[\]\n]{0,300}\])?/g],

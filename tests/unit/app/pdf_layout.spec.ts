@@ -129,6 +129,16 @@ test.group('Layout of PDF pages', () => {
     assert.include(text, '\n\n```\nif ready:\n    run()  # now\n\n# the end\n```\n\n')
   })
 
+  test('says in Markdown what the words are', async ({ assert }) => {
+    const { text } = await parse(
+      textAt(72, 700, 'Use plot <x> with 2 * 3, x**2 and y**3 of snake_case.') +
+        textAt(72, 670, '-') +
+        textAt(84, 670, 'the __init__ file')
+    )
+    assert.include(text, 'Use plot \\<x> with 2 * 3, x\\*\\*2 and y\\*\\*3 of snake_case.')
+    assert.include(text, 'the \\_\\_init\\_\\_ file')
+  })
+
   test('leaves running heads and page numbers out, and joins what the page cuts', async ({
     assert,
   }) => {

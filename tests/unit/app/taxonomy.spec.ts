@@ -3,6 +3,7 @@ import { chunksOf } from '#app/services/documents/chunks'
 import { Turns } from '#app/services/documents/turns'
 import { CorpusReader } from '#app/services/taxonomy/corpus'
 import { displayOf, note, type Form } from '#app/services/taxonomy/names'
+import { proseOf } from '#app/services/taxonomy/prose'
 import { formOf } from '#app/services/taxonomy/words'
 import { taxonomyOf } from '#app/services/taxonomy/taxonomy_tree'
 
@@ -172,6 +173,14 @@ test.group('Taxonomy', () => {
     assert.match(name, /^(Kettle|Steam|Teapot) and (kettle|steam|teapot)$/)
     assert.equal(id, name.toLowerCase().replaceAll(' ', '-'))
     assert.notMatch(others.map((one) => one.name).join(), / and /)
+  })
+
+  test('reads no lines of a table of contents', ({ assert }) => {
+    const words = [...proseOf('1.2. Kettle menu … 41\n\nSee the teapot … and so on.')]
+      .flatMap((passage) => passage.words)
+      .map(({ form }) => form.text)
+    assert.notInclude(words, 'Kettle')
+    assert.include(words, 'teapot')
   })
 
   test('gives the same bytes for the same input', async ({ assert }) => {

@@ -1,5 +1,5 @@
 import { Breather } from '../breather.ts'
-import { fenced, plain, tableOf } from '../markdown_text.ts'
+import { fenced, literal, plain, tableOf } from '../markdown_text.ts'
 import { blocksOf, type OpenCode, type PdfBlock } from './blocks.ts'
 import { bodySteps } from './body.ts'
 import { furnitureSteps } from './furniture.ts'
@@ -128,15 +128,15 @@ class Writer {
   #markdownOf(block: PdfBlock): string {
     switch (block.kind) {
       case 'heading':
-        return `${'#'.repeat(this.levelOf(block))} ${this.#text(block.texts)}`
+        return `${'#'.repeat(this.levelOf(block))} ${literal(this.#text(block.texts))}`
       case 'paragraph':
-        return plain(this.#text(block.texts))
+        return plain(literal(this.#text(block.texts)))
       case 'item':
-        return `${'  '.repeat(block.depth)}${block.marker} ${this.#text(block.texts)}`.trimEnd()
+        return `${'  '.repeat(block.depth)}${block.marker} ${literal(this.#text(block.texts))}`.trimEnd()
       case 'code':
         return fenced(block.lines)
       case 'table':
-        return tableOf(block.rows)
+        return tableOf(block.rows.map((cells) => cells.map((cell) => literal(cell))))
     }
   }
 
