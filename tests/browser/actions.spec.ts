@@ -76,13 +76,15 @@ withBrowser(() => {
       )
       assert.equal(stage.actions[0]!.headers['x-csrf-token'], 'token')
       assert.equal(stage.actions[0]!.headers['x-queuedeck-page'], 'true')
-      stage.session = 'ended'
+      stage.session = 'tokenless'
       await page.goto(stage.url + running.url.slice(samples.PREFIX.length))
       await page.waitForSelector('body[data-live="live"]')
       await page.click('#job-cancel')
       await page.click('#confirm[open] #confirm-yes')
       await page.waitForSelector('.toast >> text=The session of this page has ended')
-      stage.session = 'open'
+      stage.session = 'ended'
+      stage.change()
+      await page.waitForURL('**/login')
       assert.deepEqual(problems, [])
       await close()
     })

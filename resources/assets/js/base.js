@@ -43,6 +43,14 @@
     },
   }
 
+  /* Hosts lead whoever has no session any more to where they log in: that is no part of our pages, and the whole page has to go there. */
+  document.addEventListener('htmx:before:response', (event) => {
+    const { raw } = event.detail.ctx.response
+    if (!raw.redirected || raw.headers.has('x-queuedeck')) return
+    event.preventDefault()
+    location.reload()
+  })
+
   qd.OLD = 'The session of this page has ended: load it again, then try once more'
 
   /* Hosts send whoever has no session, or no token of it, to another page: what answers there says nothing of the action. */

@@ -12,5 +12,7 @@ export async function enter(ctx: HttpContext): Promise<{ dashboard: Dashboard; v
   ctx.queuedeck = viewer
   forbidStoring(ctx)
   ctx.response.header('x-content-type-options', 'nosniff')
+  /** Our scripts tell by it what is ours from a page to which a host leads those who have to log in. */
+  ctx.response.header('x-queuedeck', 'true')
   return { dashboard, viewer }
 }

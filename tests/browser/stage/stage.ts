@@ -25,8 +25,8 @@ export class Stage {
   readonly requests: { url: string; headers: IncomingMessage['headers'] }[] = []
   /** `broken`: streams answer 503 with a page of HTML. */
   streamState: 'open' | 'broken' = 'open'
-  /** `ended`: hosts lead those who act elsewhere. */
-  session: 'open' | 'ended' = 'open'
+  /** `tokenless`: hosts lead those who act back; `ended`: everybody to where they log in. */
+  session: 'open' | 'tokenless' | 'ended' = 'open'
   revision = 1
   #streams = new Set<ServerResponse>()
   #sockets = new Set<Socket>()
@@ -78,6 +78,9 @@ export class Stage {
       this.requests.push({ url: request.url!, headers: request.headers })
       response.setHeader('content-security-policy', POLICY)
       response.setHeader('cache-control', 'no-store')
+      if (url.pathname === '/login') return void response.end('Log in')
+      if (this.session === 'ended')
+        return void response.writeHead(302, { location: '/login' }).end()
       if (url.pathname.startsWith(`${PREFIX}/assets/`)) return await this.#asset(url, response)
       if (url.pathname.endsWith('/stream')) return this.#stream(response)
       if (request.method === 'POST') return await this.#act(request, response)

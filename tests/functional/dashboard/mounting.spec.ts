@@ -38,6 +38,7 @@ test.group('Dashboard | below a group of the host', (group) => {
     assert.isAbove(asked.length, 4)
     const refused = await client.page('/jobs', { 'x-user': 'nobody' })
     assert.equal(refused.status, 403)
+    assert.equal(refused.headers.get('x-queuedeck'), 'true')
   })
 
   test('every link and form stays below it', async ({ assert }) => {
