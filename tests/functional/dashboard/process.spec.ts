@@ -126,14 +126,16 @@ test.group('Dashboard | the application in this repository', (group) => {
     assert,
   }) => {
     const visitor = new Visitor(web.url)
-    const page = `${web.url}${PREFIX}/cleanups`
-    await visitor.ask(`${PREFIX}/cleanups`)
-    const body = new URLSearchParams({ _csrf: 'of yesterday' })
-    const headers = { referer: page }
-    const old = await visitor.ask(`${PREFIX}/cleanups`, { method: 'POST', body, headers })
-    assert.equal(new URL(old.location, web.url).href, page)
-    const { text } = await visitor.ask(`${PREFIX}/cleanups`)
-    assert.include(text, 'Nothing was done: the session of that page had ended')
+    for (const path of [`${PREFIX}/cleanups`, '/documents', '/pipelines']) {
+      await visitor.ask(path)
+      const body = new URLSearchParams({ _csrf: 'of yesterday' })
+      const headers = { referer: web.url + path }
+      const old = await visitor.ask(path, { method: 'POST', body, headers })
+      assert.equal(new URL(old.location, web.url).pathname, path)
+      const { text } = await visitor.ask(path)
+      assert.match(text, /Nothing was (done|sent): the session of that page had ended/, path)
+      assert.notInclude((await visitor.ask(path)).text, 'had ended', path)
+    }
   })
 
   test('tells programs in one form what could not be read or has no token', async ({ assert }) => {
