@@ -10,6 +10,9 @@ export type DatasetFormat = 'json' | 'jsonl' | 'csv'
 
 export const FORMATS: DatasetFormat[] = ['json', 'jsonl', 'csv']
 
+/** Levels of an example; deeper ones could be read, but not written. */
+const DEEPEST = 500
+
 /** Longest example, in UTF-16 units. */
 const LONGEST = 4_000_000
 
@@ -46,7 +49,9 @@ async function* readLines(path: string): AsyncGenerator<Read> {
   let rest = ''
   let line = 0
   for await (const piece of pieces(path)) {
-    const lines = (rest + piece).split('\n')
+    /** Lines end with CRLF, LF or CR, which may stand at the end of a piece; inside of JSON no such sign stands by itself. */
+    const all = rest + piece
+    const lines = (all.includes('\r') ? all.replace(/\r\n|\r(?!$)/g, '\n') : all).split('\n')
     rest = lines.pop()!
     if (rest.length > LONGEST) {
       throw new DocumentProblem('TOO_LARGE', `has more than ${LONGEST} letters in line ${line + 1}`)
@@ -109,7 +114,11 @@ function record(fields: Field[], line: number, cells: Cell[]): Read {
 function parsed(place: string, text: string): Read {
   try {
     const value = parseJson(text)
-    if (isExample(value)) return { place, example: value }
+    if (isExample(value)) {
+      if (text.length < 2 * DEEPEST || !isDeeper(value, DEEPEST)) return { place, example: value }
+      const problem = new DocumentProblem('TOO_LARGE', `is nested over ${DEEPEST} levels deep`)
+      return { place, problem }
+    }
   } catch {
     return { place, problem: new DocumentProblem('DATASET_DAMAGED', 'is no JSON') }
   }
@@ -117,6 +126,11 @@ function parsed(place: string, text: string): Read {
     place,
     problem: new DocumentProblem('DATASET_DAMAGED', 'is no example: an object is expected'),
   }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1))
 }
 
 async function* pieces(path: string): AsyncGenerator<string> {

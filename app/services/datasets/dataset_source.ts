@@ -104,7 +104,8 @@ export class DatasetReading {
       }
     } catch (problem) {
       if (!(problem instanceof DocumentProblem)) throw problem
-      this.#leaveOut(file, { place: 'the rest', problem })
+      const before = this.read + this.leftOut
+      this.#leaveOut(file, { place: before === 0 ? 'the file' : 'the rest', problem })
     }
   }
 

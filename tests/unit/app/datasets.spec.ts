@@ -216,6 +216,21 @@ test.group('Datasets', (group) => {
     assert.match(short.reading.problems[0].problem.message, /1 cells where there are 2/)
   })
 
+  test('reads lines that end otherwise, and leaves out what is too deep to be written', async ({
+    assert,
+  }) => {
+    const deep = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
+    const text = `\ufeff{"a":1}\r{"a":2}\r\n${deep}\n{"a":4}\r`
+    const { dataset, reading } = await convert(await brought('ends.jsonl', text), 'json')
+    assert.equal(dataset.examples, 3)
+    assert.deepEqual(
+      reading.problems.map(({ place, problem }) => `${place} ${problem.message}`),
+      ['line 3 is nested over 500 levels deep']
+    )
+    const none = convert(await brought('none.jsonl', Buffer.from('{"a":"é"}', 'latin1')), 'json')
+    await assert.rejects(() => none, 'the file is not UTF-8: save it as UTF-8')
+  })
+
   test('fails with a code where nothing can be read', async ({ assert }) => {
     const cases: [string, string | Uint8Array, string][] = [
       ['a.jsonl', 'nothing\nof it', 'DATASET_DAMAGED'],

@@ -124,6 +124,17 @@ test.group('Hostile PDF files', (group) => {
     assert.isBelow(performance.now() - begun, 10_000)
   })
 
+  test('calls a file damaged whose reading fails where nobody waits for it', async ({ assert }) => {
+    const file = madePdf([good('First page.'), good('Second page.')])
+    /** In two fonts, the pages and the tree of pages, which makes a list there go to the end of the file. */
+    const bytes = { 240: 175, 697: 91, 556: 32, 283: 74, 386: 164, 198: 211, 448: 185, 121: 210 }
+    for (const [at, byte] of Object.entries(bytes)) file[Number(at)] = byte
+    const error = await failure(read(file))
+    assert.equal(error.code, 'PDF_DAMAGED')
+    assert.notMatch(error.message, /promise|ParserEOF/)
+    assert.deepEqual((await read(madePdf([good('Next.')]))).texts, ['Next.'])
+  })
+
   test('names what is no PDF', async ({ assert }) => {
     const error = await failure(read(Buffer.from('<html>no</html>')))
     assert.equal(error.code, 'NOT_A_PDF')

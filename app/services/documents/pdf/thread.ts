@@ -24,7 +24,37 @@ globalThis.structuredClone = (value: any, options?: StructuredSerializeOptions) 
 
 let document: PdfDocument | null = null
 
-const answer = (message: FromThread) => parentPort!.postMessage(message)
+/** What is being answered; null in between. */
+let asked: ToThread | null = null
+
+/** How long something asked for may still answer by itself when a promise that nobody waited for has failed, in milliseconds. */
+const GRACE = 500
+
+/** Answers what was asked, once. */
+function answer(question: ToThread, message: FromThread): void {
+  if (asked !== question) return
+  asked = null
+  parentPort!.postMessage(message)
+}
+
+/**
+ * Files that are damaged make the reader fail where nobody waits for it, which would end the thread. Mostly the page is read all the
+ * same; a question that stays without an answer is one about something damaged.
+ */
+function failed(): void {
+  const question = asked
+  if (question === null) return
+  setTimeout(() => answer(question, damaged(question)), GRACE)
+}
+
+function damaged(question: ToThread): FromThread {
+  return 'open' in question
+    ? { refused: 'damaged' }
+    : { page: question.read, content: null, unknown: false }
+}
+
+process.on('unhandledRejection', failed)
+process.on('uncaughtException', failed)
 
 /** Pictures are never decoded, nor are forms drawn: only text is wanted of a page. */
 const OPTIONS = {
@@ -36,31 +66,35 @@ const OPTIONS = {
   enableXfa: false,
 }
 
-async function open(bytes: Uint8Array): Promise<void> {
+async function open(question: ToThread & { open: Uint8Array }): Promise<void> {
   await document?.loadingTask.destroy()
   document = null
   try {
-    document = await getDocumentProxy(bytes, OPTIONS)
-    const labels = await document.getPageLabels().catch(() => null)
-    answer({ opened: document.numPages, labels })
+    const opened = await getDocumentProxy(question.open, OPTIONS)
+    const labels = await opened.getPageLabels().catch(() => null)
+    if (asked === question) document = opened
+    answer(question, { opened: opened.numPages, labels })
   } catch (error) {
     const locked = (error as Error | undefined)?.name === 'PasswordException'
-    answer({ refused: locked ? 'password' : 'damaged' })
+    answer(question, locked ? { refused: 'password' } : damaged(question))
   }
 }
 
-async function read(number: number): Promise<void> {
+async function read(question: ToThread & { read: number }): Promise<void> {
+  const number = question.read
   try {
     const page = await document!.getPage(number)
     const { groups, height, unknown } = await piecesOf(page)
     page.cleanup()
-    answer({ page: number, content: { lines: groups.flatMap(linesInOrder), height }, unknown })
+    const content = { lines: groups.flatMap(linesInOrder), height }
+    answer(question, { page: number, content, unknown })
   } catch {
-    answer({ page: number, content: null, unknown: false })
+    answer(question, damaged(question))
   }
 }
 
-parentPort!.on('message', (message: ToThread) =>
-  'open' in message ? open(message.open) : read(message.read)
-)
-answer({ ready: true })
+parentPort!.on('message', (question: ToThread) => {
+  asked = question
+  return 'open' in question ? open(question) : read(question)
+})
+parentPort!.postMessage({ ready: true })
