@@ -161,23 +161,26 @@ local function pop()
 end
 
 -- Whether the job has to wait for this key: there is no room, or others of the key come before it. `place` is its own place among them.
-local function mustWait(key, place, full)
+-- `behind` = keys of which others wait, that have been called, and of which none goes on before the caller is done: newcomers wait behind them.
+local function mustWait(key, place, full, behind)
   if full[key] == nil then full[key] = roomOf(key) <= 0 end
-  if full[key] then return true end
+  if full[key] or behind and behind[key] and place == gate.most then return true end
   if not limits.busy then return false end
   local first = tonumber(rcall('ZRANGE', parkKey(key), 0, 0, 'WITHSCORES')[2])
   if not first or first >= place then return false end
   setReady(QP, key)
+  if behind then behind[key] = true end
   return true
 end
 
 -- The key for which a job (its `opts`, `name` and `stc`; `kept`, its place where it has been parked) has to wait, if there is one, and whether it
 -- stands in front: first what stands at the head by its nature (LIFO, recovered after a stall), then by number, newcomers last.
-local function blockerOf(job, kept, u, t, score, full)
+local function blockerOf(job, kept, u, t, score, full, behind)
   local front = not score and (job[3] or string.find(job[1] or '', '"lifo":true', 1, true))
   local place = tonumber(score or kept) or (front and -gate.most or gate.most)
-  local key = u ~= '' and mustWait('u:' .. u, place, full) and 'u:' .. u or t and mustWait('t:' .. t, place, full) and 't:' .. t or nil
-  return key, front
+  if u ~= '' and mustWait('u:' .. u, place, full, behind) then return 'u:' .. u, front end
+  if t and mustWait('t:' .. t, place, full, behind) then return 't:' .. t, front end
+  return nil, front
 end
 
 -- Calls the key's next parked job when there is room for it and for `more` others.
@@ -189,11 +192,11 @@ end
 -- run or has a place already, and at most `most`. Answers how many. It is what taking them one by one comes to, at a third of the time.
 local function parkFollowing(most, full)
   local ids = rcall('LRANGE', QP .. 'wait', -most, -1)
-  local n, order, groups = 0, {}, {}
+  local n, order, groups, behind = 0, {}, {}, {}
   for i = #ids, 1, -1 do
     local job = rcall('HMGET', QP .. ids[i], 'opts', 'name', 'stc', 'ps')
     if job[4] then break end
-    local key, front = blockerOf(job, nil, gate.userOf(job[1]), job[2] or nil, nil, full)
+    local key, front = blockerOf(job, nil, gate.userOf(job[1]), job[2] or nil, nil, full, behind)
     if not key or front then break end
     local group = groups[key]
     if not group then
