@@ -55,7 +55,10 @@ export class DocumentStore {
     try {
       const { size } = await stat(full)
       if (size > LARGEST_DOCUMENT) {
-        throw new DocumentProblem('TOO_LARGE', `has ${size} bytes; at most ${LARGEST_DOCUMENT}`)
+        throw new DocumentProblem(
+          'TOO_LARGE',
+          `has ${size} bytes; at most ${LARGEST_DOCUMENT} are read: split it into smaller files`
+        )
       }
       return await readFile(full)
     } catch (cause) {
