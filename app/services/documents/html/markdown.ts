@@ -9,10 +9,10 @@ import { htmlTokens, type Token } from './tokens.ts'
 const STEP = 1_000
 
 /** So many letters take as long as a part of the text does. */
-const LETTERS = 64
+const LETTERS = 16
 
 /** Longer paragraphs and cells are written in parts, in UTF-16 units. */
-const LONGEST = 65_536
+const LONGEST = 16_384
 
 /** What is no content of a document. */
 const LEFT_OUT =
