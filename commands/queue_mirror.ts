@@ -1,6 +1,7 @@
 import { flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
 import { StrictCommand } from '../src/console/strict_command.ts'
+import { leaveRedis } from '../src/console/leave_redis.ts'
 import { outliveReaders } from '../src/console/unread_output.ts'
 import { MirrorService } from '../src/mirror/mirror_service.ts'
 import { readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
@@ -48,6 +49,7 @@ export default class QueueMirror extends StrictCommand {
     const transport = await container.make('queuedeck.transport')
     if (this.status) {
       await this.#tell(transport)
+      await leaveRedis(this.app)
       return this.terminate()
     }
     if (this.json) {

@@ -4,6 +4,7 @@ import { toJson } from '../dashboard/redaction/json_text.ts'
 import { InvalidInputException } from '../errors.ts'
 import type { OperationDependencies } from '../operations/job_lookup.ts'
 import type { Actor } from '../types.ts'
+import { leaveRedis } from './leave_redis.ts'
 import { StrictCommand } from './strict_command.ts'
 import { outliveReaders } from './unread_output.ts'
 
@@ -45,6 +46,7 @@ export abstract class QueueCommand extends StrictCommand {
   override async run(): Promise<void> {
     outliveReaders()
     await this.once()
+    await leaveRedis(this.app)
     this.leave()
   }
 
