@@ -28,6 +28,20 @@ for (const withoutFunctions of [false, true]) {
       return () => lab.close()
     })
 
+    test('count the jobs of all queues beside one whose keys are of another type', async ({
+      assert,
+    }) => {
+      const { prefix, transport, redis } = lab
+      await transport.add([job({}, { queue: 'fine' }), job({}, { queue: 'fine' })])
+      for (const key of ['wait', 'delayed', 'completed', 'meta']) {
+        await redis.set(`${prefix}:odd:${key}`, 'no job')
+      }
+      await redis.rpush(`${prefix}:odd:active`, 'one')
+      const { fine, odd } = await transport.depths(['odd', 'fine'])
+      assert.equal(fine.pending, 2)
+      assert.deepInclude(odd, { pending: 0, scheduled: 0, running: 1, paused: false })
+    })
+
     test('leave jobs as plain BullMQ does', async ({ assert }) => {
       const { prefix, transport, redis } = lab
       const plainPrefix = `${prefix}plain`
