@@ -25,9 +25,14 @@ const LABELS: Record<DatabaseKind, string> = {
   mysql: 'MariaDB',
 }
 
+/** Longest time for which another process may have to wait, ms. */
+const CEILING = 200
+
 /**
  * Deletes all ended ones of a million records (`--jobs=N`, `--databases=sqlite,pg,mysql`), with what belongs to them, while another
- * process writes a job every 20 ms: how long the locks were held, and how long the writer waited.
+ * process writes a job every 20 ms: how long the transactions took, and how long the writer waited, who meets every lock that is held
+ * for longer. With SQLite a transaction takes longer than it holds its lock: the one that fills the log moves it into the file behind
+ * its commit, and others write meanwhile.
  */
 const bench: Bench = async ({ others, tell }) => {
   const jobs = Number(others.jobs ?? 1_000_000)
@@ -83,14 +88,14 @@ export async function measure(label: string, database: TestDatabase): Promise<Me
       logger: silent,
       now: () => Date.now() + 1_000 * DAY,
     })
-    const held: number[] = []
+    const took: number[] = []
     const begun = performance.now()
     const { counts, error } = await cleanup.run({
       trigger: 'command',
       actor: 'bench',
-      onHeld: (milliseconds) => held.push(milliseconds),
+      onHeld: (milliseconds) => took.push(milliseconds),
     })
-    const took = (performance.now() - begun) / 1_000
+    const seconds = (performance.now() - begun) / 1_000
     writer.send('stop')
     const [waits] = (await once(writer, 'message')) as [number[]]
     if (error !== null) throw new Error(error)
@@ -102,13 +107,18 @@ export async function measure(label: string, database: TestDatabase): Promise<Me
     const deleted = counts.completedRecords + counts.failedRecords + counts.cancelledRecords
     return [
       { name: `${label}, records deleted`, value: deleted },
-      { name: `${label}, records a second`, value: deleted / took },
-      { name: `${label}, lock held, median`, value: median(held), unit: 'ms' },
-      { name: `${label}, lock held, p99`, value: quantile(held, 0.99), unit: 'ms' },
-      { name: `${label}, lock held, longest`, value: Math.max(...held), unit: 'ms', ceiling: 200 },
+      { name: `${label}, records a second`, value: deleted / seconds },
+      { name: `${label}, a transaction, median`, value: median(took), unit: 'ms' },
+      { name: `${label}, a transaction, p99`, value: quantile(took, 0.99), unit: 'ms' },
+      { name: `${label}, a transaction, longest`, value: Math.max(...took), unit: 'ms' },
       { name: `${label}, writer waits, median`, value: median(waits), unit: 'ms' },
       { name: `${label}, writer waits, p99`, value: quantile(waits, 0.99), unit: 'ms' },
-      { name: `${label}, writer waits, longest`, value: Math.max(...waits), unit: 'ms' },
+      {
+        name: `${label}, writer waits, longest`,
+        value: Math.max(...waits),
+        unit: 'ms',
+        ceiling: CEILING,
+      },
     ]
   } finally {
     writer.kill()
