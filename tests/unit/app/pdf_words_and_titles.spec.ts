@@ -97,6 +97,57 @@ test.group('Words and titles of PDF pages', () => {
     ])
   })
 
+  test('begins no list with a page that is referred to', async ({ assert }) => {
+    const text = await parse(
+      textAt(72, 700, 'What is shown for each of them is told by the command of that name') +
+        textAt(72, 686, '(p. 40) and nowhere else in this manual. Whoever wants to change it has') +
+        textAt(72, 672, 'p. 41 to read as well. The list below has letters of its own.') +
+        textAt(72, 640, 'p. The first letter') +
+        textAt(72, 626, '(q) The second letter')
+    )
+    assert.notInclude(text, '\n(p. 40)')
+    assert.include(text, 'of that name (p. 40) and nowhere else')
+    assert.include(text, 'has p. 41 to read')
+    assert.include(text, '\np. The first letter\n(q) The second letter')
+  })
+
+  test('makes no heading of what a box is called', async ({ assert }) => {
+    const text = await parse(
+      textAt(72, 740, 'A title', 11, 'F2') +
+        prose(720) +
+        textAt(90, 660, 'Note', 11, 'F2') +
+        prose(640, 90) +
+        textAt(90, 580, 'WARNING', 11, 'F2') +
+        prose(560, 90) +
+        prose(500)
+    )
+    assert.deepEqual(headingsOf(text), ['# A title'])
+    assert.include(text, '\n\nNote\n\nA worker')
+  })
+
+  test('joins addresses and paths that the end of a line parts', async ({ assert }) => {
+    const joined = async (first: string, second: string) =>
+      (
+        await parse(
+          textAt(72, 700, `Whoever has a question about it asks ${first}`) + textAt(72, 686, second)
+        )
+      ).replace('Whoever has a question about it asks ', '')
+    assert.equal(
+      await joined('admin@lists.', 'example.org for help.'),
+      'admin@lists.example.org for help.'
+    )
+    assert.equal(
+      await joined('https://example.', 'org/a/b first.'),
+      'https://example.org/a/b first.'
+    )
+    assert.equal(
+      await joined('the file debian/', 'changelog first.'),
+      'the file debian/changelog first.'
+    )
+    assert.equal(await joined('admin@example.org.', 'They know.'), 'admin@example.org. They know.')
+    assert.equal(await joined('somebody.', 'who knows'), 'somebody. who knows')
+  })
+
   test('keeps the indentation of code that goes on from the page before', async ({ assert }) => {
     const text = await parse(
       prose(700) + textAt(90, 640, 'if ready:', 10, 'F3') + textAt(114, 628, 'run()', 10, 'F3'),

@@ -26,6 +26,10 @@ const LONGEST_BOLD_HEADING = 120
 const CAPTION =
   /^(?:figure|fig\.|table|example|listing|abbildung|tabelle)\s+(?:\d|[a-z](?!\p{L})|[ivxlc]+(?!\p{L}))/iu
 
+/** The title of a box that stands in the text: what follows the box would come under it. */
+const BOX =
+  /^(?:note|tip|hint|important|caution|warning|danger|attention|hinweis|tipp|achtung|warnung)$/i
+
 /** An address on a line of its own, and the middle of a sentence in larger letters, are no headings either. */
 const NO_HEADING = /^(?:https?:\/\/\S+|\p{Ll}.*[.,;])$/u
 
@@ -306,7 +310,12 @@ function asHeading(block: PdfBlock, body: Body, placed: boolean): PdfBlock {
     !/[.,:;!?]$/.test(text)
   const large = block.kind === 'heading' && text.length <= LONGEST_HEADING
   const numbered = text.length <= LONGEST_BOLD_HEADING && NUMBERED.test(text)
-  const none = CAPTION.test(text) || isContentsLine(text) || block.row || NO_HEADING.test(text)
+  const none =
+    CAPTION.test(text) ||
+    BOX.test(text) ||
+    isContentsLine(text) ||
+    block.row ||
+    NO_HEADING.test(text)
   const heading = (((bold || large) && placed) || numbered) && !none
   return { ...block, kind: heading ? 'heading' : 'paragraph' }
 }

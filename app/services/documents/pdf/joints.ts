@@ -25,6 +25,9 @@ export function* compoundSteps(pages: { lines: { text: string }[] }[]): Steps<Se
   return compounds
 }
 
+/** What an address or a path that was broken behind one of its signs ends with; sentences go on with a capital there. */
+const BROKEN_ADDRESS = /(?:(?:@|:\/\/|www\.)[^\s@]*[./:]|[\p{L}\d]\/)$/u
+
 /**
  * How two lines are joined: what goes from the end of the first, and what comes between. A word that was broken at the line's
  * end is made whole, unless it has its hyphen elsewhere too; a hyphen in front of a capital or a digit belongs to its word.
@@ -46,6 +49,9 @@ export function jointOf(
     return { cut: 1, between: '' }
   }
   if (/[\p{L}\p{N}]-$/u.test(text.slice(-4)) && /^[\p{L}\p{N}]/u.test(line)) {
+    return { cut: 0, between: '' }
+  }
+  if (/^[\p{Ll}\d]/u.test(line) && BROKEN_ADDRESS.test(text.slice(-200))) {
     return { cut: 0, between: '' }
   }
   if (text.endsWith('\u00ad')) return { cut: 1, between: '' }

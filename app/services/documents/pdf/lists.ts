@@ -1,6 +1,7 @@
 /** What writers put in front of list items, signs of symbol fonts too. */
 const BULLET = /^(?:[•▪‣◦●○■□◆◇▶►∗∙·⁃❖✦➢➤\uf0a7\uf0b7\uf076]|[-–—*](?=\s))\s*/
-const NUMBER = /^(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\([ivx]{1,5}\))(?=\s)\s*/
+/** A page that is referred to, `(p. 40)`, may begin a line as well. */
+const NUMBER = /^(?!\(?p\. \d)(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\([ivx]{1,5}\))(?=\s)\s*/
 const ALONE = /^(?:[•▪‣◦●○■□◆◇▶►∗∙·⁃❖✦➢➤\uf0a7\uf0b7\uf076–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])$/
 
 /**
