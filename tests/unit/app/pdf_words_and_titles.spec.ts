@@ -111,6 +111,21 @@ test.group('Words and titles of PDF pages', () => {
     assert.include(text, '\np. The first letter\n(q) The second letter')
   })
 
+  test('knows titles of deep sections that begin small, and those that ask', async ({ assert }) => {
+    const text = await parse(
+      textAt(72, 740, '5.10.3.3 wanna-build') +
+        prose(720) +
+        textAt(72, 660, '5.10.4 What is it for?') +
+        prose(640) +
+        textAt(72, 580, '2.4.1 or later') +
+        prose(560)
+    )
+    assert.sameMembers(
+      headingsOf(text).map((line) => line.replace(/^#+ /, '')),
+      ['5.10.3.3 wanna-build', '5.10.4 What is it for?']
+    )
+  })
+
   test('makes no heading of what a box is called', async ({ assert }) => {
     const text = await parse(
       textAt(72, 740, 'A title', 11, 'F2') +

@@ -33,8 +33,8 @@ const BOX =
 /** An address on a line of its own, and the middle of a sentence in larger letters, are no headings either. */
 const NO_HEADING = /^(?:https?:\/\/\S+|\p{Ll}.*[.,;])$/u
 
-/** Numbers of a section of a section: nobody numbers sentences so. */
-const NUMBERED = /^\d{1,2}(?:\.\d{1,3})+\.?\s+\p{Lu}.*[^.,:;!?]$/u
+/** Numbers of a section of a section: nobody numbers sentences so. Those of versions are shorter than those in front of small letters. */
+const NUMBERED = /^\d{1,2}(?:(?:\.\d{1,3})+\.?\s+\p{Lu}|(?:\.\d{1,3}){3,}\.?\s+\p{Ll}).*[^.,:;!]$/u
 
 /** What a title of the size of the text stands above is further from it than lines are from each other. */
 const TITLE_GAP = 1.12
