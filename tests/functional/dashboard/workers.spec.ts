@@ -7,7 +7,7 @@ import { waitFor } from '#tests/helpers/wait'
 import { Job } from '../../../src/jobs/job.ts'
 import { WorkerSweep } from '../../../src/mirror/worker_sweep.ts'
 import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
-import { add, startProcess } from '../../faults/worker/processes.ts'
+import { add, startProcess, starts } from '../../faults/worker/processes.ts'
 import { WorkerLab } from '../worker/lab.ts'
 import type { Answer } from './client.ts'
 import { DashboardLab, PREFIX } from './lab.ts'
@@ -175,7 +175,8 @@ test.group('Dashboard | workers', (group) => {
     const job = await add(workers, 'short', { ms: 4_000, deaf: true })
     assert.equal(await workers.transport.state('default', job), 'waiting')
     assert.deepEqual(said(await client.post(`${path}/resume`)), [200, 'requested', null])
-    await workers.running(job)
+    /** A job that was claimed, but whose code has not begun, would be handed back. */
+    await waitFor('its code to run', async () => (await starts(workers)).includes(`${job} 1`))
 
     assert.deepEqual(said(await client.post(`${path}/stop`)), [200, 'requested', null])
     assert.equal((await process.exited).code, 0)
