@@ -3,9 +3,9 @@
  * the test runner (--files, --tests, --groups, --tags, --timeout, --bail).
  *
  * Spec files run in several processes beside each other, since half of their time they wait for leases and timers: at first the tests of
- * faults and browsers, two at a time and before the others at the processors, and beside them the others, two for each processor. All share a PostgreSQL and
- * a MariaDB, each with databases of its own; every other server is the process' own, on a free port in a temporary folder. Parts whose server or browser is
- * not installed are named as skipped; where CI is set, nothing may be skipped.
+ * faults and browsers, two at a time and before the others at the processors, and beside them the others. All share a PostgreSQL and a
+ * MariaDB, each with databases of its own; every other server is the process' own, on a free port in a temporary folder. Parts whose
+ * server or browser is not installed are named as skipped; where CI is set, nothing may be skipped.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { availableParallelism } from 'node:os'
@@ -13,7 +13,7 @@ import { findProgram, mariadbServer, postgresServer, redisToRun } from '../tests
 import { BatchRuns, type BatchResult } from './testing/batch_run.ts'
 import { batchesOf, type Batch, SUITE_NAMES } from './testing/suites.ts'
 
-const AT_ONCE = 2 * availableParallelism()
+const AT_ONCE = 2 * availableParallelism() - 1
 const FIRST_AT_ONCE = 2
 
 const chosen = process.argv.slice(2).filter((argument) => SUITE_NAMES.includes(argument))

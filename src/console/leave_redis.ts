@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import type { ApplicationService } from '@adonisjs/core/types'
 
 /** How long a connection may take to end, ms. */
-const GOODBYE = 500
+const GOODBYE = 2_000
 
 /**
  * Ends connections of the host that have not come about, as with a wrong password. Its provider would say goodbye on them at the end,
