@@ -10,6 +10,17 @@ import type { RedisTrouble } from './redis_trouble.ts'
 const LONGEST_WAIT = 5
 
 /**
+ * A wait whose answer comes this much later than it should is given up, ms. BullMQ gives up a second after the time itself, but then waits
+ * until its connection has ended and begun anew, which that of a cluster may never do whose node died in the wrong moment.
+ */
+const OVERDUE = 4_000
+
+/**
+ * How long a connection may take to begin anew, ms.
+ */
+const CONNECT = 5_000
+
+/**
  * How long a queue's rate limit is waited for without looking again, ms.
  */
 const LONGEST_LIMIT = 5_000
@@ -142,12 +153,12 @@ export class JobSource {
    * @returns whether there was a marker
    */
   async #block(seconds: number): Promise<boolean> {
+    const longest = Math.max(seconds, this.backend.minimumBlockTimeout)
+    const waited = this.backend.waitForJob(longest)
     try {
-      const marker = await this.backend.waitForJob(
-        Math.max(seconds, this.backend.minimumBlockTimeout)
-      )
-      return marker !== null
+      return (await this.#within(longest * 1_000 + OVERDUE, waited, 'a wait for jobs')) !== null
     } catch (error) {
+      void this.#putBackLate(waited)
       if (!this.#stopped) {
         this.#failed(error)
         await this.#reconnect()
@@ -156,11 +167,41 @@ export class JobSource {
     }
   }
 
+  /** A marker that a wait brings which was given up is for whoever waits now. */
+  async #putBackLate(waited: Promise<unknown>): Promise<void> {
+    const marker = await waited.catch(() => null)
+    if (marker !== null && !this.#stopped) await this.putBack()
+  }
+
   async #reconnect(): Promise<void> {
     try {
-      await this.backend.reconnectBlocking()
-    } catch (error) {
-      this.trouble.noticed(error)
+      await this.#within(CONNECT, this.backend.reconnectBlocking(), 'a connection to begin anew')
+    } catch {
+      await this.#renew().catch((error) => this.trouble.noticed(error))
+    }
+  }
+
+  /** Of a connection that neither works nor ends. */
+  async #renew(): Promise<void> {
+    const client = await this.backend.blockingClient
+    if (client === undefined || this.#stopped) return
+    client.disconnect()
+    await this.#within(CONNECT, client.connect(), 'a new connection')
+  }
+
+  /**
+   * @throws when the promise takes longer, ms
+   */
+  async #within<T>(longest: number, promise: Promise<T>, what: string): Promise<T> {
+    let timer: unknown
+    const late = new Promise<never>((_, reject) => {
+      const error = new Error(`Redis let ${what} take over ${longest} ms`)
+      timer = this.clock.setTimeout(() => reject(error), longest)
+    })
+    try {
+      return await Promise.race([promise, late])
+    } finally {
+      this.clock.clearTimeout(timer)
     }
   }
 

@@ -3,6 +3,7 @@ import { test } from '@japa/runner'
 import type { ClaimReply, ClaimScripts } from '../../../src/worker/claim_scripts.ts'
 import { JobSource } from '../../../src/worker/job_source.ts'
 import { RedisTrouble } from '../../../src/worker/redis_trouble.ts'
+import { waitFor } from '#tests/helpers/wait'
 import { FakeClock } from '../jobs/fake_clock.ts'
 
 const NOTHING: ClaimReply = { values: null, id: '', limitedFor: 0, nextDue: 0 }
@@ -69,5 +70,40 @@ test.group('Waiting for jobs', () => {
     await source.stop()
     assert.isFalse(await source.wait())
     assert.lengthOf(asked, 0)
+  })
+
+  test('gives up a wait that never ends, begins its connection anew, and puts back what it brings late', async ({
+    assert,
+  }) => {
+    const done: string[] = []
+    const note = async (what: string) => void done.push(what)
+    let bring!: (marker: object) => void
+    const backend = {
+      keys: { marker: 'q:marker' },
+      client: Promise.resolve({ zadd: () => note('put back') }),
+      blockingClient: Promise.resolve({
+        disconnect: () => void note('disconnected'),
+        connect: () => note('connected'),
+      }),
+      minimumBlockTimeout: 0.001,
+      waitForJob: () => new Promise((resolve) => (bring = resolve)),
+      /** Waits for an end that nobody tells of. */
+      reconnectBlocking: () => new Promise(() => {}),
+    } as unknown as RedisQueueBackend
+    const clock = new FakeClock()
+    const trouble = new RedisTrouble({ warn() {}, info() {} } as never)
+    const scripts = { claim: async () => NOTHING } as unknown as ClaimScripts
+    const source = new JobSource(backend, scripts, clock, trouble)
+    const waiting = source.wait()
+    /** Five seconds for the wait, four more until it is given up, five for its connection. */
+    clock.advance(8_999)
+    assert.equal(clock.waiting, 1)
+    clock.advance(1)
+    await waitFor('the connection to be waited for', () => clock.waiting === 1)
+    clock.advance(5_000)
+    assert.isFalse(await waiting)
+    assert.deepEqual(done, ['disconnected', 'connected'])
+    bring({})
+    await waitFor('the marker to be put back', () => done.includes('put back'))
   })
 })
