@@ -18,6 +18,8 @@ export async function leaveRedis({ container }: ApplicationService): Promise<voi
   await Promise.all(
     open.map(async (connection) => {
       const ended = once(connection, 'end', { signal: AbortSignal.timeout(GOODBYE) })
+      // Between two attempts there is nothing but a timer, whose end ioredis tells nobody: an attempt that is given up at once ends.
+      if (connection.status === 'reconnecting') connection.connect().catch(() => {})
       connection.disconnect()
       await ended.catch(() => {})
     })

@@ -10,12 +10,24 @@ test('The end of a command | leaves a connection that was refused for its passwo
   cleanup,
 }) => {
   const { port } = await redisServer()
-  const refused = new Redis({ port, username: 'nobody', password: 'wrong' })
+  const wrong = { port, username: 'nobody', password: 'wrong' }
+  const refused = new Redis({ ...wrong, retryStrategy: () => 0 })
+  const pausing = new Redis({ ...wrong, retryStrategy: () => 3_600_000 })
   const works = new Redis({ port })
-  cleanup(() => [refused, works].forEach((connection) => connection.disconnect()))
+  const all = { refused, pausing, works }
+  cleanup(() => Object.values(all).forEach((connection) => connection.disconnect()))
+  for (const connection of [refused, pausing]) connection.on('error', () => {})
+  const asked = assert.rejects(() => pausing.ping())
   await Promise.all([once(refused, 'error'), once(works, 'ready')])
-  const activeConnections = { refused: { ioConnection: refused }, works: { ioConnection: works } }
+  await waitFor('a pause between attempts', () => pausing.status === 'reconnecting')
+
+  const activeConnections = Object.fromEntries(
+    Object.entries(all).map(([name, ioConnection]) => [name, { ioConnection }])
+  )
   await leaveRedis({ container: { make: async () => ({ activeConnections }) } } as never)
-  await waitFor('the refused one to end', () => refused.status === 'end')
+  await waitFor('the refused ones to end', () => {
+    return [refused, pausing].every(({ status }) => status === 'end')
+  })
+  await asked
   assert.equal(works.status, 'ready')
 })
