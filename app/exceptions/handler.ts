@@ -76,7 +76,10 @@ export default class HttpExceptionHandler extends ExceptionHandler {
    * lacks the token is sent home, where a program would take the page it finds for success.
    */
   async handle(thrown: unknown, ctx: HttpContext) {
-    if (ctx.request.accepts(['html', 'json']) !== 'json') return super.handle(thrown, ctx)
+    if (ctx.request.accepts(['html', 'json']) !== 'json') {
+      await super.handle(thrown, ctx)
+      return withoutInput(ctx)
+    }
     const error = this.toHttpError(thrown)
     const { code, message } = error.status < 500 ? readable(error) : UNEXPECTED
     const errors = [{ code: code ?? CODES[error.status] ?? 'E_REFUSED', message }]
@@ -87,4 +90,12 @@ export default class HttpExceptionHandler extends ExceptionHandler {
 function readable(error: HttpError): Pick<HttpError, 'code' | 'message'> {
   const isTooDeep = error instanceof RangeError && /call stack/i.test(error.message)
   return isTooDeep ? { message: TOO_DEEP } : error
+}
+
+/**
+ * What leads back to a form keeps what was in it in the session, beside the reason. The session is a cookie, and browsers drop one of over
+ * 4 KB, which a hundred chosen documents fill: the reason would be lost. No form here asks for its old input.
+ */
+function withoutInput({ session }: HttpContext): void {
+  session?.responseFlashMessages.unset('input')
 }

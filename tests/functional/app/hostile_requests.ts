@@ -15,6 +15,9 @@ const PAGES = [
   '/pipelines?x=',
 ]
 
+/** Browsers drop a cookie whose name and value are longer, bytes. */
+const LONGEST_COOKIE = 4096
+
 /** The pages of the application as a browser without scripts asks for them: with its session. */
 export class Visitor {
   #cookies = new Map<string, string>()
@@ -31,7 +34,7 @@ export class Visitor {
     })
     for (const one of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(one)!
-      this.#cookies.set(name, value)
+      if (name.length + value.length <= LONGEST_COOKIE) this.#cookies.set(name, value)
     }
     const text = await response.text()
     this.#token = /name=["']_csrf["'] value=["']([^"']+)/.exec(text)?.[1] ?? this.#token
@@ -42,6 +45,11 @@ export class Visitor {
   send(path: string, fields: [string, string][]) {
     const body = new URLSearchParams([['_csrf', this.#token], ...fields])
     return this.ask(path, { method: 'POST', body })
+  }
+
+  /** Forgets the session, as one that has ended. */
+  forget() {
+    this.#cookies.clear()
   }
 
   /** Sends files, as the page of documents does, and the first of them also as other fields. */
@@ -120,6 +128,11 @@ export async function askForNonsense(visitor: Visitor, assert: Assert): Promise<
     assert.equal(status, 422, answer)
     assert.include(text, answer)
   }
+  visitor.forget()
+  const many = Array.from({ length: 500 }, (_, n): [string, string] => ['documents[]', `d/${n}.md`])
+  assert.equal((await visitor.send('/pipelines', [...sound, ...many])).status, 302)
+  assert.include((await visitor.ask('/pipelines/new')).text, 'the session of that page had ended')
+  await visitor.ask('/documents')
   assert.equal((await visitor.send('/pipelines', [['x', 'y'.repeat(2_000_000)]])).status, 413)
   assert.equal((await visitor.send('/datasets/x/conversions', [['format', 'exe']])).status, 422)
   assert.equal((await visitor.send('/datasets/x/conversions', [['format', 'csv']])).status, 404)
