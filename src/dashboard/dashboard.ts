@@ -41,6 +41,7 @@ import type {
   ResolvedConfig,
   WorkerView,
 } from '../types.ts'
+import { LATE, within } from '../time/within.ts'
 import { AccessGate } from './access/access_gate.ts'
 import { MonitorTokens } from './access/monitor_tokens.ts'
 import { Assets } from './assets.ts'
@@ -358,21 +359,10 @@ export class Dashboard {
 
   async #fromRedis<T>(read: () => Promise<T>): Promise<T | null> {
     if (this.redisAwaySince !== null) return null
-    let timer: NodeJS.Timeout | undefined
     const reading = read()
-    reading.catch(() => {})
-    const silence = new Promise<null>((resolve) => {
-      timer = setTimeout(() => {
-        this.#saysNothing(reading)
-        resolve(null)
-      }, REDIS_PATIENCE)
-    })
-    try {
-      return await Promise.race([reading, silence])
-    } catch {
-      return null
-    } finally {
-      clearTimeout(timer)
-    }
+    const answer = await within(REDIS_PATIENCE, reading).catch(() => null)
+    if (answer !== LATE) return answer
+    this.#saysNothing(reading)
+    return null
   }
 }

@@ -15,6 +15,7 @@ import { QueueDiscovery } from './queue_discovery.ts'
 import { readerAddress } from './reader_address.ts'
 import { Reconcile } from './reconcile.ts'
 import { wait } from '../time/wait.ts'
+import { within } from '../time/within.ts'
 import { StreamReader } from './stream_reader.ts'
 import { WorkerSweep } from './worker_sweep.ts'
 
@@ -102,9 +103,9 @@ export class MirrorService {
     this.#stopping.abort()
     if (!this.#running || !this.#redis) return
     const running = this.#running
-    await Promise.race([running, wait(PATIENCE)])
+    await within(PATIENCE, running)
     await this.#options.transport.connections.close(this.#redis)
-    await Promise.race([running, wait(PATIENCE / 2)])
+    await within(PATIENCE / 2, running)
   }
 
   async #run(signal: AbortSignal): Promise<void> {

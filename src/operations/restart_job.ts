@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { recordId } from '../records/ids.ts'
+import { within } from '../time/within.ts'
 import type { FlowRestart } from '../transport/flow_restarts.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails } from '../types.ts'
@@ -66,7 +66,7 @@ export class RestartJob {
   /** The restart itself is done: a large flow goes on behind the answer, and what fails there is tried again. */
   async #goOn(cause: FlowRestart): Promise<void> {
     const going = restartBehind(this.dependencies, cause).catch(() => 0)
-    await Promise.race([going, pause(PATIENCE, undefined, { ref: false })])
+    await within(PATIENCE, going)
   }
 }
 

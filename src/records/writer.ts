@@ -1,4 +1,5 @@
 import { isTerminal, STATUSES } from '../statuses.ts'
+import { within } from '../time/within.ts'
 import { bytesToUuid } from './ids.ts'
 import type { Row } from './dialect/db.ts'
 import type { Session, Shape } from './dialect/session.ts'
@@ -348,8 +349,7 @@ export class Writer {
     const session = this.#session
     this.#session = undefined
     // A dead server answers no farewell.
-    const patience = new Promise((resolve) => setTimeout(resolve, 500).unref())
-    await Promise.race([session?.close().catch(() => {}), patience])
+    if (session) await within(500, session.close()).catch(() => {})
   }
 }
 

@@ -1,4 +1,5 @@
 import { E_REDIS_UNAVAILABLE } from '../errors.ts'
+import { LATE, within } from '../time/within.ts'
 import { Answers, UNANSWERED } from './answers.ts'
 import type { HostConnection, RedisClient } from './client.ts'
 import { hangUp } from './hang_up.ts'
@@ -123,7 +124,7 @@ export class Connections {
   async close(client: RedisClient): Promise<void> {
     this.#open.delete(client)
     for (const [role, shared] of this.#shared) if (shared === client) this.#shared.delete(role)
-    if (client.status === 'ready') await within(client.quit(), 300)
+    if (client.status === 'ready') await within(300, client.quit()).catch(() => {})
     hangUp(client)
   }
 
@@ -204,18 +205,8 @@ export class Connections {
 
 async function disconnectIfSilent(client: RedisClient): Promise<void> {
   if (['wait', 'end', 'close', 'reconnecting'].includes(client.status)) return
-  if (client.status !== 'ready' || !(await within(client.ping(), 1_000))) hangUp(client)
-}
-
-/** Whether a promise is fulfilled in time, ms. */
-async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, milliseconds, false)))
-  const done = promise.then(
-    () => true,
-    () => false
-  )
-  return Promise.race([done, late]).finally(() => clearTimeout(timer))
+  const isSilent = async () => (await within(1_000, client.ping()).catch(() => LATE)) === LATE
+  if (client.status !== 'ready' || (await isSilent())) hangUp(client)
 }
 
 function unknown(action: string): string {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { wait } from '../time/wait.ts'
+import { within } from '../time/within.ts'
 import type { RedisClient } from './client.ts'
 import type { Lease } from './lease.ts'
 import type { Transport } from './transport.ts'
@@ -83,7 +84,7 @@ export abstract class LedService {
     if (!this.#running || !this.#redis) return
     /** A Redis that is away would never answer what is asked of it. */
     if (this.#redis.status === 'ready') {
-      await Promise.race([Promise.all([this.#running, this.beside()]), wait(patience)])
+      await within(patience, Promise.all([this.#running, this.beside()]))
     }
     await transport.connections.close(this.#redis)
   }

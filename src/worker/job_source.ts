@@ -1,5 +1,6 @@
 import type { RedisQueueBackend } from 'bullmq'
 import type { Clock } from '../time/long_timer.ts'
+import { LATE, within } from '../time/within.ts'
 import type { ClaimReply, ClaimScripts } from './claim_scripts.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 
@@ -193,16 +194,9 @@ export class JobSource {
    * @throws when the promise takes longer, ms
    */
   async #within<T>(longest: number, promise: Promise<T>, what: string): Promise<T> {
-    let timer: unknown
-    const late = new Promise<never>((_, reject) => {
-      const error = new Error(`Redis let ${what} take over ${longest} ms`)
-      timer = this.clock.setTimeout(() => reject(error), longest)
-    })
-    try {
-      return await Promise.race([promise, late])
-    } finally {
-      this.clock.clearTimeout(timer)
-    }
+    const answer = await within(longest, promise, this.clock)
+    if (answer === LATE) throw new Error(`Redis let ${what} take over ${longest} ms`)
+    return answer
   }
 
   #failed(error: unknown): void {

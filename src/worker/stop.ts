@@ -1,4 +1,5 @@
 import { after, type Clock } from '../time/long_timer.ts'
+import { LATE, within } from '../time/within.ts'
 import type { JobWorker } from './job_worker.ts'
 import { deferred, first, pause } from './waiting.ts'
 
@@ -65,13 +66,9 @@ export class Stop {
   }
 
   async #handBack(workers: JobWorker[]): Promise<boolean> {
-    const handedBack = Promise.all(workers.map((worker) => worker.handBackAll())).then(
-      () => true,
-      () => false
-    )
-    const late = pause(HAND_BACK_WITHIN).then(() => false)
-    const clean = await Promise.race([handedBack, late])
+    const handedBack = Promise.all(workers.map((worker) => worker.handBackAll()))
+    const ended = await within(HAND_BACK_WITHIN, handedBack).catch(() => LATE)
     workers.forEach((worker) => worker.giveUp())
-    return clean
+    return ended !== LATE
   }
 }

@@ -1,7 +1,7 @@
+import { LATE, within } from '../../time/within.ts'
+
 /** An answer that takes longer counts as none, ms. */
 const PATIENCE = 5_000
-
-const LATE = Symbol('late')
 
 /**
  * Something that is read again and again, and may be away: its newest value stays, with its age and the reason why there is no newer
@@ -27,11 +27,7 @@ export class Source<T> {
   /** Reads it, once at a time: what does not answer is not asked again meanwhile. */
   async refresh(): Promise<void> {
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<typeof LATE>((resolve) => {
-      timer = setTimeout(() => resolve(LATE), this.patience)
-    })
-    const ended = await Promise.race([this.#reading, late]).finally(() => clearTimeout(timer))
+    const ended = await within(this.patience, this.#reading)
     if (ended === LATE) this.#failed(`no answer within ${this.patience / 1_000} s`)
   }
 

@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { Logger } from '@adonisjs/core/logger'
 import type { Transport } from '../../transport/transport.ts'
 import { E_TOO_MANY_STREAMS } from '../../errors.ts'
+import { within } from '../../time/within.ts'
 import type { ChangeNotice } from '../../types.ts'
 import type { Dashboard } from '../dashboard.ts'
 import { countedOf, countedText } from '../presenters/counted.ts'
@@ -26,6 +27,8 @@ const LOOK_FOR_MISSED_EVERY = 1_000
 const STATISTICS_AT_LEAST = 10_000
 /** How often a stream says that it is alive, and asks whether its viewer may still look, ms. */
 const ASK_EVERY = 15_000
+/** How long the newest revision is waited for at first, ms. */
+const START_PATIENCE = 500
 /** How often pages ask by themselves while they have no stream, ms. */
 const POLL_INTERVAL = 30_000
 
@@ -88,10 +91,7 @@ export class LiveHub {
    */
   async revision(): Promise<number> {
     const started = this.#start()
-    if (this.#dashboard.redisAwaySince === null) {
-      const patience = new Promise((resolve) => setTimeout(resolve, 500).unref())
-      await Promise.race([started, patience])
-    }
+    if (this.#dashboard.redisAwaySince === null) await within(START_PATIENCE, started)
     return this.#revision
   }
 

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { SCHEMA_VERSION } from '../../records/schema.ts'
+import { LATE, within } from '../../time/within.ts'
 import { CHECKS } from './checks/index.ts'
 import type { Check, Server } from './check.ts'
 import { awayReason, Facts, type DoctorDependencies } from './facts.ts'
@@ -33,7 +33,6 @@ export type DoctorOptions = {
 /** How long the database, and everything that is asked of both together, may take, ms: the command has to end within ten seconds. */
 const PATIENCE = 6_000
 
-const LATE = Symbol('late')
 const ORDER: Severity[] = ['problem', 'warning', 'info']
 
 /**
@@ -94,7 +93,7 @@ export class Doctor {
     const missing = needs.find((server) => away.has(server))
     if (missing !== undefined) return skipped(away.get(missing)!)
     try {
-      const found = await this.#inTime(look(facts))
+      const found = await within(this.#patience, look(facts))
       if (found === LATE) return skipped(`no answer within ${this.#patience / 1_000} s`)
       const outcome = found.length > 0 ? ('found' as const) : ('passed' as const)
       return { view: { name, title, outcome, reason: null }, found }
@@ -130,7 +129,7 @@ export class Doctor {
     const { records } = this.#dependencies
     const base = { server: 'database' as const, name: 'database', title: 'The database is ready' }
     try {
-      const version = await this.#inTime(records.version())
+      const version = await within(this.#patience, records.version())
       if (version === LATE) throw new Error(`no answer within ${this.#patience / 1_000} s`)
       if (version === SCHEMA_VERSION) return { ...base, found: [], reason: null }
       const measured = { version, needed: SCHEMA_VERSION }
@@ -176,18 +175,6 @@ export class Doctor {
         measured: { error: message },
       }
       return { ...base, found: [finding], reason: null }
-    }
-  }
-
-  async #inTime<T>(work: Promise<T>): Promise<T | typeof LATE> {
-    const late = new AbortController()
-    try {
-      return await Promise.race([
-        work,
-        pause(this.#patience, LATE, { signal: late.signal }) as Promise<typeof LATE>,
-      ])
-    } finally {
-      late.abort()
     }
   }
 }

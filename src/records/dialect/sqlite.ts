@@ -6,7 +6,7 @@ import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
 import type { Column } from '../columns.ts'
 import { JOB_COLUMNS, TABLES } from '../tables.ts'
 import type { Db, Row } from './db.ts'
-import { jobNames, jobSelection, onConflict, type Session, type Shape } from './session.ts'
+import { jobSelection, onConflict, type Session, type Shape } from './session.ts'
 import { VERSION_TEXT } from './version_text.ts'
 
 /** How long to wait for another writer of the file, ms. */
@@ -121,10 +121,6 @@ function markOf({ type }: Pick<Column, 'type'>): string {
   return type === 'uuid' ? `unhex(?, '-')` : '?'
 }
 
-function marksOf(columns: readonly Column[]): string {
-  return columns.map(markOf).join(', ')
-}
-
 /**
  * Writing into SQLite. Statements run in this thread; only beginning may have to wait. WAL with `synchronous=NORMAL`
  * survives the death of any process; a power cut may take the newest commits, but with them their cursor.
@@ -135,7 +131,6 @@ export class SqliteSession implements Session {
   readonly lock = ''
   #database: Sqlite.Database
   #statements: Statements
-  #puts = new Map<Shape, Insertion>()
   #insertions = new Map<string, Insertion>()
   #jobs: Sqlite.Statement | undefined
 
@@ -201,18 +196,7 @@ export class SqliteSession implements Session {
   }
 
   async put(shape: Shape, rows: unknown[][]): Promise<void> {
-    let insertion = this.#puts.get(shape)
-    if (!insertion) {
-      const names = shape.columns.map(({ name }) => name).join(', ')
-      insertion = new Insertion(
-        this.#database,
-        `insert into ${shape.table.name} (${names}) values`,
-        marksOf(shape.columns),
-        onConflict(shape)
-      )
-      this.#puts.set(shape, insertion)
-    }
-    insertion.run(rows)
+    this.#insertion(shape.table.name, shape.columns, onConflict(shape)).run(rows)
   }
 
   /**
@@ -228,15 +212,8 @@ export class SqliteSession implements Session {
   }
 
   async insertJobs(named: readonly number[], rows: unknown[][]): Promise<void> {
-    const names = jobNames(named)
-    let insertion = this.#insertions.get(names)
-    if (!insertion) {
-      if (this.#insertions.size >= MOST_STATEMENTS) this.#insertions.clear()
-      const marks = marksOf(named.map((index) => JOB_COLUMNS[index]))
-      const into = `insert into ${TABLES.jobs.name} (${names}) values`
-      insertion = new Insertion(this.#database, into, marks, '')
-      this.#insertions.set(names, insertion)
-    }
+    const columns = named.map((index) => JOB_COLUMNS[index])
+    const insertion = this.#insertion(TABLES.jobs.name, columns, '')
     insertion.run(rows.map((row) => named.map((index) => row[index])))
   }
 
@@ -251,6 +228,18 @@ export class SqliteSession implements Session {
       values.push(row[0])
       statement.run(values)
     }
+  }
+
+  #insertion(table: string, columns: readonly Column[], behind: string): Insertion {
+    const into = `insert into ${table} (${columns.map(({ name }) => name).join(', ')}) values`
+    const text = into + behind
+    let insertion = this.#insertions.get(text)
+    if (insertion) return insertion
+    if (this.#insertions.size >= MOST_STATEMENTS) this.#insertions.clear()
+    const marks = columns.map(markOf).join(', ')
+    insertion = new Insertion(this.#database, into, marks, behind)
+    this.#insertions.set(text, insertion)
+    return insertion
   }
 
   idValue(id: string): string {
