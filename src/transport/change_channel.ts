@@ -11,7 +11,7 @@ export class ChangeChannel {
 
   constructor(private transport: Transport) {
     this.#subscription = new Subscription(
-      transport.keys.changes,
+      () => transport.keys.changes(transport.connections.database),
       () => transport.connections.subscriber
     )
   }
@@ -21,10 +21,10 @@ export class ChangeChannel {
     notice: Omit<ChangeNotice, 'revision'>,
     client: RedisClient = this.transport.connections.mirror
   ): Promise<number> {
-    const { keys } = this.transport
+    const { keys, connections } = this.transport
     return (await this.transport.call(client, 'publish_change', [
       keys.revision,
-      keys.changes,
+      keys.changes(connections.database),
       JSON.stringify(notice),
     ])) as number
   }

@@ -53,6 +53,12 @@ export class Connections {
     private options: Options = {}
   ) {}
 
+  /** Number of the server's database that keys are in; a cluster has only 0. */
+  get database(): number {
+    const { options } = this.host().ioConnection as { options?: { db?: number } }
+    return options?.db ?? 0
+  }
+
   /** The producer's connection. Prefer `produce()`, which answers in time. */
   get producer(): RedisClient {
     return this.#sharedOne('producer')

@@ -16,7 +16,7 @@ export class ControlChannel {
 
   constructor(transport: Transport) {
     this.#subscription = new Subscription(
-      transport.keys.control,
+      () => transport.keys.control(transport.connections.database),
       () => transport.connections.subscriber
     )
   }

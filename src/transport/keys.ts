@@ -26,14 +26,17 @@ export class Keys {
     return `${this.prefix}~revision`
   }
 
-  /** Channel of change notices. */
-  get changes() {
-    return `${this.prefix}~changes`
+  /**
+   * Channel of change notices. A server's numbered databases keep their keys apart but share its channels: what two applications with one
+   * prefix count and tell must not meet there.
+   */
+  changes(database: number) {
+    return `${this.prefix}~changes${channelEnd(database)}`
   }
 
   /** Channel of requests to workers. */
-  get control() {
-    return `${this.prefix}~control`
+  control(database: number) {
+    return `${this.prefix}~control${channelEnd(database)}`
   }
 
   /** Prefix of the keys of single workers' reports. */
@@ -173,6 +176,10 @@ export class Keys {
     if (!key.startsWith(`${this.prefix}:`) || !key.endsWith(':events')) return undefined
     return key.slice(this.prefix.length + 1, -7)
   }
+}
+
+function channelEnd(database: number): string {
+  return database === 0 ? '' : `:${database}`
 }
 
 /**

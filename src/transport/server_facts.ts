@@ -95,7 +95,7 @@ export async function plainWorkers(
   if (queues.length === 0) return new Map()
   const { prefix } = transport.keys
   const list = await transport.connections.produce('its clients cannot be listed', async (client) =>
-    Promise.all(primaries(client).map(clientNames))
+    Promise.all(primaries(client).map((server) => clientNames(server, transport)))
   )
   if (list.some((names) => names === null)) return null
   const queueOf = new Map(
@@ -112,12 +112,16 @@ export async function plainWorkers(
 }
 
 /** Of the connections of a worker the one that waits for jobs is named. */
-async function clientNames(server: RedisClient): Promise<string[] | null> {
+async function clientNames(
+  server: RedisClient,
+  { connections: { database } }: Transport
+): Promise<string[] | null> {
   try {
     const text = (await server.client('LIST')) as string
     return text.split('\n').flatMap((line) => {
       const name = / name=(\S+)/.exec(line)?.[1]
-      return name === undefined ? [] : [name]
+      /** Those of the server's other databases wait for jobs of another application. */
+      return name === undefined || !line.includes(` db=${database} `) ? [] : [name]
     })
   } catch (error) {
     if (/^(NOPERM|ERR unknown)/.test((error as Error).message)) return null

@@ -7,14 +7,15 @@ import type { RedisClient } from './client.ts'
 export class Subscription<Message> {
   #listeners = new Set<(message: Message) => void>()
 
-  /** The client that is subscribed, while there are listeners. */
+  /** The channel, and the client that is subscribed to it, while there are listeners. */
+  #channel = ''
   #client: RedisClient | null = null
 
   /** Resolves when it is subscribed. */
   #subscribed: Promise<unknown> | null = null
 
   constructor(
-    private channel: string,
+    private channel: () => string,
     private client: () => RedisClient
   ) {}
 
@@ -32,13 +33,14 @@ export class Subscription<Message> {
   }
 
   async #subscribe(): Promise<unknown> {
+    this.#channel = this.channel()
     this.#client = this.client()
     this.#client.on('message', this.#receive)
-    return this.#client.subscribe(this.channel)
+    return this.#client.subscribe(this.#channel)
   }
 
   #receive = (channel: string, text: string) => {
-    if (channel !== this.channel) return
+    if (channel !== this.#channel) return
     for (const listener of this.#listeners) {
       try {
         listener(JSON.parse(text) as Message)
@@ -56,6 +58,6 @@ export class Subscription<Message> {
     this.#subscribed = null
     if (client === null) return
     client.off('message', this.#receive)
-    if (client.status === 'ready') client.unsubscribe(this.channel).catch(() => {})
+    if (client.status === 'ready') client.unsubscribe(this.#channel).catch(() => {})
   }
 }

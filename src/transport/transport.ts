@@ -144,7 +144,7 @@ export class Transport {
       id,
       request.by,
       request.reason,
-      this.keys.control,
+      this.keys.control(this.connections.database),
     ])) as [CancelAnswer['outcome'], number]
     return { outcome, run }
   }

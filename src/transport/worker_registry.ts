@@ -59,7 +59,7 @@ export class WorkerRegistry {
       this.transport.call(client, 'ask_worker', [
         keys.workers,
         keys.wish(id),
-        keys.control,
+        keys.control(connections.database),
         id,
         wish,
         JSON.stringify(message),

@@ -21,7 +21,10 @@ class Subscriber extends EventEmitter {
 
 function setup() {
   const client = new Subscriber()
-  const subscription = new Subscription<Message>('news', () => client as unknown as RedisClient)
+  const subscription = new Subscription<Message>(
+    () => 'news',
+    () => client as unknown as RedisClient
+  )
   const heard: string[] = []
   const listener = (name: string) => (message: Message) =>
     void heard.push(`${name} ${message.changed.map(({ id }) => id).join()}`)
