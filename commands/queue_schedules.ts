@@ -1,7 +1,7 @@
 import { args, flags } from '@adonisjs/core/ace'
 import { plain } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
-import { scheduleJson, stateOf } from '../src/dashboard/presenters/schedule_json.ts'
+import { scheduleJson, stateOf, troubleOf } from '../src/dashboard/presenters/schedule_json.ts'
 import { SecretKeys } from '../src/dashboard/redaction/secret_keys.ts'
 import { E_INVALID_OPTION } from '../src/errors.ts'
 import { nextRuns, type ScheduleAnswer, ScheduleOperations } from '../src/operations/schedules.ts'
@@ -82,6 +82,8 @@ export default class QueueSchedules extends QueueCommand {
     const schedule = await operations.named(this.name)
     if (action === undefined) {
       this.#line(schedule)
+      const trouble = troubleOf(schedule)
+      if (trouble !== null) this.say(`  ${plain(trouble)}`)
       for (const at of nextRuns(schedule, Date.now(), 5)) {
         this.say(`  ${new Date(at).toISOString()}`)
       }
@@ -124,6 +126,6 @@ export default class QueueSchedules extends QueueCommand {
           : state
         : `next ${new Date(next).toISOString()}`
     const words = timingOf(schedule).words + (zone === null ? '' : `, ${zone}`)
-    this.say(`${plain(name)}: ${plain(type)}, ${words}, ${when}`)
+    this.say(`${plain(name)}: ${plain(type)}, ${plain(words)}, ${when}`)
   }
 }

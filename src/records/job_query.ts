@@ -52,7 +52,7 @@ type Params = Record<string, string | string[]>
  *
  * Values within one filter are alternatives, filters restrict each other. Names are compared as they are, or without case
  * where no such name exists; `*` in a name stands for anything and is the only wildcard. `q` finds jobs whose id begins
- * with it, whose BullMQ id it is, or whose user it names.
+ * with it, whose BullMQ id it is, or whose user it names, also as `user:42`.
  */
 export class JobQuery {
   /** Names of the parameters that `from` takes; anything else is refused. */
@@ -109,7 +109,7 @@ export class JobQuery {
     this.users = Object.freeze(lists.users)
     this.tags = Object.freeze(lists.tags)
     this.hosts = Object.freeze(lists.hosts)
-    this.q = one('q').trim()
+    this.q = readSearch(one('q').trim())
     this.zone = one('tz') ? readZone(one('tz'), 'tz') : 'UTC'
     this.#given = { from: one('from'), to: one('to') }
     this.#now = now
@@ -232,6 +232,33 @@ function list(params: Params, name: string): string[] {
     `"${name}" has ${values.length} values; at most ${MOST_VALUES} are allowed: use "*" to name many at once`,
     name
   )
+}
+
+/** Filters of their own, for which other tools have words in the search. */
+const FILTER_WORD = /^-?(status|type|queue|tag|host|from|to|sort|limit)\s*:/i
+
+/** What no filter knows. */
+const OTHER_WORD =
+  /^-?(id|created|duration|attempts|error|data(?:\.[^\s:]{1,60})?|user(?=\s*:\s*$))\s*:/i
+
+/** Searched for as an id or a user it would find nothing, and look as if there were no such jobs. */
+function readSearch(q: string): string {
+  const filter = FILTER_WORD.exec(q)?.[1].toLowerCase()
+  if (filter !== undefined) {
+    const option = filter === 'host' ? '' : `, --${filter}=... for queue:jobs`
+    throw new InvalidInputException(
+      `"${shorten(q)}" is no id and no user, which is what the search finds: choose the filter "${filter}" instead (${filter}=... in an address${option})`,
+      'q'
+    )
+  }
+  const other = OTHER_WORD.exec(q)?.[1]
+  if (other !== undefined) {
+    throw new InvalidInputException(
+      `"${shorten(q)}" cannot be searched for: the search finds the beginning of an id, or a user. Give it without "${shorten(other)}:"; the filters are ${Object.keys(LISTS).join(', ')}, from and to`,
+      'q'
+    )
+  }
+  return q
 }
 
 function single(params: Params, name: string): string {

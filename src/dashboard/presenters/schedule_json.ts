@@ -42,6 +42,25 @@ export function scheduleRunJson({ due, kind, jobId }: ScheduleRun, job: JobView 
   }
 }
 
-export function stateOf({ paused, withdrawn }: Schedule): 'active' | 'paused' | 'not in code' {
-  return withdrawn ? 'not in code' : paused ? 'paused' : 'active'
+export type ScheduleState = 'active' | 'paused' | 'not in code' | 'cannot be read'
+
+/** One that cannot be read makes no runs, so that it is not active, and resuming it would not help. */
+export function stateOf(schedule: Schedule): ScheduleState {
+  if (schedule.withdrawn) return 'not in code'
+  if (timingOf(schedule).unreadable !== undefined) return 'cannot be read'
+  return schedule.paused ? 'paused' : 'active'
+}
+
+/**
+ * Why a schedule makes no runs though nobody paused it, and how to mend that; null where neither is so.
+ */
+export function troubleOf(schedule: Schedule): string | null {
+  if (schedule.withdrawn) return 'No running process defines it any more: it makes no runs'
+  const { unreadable } = timingOf(schedule)
+  if (unreadable === undefined) return null
+  const remedy =
+    schedule.origin === 'code'
+      ? 'Change its definition in the code and start the application again'
+      : 'Edit it, or delete it'
+  return `It cannot be read here and makes no runs: ${unreadable}. ${remedy}`
 }

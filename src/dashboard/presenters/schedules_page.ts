@@ -6,7 +6,7 @@ import { timingOf } from '../../schedules/timings.ts'
 import type { JobView } from '../../types.ts'
 import type { DashboardUrls } from '../urls.ts'
 import type { Clock } from './format.ts'
-import { stateOf } from './schedule_json.ts'
+import { stateOf, troubleOf, type ScheduleState } from './schedule_json.ts'
 import type { ActionView, CodeBlock, Mark, Moment } from './types.ts'
 
 /** One schedule, ready to print. */
@@ -15,7 +15,7 @@ export type ScheduleRow = {
   name: string
   url: string
   mark: Mark
-  state: string
+  state: ScheduleState
   /** `At 03:00 every day, Europe/Berlin` */
   words: string
   expression: string
@@ -73,6 +73,13 @@ const MISSED_WORDS = {
   once: 'One run makes up for those missed while everything was down',
 }
 
+const MARKS: Record<ScheduleState, Mark> = {
+  'active': 'scheduled',
+  'paused': 'pending',
+  'not in code': 'suspect',
+  'cannot be read': 'suspect',
+}
+
 const NOT_ALLOWED = 'You may look, but not act'
 const IN_CODE = 'Its definition stands in the code: change it there'
 
@@ -96,22 +103,19 @@ export function scheduleRow(
   }
   const timing = timingOf(schedule)
   const [next] = nextRuns(schedule, clock.now, 1)
+  const state = stateOf(schedule)
   return {
     ...{ id, name, type, queue },
     url: urls.schedule(id),
     queueUrl: urls.queue(queue),
-    mark: withdrawn ? 'suspect' : paused ? 'pending' : 'scheduled',
-    state: stateOf(schedule),
+    mark: MARKS[state],
+    state,
     words: zone === null ? timing.words : `${timing.words}, ${zone}`,
     expression: cron ?? timing.words.toLowerCase(),
     overlap: OVERLAP_WORDS[schedule.overlap],
     missed: MISSED_WORDS[schedule.missed],
     origin: isCode ? 'in code' : schedule.createdBy,
-    note: withdrawn
-      ? 'No running process defines it any more: it makes no runs'
-      : timing.unreadable === undefined
-        ? null
-        : `It makes no runs: ${timing.unreadable}`,
+    note: troubleOf(schedule),
     next: clock.maybe(next ?? null),
     last: last && runItem(last.run, last.job, { urls, clock }),
     pause: {

@@ -144,7 +144,9 @@ async function namesOf(names: NameReader, kind: NameField | 'tag', values: reado
 
 async function withSearch(db: Db, names: NameReader, filter: Filter, q: string): Promise<Filter[]> {
   const found: Filter[] = []
-  const users = await names.resolve('user', [q], 'q')
+  /** `user:42` may be a user's whole name, or that of user 42. */
+  const [, named] = /^user:\s*(.+)$/i.exec(q) ?? []
+  const users = await names.resolve('user', named === undefined ? [q] : [q, named], 'q')
   const both = filter.user === null ? users : users.filter((id) => filter.user!.includes(id))
   if (both.length > 0) found.push({ ...filter, user: both })
   const notUsers = both.length > 0 ? both : null

@@ -166,6 +166,27 @@ test.group('Job query', () => {
     refused(assert, { type: Array.from({ length: 51 }, (_, index) => `t${index}`) }, 'type', /51/)
   })
 
+  test('refuses filters in the search, where they would find nothing, and names the remedy', ({
+    assert,
+  }) => {
+    const remedies = {
+      'status:': '--status=',
+      'status:failed': '--status=',
+      '-Queue: low': '--queue=',
+      'host:web-1': 'host=',
+      'tag:(a or b)': '--tag=',
+      'duration:>5s': 'without "duration:"',
+      'data.user.id:42': 'without "data.user.id:"',
+      'user: ': 'without "user:"',
+    }
+    for (const [q, remedy] of Object.entries(remedies)) {
+      assert.throws(() => JobQuery.from({ q }), new RegExp(remedy))
+    }
+    for (const q of ['user:42', 'statuses:1', 'repeat:ab:1', 'statusx', 'team:status:']) {
+      assert.equal(JobQuery.from({ q }).q, q)
+    }
+  })
+
   test('refuses ten thousand letters in any parameter, without repeating them', ({ assert }) => {
     for (const name of JobQuery.PARAMS) {
       refused(assert, { [name]: 'x'.repeat(10_000) }, name, /10000/)
