@@ -39,7 +39,8 @@ test.group('Dashboard | actions', (group) => {
     const asked = stopwatch()
     const { json } = await lab.client().post(`/jobs/${id}/cancel`)
     assert.equal(json.outcome, 'requested')
-    assert.equal(json.job.status, 'cancelled')
+    // The answer waits for the end, but not for ever.
+    assert.include(['running', 'cancelled'], json.job.status)
     const { status } = await lab.record(id, 'cancelled')
     assert.equal(status, 'cancelled')
     assert.isBelow(asked(), 2_000)
