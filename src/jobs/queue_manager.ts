@@ -190,8 +190,8 @@ export class QueueManager {
   /**
    * Checks and enqueues dispatches whose options are resolved. The builders end here.
    *
-   * @throws E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE, E_DUPLICATE_JOB, E_AWAITED_UNKNOWN,
-   *   E_FLOW_CIRCLE, E_REDIS_UNAVAILABLE
+   * @throws E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE, E_AWAITED_UNKNOWN, E_FLOW_CIRCLE,
+   *   E_REDIS_UNAVAILABLE; E_DUPLICATE_JOB when all others are enqueued
    */
   async enqueue<Result = unknown>(dispatches: Dispatch[]): Promise<JobHandle<Result>[]> {
     const prepared: Prepared[] = []

@@ -46,15 +46,18 @@ export class JobAdder {
     for (const job of jobs) assertQueueName(job.queue)
     if (jobs.length === 1) return this.#addOne(jobs[0], lookup)
     const duplicates: Duplicates = new Map()
+    const taken: string[] = []
     for (let from = 0; from < jobs.length; from += BATCH) {
       const part = jobs.slice(from, from + BATCH)
       const left = jobs.length - from
       const action = `the last ${left} of ${jobs.length} jobs were not dispatched`
       const waiting = await this.#transport.connections.produce(action, (client) =>
-        this.#addPart(client, part, duplicates)
+        this.#addPart(client, part, duplicates, taken)
       )
-      await this.#complete(waiting, duplicates, lookup)
+      await this.#complete(waiting, duplicates, lookup, taken)
     }
+    /** Told at the end: it must keep none of the others out. */
+    if (taken.length > 0) throw new E_DUPLICATE_JOB([taken[0]])
     return duplicates.size > 0 ? duplicates : undefined
   }
 
@@ -65,7 +68,9 @@ export class JobAdder {
     const answer = await this.#send(job)
     if (job.waitFor) {
       const duplicates: Duplicates = new Map()
-      await this.#complete([{ job, answer }], duplicates, lookup)
+      const taken: string[] = []
+      await this.#complete([{ job, answer }], duplicates, lookup, taken)
+      if (taken.length > 0) throw new E_DUPLICATE_JOB([job.id])
       return duplicates.size > 0 ? duplicates : undefined
     }
     if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
@@ -85,7 +90,8 @@ export class JobAdder {
   async #addPart(
     client: RedisClient,
     jobs: NewTransportJob[],
-    duplicates: Duplicates
+    duplicates: Duplicates,
+    taken: string[]
   ): Promise<Answer[]> {
     const answers = await this.#transport.delivery.pipeline(
       client,
@@ -95,14 +101,13 @@ export class JobAdder {
     answers.forEach(([error, answer], at) => {
       const job = jobs[at]
       if (job.waitFor && !error) waiting.push({ job, answer })
+      else if (answer === DUPLICATE_JOB) taken.push(job.id)
       else if (Array.isArray(answer)) {
         duplicates.set(job.id, this.#transport.keys.placeOf(answer[0]))
       }
     })
     const failed = answers.find(([error]) => error)
     if (failed) throw failed[0]
-    const duplicate = answers.findIndex(([, answer]) => answer === DUPLICATE_JOB)
-    if (duplicate !== -1) throw new E_DUPLICATE_JOB([jobs[duplicate].id])
     return waiting
   }
 
@@ -112,7 +117,8 @@ export class JobAdder {
   async #complete(
     answers: Answer[],
     duplicates: Duplicates,
-    lookup: AwaitedLookup | undefined
+    lookup: AwaitedLookup | undefined,
+    taken: string[]
   ): Promise<void> {
     const { keys, flows } = this.#transport
     for (const { job, answer: first } of answers) {
@@ -125,9 +131,9 @@ export class JobAdder {
         const still = unknownIn(answer)
         if (still) throw unknownAwaited(keys, still)
       }
-      if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
       if (answer === CLOSES_CIRCLE) throw closesCircle(job.id)
-      if (Array.isArray(answer)) duplicates.set(job.id, keys.placeOf(answer[0]))
+      if (answer === DUPLICATE_JOB) taken.push(job.id)
+      else if (Array.isArray(answer)) duplicates.set(job.id, keys.placeOf(answer[0]))
       else if (job.waitFor!.length > EDGES_AT_ONCE) {
         await flows.sendRest(job, edgeArguments(keys, job.waitFor!), lookup)
       }

@@ -79,6 +79,29 @@ test.group('Dispatching to Redis', () => {
     assert.equal((error as { code: string }).code, 'E_DUPLICATE_JOB')
   })
 
+  test('refuses of thousands the one whose id is taken, and no other', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { queue, transport, redis, config } = await lab(cleanup)
+    const { jobId } = await queue.dispatch(Counted, { n: 1 })
+    const options = (n: number) => (n === 1 || n === 3 ? { jobId } : n === 4 ? after : {})
+    const after = { waitFor: [jobId] }
+    const error = await queue
+      .dispatchMany(
+        Array.from({ length: 1_500 }, (_, n) => ({
+          type: Counted,
+          payload: { n },
+          options: options(n),
+        }))
+      )
+      .catch((reason) => reason)
+    assert.equal((error as { code: string }).code, 'E_DUPLICATE_JOB')
+    const { pending, blocked } = (await transport.depths(['numbers'])).numbers
+    assert.deepEqual({ pending, blocked }, { pending: 1 + 1_497, blocked: 1 })
+    assert.include(await redis.hget(`${config.prefix}:numbers:${jobId}`, 'data'), '"n":1}')
+  })
+
   test('fails within 5 s and names Redis while it is away', async ({ assert, cleanup }) => {
     const { queue } = await lab(cleanup, await freePort())
     const started = stopwatch()
