@@ -83,7 +83,7 @@ withBrowser(() => {
     let withoutScripts: typeof window
     group.setup(async () => {
       stage = await Stage.open()
-      window = await newPage({ reducedMotion: 'reduce' })
+      window = await newPage()
       withoutScripts = await newPage({ javaScriptEnabled: false })
       return async () => {
         await closeBrowser()

@@ -45,7 +45,9 @@ export async function closeBrowser(): Promise<void> {
 export async function newPage(
   options: BrowserContextOptions = {}
 ): Promise<{ page: Page; problems: string[]; close: () => Promise<void> }> {
-  const context = await (await browser()).newContext({ locale: 'en-GB', ...options })
+  // What turns takes a processor as long as the page is open, where none draws for itself.
+  const still: BrowserContextOptions = { locale: 'en-GB', reducedMotion: 'reduce' }
+  const context = await (await browser()).newContext({ ...still, ...options })
   // Playwright's own patience is half of it: a machine that does much else may be slow.
   context.setDefaultTimeout(60_000)
   const page = await context.newPage()
