@@ -4,6 +4,7 @@ import { waitingView } from '../dashboard/presenters/waiting.ts'
 import type { JobText } from '../dashboard/redaction/job_texts.ts'
 import type { WaitingReason } from '../transport/limits.ts'
 import type { JobView } from '../types.ts'
+import { visibleText } from '../visible_text.ts'
 
 /**
  * A job on one line: status, id, type, queue, progress, duration or why it waits, error.
@@ -32,18 +33,10 @@ function statusText({ status, stopping, signalIgnored }: JobView): string {
   return `${status} (${signalIgnored ? 'ignored the signal' : 'stopping'})`
 }
 
-/** Control characters, and those that turn the direction of writing. */
-// eslint-disable-next-line no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
-
 /**
  * Text of a job for a terminal: characters with which it could move the cursor, colour the screen or turn the direction of writing
  * are shown.
  */
 export function plain(text: string): string {
-  return text.replace(UNSAFE, (character) => {
-    if (character === '\n') return ' '
-    const code = character.charCodeAt(0).toString(16)
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`
-  })
+  return visibleText(text.replaceAll('\n', ' ').replaceAll('\t', '\\x09').replaceAll('\r', '\\x0d'))
 }

@@ -1,4 +1,5 @@
 import { Edge } from 'edge.js'
+import { visibleMarkup } from '../visible_text.ts'
 
 const FOLDER = new URL('../../resources/views', import.meta.url)
 
@@ -14,9 +15,13 @@ export class Views {
   }
 
   /**
+   * What names hide is written out here, for all pages and all that stands in them.
+   *
    * @param template  `pages/jobs`, `partials/jobs_rows` …
    */
-  render(template: string, data: object): Promise<string> {
-    return this.#edge.render(`queuedeck::${template}`, data as Record<string, unknown>)
+  async render(template: string, data: object): Promise<string> {
+    return visibleMarkup(
+      await this.#edge.render(`queuedeck::${template}`, data as Record<string, unknown>)
+    )
   }
 }

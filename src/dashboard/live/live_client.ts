@@ -1,5 +1,6 @@
 import { isTerminal } from '../../statuses.ts'
 import type { ChangeNotice } from '../../types.ts'
+import { visibleText } from '../../visible_text.ts'
 import type { EventStream } from './event_stream.ts'
 import type { LiveView } from './live_view.ts'
 
@@ -61,7 +62,7 @@ export class LiveClient {
       if (told && this.#notices.length < MOST_NOTICES) this.#notices.push(told)
     }
     for (const alert of notice.alerts ?? []) {
-      if (this.#notices.length < MOST_NOTICES) this.#notices.push({ ...alert, alert: true })
+      if (this.#notices.length < MOST_NOTICES) this.#notices.push(shownAlert(alert))
     }
     /** Others changed that the notice does not name: they may be on this page. */
     if (notice.more) this.#moved = this.#more = true
@@ -96,6 +97,11 @@ export class LiveClient {
   }
 }
 
+function shownAlert(alert: NonNullable<ChangeNotice['alerts']>[number]): object {
+  const { title, text } = alert
+  return { ...alert, title: visibleText(title), text: visibleText(text), alert: true }
+}
+
 /**
  * Failures are told everywhere, any end on the page of that job. The error itself is not: it may quote a secret.
  */
@@ -103,5 +109,5 @@ function tell(change: ChangeNotice['changed'][number], view: LiveView): object |
   const { id, type, status } = change
   if (view.jobId === null ? status !== 'failed' : !isTerminal(status)) return null
   const level = status === 'failed' ? 'error' : status === 'completed' ? 'success' : 'info'
-  return { level, title: `${type} ${status}`, text: `Job …${id.slice(-4)}`, id }
+  return { level, title: visibleText(`${type} ${status}`), text: `Job …${id.slice(-4)}`, id }
 }

@@ -4,6 +4,7 @@ import type { Transport } from '../../transport/transport.ts'
 import { E_TOO_MANY_STREAMS } from '../../errors.ts'
 import { within } from '../../time/within.ts'
 import type { ChangeNotice } from '../../types.ts'
+import { visibleText } from '../../visible_text.ts'
 import type { Dashboard } from '../dashboard.ts'
 import { countedOf, countedText } from '../presenters/counted.ts'
 import { duration } from '../presenters/format.ts'
@@ -309,10 +310,10 @@ export class LiveHub {
       id,
       Math.round(percent),
       /** A stage may quote a secret of the payload: without the job's own mask it stays with what the page shows. */
-      text === null ? null : text.line(context),
+      text === null ? null : visibleText(text.line(context)),
       text === null ? null : (counted?.value ?? null),
       startedAt === null ? null : duration(Math.max(0, Date.now() - startedAt)),
-      text === null || counted === null ? null : text.line(counted.unit),
+      text === null || counted === null ? null : visibleText(text.line(counted.unit)),
     ]
   }
 }

@@ -5,7 +5,8 @@ import type { DashboardUrls } from '../urls.ts'
 import { codeBlock, redactedBlock } from './code_block.ts'
 import { countedText } from './counted.ts'
 import { itemsOf, markOf } from './job_row.ts'
-import type { MonitorView } from './types.ts'
+import { visibleText } from '../../visible_text.ts'
+import type { CodeBlock, MonitorView } from './types.ts'
 import { UNKNOWN_REASON } from './waiting.ts'
 
 export type MonitorOptions = {
@@ -29,27 +30,29 @@ export function monitorView(
   const text = texts.make(job.id, job.sensitive, body)
   const terminal = isTerminal(job.status) && !job.stopping
   const error = text.error(job.error)
-  const failure = job.status === 'completed' ? null : (error?.message ?? null)
+  const failure = job.status === 'completed' || !error ? null : visibleText(error.message)
   const query = { for: options.for, token: options.token }
   return {
     id: job.id,
     elementId: `queuedeck-monitor-${job.id}`,
-    type: job.type,
+    type: visibleText(job.type),
     status: job.status,
     mark: markOf(job),
     stopping: job.stopping,
     terminal,
     percent: job.status === 'completed' ? 100 : Math.round(job.progress.percent),
     /** Limits are the operator's; who waits for a job is told that it goes on by itself. */
-    stage: job.status === 'pending' ? UNKNOWN_REASON : text.line(job.progress.stage ?? ''),
-    items: countedText(itemsOf(job, text)),
+    stage:
+      job.status === 'pending' ? UNKNOWN_REASON : visibleText(text.line(job.progress.stage ?? '')),
+    items: visibleText(countedText(itemsOf(job, text))),
     outcome: terminal ? (failure ?? (job.status === 'completed' ? 'Completed' : job.status)) : '',
-    result:
+    result: visible(
       job.status === 'completed' && job.result !== null && job.result !== 'null'
         ? job.sensitive
           ? redactedBlock('Result', job.result)
           : codeBlock('Result', job.result, text.json(texts.redact(job.result)), null)
-        : null,
+        : null
+    ),
     error: terminal ? failure : null,
     version: versionOf(job),
     for: options.for,
@@ -61,6 +64,11 @@ export function monitorView(
     assets: options.assets,
     cspNonce: options.cspNonce,
   }
+}
+
+/** Pages of the host write it out, without our ways of making hidden letters visible. */
+function visible(block: CodeBlock | null): CodeBlock | null {
+  return block && { ...block, text: visibleText(block.text) }
 }
 
 /**
