@@ -16,8 +16,8 @@ export default class QueueStatus extends QueueCommand {
   static override commandName = 'queue:status'
   static override description = 'Show how many jobs there are, who works and how far records lag'
   static override help = [
-    'With --watch the terminal shows queues, running jobs, workers and open alerts live, until q or Ctrl-C. Where the output is no terminal the',
-    'numbers are printed again every two seconds instead. NO_COLOR turns colours off.',
+    'With --watch the terminal shows queues, running jobs, workers and open alerts live, until q or Ctrl-C. Where the output is no terminal, or',
+    'TERM says "dumb", the numbers are printed again every two seconds instead. NO_COLOR turns colours off.',
     '',
     '  {{ binaryName }} queue:status --json',
     '  {{ binaryName }} queue:status --watch',
@@ -33,7 +33,8 @@ export default class QueueStatus extends QueueCommand {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => stopping.abort())
     }
-    if (process.stdout.isTTY && process.stdin.isTTY) await this.#live(stopping.signal)
+    const isScreen = process.stdout.isTTY && process.stdin.isTTY && process.env.TERM !== 'dumb'
+    if (isScreen) await this.#live(stopping.signal)
     else await this.#again(stopping.signal)
     this.leave()
   }

@@ -1,4 +1,4 @@
-import { STATUSES } from '../../statuses.ts'
+import { STATUSES, type JobStatus } from '../../statuses.ts'
 import { bytes, count, duration, roughDuration } from '../../dashboard/presenters/format.ts'
 import type { QueueView } from '../../operations/queue_views.ts'
 import { lagOf } from '../../mirror/mirror_status.ts'
@@ -26,6 +26,8 @@ const WIDEST = 140
 
 /** A worker that has not reported for this long, ms. */
 const SUSPECT_AFTER = 30_000
+
+const WIDEST_STATUS = Math.max(...STATUSES.map(({ length }) => length))
 
 type Column<Row> = {
   title: string
@@ -99,15 +101,19 @@ function healthLines(
 }
 
 function tiles({ value, away }: Snapshot['records'], width: number, style: Style): string[] {
-  const each = Math.max(9, Math.floor(width / STATUSES.length))
-  const shown = STATUSES.slice(0, Math.floor(width / each))
-  const numbers = shown.map((status) => {
+  const each = Math.max(WIDEST_STATUS + 1, Math.floor(width / STATUSES.length))
+  const abreast = Math.max(1, Math.floor(width / each))
+  const number = (status: JobStatus) => {
     const text = fit(value === null ? '-' : count(value.counts[status]), each - 1, true)
     if (away !== null || value === null) return style(text, 'dim')
     const isBad = status === 'failed' && value.counts.failed > 0
     return style(text, isBad ? 'red' : 'bold')
-  })
-  return [shown.map((status) => fit(status, each - 1, true)).join(' '), numbers.join(' ')]
+  }
+  /** In lines below each other where they do not fit: none is left out, failures least of all. */
+  return Array.from({ length: Math.ceil(STATUSES.length / abreast) }, (_, line) => {
+    const shown = STATUSES.slice(line * abreast, (line + 1) * abreast)
+    return [shown.map((status) => fit(status, each - 1, true)), shown.map(number)]
+  }).flatMap((lines) => lines.map((cells) => cells.join(' ')))
 }
 
 /** Alerts that are named. */

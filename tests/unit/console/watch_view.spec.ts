@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { test } from '@japa/runner'
 import { columnsOf, fit } from '../../../src/console/watch/columns.ts'
 import { Screen } from '../../../src/console/watch/screen.ts'
+import { STATUSES } from '../../../src/statuses.ts'
 import type { Snapshot } from '../../../src/console/watch/snapshot.ts'
 import { Source } from '../../../src/console/watch/source.ts'
 import { coloured, share, uncoloured, watchView } from '../../../src/console/watch/view.ts'
@@ -124,6 +125,13 @@ test.group('queue:status --watch | the view', () => {
         assert.deepEqual(inColour.map(columnsOf), lines.map(columnsOf))
       }
     })
+
+  test('leaves no status out of a narrow terminal', ({ assert }) => {
+    for (const columns of [20, 40, 62, 80]) {
+      const text = watchView(snapshot(), { columns, rows: 30, style: uncoloured }).join('\n')
+      for (const status of STATUSES) assert.include(text, status)
+    }
+  })
 
   test('shows numbers, queues, running jobs and workers', ({ assert }) => {
     const lines = watchView(snapshot(), { columns: 100, rows: 30, style: uncoloured })
