@@ -1,7 +1,7 @@
 import { cancelled } from './abort_reasons.ts'
 import type { Attempt } from './attempt.ts'
 import type { ClaimedJob } from './claim.ts'
-import { describeThrown, type Failure } from './thrown.ts'
+import { describeThrown, ExitCalledError, type Failure } from './thrown.ts'
 
 /**
  * How an execution went.
@@ -37,11 +37,14 @@ export function finalFailure(code: string | null, message: string, error?: unkno
  */
 export function uncaughtFailure(error: unknown): Outcome {
   const { message, stack } = describeThrown(error)
-  const failure: Failure = {
-    code: 'UNCAUGHT_ERROR',
-    message: `Nobody caught an error of its code: ${message}`,
-    stack,
-  }
+  const failure: Failure =
+    error instanceof ExitCalledError
+      ? { code: 'EXIT_CALLED', message, stack }
+      : {
+          code: 'UNCAUGHT_ERROR',
+          message: `Nobody caught an error of its code: ${message}`,
+          stack,
+        }
   return { kind: 'failed', failure, final: false, error }
 }
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { cutText } from '../cut_text.ts'
+import { shown } from '../shown.ts'
 
 /**
  * What a failed attempt leaves behind. `message` is never empty.
@@ -143,4 +144,14 @@ function show(value: unknown): string {
 
 function cut(text: string): string {
   return cutText(text, LONGEST_MESSAGE)
+}
+
+/**
+ * `process.exit()` in the code of a job.
+ */
+export class ExitCalledError extends Error {
+  constructor(code: unknown) {
+    const call = `process.exit(${code === undefined ? '' : shown(code, 40)})`
+    super(`Its code called ${call}, which would have ended the worker and all that runs in it`)
+  }
 }

@@ -76,10 +76,15 @@ test.group('Workers that are killed or stopped', (group) => {
     await Promise.all([second.stop(), fourth.stop()])
   }).timeout(60_000)
 
-  test('fails the attempt whose code threw where nobody could catch it, and ends when the others have', async ({
+  test('fails the attempt whose code threw where nobody could catch it, or ended the process, and ends when the others have', async ({
     assert,
   }) => {
-    for (const [index, how] of ['timer', 'promise'].entries()) {
+    const said = {
+      timer: /^\[UNCAUGHT_ERROR\] .*gone wrong in a timer/,
+      promise: /^\[UNCAUGHT_ERROR\] .*gone wrong in a promise/,
+      exit: /^\[EXIT_CALLED\] Its code called process\.exit\(0\)/,
+    }
+    for (const [how, reason] of Object.entries(said)) {
       const only = await startProcess(lab, { worker, settings: { concurrency: 2 } })
       const other = await add(lab, 'short', { ms: 500 })
       await waitFor('it to run', async () => (await starts(lab)).includes(`${other} 1`))
@@ -88,10 +93,10 @@ test.group('Workers that are killed or stopped', (group) => {
 
       assert.equal((await only.exited).code, 1, only.output())
       const job = await lab.ended(careless)
-      assert.match(job.failedReason, new RegExp(`^\\[UNCAUGHT_ERROR\\] .*gone wrong in a ${how}`))
+      assert.match(job.failedReason, reason)
       assert.match(job.stacktrace, /worker_process/)
       assert.deepInclude(await lab.ended(other), { state: 'completed', ats: '1' })
-      assert.equal(await lab.transport.state('default', waiting), 'waiting', `${index}`)
+      assert.equal(await lab.transport.state('default', waiting), 'waiting', how)
       await lab.transport.cancel('default', waiting, { by: 'ann', reason: 'seen' })
     }
   })

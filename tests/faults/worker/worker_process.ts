@@ -72,16 +72,17 @@ class Reader extends Job<{ pages: number; every: number }, { from: number }> {
   }
 }
 
-/** Its code goes wrong where nobody can catch it, and waits on. */
-class Careless extends Job<{ how: 'timer' | 'promise' }, void> {
+/** Its code goes wrong where nobody can catch it, or ends the process, and waits on. */
+class Careless extends Job<{ how: 'timer' | 'promise' | 'exit' }, void> {
   static options = { name: 'careless', attempts: 2, backoff: '0s' as const }
   async execute() {
     this.log.info('begins')
     const wrong = () => {
+      if (this.payload.how === 'exit') process.exit(0)
       throw new TypeError(`gone wrong in a ${this.payload.how}`)
     }
-    if (this.payload.how === 'timer') setTimeout(wrong, 1)
-    else void pause(1).then(wrong)
+    if (this.payload.how === 'promise') void pause(1).then(wrong)
+    else setTimeout(wrong, 1)
     await pause(60_000, undefined, { signal: this.signal })
   }
 }
