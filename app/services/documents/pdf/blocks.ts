@@ -62,6 +62,7 @@ export type PdfBlock =
   | { kind: 'paragraph'; size: number; bold: boolean; row: boolean; texts: string[] }
   | { kind: 'item'; marker: string; depth: number; texts: string[] }
   | { kind: 'code'; lines: string[] }
+  /** Lines of a cell may still be apart, by `\n`. */
   | { kind: 'table'; rows: string[][] }
 
 /** Code that ends with its page: its left edge, and the width of its letters. */
@@ -118,12 +119,23 @@ class PageBlocks {
   }
 
   #isText(line: Line): boolean {
+    if (line.rows !== undefined) return false
     return line.mono === 0 && rounded(line.size) === this.body.size && !this.#standsOut(line)
   }
 
   /** Takes what begins at a line; gives how many lines it took. */
   #take(at: number): number {
     const line = this.lines[at]
+    if (line.rows !== undefined) {
+      const { rows, title, size } = line
+      if (title) {
+        const texts = title.split('\n')
+        this.#blocks.push({ kind: 'paragraph', size, bold: false, row: true, texts })
+      }
+      this.#blocks.push({ kind: 'table', rows })
+      this.#before = null
+      return 1
+    }
     if (this.#isCode(at)) return this.#code(at)
     const table = tableAt(this.lines, at, this.#tables)
     if (table !== null && !isContents(table.rows)) {

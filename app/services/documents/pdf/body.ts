@@ -86,7 +86,8 @@ function firstQuarter(counts: Map<number, number>): number {
 }
 
 function bodyDistances(lines: Line[], size: number): { all: number[]; sure: number[] } {
-  const isBody = (line: Line) => line.mono === 0 && rounded(line.size) === rounded(size)
+  const isBody = (line: Line) =>
+    line.rows === undefined && line.mono === 0 && rounded(line.size) === rounded(size)
   const sure = lines.slice(1).flatMap((line, index) => {
     const before = lines[index]
     const goesOn = isBody(before) && isBody(line) && goesOnForSure(before, line, size)

@@ -110,7 +110,7 @@ function rowsOf(segments: Segment[]): Segment[][] {
   return rows.map((row) => row.sort((a, b) => a.x - b.x))
 }
 
-function lineOf(row: Segment[]): Line {
+export function lineOf(row: Segment[]): Line {
   if (row.length === 1) return { ...row[0], segments: row }
   const serifs = row.filter(({ sans }) => sans !== null)
   const longest = row.reduce((one, two) => (two.text.length > one.text.length ? two : one))

@@ -75,7 +75,7 @@ function edgeOf({ lines, height }: PageLines, largest: number): Edge[] {
   const top = sorted.slice(0, OUTERMOST).filter(({ y }) => y < height * EDGE)
   const bottom = sorted.slice(-OUTERMOST).filter(({ y }) => y > height * (1 - EDGE))
   return [...new Set([...top, ...bottom])]
-    .filter(({ size }) => size <= largest)
+    .filter(({ size, rows }) => size <= largest && rows === undefined)
     .map((line) => {
       const at = sorted.indexOf(line)
       const [above, below] = [sorted[at - 1], sorted[at + 1]]

@@ -26,7 +26,7 @@ export function* compoundSteps(pages: { lines: { text: string }[] }[]): Steps<Se
 }
 
 /** What an address or a path that was broken behind one of its signs ends with; sentences go on with a capital there. */
-const BROKEN_ADDRESS = /(?:(?:@|:\/\/|www\.)[^\s@]*[./:]|[\p{L}\d]\/)$/u
+const BROKEN_ADDRESS = /(?:(?:@|:\/\/|www\.)[^\s@]*[./:]|:\/\/|[\p{L}\d]\/)$/u
 
 /**
  * How two lines are joined: what goes from the end of the first, and what comes between. A word that was broken at the line's

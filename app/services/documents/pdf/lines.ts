@@ -1,6 +1,7 @@
-import { orderedLines } from './columns.ts'
+import { lineOf, orderedLines } from './columns.ts'
+import { type Grid, gridsOf } from './grids.ts'
 import { inLogicalOrder } from './right_to_left.ts'
-import type { Line, Piece, Segment } from './types.ts'
+import type { Line, Piece, Rule, Segment } from './types.ts'
 
 /** Gaps inside a line that part words, and those that part columns; in sizes of its letters. */
 const WORD_GAP = 0.15
@@ -31,14 +32,58 @@ const MONO_GAP = 24
 /** Fewer letters beside those of equal width do not show whether a line has serifs. */
 const FEWEST_LETTERS = 3
 
+/** Rules that part rows and columns of the smallest table. */
+const FEWEST_RULES = 4
+
 /** Widest indentation or gap that is written as spaces. */
 const MOST_SPACES = 60
 
 /**
  * Lines of a page in reading order: top to bottom, and one column after the other.
  */
-export function linesInOrder(pieces: Piece[]): Line[] {
+export function linesInOrder(pieces: Piece[], rules: Rule[] = []): Line[] {
+  if (rules.length < FEWEST_RULES) return orderedLines(segmentsOf(rowsOf(pieces)))
+  const { grids, rest } = gridsOf(pieces, rules)
+  const tables = grids.map(tableOf)
+  return orderedLines([...segmentsOf(rowsOf(rest)), ...tables]).flatMap(withTablesApart)
+}
+
+/** A table as one segment of the page, as wide as its rules. */
+function tableOf({ left, right, top, title: above, rows }: Grid): Segment {
+  const cells = rows.map((row) => row.map(linesInOrderOf))
+  const texts = cells.map((row) => row.map(textOf))
+  const title = textOf(linesInOrderOf(above))
+  const first = cells.flat(2)[0]
+  return {
+    ...first,
+    text: [title, ...texts.flat()].join('\n'),
+    x: left,
+    right,
+    y: top + first.size,
+    bold: false,
+    mono: 0,
+    monoEnd: false,
+    rows: texts,
+    title,
+  }
+}
+
+function linesInOrderOf(pieces: Piece[]): Line[] {
   return orderedLines(segmentsOf(rowsOf(pieces)))
+}
+
+/** How they are joined shows only when the whole document is read. */
+function textOf(lines: Line[]): string {
+  return lines.map(({ text }) => text.replace(/\s+/g, ' ')).join('\n')
+}
+
+/** Tables without what stands beside their first row. */
+function withTablesApart(line: Line): Line[] {
+  const tables = line.segments.filter(({ rows }) => rows !== undefined)
+  if (tables.length === 0) return [line]
+  const others = line.segments.filter(({ rows }) => rows === undefined)
+  const lines = others.length === 0 ? [] : [lineOf(others)]
+  return [...lines, ...tables.map((table) => lineOf([table]))]
 }
 
 /** Pieces whose letters stand beside each other; raised and lowered ones are with their line. */

@@ -136,7 +136,9 @@ class Writer {
       case 'code':
         return fenced(block.lines)
       case 'table':
-        return tableOf(block.rows.map((cells) => cells.map((cell) => literal(cell))))
+        return tableOf(
+          block.rows.map((cells) => cells.map((cell) => literal(this.#text(cell.split('\n')))))
+        )
     }
   }
 

@@ -1,5 +1,6 @@
 import { normalizeUnicode, OPS } from 'unpdf/pdfjs'
 import { type Matrix, matrixOf, times } from './matrix.ts'
+import { Rules } from './rules.ts'
 import type { Piece } from './types.ts'
 
 /** A letter that a font draws, as the reader knows it; `width` in thousandths of the size. */
@@ -63,6 +64,7 @@ export class PaintedText {
   pieces: Painted[] = []
   /** Text was left out because its letters are not known. */
   unknown = false
+  rules = new Rules()
 
   #faceOf: (name: string) => Face | null
   #state: State
@@ -151,6 +153,8 @@ export class PaintedText {
         this.#save()
         if (args[0]) this.#state.matrix = times(state.matrix, matrixOf(args[0]))
         return
+      case OPS.constructPath:
+        return this.rules.add(args, state.matrix)
       case OPS.beginMarkedContent:
       case OPS.beginMarkedContentProps:
         this.#marks.push(this.#marks.at(-1) === true || args?.[0] === 'Artifact')

@@ -1,7 +1,7 @@
 import type { getDocumentProxy } from 'unpdf'
 import { AnnotationMode } from 'unpdf/pdfjs'
 import { type Face, type Painted, PaintedText } from './painted_text.ts'
-import type { Piece } from './types.ts'
+import type { Piece, Rule } from './types.ts'
 
 type Page = Awaited<ReturnType<Awaited<ReturnType<typeof getDocumentProxy>>['getPage']>>
 
@@ -23,11 +23,11 @@ const MONO = /mono|courier|typewriter|consol|^cmtt|^sftt|^lmtt|^cmsltt|fixed|cod
 
 /**
  * Pieces of text of a page, upright to the reader: those of the direction that most text runs in first, then what runs
- * across it, such as a remark along the margin.
+ * across it, such as a remark along the margin. And the rules on the page, as they lie to the first of them.
  */
 export async function piecesOf(
   page: Page
-): Promise<{ groups: Piece[][]; height: number; unknown: boolean }> {
+): Promise<{ groups: Piece[][]; rules: Rule[]; height: number; unknown: boolean }> {
   const { width, height, transform } = page.getViewport({ scale: 1 })
   /** Following what is drawn takes half of the time of `getTextContent`, and tells more of each font. */
   const drawn = await page.getOperatorList({ annotationMode: AnnotationMode.DISABLE })
@@ -46,8 +46,14 @@ export async function piecesOf(
     pieces.push({ ...piece, x, y })
   }
   const sorted = [...turned].sort((a, b) => lettersOf(b[1]) - lettersOf(a[1]) || a[0] - b[0])
-  const sideways = sorted.length > 0 && sorted[0][0] % 2 === 1
+  const quarter = sorted[0]?.[0] ?? 0
+  const sideways = quarter % 2 === 1
   return {
+    rules: painted.rules.all.map(({ x1, y1, x2, y2 }) => {
+      const [left, top] = upright(quarter, x1, y1, { width, height })
+      const [right, bottom] = upright(quarter, x2, y2, { width, height })
+      return { x1: left, y1: top, x2: right, y2: bottom }
+    }),
     groups: sorted.map(([, pieces]) => pieces),
     height: sideways ? width : height,
     unknown: painted.unknown,

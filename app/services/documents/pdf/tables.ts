@@ -37,7 +37,7 @@ export function tableAt(lines: Line[], from: number, before: number[][] = []): T
   let merges = 0
   for (; to < lines.length; to++) {
     const line = lines[to]
-    if (to > from && !follows(lines[to - 1], line)) break
+    if (line.rows !== undefined || (to > from && !follows(lines[to - 1], line))) break
     if (!mayBeRow(line) && !isRest(line, columns, lines[to - 1])) break
     const next = withLine(columns, line)
     if (next === null) break

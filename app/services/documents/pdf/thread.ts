@@ -84,9 +84,10 @@ async function read(question: ToThread & { read: number }): Promise<void> {
   const number = question.read
   try {
     const page = await document!.getPage(number)
-    const { groups, height, unknown } = await piecesOf(page)
+    const { groups, rules, height, unknown } = await piecesOf(page)
     page.cleanup()
-    const content = { lines: groups.flatMap(linesInOrder), height }
+    const lines = groups.flatMap((pieces, at) => linesInOrder(pieces, at === 0 ? rules : []))
+    const content = { lines, height }
     answer(question, { page: number, content, unknown })
   } catch {
     answer(question, damaged(question))

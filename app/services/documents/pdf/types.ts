@@ -16,6 +16,9 @@ export type Piece = {
   spaced: boolean
 }
 
+/** A line that is drawn across or down the page, in points, upright. */
+export type Rule = { x1: number; y1: number; x2: number; y2: number }
+
 /** Pieces of one line that stand together; a gap as between columns or cells parts it from the next. */
 export type Segment = {
   text: string
@@ -30,6 +33,10 @@ export type Segment = {
   mono: number
   /** Its last letters are equally wide. */
   monoEnd: boolean
+  /** It is a whole table, whose rules part its cells; lines of a cell are still apart, by `\n`. */
+  rows?: string[][]
+  /** What its first row says, where that is one cell as wide as the table. */
+  title?: string
 }
 
 /**
