@@ -6,9 +6,10 @@ import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
 import { jobJson } from '../presenters/job_json.ts'
 import { jobRow } from '../presenters/job_row.ts'
-import { FLASH, framePage } from '../presenters/page.ts'
-import type { ConfirmPage, JobRow, Page } from '../presenters/types.ts'
+import { framePage } from '../presenters/page.ts'
+import type { ConfirmPage, JobRow } from '../presenters/types.ts'
 import type { Viewer } from '../viewer.ts'
+import { leadTo } from './lead_to.ts'
 
 /** What the answers are called, where a page tells them. */
 type Words = Record<OperationAnswer['outcome'], string>
@@ -75,13 +76,10 @@ export abstract class ActionController {
       return sendJson(ctx, { outcome, reason, job: jobJson(job, text, waiting.get(job.id)) })
     }
     const good = outcome === 'done' || outcome === 'requested'
-    const flash: Page['flash'] = {
+    return leadTo(ctx, this.leadsTo(answer, viewer), {
       level: good ? 'success' : 'error',
       text: reason === null ? this.words[outcome] : `${this.words[outcome]}: ${reason}`,
-    }
-    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
-    session?.flash(FLASH, flash)
-    return ctx.response.redirect().status(303).toPath(this.leadsTo(answer, viewer))
+    })
   }
 
   /** The page after the action. */

@@ -2,9 +2,8 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { ALERT_SPECIFICATIONS, isAlertRule } from '../../alert_rules.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { FLASH } from '../presenters/page.ts'
-import type { Page } from '../presenters/types.ts'
 import type { Viewer } from '../viewer.ts'
+import { leadTo } from './lead_to.ts'
 
 /**
  * Whoever acts on an alert about a queue needs the right to manage that queue.
@@ -33,8 +32,6 @@ export function answerAlerts(
   more: object
 ) {
   if (wishOf(ctx) === 'json') return sendJson(ctx, { outcome, text, ...more })
-  const flash: Page['flash'] = { level: outcome === 'done' ? 'success' : 'info', text }
-  const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
-  session?.flash(FLASH, flash)
-  return ctx.response.redirect().status(303).toPath(ctx.queuedeck.urls.alerts())
+  const level = outcome === 'done' ? 'success' : 'info'
+  return leadTo(ctx, ctx.queuedeck.urls.alerts(), { level, text })
 }

@@ -7,9 +7,9 @@ import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
 import { bulkConfirm, bulkItemJson, bulkJson, bulkPage } from '../presenters/bulk_page.ts'
-import { FLASH, framePage } from '../presenters/page.ts'
-import type { Page } from '../presenters/types.ts'
+import { framePage } from '../presenters/page.ts'
 import { answerPage } from './page_answer.ts'
+import { leadTo } from './lead_to.ts'
 import { shown } from '../../shown.ts'
 
 const PAGE = 100
@@ -105,13 +105,10 @@ export default class BulkController {
     if (wishOf(ctx) === 'json') {
       return sendJson(ctx, { outcome, reason, operation: bulkJson(operation) })
     }
-    const flash: Page['flash'] = {
+    return leadTo(ctx, urls.bulkOperation(operation.id), {
       level: outcome === 'requested' ? 'success' : 'info',
       text: reason ?? 'Asked to stop',
-    }
-    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
-    session?.flash(FLASH, flash)
-    return ctx.response.redirect().status(303).toPath(urls.bulkOperation(operation.id))
+    })
   }
 }
 

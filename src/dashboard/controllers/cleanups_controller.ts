@@ -5,9 +5,8 @@ import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
 import { cleanupJson, cleanupsPage } from '../presenters/cleanups_page.ts'
 import { iso } from '../presenters/job_json.ts'
-import { FLASH } from '../presenters/page.ts'
-import type { Page } from '../presenters/types.ts'
 import { answerPage } from './page_answer.ts'
+import { leadTo } from './lead_to.ts'
 import { shown } from '../../shown.ts'
 
 const PAGE = 25
@@ -68,13 +67,10 @@ export default class CleanupsController {
       ctx.response.header('location', urls.cleanups())
       return sendJson(ctx, { outcome: 'requested', reason: null, cleanup: cleanupJson(run) }, 202)
     }
-    const flash: Page['flash'] = {
+    return leadTo(ctx, urls.cleanups(), {
       level: 'success',
       text: dryRun ? 'Counting what would go' : 'Cleaning up',
-    }
-    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
-    session?.flash(FLASH, flash)
-    return ctx.response.redirect().status(303).toPath(urls.cleanups())
+    })
   }
 }
 

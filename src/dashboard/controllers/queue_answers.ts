@@ -3,11 +3,10 @@ import type { QueueAnswer } from '../../operations/queue_answer.ts'
 import type { QueueDependencies } from '../../operations/queue_views.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
-import { FLASH } from '../presenters/page.ts'
 import { queueJson } from '../presenters/queue_json.ts'
-import type { Page } from '../presenters/types.ts'
 import { queueNameOf } from '../urls.ts'
 import type { Viewer } from '../viewer.ts'
+import { leadTo } from './lead_to.ts'
 
 export function queueDependencies({ dashboard }: Viewer): QueueDependencies {
   return { reader: dashboard.reader, transport: dashboard.operations.transport }
@@ -51,12 +50,7 @@ export function answerAction(
     const status = outcome === 'requested' ? 202 : 200
     return sendJson(ctx, { outcome, changed, text, ...more, queue: queueJson(queue) }, status)
   }
-  const flash: Page['flash'] = { level: changed ? 'success' : 'info', text }
-  const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
-  session?.flash(FLASH, flash)
   const isOnList = ctx.request.body().back === 'queues'
-  return ctx.response
-    .redirect()
-    .status(303)
-    .toPath(isOnList ? urls.queues() : urls.queue(queue.name))
+  const path = isOnList ? urls.queues() : urls.queue(queue.name)
+  return leadTo(ctx, path, { level: changed ? 'success' : 'info', text })
 }

@@ -6,7 +6,7 @@ import type { Schedule } from '../../schedule_types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
-import { FLASH, framePage } from '../presenters/page.ts'
+import { framePage } from '../presenters/page.ts'
 import { scheduleJson } from '../presenters/schedule_json.ts'
 import {
   emptyForm,
@@ -20,8 +20,8 @@ import {
 } from '../presenters/schedule_form.ts'
 import { schedulePreview, scheduleRow } from '../presenters/schedules_page.ts'
 import { redactJson } from '../redaction/redact.ts'
-import type { Page } from '../presenters/types.ts'
 import type { Viewer } from '../viewer.ts'
+import { leadTo } from './lead_to.ts'
 
 /**
  * Everything that is done to schedules. Forms work without scripts; programs send JSON.
@@ -194,13 +194,8 @@ export default class ScheduleChangesController {
         status
       )
     }
-    const flash: Page['flash'] = { level: outcome === 'done' ? 'success' : 'error', text }
-    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
-    session?.flash(FLASH, flash)
-    return ctx.response
-      .redirect()
-      .status(303)
-      .toPath(toList ? urls.schedules() : urls.schedule(schedule.id))
+    const path = toList ? urls.schedules() : urls.schedule(schedule.id)
+    return leadTo(ctx, path, { level: outcome === 'done' ? 'success' : 'error', text })
   }
 
   async #form(viewer: Viewer, form: ScheduleForm): Promise<string | void> {

@@ -9,11 +9,11 @@ import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
 import { hostCharts, usageJson } from '../presenters/host_charts.ts'
 import { rangeChoice } from '../presenters/metric_charts.ts'
-import { FLASH, framePage } from '../presenters/page.ts'
-import type { Page } from '../presenters/types.ts'
+import { framePage } from '../presenters/page.ts'
 import { workerItem, workerJson, workersJson, workersPage } from '../presenters/workers_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
+import { leadTo } from './lead_to.ts'
 import { shown } from '../../shown.ts'
 
 const WORDS: Record<WorkerWish, Record<WorkerAnswer['outcome'], string>> = {
@@ -132,14 +132,11 @@ export default class WorkersController {
       return sendJson(ctx, { outcome, reason, worker: worker && workerJson(worker) })
     }
     const word = WORDS[wish][outcome]
-    const flash: Page['flash'] = {
+    /** To the list: the worker's own page goes with it. */
+    return leadTo(ctx, urls.workers(), {
       level: outcome === 'too_late' ? 'error' : 'success',
       text: reason === null ? word : `${word}: ${reason}`,
-    }
-    const { session } = ctx as { session?: { flash(key: string, value: unknown): void } }
-    session?.flash(FLASH, flash)
-    /** To the list: the worker's own page goes with it. */
-    return ctx.response.redirect().status(303).toPath(urls.workers())
+    })
   }
 
   /**
