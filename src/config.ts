@@ -56,7 +56,7 @@ const KNOWN: Record<string, string[]> = {
   'kept.records': ['completed', 'failed', 'cancelled'],
   'kept.metrics': ['minutes', 'hours'],
   'cleanup': ['every', 'automatic'],
-  'dashboard': ['prefix', 'access', 'redact'],
+  'dashboard': ['prefix', 'proxyPrefix', 'access', 'redact'],
   'dashboard.access': ['view', 'manage', 'actor'],
 }
 
@@ -113,7 +113,8 @@ export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
       duration(cleanup.every ?? '10m', 'cleanup.every', 0)
     ),
     dashboard: {
-      prefix: path(dashboard.prefix ?? '/admin/queue'),
+      prefix: path(dashboard.prefix ?? '/admin/queue', 'prefix'),
+      proxyPrefix: dashboard.proxyPrefix ? path(dashboard.proxyPrefix, 'proxyPrefix') : '',
       access: callbacks(dashboard.access ?? {}),
       redact: list(dashboard.redact ?? [], 'dashboard.redact'),
     },
@@ -283,9 +284,9 @@ function numbersOf(
   return limits as Record<string, number>
 }
 
-function path(value: unknown): string {
+function path(value: unknown, key: 'prefix' | 'proxyPrefix'): string {
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+\/?$/.test(value)) {
-    throw wrong('dashboard.prefix', value, 'give a path such as "/admin/queue"')
+    throw wrong(`dashboard.${key}`, value, 'give a path such as "/admin/queue"')
   }
   return value.replace(/\/$/, '')
 }

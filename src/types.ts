@@ -155,6 +155,11 @@ export type QueuedeckConfig = {
   dashboard?: {
     /** Default `/admin/queue`. */
     prefix?: string
+    /**
+     * What a proxy in front cuts off the beginning of addresses: `/tools` where browsers ask for `/tools/admin/queue` and the application
+     * gets `/admin/queue`. All links, forms, streams and redirects then begin with it. Default nothing.
+     */
+    proxyPrefix?: string
     access?: AccessCallbacks
     /** Keys whose values are shown as redacted, at any depth; compared without case, `-` and `_`. Added to a list of our own. */
     redact?: string[]
@@ -189,5 +194,5 @@ export type ResolvedConfig = {
   kept: KeptClocks
   cleanup: { every: number; automatic: boolean }
   alerts: AlertSettings
-  dashboard: { prefix: string; access: AccessCallbacks; redact: string[] }
+  dashboard: { prefix: string; proxyPrefix: string; access: AccessCallbacks; redact: string[] }
 }

@@ -184,7 +184,7 @@ export class Dashboard {
   urlsFor(ctx: HttpContext): DashboardUrls {
     const segments = this.#pattern.split('/').length
     const [path] = addressOf(ctx).split('?')
-    return new DashboardUrls(path.split('/').slice(0, segments).join('/'))
+    return new DashboardUrls(this.#outside + path.split('/').slice(0, segments).join('/'))
   }
 
   /**
@@ -193,12 +193,21 @@ export class Dashboard {
    */
   urls(params: Record<string, unknown> = {}): DashboardUrls {
     const own = HttpContext.usingAsyncLocalStorage ? HttpContext.get()?.params : undefined
-    return new DashboardUrls(filled(this.#pattern, { ...own, ...params }))
+    return new DashboardUrls(this.#outside + filled(this.#pattern, { ...own, ...params }))
+  }
+
+  /** The address of a request as browsers know it. */
+  addressFor(ctx: HttpContext): string {
+    return this.#outside + addressOf(ctx)
   }
 
   /** Largest payload, bytes of JSON. */
   get payloadLimit(): number {
     return this.#config.payloadLimit
+  }
+
+  get #outside(): string {
+    return this.#config.dashboard.proxyPrefix
   }
 
   get #pattern(): string {

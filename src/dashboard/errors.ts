@@ -1,5 +1,5 @@
 import { InvalidInputException } from '../errors.ts'
-import { addressOf, isHtmx, sendJson, wishOf } from './negotiation.ts'
+import { isHtmx, sendJson, wishOf } from './negotiation.ts'
 import { framePage } from './presenters/page.ts'
 import type { ErrorPage, Page } from './presenters/types.ts'
 import type { Viewer } from './viewer.ts'
@@ -73,8 +73,8 @@ function unexpected(): Shown {
   }
 }
 
-function wayOn({ urls, ctx }: Viewer, status: number): ErrorPage['action'] {
-  if (status === 503 || status >= 500) return { label: 'Try again', url: addressOf(ctx) }
+function wayOn({ urls, ctx, dashboard }: Viewer, status: number): ErrorPage['action'] {
+  if (status === 503 || status >= 500) return { label: 'Try again', url: dashboard.addressFor(ctx) }
   return { label: 'All jobs', url: urls.jobs() }
 }
 

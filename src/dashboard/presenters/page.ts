@@ -1,5 +1,4 @@
 import type { AlertView } from '../../types.ts'
-import { addressOf } from '../negotiation.ts'
 import type { Viewer } from '../viewer.ts'
 import { isLoud } from './alerts_page.ts'
 import type { NavItem, Page } from './types.ts'
@@ -41,7 +40,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
       cleanups: urls.cleanups(),
       confirmBulk: urls.confirmBulk(),
       preferences: urls.preferences(),
-      current: addressOf(ctx),
+      current: dashboard.addressFor(ctx),
     },
     assets: await dashboard.assets.urls(urls),
     nav,

@@ -79,4 +79,32 @@ test.group('Dashboard | below a group of the host', (group) => {
     assert.equal(state.json.status, 'pending')
     await assert.rejects(() => dashboard.monitor(id, null), /"tenant" is not known/)
   })
+
+  test('behind a proxy that cuts a prefix off, every address begins with it', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { dashboard: settings } = await lab.app.container.make('queuedeck.config')
+    settings.proxyPrefix = '/tools'
+    cleanup(() => {
+      settings.proxyPrefix = ''
+    })
+    const inside = '/tenants/a%20b/admin/queue'
+    const id = await lab.dispatch(Echo, {}, { queue: 'idle' })
+    const paths = ['', '/jobs?status=pending', `/jobs/${id}`, '/schedules', '/workers', '/nothing']
+    for (const path of paths) {
+      const { text } = await client.page(path, ada)
+      const links = [...text.matchAll(/[\w-]+="(\/[^"]*)"/g)].map(([, link]) => link)
+      assert.isAbove(links.length, 5)
+      for (const link of links) assert.isTrue(link.startsWith(`/tools${inside}`), `${path} ${link}`)
+    }
+    const { text } = await client.page('', ada)
+    const token = /<meta name="csrf-token" content="([^"]*)"/.exec(text)![1]
+    const form = { accept: HTML, form: { _csrf: token }, headers: ada }
+    const answer = await client.ask('POST', `/jobs/${id}/cancel`, form)
+    assert.equal(answer.headers.get('location'), `/tools${inside}/jobs/${id}`)
+    const dashboard = await lab.app.container.make('queuedeck.dashboard')
+    const view = await dashboard.monitor(id, null, { tenant: 'a b' })
+    assert.match(view!.urls.stream, /^\/tools\/tenants/)
+  })
 })

@@ -32,7 +32,7 @@ test.group('Configuration', () => {
         metrics: { minutes: 7_776_000_000, hours: 63_072_000_000 },
       },
       cleanup: { every: 600_000, automatic: true },
-      dashboard: { prefix: '/admin/queue', access: {}, redact: [] },
+      dashboard: { prefix: '/admin/queue', proxyPrefix: '', access: {}, redact: [] },
     })
   })
 
