@@ -16,6 +16,7 @@ export function isLimitedName(name: unknown): name is string {
 
 const MEBIBYTE = 1_048_576
 const MINUTE = 60_000
+const DAY = 86_400_000
 
 /**
  * Every key that may stand in the configuration, by its place.
@@ -91,8 +92,11 @@ export function defineConfig(config: QueuedeckConfig): ResolvedConfig {
       concurrency: whole(worker.concurrency ?? 10, 'worker.concurrency', 1, 10_000),
       timeout: duration(worker.timeout ?? '72h', 'worker.timeout', 1),
       grace: duration(worker.grace ?? '30s', 'worker.grace', 0),
-      /** Leases are renewed at half their length; below a second a busy event loop would lose jobs that run well. */
-      lease: duration(worker.lease ?? '30s', 'worker.lease', 1_000),
+      /**
+       * Leases are renewed at half their length; below a second a busy event loop would lose jobs that run well. Above a day nobody
+       * would see the job of a dead worker again, and timers hold no more than weeks.
+       */
+      lease: duration(worker.lease ?? '30s', 'worker.lease', 1_000, DAY),
       maxLosses: whole(worker.maxLosses ?? 3, 'worker.maxLosses', 0, 1_000),
     },
     limits: {

@@ -17,8 +17,8 @@ export function text(value: unknown, key: string): string | undefined {
   return value
 }
 
-/** A duration of at least `least`, in milliseconds. */
-export function duration(value: Duration, key: string, least: number): number {
+/** A duration of at least `least` and at most `most`, in milliseconds. */
+export function duration(value: Duration, key: string, least: number, most = Infinity): number {
   let milliseconds: number
   try {
     milliseconds = toMilliseconds(value, key)
@@ -28,6 +28,7 @@ export function duration(value: Duration, key: string, least: number): number {
   if (milliseconds < least) {
     throw wrong(key, value, `give at least ${least} ms`)
   }
+  if (milliseconds > most) throw wrong(key, value, `give at most ${most} ms`)
   return milliseconds
 }
 

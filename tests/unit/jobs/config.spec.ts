@@ -75,6 +75,11 @@ test.group('Configuration', () => {
         message: /"worker\.lease" cannot be 10: give at least 1000 ms/,
       },
       {
+        key: 'worker.lease',
+        config: { worker: { lease: '80d' } },
+        message: /"worker\.lease" cannot be "80d": give at most 86400000 ms/,
+      },
+      {
         key: 'payloadLimit',
         config: { payloadLimit: '1 apple' },
         message: /"payloadLimit" cannot be "1 apple"/,
