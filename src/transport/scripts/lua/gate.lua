@@ -24,7 +24,7 @@ function gate.take(queuePrefix, limited)
   local served = backlog and not newcomers and serveReady() or nil
   local easy = free > 2 and limits.n + change < limits.user and not (limits.busy or limits.users or limits.types)
   local full = {}
-  local left = 150 -- one that is parked together with others costs half
+  local left = 125 -- one that is parked together with others costs half
   while left > 0 do
     left = left - 2
     local id, score = pop()
