@@ -6,6 +6,7 @@ import { LATE, type ScheduledState } from '../transport/scheduled_jobs.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import { type Plan, planMoments } from './moments.ts'
+import { planEach } from './plan_each.ts'
 import { runId } from './run_id.ts'
 import { Timings } from './timings.ts'
 import { mayGoOn, waitingRuns } from './waiting_runs.ts'
@@ -14,6 +15,7 @@ export type PlannerDependencies = {
   transport: Transport
   records: Pick<Records, 'schedules' | 'reader'>
   queue: Pick<QueueManager, 'scheduledJob'>
+  logger?: { warn(bindings: object, message: string): void }
 }
 
 /** Schedules that are planned at once: computing their moments holds the process up. */
@@ -57,7 +59,14 @@ export class Planner {
     const { schedules } = this.dependencies.records
     while (goOn()) {
       const due = await schedules.due(now, PORTION)
-      if (due.length > 0) await this.plan(due, now)
+      if (due.length > 0) {
+        await planEach(this, this.dependencies.records, due, now, ({ name }, err) =>
+          this.dependencies.logger?.warn(
+            { err, schedule: name },
+            'Schedules: one makes no runs, and is tried again in a minute'
+          )
+        )
+      }
       if (due.length < PORTION) return
       await breathe()
     }

@@ -143,11 +143,31 @@ test.group('Schedules', (group) => {
     assert.equal((await again(broken)).plannedAt, 0)
     assert.equal((await lab.client().page('/schedules')).status, 200)
     const page = await lab.client().page(`/schedules/${broken.id}`)
-    assert.include(page.text, 'It makes no runs: The time zone')
+    assert.include(page.text, 'It cannot be read here and makes no runs: The time zone')
 
     await inZone('Europe/Berlin')
     await planner.planDue(Date.now() + 61_000)
     assert.isAbove((await again(broken)).plannedAt!, Date.now())
+  })
+
+  test('go on beside one whose queue has a key of another type in Redis', async ({ assert }) => {
+    const { producer } = transport.connections
+    const key = `${transport.keys.queue('odd')}id`
+    await producer.set(key, 'of another program')
+    const every = { cron: '0 3 * * *', payload: { name: 'beside' } }
+    const odd = await make({ ...every, name: 'odd', options: { queue: 'odd' } })
+    const fine = await make({ ...every, name: 'fine' })
+    const now = Date.now()
+    await planner.planDue(now)
+    const { plannedAt } = await again(fine)
+    assert.isAbove(plannedAt!, now)
+    assert.equal(await transport.state('tests', runId(fine.id, 1, plannedAt!)), 'delayed')
+    assert.lengthOf(await records.schedules.runs(fine.seq, { limit: 10 }), 1)
+    assert.equal((await again(odd)).plannedAt, 0)
+
+    await producer.del(key)
+    await planner.planDue(now + 61_000)
+    assert.isAbove((await again(odd)).plannedAt!, now)
   })
 
   test('leave a run out while an earlier one has not ended, or let it wait behind', async ({
