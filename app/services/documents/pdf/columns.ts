@@ -60,7 +60,9 @@ function columnsOf(segments: Segment[], gutter: number, depth: number): Line[] |
   const balanced =
     Math.min(left.length, right.length) >= Math.max(left.length, right.length) * BALANCE
   const sides = [left, right]
-  const columns = (sides.every(isColumn) && !areRows(left, right)) || sides.every(isIndex)
+  const columns =
+    (sides.every(isColumn) && !areRows(left, right) && !areNames(left, right)) ||
+    sides.every(isIndex)
   if (!balanced || !columns || !sideBySide(left, right)) return null
   return [...orderedLines(left, depth + 1), ...orderedLines(right, depth + 1)]
 }
@@ -155,6 +157,13 @@ function areRows(left: Segment[], right: Segment[]): boolean {
     if (at < right.length && right[at].y < y + size * 0.45) beside++
   }
   return beside >= left.length * 0.8
+}
+
+/** Names on the left, each beside words on the right that say what it is. */
+function areNames(left: Segment[], right: Segment[]): boolean {
+  const words = right.filter(({ text }) => text.includes(' ')).length
+  if (left.some(({ text }) => text.includes(' ')) || words < right.length * 0.8) return false
+  return left.every(({ y, size }) => right.some((one) => Math.abs(one.y - y) < size * 0.45))
 }
 
 function sideBySide(left: Segment[], right: Segment[]): boolean {

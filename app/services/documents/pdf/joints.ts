@@ -28,6 +28,9 @@ export function* compoundSteps(pages: { lines: { text: string }[] }[]): Steps<Se
 /** What an address or a path that was broken behind one of its signs ends with; sentences go on with a capital there. */
 const BROKEN_ADDRESS = /(?:(?:@|:\/\/|www\.)[^\s@]*[./:]|:\/\/|[\p{L}\d]\/)$/u
 
+/** What the name of a machine or a file that was broken behind a dot ends with; no abbreviation has parts of two letters. */
+const BROKEN_HOST = /(?<![^\s(@])(?:\p{Ll}[\p{Ll}\d-]+\.){2,}$/u
+
 /**
  * How two lines are joined: what goes from the end of the first, and what comes between. A word that was broken at the line's
  * end is made whole, unless it has its hyphen elsewhere too; a hyphen in front of a capital or a digit belongs to its word.
@@ -52,6 +55,9 @@ export function jointOf(
     return { cut: 0, between: '' }
   }
   if (/^[\p{Ll}\d]/u.test(line) && BROKEN_ADDRESS.test(text.slice(-200))) {
+    return { cut: 0, between: '' }
+  }
+  if (/^\p{Ll}{2}/u.test(line) && BROKEN_HOST.test(text.slice(-80))) {
     return { cut: 0, between: '' }
   }
   if (text.endsWith('\u00ad')) return { cut: 1, between: '' }

@@ -26,6 +26,24 @@ const PIECE_GAP = 1
 /** A space that is drawn this narrow, in sizes of the letters, parts no words: some writers set spaces where there are none. */
 const NO_GAP = 0.06
 
+/** A letter that is moved back by so many sizes stands below the accent in front of it. */
+const UNDER_ACCENT = 0.2
+
+/** Accents that stand alone, and those that go with the letter in front of them. */
+const ACCENTS = new Map([
+  ['`', '\u0300'],
+  ['\u00b4', '\u0301'],
+  ['\u02c6', '\u0302'],
+  ['\u02dc', '\u0303'],
+  ['\u00af', '\u0304'],
+  ['\u02d8', '\u0306'],
+  ['\u02d9', '\u0307'],
+  ['\u00a8', '\u0308'],
+  ['\u02da', '\u030a'],
+  ['\u02dd', '\u030b'],
+  ['\u02c7', '\u030c'],
+])
+
 /** So few letters with wide gaps inside of a line are ends and beginnings of words; more of them are a title set wide. */
 const MOST_WORD_ENDS = 16
 
@@ -154,7 +172,8 @@ export class PaintedText {
         if (args[0]) this.#state.matrix = times(state.matrix, matrixOf(args[0]))
         return
       case OPS.constructPath:
-        return this.rules.add(args, state.matrix)
+        this.rules.add(args, state.matrix)
+        return this.#underscore()
       case OPS.beginMarkedContent:
       case OPS.beginMarkedContentProps:
         this.#marks.push(this.#marks.at(-1) === true || args?.[0] === 'Artifact')
@@ -233,6 +252,8 @@ export class PaintedText {
     const trailing = parts ? letterSpacing * along : 0
     const run = { text: '', start: 0, end: 0 }
     let at = 0
+    /** The next letter stands below the accent in front of it. */
+    let accented = false
     const close = () => {
       if (run.text !== '') this.#add(run, face)
       run.text = ''
@@ -241,7 +262,8 @@ export class PaintedText {
       if (typeof glyph === 'number') {
         const gap = ((face.vertical ? 1 : -1) * glyph * size * along) / 1_000
         const relative = gap / (size * along || 1)
-        if (relative > PIECE_GAP || relative < -PIECE_GAP / 2) close()
+        accented = relative < -UNDER_ACCENT && ACCENTS.has(run.text.at(-1) ?? '')
+        if (relative > PIECE_GAP || (relative < -PIECE_GAP / 2 && !accented)) close()
         if (relative > WORD_GAP) this.#space(run)
         at += gap
         continue
@@ -257,14 +279,38 @@ export class PaintedText {
           this.#space(run)
         }
         if (run.text === '') run.start = at
-        run.text += glyph.unicode
+        run.text = accented ? withAccent(run.text, glyph.unicode) : run.text + glyph.unicode
         run.end = next - trailing
+        accented = false
       }
       at = next
     }
     close()
     this.#ends(at - letterSpacing * along, face.vertical)
     this.#text = times(this.#text, [1, 0, 0, 1, ...(face.vertical ? [0, -at] : [at, 0])] as Matrix)
+  }
+
+  /** TeX draws a short rule at the foot of the line, right behind the letter before, for the letter `_`. */
+  #underscore(): void {
+    const rule = this.rules.last
+    const before = this.pieces.at(-1)
+    if (rule === null || before === undefined || before.quarter !== 0) return
+    const { size, y } = before
+    const [width, gap] = [rule.x2 - rule.x1, rule.x1 - this.#end.x]
+    const atFoot = rule.y1 > y - size * 0.1 && rule.y1 < y + size * 0.35
+    if (!atFoot || Math.abs(rule.y1 - rule.y2) > size * 0.1) return
+    if (width < size * 0.2 || width > size * 0.65 || Math.abs(gap) > size * WORD_GAP) return
+    this.#settle()
+    this.pieces.push({ ...before, text: '_', x: rule.x1, width, spaced: false })
+    this.#end.x = rule.x2
+  }
+
+  /** A rule above the next letter, not in front of it, belongs to the sign of a root. */
+  #root(next: number): void {
+    const last = this.pieces.at(-1)
+    const isAbove = last?.text === '_' && next >= last.x - 1 && next < last.x + last.width / 2
+    if (isAbove && this.rules.last !== null) this.pieces.pop()
+    this.rules.last = null
   }
 
   #ends(at: number, vertical: boolean): void {
@@ -291,6 +337,7 @@ export class PaintedText {
     const letters = face.known ? readable(text) : ''
     if (letters === '' || this.pieces.length >= MOST_PIECES) return
     const [x, y] = face.vertical ? [0, -start] : [start, rise]
+    this.#root(a * x + c * y + e)
     const [alongX, alongY] = face.vertical ? [-c, -d] : [a * Math.sign(size), b * Math.sign(size)]
     const quarter = ((Math.round(Math.atan2(alongY, alongX) / (Math.PI / 2)) % 4) + 4) % 4
     this.pieces.push({
@@ -312,11 +359,17 @@ export class PaintedText {
 /** Fonts of TeX without names for their letters have the bullet here, where no letter is. */
 const TEX_BULLET = '\x88'
 
-/** Ligatures as letters; what stands for no letter of any language is left out. */
+/** A text that ends with an accent, and the letter below it. */
+function withAccent(text: string, letter: string): string {
+  const one = (letter.replace('\u0131', 'i') + ACCENTS.get(text.at(-1)!)).normalize('NFC')
+  return one.length === 1 ? text.slice(0, -1) + one : text + letter
+}
+
+/** Ligatures as letters; what stands for no letter of any language is left out, unless its font has letters of its own there. */
 function readable(text: string): string {
   return normalizeUnicode(text)
     .replaceAll(TEX_BULLET, '•')
-    .replace(/[\p{Cc}\ufffd]|(?![\uf0b7\uf0a7\uf076])\p{Co}/gu, '')
+    .replace(/[\p{Cc}\ufffd]/gu, '')
     .toWellFormed()
     .trim()
 }

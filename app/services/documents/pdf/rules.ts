@@ -32,10 +32,13 @@ const NUMBERS = [2, 2, 6, 4, 0]
  */
 export class Rules {
   all: Rule[] = []
+  /** The last one, however short. */
+  last: Rule | null = null
 
   /** @param args of the operator that draws a path: how, its parts, and where it lies. */
   add(args: any, matrix: Matrix): void {
     const [how, [path], bounds] = args
+    this.last = null
     if (!path || !bounds || this.all.length >= MOST_RULES) return
     if (FILLS.has(how)) {
       const [left, top, right, bottom] = bounds
@@ -66,8 +69,8 @@ export class Rules {
     const [x2, y2] = [a * two[0] + c * two[1] + e, b * two[0] + d * two[1] + f]
     const thickness = Math.min(Math.abs(x1 - x2), Math.abs(y1 - y2))
     const length = Math.max(Math.abs(x1 - x2), Math.abs(y1 - y2))
-    if (thickness <= THICKEST && length >= SHORTEST && Number.isFinite(length)) {
-      this.all.push({ x1, y1, x2, y2 })
-    }
+    if (thickness > THICKEST || !Number.isFinite(length)) return
+    this.last = { x1, y1, x2, y2 }
+    if (length >= SHORTEST) this.all.push(this.last)
   }
 }
