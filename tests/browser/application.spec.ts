@@ -183,6 +183,24 @@ withBrowser(() => {
       await close()
     })
 
+    test('what was typed outlives the end of the session', async ({ assert, cleanup }) => {
+      const { page, close } = await newPage()
+      cleanup(close)
+      await page.goto(`${dashboard}/schedules/new`)
+      await page.fill('#s-name', 'Long in the typing')
+      await page.fill('#s-type', 'demo.sleep')
+      await page.fill('#s-cron', '0 6 * * FRI')
+      await page.selectOption('#s-overlap', 'queue')
+      await page.context().clearCookies()
+      await page.click('#schedule-save')
+      await page.waitForSelector('#banners [data-ended]')
+      assert.equal(await page.inputValue('#s-name'), 'Long in the typing')
+      assert.equal(await page.inputValue('#s-cron'), '0 6 * * FRI')
+      assert.equal(await page.inputValue('#s-overlap'), 'queue')
+      await page.goto(`${dashboard}/schedules/new`)
+      assert.equal(await page.inputValue('#s-name'), '')
+    })
+
     test('a running job is cancelled by the dialog', async ({ assert }) => {
       const id = await sleeping(LONG)
       const { page, problems, close } = await newPage()

@@ -142,6 +142,7 @@ function readFlash({ ctx }: Viewer): Page['flash'] {
     ? null
     : {
         level: 'error',
+        ended: true,
         text: 'Nothing was done: the session of that page had ended. Try once more',
       }
 }

@@ -128,7 +128,8 @@ export type Page = {
   /** What cannot be reached now, and since when. */
   away: { service: 'redis' | 'database' | 'mirror'; text: string; since: Moment | null }[]
   /** Outcome of the action before this page, for toast and live region. */
-  flash: { level: 'info' | 'success' | 'error'; text: string } | null
+  /** `ended`: the session had, so that nothing was done. */
+  flash: { level: 'info' | 'success' | 'error'; text: string; ended?: true } | null
 }
 
 /** A figure with its unit, e.g. `[{ value: '3', unit: 'min' }, { value: '34', unit: 's' }]`. */
