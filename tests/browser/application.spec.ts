@@ -183,6 +183,21 @@ withBrowser(() => {
       await close()
     })
 
+    test('a list that is refused says why, and the address stays that of the list which is shown', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { page, close } = await newPage()
+      cleanup(close)
+      await page.goto(`${dashboard}/jobs?queue=demo`)
+      await live(page)
+      await page.fill('#q', 'status:failed')
+      await page.locator('.toast', { hasText: 'choose the filter "status"' }).waitFor()
+      assert.equal(new URL(page.url()).search, '?queue=demo')
+      await page.fill('#q', 'user:nobody')
+      await page.waitForURL(/user%3Anobody/)
+    })
+
     test('what was typed outlives the end of the session', async ({ assert, cleanup }) => {
       const { page, close } = await newPage()
       cleanup(close)

@@ -43,6 +43,24 @@
     if (caption) qd.say(caption)
   })
 
+  /*
+   * A list that a person asked for and did not get: the address stays that of the list which is shown, and why is told. Of a refresh, which
+   * nobody asked for, the state of the page tells.
+   */
+  const wasAsked = (ctx) => ctx.target?.id === 'jobs' && ctx.sourceEvent?.type !== 'queuedeck:refresh'
+  const refused = (text) => qd.emit('notice', { level: 'error', title: 'The list stays as it was', text, own: true })
+  document.addEventListener('htmx:after:request', (event) => {
+    const { ctx } = event.detail
+    const { status, headers } = ctx.response
+    if (!wasAsked(ctx) || status < 400 || headers.has('hx-redirect') || headers.has('hx-refresh')) return
+    event.preventDefault()
+    const page = headers.has('x-queuedeck') && new DOMParser().parseFromString(ctx.text, 'text/html')
+    refused((page && page.querySelector('.blank p')?.textContent.trim()) || `The server answered ${status}`)
+  })
+  document.addEventListener('htmx:error', (event) => {
+    if (wasAsked(event.detail.ctx)) refused('The server cannot be reached')
+  })
+
   /* The panels of <details> close like menus do: by Escape, and by a click elsewhere. */
   const panels = () => document.querySelectorAll('details:is(.filters, .more, .alt)[open]')
   document.addEventListener('keydown', (event) => {
