@@ -248,4 +248,42 @@ test.group('Words and titles of PDF pages', () => {
       )
     }
   })
+
+  test('keeps later paragraphs of a list item below it', async ({ assert }) => {
+    const text = await parse(
+      prose(780) +
+        textAt(72, 720, '1. The first item') +
+        textAt(86, 690, 'More about it, apart.') +
+        textAt(86, 660, '- An inner one') +
+        textAt(96, 630, 'More about that.') +
+        textAt(72, 600, '2. The second item') +
+        prose(570)
+    )
+    assert.equal(
+      text,
+      [
+        PROSE.join(' '),
+        '1. The first item',
+        '   More about it, apart.',
+        '  - An inner one',
+        '    More about that.',
+        '2. The second item',
+        PROSE.join(' '),
+      ].join('\n\n')
+    )
+  })
+
+  test('leaves out what is said where the end of a page cuts a listing', async ({ assert }) => {
+    const text = await parse(
+      prose(780) +
+        textAt(72, 110, 'first', 11, 'F3') +
+        textAt(400, 90, '(continues on next page)', 8),
+      textAt(400, 800, '(continued from previous page)', 8) +
+        textAt(72, 780, 'second', 11, 'F3') +
+        prose(740),
+      prose(740)
+    )
+    assert.notMatch(text, /continue/)
+    assert.include(text, 'second')
+  })
 })

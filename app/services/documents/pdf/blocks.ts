@@ -39,6 +39,9 @@ const NUMBERED = /^\d{1,2}(?:(?:\.\d{1,3})+\.?\s+\p{Lu}|(?:\.\d{1,3}){3,}\.?\s+\
 /** What a title of the size of the text stands above is further from it than lines are from each other. */
 const TITLE_GAP = 1.12
 
+/** The text of a list item begins no further behind its mark, in sizes of its letters. */
+const DEEPEST_TEXT = 3
+
 /** Code on top of a page that is the rest of a listing is indented by fewer letters than this. */
 const DEEPEST_CODE = 24
 
@@ -59,7 +62,15 @@ const HEADING_DISTANCE = 1.4
  */
 export type PdfBlock =
   | { kind: 'heading'; size: number; bold: boolean; row: boolean; texts: string[] }
-  | { kind: 'paragraph'; size: number; bold: boolean; row: boolean; texts: string[] }
+  /** `under`: spaces that it is indented by, below the item that it belongs to. */
+  | {
+      kind: 'paragraph'
+      size: number
+      bold: boolean
+      row: boolean
+      texts: string[]
+      under?: number
+    }
   | { kind: 'item'; marker: string; depth: number; texts: string[] }
   | { kind: 'code'; lines: string[] }
   /** Lines of a cell may still be apart, by `\n`. */
@@ -88,8 +99,8 @@ class PageBlocks {
   #blocks: PdfBlock[] = []
   /** The lines that blocks which may be headings begin with. */
   #firsts = new Map<PdfBlock, Line>()
-  /** Left edges of the marks of the lists that are open, outermost first. */
-  #lists: number[] = []
+  /** Left edges of the marks of the lists that are open, outermost first, and where the texts of their last items begin in Markdown. */
+  #lists: { x: number; indent: number }[] = []
   /** Where the columns of the last tables begin. */
   #tables: number[][] = []
   #before: Line | null = null
@@ -156,14 +167,18 @@ class PageBlocks {
 
   #item(line: Line, { marker, rest }: { marker: string; rest: string }): void {
     const tolerance = line.size * 0.7
-    while (this.#lists.length > 0 && this.#lists.at(-1)! > line.x + tolerance) this.#lists.pop()
-    const level = this.#lists.at(-1)
-    if (level === undefined || level < line.x - tolerance) this.#lists.push(line.x)
+    while (this.#lists.length > 0 && this.#lists.at(-1)!.x > line.x + tolerance) this.#lists.pop()
+    let level = this.#lists.at(-1)
+    if (level === undefined || level.x < line.x - tolerance) {
+      level = { x: line.x, indent: 0 }
+      this.#lists.push(level)
+    }
+    level.indent = 2 * (this.#lists.length - 1) + marker.length + 1
     this.#blocks.push({ kind: 'item', marker, depth: this.#lists.length - 1, texts: [rest] })
   }
 
   #begin(line: Line, text: string): void {
-    if (this.#lists.length > 0 && line.x <= this.#lists[0] + line.size * 0.5) this.#lists = []
+    if (this.#lists.length > 0 && line.x <= this.#lists[0].x + line.size * 0.5) this.#lists = []
     if (this.#isLarge(line)) this.#lists = []
     const block: PdfBlock = {
       kind: this.#isLarge(line) ? 'heading' : 'paragraph',
@@ -171,6 +186,17 @@ class PageBlocks {
       bold: this.#standsOut(line),
       row: isContentsEntry(line) || (!this.#isLarge(line) && isRow(line)),
       texts: [text],
+    }
+    const item = this.#lists.findLast(({ x }) => x < line.x - line.size * 0.5)
+    const isUnder = item !== undefined && line.x < item.x + line.size * DEEPEST_TEXT
+    if (
+      block.kind === 'paragraph' &&
+      isUnder &&
+      !block.bold &&
+      !block.row &&
+      !isContentsLine(text)
+    ) {
+      block.under = item.indent
     }
     this.#blocks.push(block)
     this.#firsts.set(block, line)

@@ -22,6 +22,10 @@ const SAME_HEIGHT = 4
 /** A running head is further from the text than the head of a table is from its first row; in sizes of its letters. */
 const TABLE_GAP = 2
 
+/** What is said where the end of a page cuts something. */
+const CONTINUED =
+  /^\(?(?:continue[sd] (?:from|on) (?:the )?(?:previous|next) page|Fortsetzung (?:der vorherigen|auf der nächsten) Seite)\)?$/i
+
 /** When so many pages have furniture at a height, what stands there alone on the others is furniture too. */
 const MOST_PAGES = 0.6
 
@@ -52,7 +56,12 @@ export function* furnitureSteps(
     const furniture = new Set(repeated[page].map(({ line }) => line))
     for (const { line, counts } of edges[page]) {
       const isNumber = counts[0] === page + first && line.text === String(counts[0])
-      if (isNumber || (heights.has(heightOf(line)) && isOuter(line, lines))) furniture.add(line)
+      if (
+        isNumber ||
+        CONTINUED.test(line.text) ||
+        (heights.has(heightOf(line)) && isOuter(line, lines))
+      )
+        furniture.add(line)
     }
     left.push({ lines: lines.filter((line) => !furniture.has(line)), dropped: furniture.size })
     yield

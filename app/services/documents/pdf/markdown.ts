@@ -130,7 +130,7 @@ class Writer {
       case 'heading':
         return `${'#'.repeat(this.levelOf(block))} ${literal(this.#text(block.texts))}`
       case 'paragraph':
-        return plain(literal(this.#text(block.texts)))
+        return ' '.repeat(block.under ?? 0) + plain(literal(this.#text(block.texts)))
       case 'item':
         return `${'  '.repeat(block.depth)}${block.marker} ${literal(this.#text(block.texts))}`.trimEnd()
       case 'code':
