@@ -114,10 +114,13 @@ export class DocumentStore {
    * @returns its path below the application's root
    */
   async keepUpload(name: string, bytes: Uint8Array): Promise<string> {
+    /** Some systems send accents apart from their letters, and some scripts write vowels so. */
     const safe =
       basename(name)
-        .replace(/[^\p{L}\p{N}._-]+/gu, '_')
-        .slice(-80) || 'document'
+        .normalize('NFC')
+        .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '_')
+        .slice(-80)
+        .toWellFormed() || 'document'
     const path = `storage/uploads/${hash(bytes).slice(0, 16)}-${safe}`
     await this.#write(path, bytes)
     return path
