@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { test } from '@japa/runner'
+import mysql from 'mysql2/promise'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
+import { mariadbServer } from '#tests/helpers/servers'
 import { stopwatch } from '#tests/helpers/stopwatch'
 import { connectionSettings } from '../../../src/records/connections.ts'
 import { type Records } from '../../../src/records/records.ts'
@@ -72,6 +74,34 @@ eachDatabase(({ label, kind, create }) => {
     })
   })
 })
+
+eachDatabase(() => {
+  test.group("Records' connections | a MariaDB that is set otherwise for all", () => {
+    test('commits and selects as everywhere', async ({ assert, cleanup }) => {
+      const server = await mariadbServer({ own: true })
+      const { host, port } = server
+      const database = 'otherwise'
+      const sqlOf = await mysql.createConnection({ host, port, user: 'root' })
+      await sqlOf.query(`create database ${database}`)
+      const connection = {
+        client: 'mysql2',
+        connection: { host, port, user: 'root', password: '', database },
+      }
+      await makeTables(connection)
+      for (const setting of ['autocommit = 0', 'sql_safe_updates = 1', 'sql_select_limit = 1'])
+        await sqlOf.query(`set global ${setting}`)
+      const records = openRecords(connection)
+      cleanup(async () => {
+        await records.close()
+        await sqlOf.end()
+        await server.stop()
+      })
+      await records.writer.cursors(['a', 'b'])
+      const [written] = await sqlOf.query(`select * from ${database}.queuedeck_cursors`)
+      assert.lengthOf(written as unknown[], 2)
+    })
+  })
+}, ['mysql'])
 
 test.group("Records' connections | settings", () => {
   test('refuses {0}')
