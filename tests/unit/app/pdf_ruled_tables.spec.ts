@@ -123,4 +123,46 @@ test.group('Tables with rules', () => {
     assert.include(text, '| two | the two |\n| three | the three |')
     assert.include(text, PROSE.join(' '))
   })
+
+  test('goes on with a table that the page cuts, and has its head there when that is all', async ({
+    assert,
+  }) => {
+    const [one, two, three] = await Promise.all(
+      [
+        [
+          across(70, 400, 100, 80) +
+            down(80, 100, 70, 200, 400) +
+            textAt(75, 86, 'Name', 10, 'F2') +
+            textAt(205, 86, 'Meaning', 10, 'F2'),
+          across(70, 400, 760, 740, 720) +
+            down(720, 760, 70, 200, 400) +
+            cell(75, 746, 'one') +
+            cell(205, 746, 'the first') +
+            cell(75, 726, 'two') +
+            cell(205, 726, 'the second'),
+        ],
+        [
+          across(70, 400, 140, 120, 100) +
+            down(100, 140, 70, 200, 400) +
+            cell(75, 126, 'Name') +
+            cell(205, 126, 'Meaning') +
+            cell(75, 106, 'one') +
+            cell(205, 106, 'the first'),
+          across(70, 400, 760, 740, 720) +
+            down(720, 760, 70, 200, 400) +
+            cell(75, 746, 'Name') +
+            cell(205, 746, 'Meaning') +
+            cell(75, 726, 'two') +
+            cell(205, 726, 'the second'),
+        ],
+        [across(70, 400, 100, 80) + down(80, 100, 70, 200, 400) + cell(75, 86, 'a frame'), ''],
+      ].map((pages) => parse(...pages))
+    )
+    assert.equal(
+      one,
+      '| Name | Meaning |\n| --- | --- |\n| one | the first |\n| two | the second |'
+    )
+    assert.equal(two.split('| Name | Meaning |\n| --- | --- |\n').length, 3)
+    assert.equal(three, 'a frame')
+  })
 })

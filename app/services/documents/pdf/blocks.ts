@@ -73,8 +73,8 @@ export type PdfBlock =
     }
   | { kind: 'item'; marker: string; depth: number; texts: string[] }
   | { kind: 'code'; lines: string[] }
-  /** Lines of a cell may still be apart, by `\n`. */
-  | { kind: 'table'; rows: string[][] }
+  /** Lines of a cell may still be apart, by `\n`. Where rules part its columns it says where they begin. */
+  | { kind: 'table'; rows: string[][]; columns?: number[]; headed?: boolean }
 
 /** Code that ends with its page: its left edge, and the width of its letters. */
 export type OpenCode = { left: number; mono: number }
@@ -138,12 +138,12 @@ class PageBlocks {
   #take(at: number): number {
     const line = this.lines[at]
     if (line.rows !== undefined) {
-      const { rows, title, size } = line
+      const { rows, columns, headed, title, size } = line
       if (title) {
         const texts = title.split('\n')
         this.#blocks.push({ kind: 'paragraph', size, bold: false, row: true, texts })
       }
-      this.#blocks.push({ kind: 'table', rows })
+      this.#blocks.push({ kind: 'table', rows, columns, headed })
       this.#before = null
       return 1
     }

@@ -29,6 +29,8 @@ export type Grid = {
   top: number
   /** What stands in cells over all columns above the rest. */
   title: Piece[]
+  /** Where its columns begin. */
+  columns: number[]
   rows: Piece[][][]
 }
 
@@ -61,13 +63,13 @@ function gridOf(pieces: Piece[], frame: Frame): Grid | null {
   while (titles < ys.length - 3 && isWhole(cellOf, titles, xs.length - 1)) titles++
   const inside = pieces.filter((piece) => isInside(piece, frame))
   const title = inside.filter((piece) => middleOf(piece)[1] <= ys[titles])
-  const rows = rowsOf(
+  const table = rowsOf(
     inside.filter((piece) => middleOf(piece)[1] > ys[titles]),
     frame,
     cellOf
   )
-  if (rows === null) return null
-  return { left: xs[0], right: xs.at(-1)!, top: ys[0], title, rows }
+  if (table === null) return null
+  return { left: xs[0], right: xs.at(-1)!, top: ys[0], title, ...table }
 }
 
 /** Whether a row of the grid is one cell. */
@@ -152,7 +154,7 @@ function frameOf(across: Span[], down: Span[]): Frame | null {
     Math.max(...down.map(({ to }) => to)),
   ])
   const cells = (xs.length - 1) * (ys.length - 1)
-  if (xs.length < 3 || ys.length < 3 || xs.length > MOST_COLUMNS || cells > MOST_CELLS) return null
+  if (xs.length < 3 || ys.length < 2 || xs.length > MOST_COLUMNS || cells > MOST_CELLS) return null
   return { xs, ys, across, down }
 }
 
@@ -181,7 +183,11 @@ function isInside(piece: Piece, { xs, ys }: Frame): boolean {
 }
 
 /** Rows of cells with what stands in them; null where that is no table. A cell over several rows stands in the first. */
-function rowsOf(pieces: Piece[], { xs, ys }: Frame, cellOf: number[]): Piece[][][] | null {
+function rowsOf(
+  pieces: Piece[],
+  { xs, ys }: Frame,
+  cellOf: number[]
+): Pick<Grid, 'columns' | 'rows'> | null {
   const [columns, height] = [xs.length - 1, ys.length - 1]
   const cells = Array.from({ length: columns * height }, (): Piece[] => [])
   let across = 0
@@ -199,8 +205,20 @@ function rowsOf(pieces: Piece[], { xs, ys }: Frame, cellOf: number[]): Piece[][]
     .slice(1)
     .map((_, column) => column)
     .filter((column) => rows.some((row) => row[column].length > 0))
-  if (rows.length < 2 || used.length < 2 || rows.length < height * FILLED) return null
-  return hasRowsInRows(rows) ? null : rows.map((row) => used.map((column) => row[column]))
+  if (rows.length < 2 && !isHead(rows[0] ?? [])) return null
+  if (used.length < 2 || rows.length < height * FILLED) return null
+  if (hasRowsInRows(rows)) return null
+  return {
+    columns: used.map((column) => xs[column]),
+    rows: rows.map((row) => used.map((column) => row[column])),
+  }
+}
+
+/** Whether a row is the head of a table that the page ends with. */
+function isHead(row: Piece[][]): boolean {
+  return row.every(
+    (cell) => cell.length > 0 && cell.every(({ bold }) => bold) && linesIn(cell).size === 1
+  )
 }
 
 /** For each place of the grid the first one of its cell: no rule parts places of one cell. */

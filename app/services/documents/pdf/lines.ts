@@ -49,7 +49,7 @@ export function linesInOrder(pieces: Piece[], rules: Rule[] = []): Line[] {
 }
 
 /** A table as one segment of the page, as wide as its rules. */
-function tableOf({ left, right, top, title: above, rows }: Grid): Segment {
+function tableOf({ left, right, top, title: above, columns, rows }: Grid): Segment {
   const cells = rows.map((row) => row.map(linesInOrderOf))
   const texts = cells.map((row) => row.map(textOf))
   const title = textOf(linesInOrderOf(above))
@@ -64,6 +64,8 @@ function tableOf({ left, right, top, title: above, rows }: Grid): Segment {
     mono: 0,
     monoEnd: false,
     rows: texts,
+    columns,
+    headed: rows[0].flat().every(({ bold }) => bold),
     title,
   }
 }

@@ -100,12 +100,19 @@ class Writer {
       const last = this.#last
       const first = last?.page !== number
       const markdown = this.#markdownOf(block)
+      const table = last !== null && first ? cutTable(last.block, block) : null
       if (last !== null && first && goesOn(last.block, block)) {
         const before = this.#pages[last.page]
         const { cut, between } = jointOf(before.text, markdown, this.compounds)
         before.text = before.text.slice(0, before.text.length - cut)
         page.between = between
         page.text = markdown
+      } else if (table !== null) {
+        page.between = '\n'
+        const [head, , ...rows] = markdown.split('\n')
+        page.text = [head, ...rows].join('\n')
+        this.#last = { block: table, page: number }
+        continue
       } else {
         const between = last === null ? '' : separator(last.block, block)
         if (first) page.between = between
@@ -151,6 +158,21 @@ class Writer {
     }
     return parts.join('')
   }
+}
+
+/** Points that columns of one table may be apart on two pages. */
+const SAME_COLUMNS = 2
+
+/** The whole of a table that a page's end cuts, where the next page has no head of it again; null where there is none. */
+function cutTable(before: PdfBlock, block: PdfBlock): PdfBlock | null {
+  if (before.kind !== 'table' || block.kind !== 'table' || block.headed) return null
+  const [one, two] = [before.columns, block.columns]
+  const same =
+    one !== undefined &&
+    one.length === two?.length &&
+    one.every((at, column) => Math.abs(at - two[column]) < SAME_COLUMNS) &&
+    before.rows[0].join() !== block.rows[0].join()
+  return same ? { ...block, rows: [before.rows[0], ...block.rows] } : null
 }
 
 function separator(before: PdfBlock, block: PdfBlock): string {

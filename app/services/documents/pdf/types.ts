@@ -35,6 +35,10 @@ export type Segment = {
   monoEnd: boolean
   /** It is a whole table, whose rules part its cells; lines of a cell are still apart, by `\n`. */
   rows?: string[][]
+  /** Where its columns begin. */
+  columns?: number[]
+  /** Its first row is all in bold letters. */
+  headed?: boolean
   /** What its first row says, where that is one cell as wide as the table. */
   title?: string
 }
