@@ -133,6 +133,8 @@ export class SqliteSession implements Session {
   #statements: Statements
   #insertions = new Map<string, Insertion>()
   #jobs: Sqlite.Statement | undefined
+  #isTransaction = false
+  #failure: { error: unknown } | undefined
 
   private constructor(database: Sqlite.Database) {
     this.#database = database
@@ -154,23 +156,28 @@ export class SqliteSession implements Session {
 
   async begin(): Promise<void> {
     await patiently(() => this.#statements.get('begin immediate').run())
+    this.#isTransaction = true
+    this.#failure = undefined
   }
 
   async commit(): Promise<void> {
-    this.#statements.get('commit').run()
+    this.#act(() => this.#statements.get('commit').run())
+    this.#isTransaction = false
   }
 
   async rollback(): Promise<void> {
+    this.#isTransaction = false
+    this.#failure = undefined
     if (this.#database.inTransaction) this.#statements.get('rollback').run()
   }
 
   async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.#statements.get(sql).all(...values) as Row[]
+    return this.#act(() => this.#statements.get(sql).all(...values) as Row[])
   }
 
   async run(sql: string, values: readonly unknown[] = []): Promise<number> {
-    const act = () => this.#statements.get(sql).run(...values).changes
-    return this.#database.inTransaction ? act() : patiently(act)
+    const run = () => this.#statements.get(sql).run(...values).changes
+    return this.#isTransaction ? this.#act(run) : patiently(run)
   }
 
   async allIn(
@@ -184,19 +191,22 @@ export class SqliteSession implements Session {
     const several = this.#statements.get(
       `${select} ${column} in (${Array(LIST).fill(mark).join(', ')})`
     )
-    const rows: Row[] = []
-    let at = 0
-    for (; at + LIST <= values.length; at += LIST) {
-      for (const row of several.all(...values.slice(at, at + LIST))) rows.push(row as Row)
-    }
-    for (; at < values.length; at++) {
-      for (const row of single.all(values[at])) rows.push(row as Row)
-    }
-    return rows
+    return this.#act(() => {
+      const rows: Row[] = []
+      let at = 0
+      for (; at + LIST <= values.length; at += LIST) {
+        for (const row of several.all(...values.slice(at, at + LIST))) rows.push(row as Row)
+      }
+      for (; at < values.length; at++) {
+        for (const row of single.all(values[at])) rows.push(row as Row)
+      }
+      return rows
+    })
   }
 
   async put(shape: Shape, rows: unknown[][]): Promise<void> {
-    this.#insertion(shape.table.name, shape.columns, onConflict(shape)).run(rows)
+    const insertion = this.#insertion(shape.table.name, shape.columns, onConflict(shape))
+    this.#act(() => insertion.run(rows))
   }
 
   /**
@@ -208,13 +218,13 @@ export class SqliteSession implements Session {
       .prepare(`select ${selection} from queuedeck_jobs where id = ${markOf({ type: 'uuid' })}`)
       .raw(true)
     const statement = this.#jobs
-    return ids.map((id) => (statement.get(id) as unknown[] | undefined) ?? null)
+    return this.#act(() => ids.map((id) => (statement.get(id) as unknown[] | undefined) ?? null))
   }
 
   async insertJobs(named: readonly number[], rows: unknown[][]): Promise<void> {
     const columns = named.map((index) => JOB_COLUMNS[index])
     const insertion = this.#insertion(TABLES.jobs.name, columns, '')
-    insertion.run(rows.map((row) => named.map((index) => row[index])))
+    this.#act(() => insertion.run(rows.map((row) => named.map((index) => row[index]))))
   }
 
   /**
@@ -223,10 +233,26 @@ export class SqliteSession implements Session {
   async updateJobs(changed: readonly number[], rows: unknown[][]): Promise<void> {
     const assignments = changed.map((index) => `${JOB_COLUMNS[index].name} = ?`).join(', ')
     const statement = this.#statements.get(`update queuedeck_jobs set ${assignments} where seq = ?`)
-    for (const row of rows) {
-      const values = changed.map((index) => row[index])
-      values.push(row[0])
-      statement.run(values)
+    this.#act(() => {
+      for (const row of rows) {
+        const values = changed.map((index) => row[index])
+        values.push(row[0])
+        statement.run(values)
+      }
+    })
+  }
+
+  /**
+   * In a transaction, statements behind one that failed fail with it: SQLite ends a transaction by itself when its disk takes nothing
+   * more, and what came after would be committed alone.
+   */
+  #act<T>(statements: () => T): T {
+    if (this.#failure) throw this.#failure.error
+    try {
+      return statements()
+    } catch (error) {
+      if (this.#isTransaction) this.#failure = { error }
+      throw error
     }
   }
 

@@ -1,11 +1,19 @@
 import { test } from '@japa/runner'
 import { eachDatabase, type TestDatabase } from '#tests/helpers/databases'
-import type { Records } from '../../../src/records/records.ts'
+import { openSession, type Records } from '../../../src/records/records.ts'
+import type { Shape } from '../../../src/records/dialect/session.ts'
 import { storedName } from '../../../src/records/storable.ts'
+import { NAME_COLUMNS } from '../../../src/records/tables.ts'
 import type { OpenPlace } from '../../../src/records/writer/open_jobs.ts'
 import type { EventTuple } from '../../../src/records/writer_types.ts'
 import { emptyTables, openRecords } from '../mirror/records.ts'
-import { add, countsAndTruth, HandMirror, newKey, NOW, nothing, remake } from './lab.ts'
+import { add, countsAndTruth, HandMirror, lucidOn, newKey, NOW, nothing, remake } from './lab.ts'
+
+const NEW_NAMES: Shape = {
+  table: { name: 'queuedeck_names', key: ['kind', 'name'] },
+  columns: NAME_COLUMNS,
+  existing: 'ignore',
+}
 
 eachDatabase((database) => {
   test.group(`Writer | ${database.label}`, (group) => {
@@ -129,6 +137,33 @@ eachDatabase((database) => {
       assert.isFalse(answer)
       assert.equal((await second.writer.cursors(['a'])).get('a')!.lastId, '0-0')
       assert.isUndefined(await row(one.id))
+    })
+
+    test('keeps nothing that was sent behind a statement that failed', async ({
+      assert,
+      cleanup,
+    }) => {
+      const lucid = lucidOn(connection)
+      const session = await openSession(lucid)
+      cleanup(async () => {
+        await Promise.all([session.close(), lucid.manager.closeAll()])
+      })
+      const raise = `update queuedeck_meta set value = value + 1 where name = 'jobs'`
+      // As a full disk does it, SQLite ends the transaction by itself here.
+      const insert = session.dialect === 'sqlite' ? 'insert or rollback' : 'insert'
+      const failing = `${insert} into queuedeck_meta (name, value) values ('jobs', 1)`
+      const [before] = await session.all(`select value from queuedeck_meta where name = 'jobs'`)
+      await session.begin()
+      const sent = [raise, failing, raise].map((sql) => session.run(sql))
+      const ends = (await Promise.allSettled(sent)).map(({ status }) => status)
+      assert.deepEqual(ends, ['fulfilled', 'rejected', 'rejected'])
+      await assert.rejects(() => session.put(NEW_NAMES, [[1, 'behind', 'behind']]))
+      await session.rollback()
+      const [after] = await session.all(`select value from queuedeck_meta where name = 'jobs'`)
+      assert.deepEqual(after, before)
+      await session.begin()
+      assert.equal(await session.run(raise), 1)
+      await session.commit()
     })
 
     test('of mirrors that write at once, one gets each batch in, and none deadlocks', async ({
