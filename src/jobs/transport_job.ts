@@ -26,12 +26,12 @@ export function toTransportJob(
 ): NewTransportJob {
   const { user, tags, timeout, sensitive, backoff, attempts, priority, unique, schedule } = options
   const delay = delayOf(options, now)
+  const repeats = attempts !== undefined && attempts > 1
   const qd = {
     ...(user === undefined ? undefined : { user }),
     ...(tags === undefined || tags.length === 0 ? undefined : { tags }),
     ...(timeout === undefined ? undefined : { timeout }),
     ...(sensitive === true ? { sensitive: true as const } : undefined),
-    ...(backoff === undefined ? undefined : { backoff }),
     ...(options.at === undefined ? undefined : { at: options.at.getTime() }),
     ...(unique === undefined ? undefined : { unique }),
     ...(edges === undefined ? undefined : { waitFor: storedEdges(edges) }),
@@ -47,10 +47,9 @@ export function toTransportJob(
       timestamp: now,
       ...(delay === 0 ? undefined : { delay }),
       ...(priority ? { priority } : undefined),
-      /** Without a backoff BullMQ repeats at once; `qd` sends it to the worker's own strategy. */
-      ...(attempts === undefined || attempts === 1
-        ? undefined
-        : { attempts, backoff: { type: 'qd' as const } }),
+      ...(repeats ? { attempts } : undefined),
+      /** Without one BullMQ repeats at once; `qd` is the worker's own default. */
+      ...(backoff || repeats ? { backoff: backoff ?? { type: 'qd' as const } } : undefined),
       ...(Object.keys(qd).length === 0 ? undefined : { qd }),
     },
   }

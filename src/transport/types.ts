@@ -25,7 +25,6 @@ export type NewTransportJob = {
       tags?: string[]
       timeout?: number
       sensitive?: true
-      backoff?: unknown
       by?: string
       /** The moment by Redis' clock at which the job is due, epoch ms; without it `delay` after Redis has taken the job. */
       at?: number

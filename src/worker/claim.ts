@@ -154,7 +154,7 @@ function readOptions(claim: ClaimedJob, json: string): void {
   claim.tags = Array.isArray(own.tags) ? own.tags.filter((tag) => typeof tag === 'string') : []
   claim.timeout = typeof own.timeout === 'number' && own.timeout > 0 ? own.timeout : undefined
   claim.schedule = own.schedule === undefined ? null : readMark(own.schedule)
-  claim.backoff = readBackoff(own.backoff) ?? readBackoff(options.backoff)
+  claim.backoff = readBackoff(options.backoff)
 }
 
 /**

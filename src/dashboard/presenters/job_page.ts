@@ -283,7 +283,7 @@ function facts(job: JobDetails, text: JobText, clock: Clock): JobPage['facts'] {
     if (value !== null) list.push({ label, value, tags: [] })
   }
   add('Timeout', typeof own.timeout === 'number' ? duration(own.timeout) : null)
-  const backoff = object(own.backoff)
+  const backoff = object(options.backoff)
   add(
     'Backoff',
     typeof backoff.delay === 'number' && typeof backoff.type === 'string'

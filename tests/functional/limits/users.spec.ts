@@ -148,6 +148,8 @@ test.group('Limits of users', (group) => {
     const texts: [opts: string, user: string][] = [
       ['{"attempts":1,"qd":{"tags":["t"],"user":"ann"}}', 'ann'],
       ['{"telemetry":{"qd":{"user":"x"}},"qd":{"user":"ann"}}', 'ann'],
+      ['{"backoff":{"type":"fixed","delay":1,"user":"x"},"qd":{"user":"ann"}}', 'ann'],
+      ['{"backoff":{"type":{"qd":{"user":"x"}}},"qd":{"user":"ann"}}', 'ann'],
       ['{"qd":{"backoff":{"user":"x"},"user":"ann"}}', 'ann'],
       ['{"qd":{"user":"h i"}}', 'h i'],
       ['{"qd":{"user":"h\\u0020i","tags":[]}}', 'h i'],
@@ -186,7 +188,7 @@ test.group('Limits of users', (group) => {
     })
     Counted.ms = 5
     assert.deepEqual(new Map(view.users.map(({ user, running }) => [user, running])), expected)
-    assert.deepEqual(view.heldBack, [{ queue: 'default', kind: 'user', name: 'ann', jobs: 1 }])
+    assert.deepEqual(view.heldBack, [{ queue: 'default', kind: 'user', name: 'ann', jobs: 3 }])
     await allEnd(texts.length)
   })
 })

@@ -144,8 +144,8 @@ test.group('Odd values', (group) => {
   }) => {
     await lab.start()
     const options = [
-      { attempts: 2, qd: { backoff: { type: 'fixed', delay: 'soon' }, timeout: 'long' } },
-      { attempts: 2, qd: { backoff: 7, tags: 'x', user: {} } },
+      { attempts: 2, backoff: { type: 'fixed', delay: 'soon' }, qd: { timeout: 'long' } },
+      { attempts: 2, backoff: 7, qd: { tags: 'x', user: {} } },
       { attempts: 2, backoff: { type: 'fixed', delay: -5, jitter: 40 } },
     ]
     for (const opts of options) {

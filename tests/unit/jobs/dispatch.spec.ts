@@ -34,13 +34,12 @@ test.group('Dispatch', (group) => {
       delay: 5_184_000_000,
       priority: 2,
       attempts: 4,
-      backoff: { type: 'qd' },
+      backoff: { type: 'fixed', delay: 400 },
       qd: {
         user: '42',
         tags: ['import', 'big'],
         timeout: 2_592_000_000,
         sensitive: true,
-        backoff: { type: 'fixed', delay: 400 },
       },
     })
   })
@@ -54,11 +53,21 @@ test.group('Dispatch', (group) => {
     assert.deepEqual({ queue, name }, { queue: 'checked', name: 'tests.checked' })
     assert.equal(opts.priority, 7)
     assert.isUndefined(opts.attempts)
-    assert.deepEqual(opts.qd, {
-      tags: ['type', 'mine'],
-      timeout: 600_000,
-      backoff: { type: 'exponential', delay: 2_000, max: 3_600_000, jitter: 0.2 },
+    assert.deepEqual(opts.qd, { tags: ['type', 'mine'], timeout: 600_000 })
+    assert.deepEqual(opts.backoff, {
+      type: 'exponential',
+      delay: 2_000,
+      max: 3_600_000,
+      jitter: 0.2,
     })
+  })
+
+  test('leaves the waits between attempts that nobody chose to the worker: BullMQ would have none', async ({
+    assert,
+  }) => {
+    const { jobs } = setup()
+    await Plain.dispatch().attempts(3)
+    assert.deepInclude(jobs()[0].opts, { attempts: 3, backoff: { type: 'qd' } })
   })
 
   test('a dispatch that says nothing carries nothing', async ({ assert }) => {

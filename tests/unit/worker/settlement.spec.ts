@@ -68,7 +68,7 @@ test.group('Settlement', () => {
 
   test('repeats while attempts are left, with the backoff of the dispatch', async ({ assert }) => {
     const { settlement, writes } = setup()
-    const opts = { attempts: 3, qd: { backoff: { type: 'exponential', delay: 400 } } }
+    const opts = { attempts: 3, backoff: { type: 'exponential', delay: 400 } }
     for (const atm of ['0', '1', '2']) {
       const job = claimed(opts, { atm })
       assert.equal(settlement.isFinal(job, failed()), atm === '2')
@@ -92,7 +92,7 @@ test.group('Settlement', () => {
   test('takes jitter off, by the random number it is given', async ({ assert }) => {
     const { settlement, writes } = setup(0, () => 0.5)
     const backoff = { type: 'fixed', delay: 1_000, jitter: 0.4 }
-    await settlement.settle(claimed({ attempts: 2, qd: { backoff } }), failed(), false)
+    await settlement.settle(claimed({ attempts: 2, backoff }), failed(), false)
     assert.equal(writes[0][3], 800)
   })
 
@@ -158,19 +158,12 @@ test.group('Settlement', () => {
       '[]',
     ]
     for (const backoff of written) {
-      for (const opts of [
-        `{"attempts":2,"backoff":${backoff}}`,
-        `{"attempts":2,"qd":{"backoff":${backoff}}}`,
-      ]) {
-        const { settlement, writes } = setup()
-        const job = readClaim(['work', null, opts, null, '0'], 'id', 'token')
-        await settlement.settle(job, failed(), false)
-        const delay = writes[0][3] as number
-        assert.isTrue(
-          Number.isSafeInteger(delay) && delay >= 0 && delay < 1e12,
-          `${opts}: ${delay}`
-        )
-      }
+      const { settlement, writes } = setup()
+      const opts = `{"attempts":2,"backoff":${backoff}}`
+      const job = readClaim(['work', null, opts, null, '0'], 'id', 'token')
+      await settlement.settle(job, failed(), false)
+      const delay = writes[0][3] as number
+      assert.isTrue(Number.isSafeInteger(delay) && delay >= 0 && delay < 1e12, `${opts}: ${delay}`)
     }
   })
 

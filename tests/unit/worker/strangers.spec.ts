@@ -18,8 +18,8 @@ test.group('What strangers wrote', () => {
       '[]',
       '{',
       '{"qd":7}',
-      '{"qd":{"user":{},"tags":"x","timeout":"soon","backoff":[]},"attempts":"many"}',
-      '{"qd":{"user":null,"tags":[1,{},null],"timeout":-1,"backoff":"x"},"attempts":-3}',
+      '{"qd":{"user":{},"tags":"x","timeout":"soon"},"backoff":[],"attempts":"many"}',
+      '{"qd":{"user":null,"tags":[1,{},null],"timeout":-1},"backoff":"x","attempts":-3}',
       '{"__proto__":{"attempts":9},"qd":{"__proto__":{"user":"evil"}},"attempts":null}',
     ]
     for (const opts of hostile) {

@@ -66,15 +66,15 @@ function gate.done(...)
 end
 
 -- Whose slots a job needs, as a limit key: what is no plain letter in it is encoded. The options are JSON text whose fields stand in any order,
--- also inside of other options of other producers. A name with its colon is never part of a JSON text, so what no brace comes before, but our
--- own, can be read as it stands.
+-- also inside of other options of other producers. A name with its colon is never part of a JSON text, so what no brace comes before, but a
+-- backoff's, can be read as it stands.
 function gate.userOf(opts)
   -- Mostly they begin like this.
   local first = string.match(opts or '', '^{"qd":{"user":"([%w_.:@-]+)"')
   if first then return first end
   local from, to = string.find(opts or '', '"qd":{', 1, true)
   if not from then return '' end
-  local before = string.gsub(string.sub(opts, 2, from - 1), '"backoff":{"type":"qd"}', '')
+  local before = string.gsub(string.sub(opts, 2, from - 1), '"backoff":{[%w":,.]*}', '')
   if not string.find(before, '{', 1, true) and not string.find(opts, '"qd":{', to, true) then
     local user = string.match(opts, '^[^{}]-"user":"([%w_.:@-]+)"', to + 1)
     if user then return user end
