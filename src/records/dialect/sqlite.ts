@@ -75,23 +75,40 @@ class Statements {
 class Insertion {
   #one: Sqlite.Statement
   #several: Sqlite.Statement
+  #all: readonly number[]
 
   /**
    * @param into  The statement up to its values
-   * @param marks  Where the values of one row go
+   * @param marks  Where each value of one row goes
    * @param behind  What stands behind the values
    */
-  constructor(database: Sqlite.Database, into: string, marks: string, behind: string) {
+  constructor(database: Sqlite.Database, into: string, marks: string[], behind: string) {
     const of = (count: number) =>
-      database.prepare(`${into} ${Array(count).fill(`(${marks})`).join(', ')}${behind}`)
+      database.prepare(
+        `${into} ${Array(count)
+          .fill(`(${marks.join(', ')})`)
+          .join(', ')}${behind}`
+      )
     this.#one = of(1)
     this.#several = of(ROWS)
+    this.#all = [...marks.keys()]
   }
 
-  run(rows: unknown[][]): void {
+  /**
+   * @param places  Which values of each row, where not all of them
+   */
+  run(rows: unknown[][], places = this.#all): void {
+    const values = new Array<unknown>(ROWS * places.length)
     let at = 0
-    for (; at + ROWS <= rows.length; at += ROWS) this.#several.run(rows.slice(at, at + ROWS).flat())
-    for (; at < rows.length; at++) this.#one.run(rows[at])
+    for (; at + ROWS <= rows.length; at += ROWS) {
+      let to = 0
+      for (let index = at; index < at + ROWS; index++) {
+        const row = rows[index]
+        for (const place of places) values[to++] = row[place]
+      }
+      this.#several.run(values)
+    }
+    for (; at < rows.length; at++) this.#one.run(places.map((place) => rows[at][place]))
   }
 }
 
@@ -224,7 +241,7 @@ export class SqliteSession implements Session {
   async insertJobs(named: readonly number[], rows: unknown[][]): Promise<void> {
     const columns = named.map((index) => JOB_COLUMNS[index])
     const insertion = this.#insertion(TABLES.jobs.name, columns, '')
-    this.#act(() => insertion.run(rows.map((row) => named.map((index) => row[index]))))
+    this.#act(() => insertion.run(rows, named))
   }
 
   /**
@@ -234,11 +251,8 @@ export class SqliteSession implements Session {
     const assignments = changed.map((index) => `${JOB_COLUMNS[index].name} = ?`).join(', ')
     const statement = this.#statements.get(`update queuedeck_jobs set ${assignments} where seq = ?`)
     this.#act(() => {
-      for (const row of rows) {
-        const values = changed.map((index) => row[index])
-        values.push(row[0])
-        statement.run(values)
-      }
+      const places = [...changed, 0]
+      for (const row of rows) statement.run(places.map((place) => row[place]))
     })
   }
 
@@ -262,8 +276,7 @@ export class SqliteSession implements Session {
     let insertion = this.#insertions.get(text)
     if (insertion) return insertion
     if (this.#insertions.size >= MOST_STATEMENTS) this.#insertions.clear()
-    const marks = columns.map(markOf).join(', ')
-    insertion = new Insertion(this.#database, into, marks, behind)
+    insertion = new Insertion(this.#database, into, columns.map(markOf), behind)
     this.#insertions.set(text, insertion)
     return insertion
   }
