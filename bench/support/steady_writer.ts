@@ -34,7 +34,7 @@ async function write(): Promise<void> {
       const createdAt = Date.now()
       Object.assign(jobs[0], { type: 'steady', status: 'pending', createdAt, version: 1n })
       const none = { bodies: [], attempts: [], events: [], logs: [], tags: [], runs: [] }
-      return { jobs, ...none } satisfies FoldResult
+      return [{ jobs, ...none } satisfies FoldResult]
     }
   )
   times.push(performance.now() - begun)

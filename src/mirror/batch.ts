@@ -22,6 +22,9 @@ const HASH_FIELDS = [
   'run',
 ] as const
 
+/** Jobs that are folded while the database writes those before. */
+const PART = 500
+
 type Hash = Record<(typeof HASH_FIELDS)[number], string | null>
 
 type JobEntries = { key: JobKey; position: Position; entries: Entry[]; hash?: Hash }
@@ -35,6 +38,9 @@ export class StreamBatch {
 
   /** Ids of some of its entries, oldest first in each stream: to measure the lag by. */
   readonly ids: string[] = []
+
+  /** The jobs that were folded so far. */
+  readonly folded: StoredJob[] = []
 
   #jobs: JobEntries[] = []
   #parts = new Map<Position, { from: string; skew: number; lastId: string }>()
@@ -115,10 +121,10 @@ export class StreamBatch {
   }
 
   /**
-   * Folds every job onto its record; `stored` is in the order of `keys`.
+   * Folds every job onto its record, some at a time; `stored` is in the order of `keys`.
    */
-  fold(stored: StoredJob[]): FoldResult {
-    const out = new Folded()
+  *fold(stored: StoredJob[]): Generator<FoldResult> {
+    let out = new Folded()
     let index = 0
     for (const { position, entries, hash } of this.#jobs) {
       const fold = new JobFold(stored[index++])
@@ -131,8 +137,12 @@ export class StreamBatch {
       }
       if (hash) completeFromHash(fold, hash)
       fold.finish(out)
+      this.folded.push(fold.job)
+      if (out.jobs.length < PART) continue
+      yield out
+      out = new Folded()
     }
-    return out
+    yield out
   }
 }
 

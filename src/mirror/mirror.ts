@@ -1,9 +1,7 @@
-import type { StoredJob } from '../records/writer_types.ts'
 import { StreamBatch } from './batch.ts'
 import { ChangeAnnouncer } from './change_announcer.ts'
 import { areStreams, entriesExist, examine, serverId } from './continuity.ts'
 import type { StreamReply } from './entries.ts'
-import { Folded } from './job_draft.ts'
 import { LagMeter } from './lag_meter.ts'
 import type { MirrorDependencies } from './ports.ts'
 import { Position, withAudit, type Notes } from './position.ts'
@@ -246,17 +244,12 @@ export class Mirror {
     if (isCheckDue) this.#checkedAt = performance.now()
     if (batch.size === 0) return 0
 
-    let folded: StoredJob[] = []
     const isWritten = await this.exclusively(async () => {
       const moves = batch.moves(this.#server)
       if (!moves) return false
       const isApplied = await this.#dependencies.writer.apply(
         { cursors: moves, jobs: batch.keys },
-        (stored) => {
-          const result = batch.fold(stored)
-          folded = result.jobs
-          return result
-        }
+        (stored) => batch.fold(stored)
       )
       if (isApplied) batch.positions.forEach((position, index) => position.commit(moves[index]))
       return isApplied
@@ -269,11 +262,12 @@ export class Mirror {
     }
     this.counts.entries += batch.size
     this.counts.batches++
-    this.#announce(folded, batch)
+    this.#announce(batch)
     return batch.size
   }
 
-  #announce(folded: StoredJob[], batch: StreamBatch): void {
+  #announce(batch: StreamBatch): void {
+    const { folded } = batch
     this.lag.committed(batch.ids)
     this.announcer.add(folded, this.lag.milliseconds)
     const incomplete = new Map<string, string[]>()
@@ -336,7 +330,7 @@ export class Mirror {
       const move = position.move(next)
       const isApplied = await this.#dependencies.writer.apply(
         { cursors: [move], jobs: [] },
-        () => new Folded()
+        () => []
       )
       if (isApplied) position.commit(move)
       return isApplied

@@ -283,7 +283,7 @@ export class Reconcile {
           else draft.finish(out)
         })
         repaired = out.jobs
-        return out
+        return [out]
       })
     })
     if (!isWritten) {

@@ -26,7 +26,7 @@ const NEW_CURSORS: Shape = {
  * before it ends.
  */
 export class Writer {
-  /** For tests that kill: 1 cursors moved, 2 folded, 3 jobs written, 4 before and 5 after the commit. */
+  /** For tests that kill: 1 cursors moved, 2 a part folded, 3 all of them sent, 4 before and 5 after the commit. */
   hook?: (point: 1 | 2 | 3 | 4 | 5) => void
 
   #open: () => Promise<Session>
@@ -56,12 +56,15 @@ export class Writer {
       this.hook?.(1)
       const numbered = await this.#lockJobs(session)
       const jobs = await this.#load(session, batch.jobs)
-      const folded = fold(jobs)
-      this.hook?.(2)
-      const writing = new JobWriting(session, this.#names, folded)
-      const highest = await writing.writeJobs(numbered)
+      const writing = new JobWriting(session, this.#names, numbered)
+      for (const folded of fold(jobs)) {
+        this.hook?.(2)
+        await writing.add(folded)
+        await session.turn()
+      }
       this.hook?.(3)
-      await writing.writeRest()
+      await writing.end()
+      const { highest } = writing
       if (highest > numbered) {
         await session.run(`update queuedeck_meta set value = ? where name = 'jobs'`, [highest])
       }

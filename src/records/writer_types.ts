@@ -180,9 +180,10 @@ export type LogsWrite = {
 export type TagsWrite = { job: StoredJob; tags: string[] }
 
 /**
- * Decides synchronously, inside the transaction, with the rows as they are stored: `stored[i]` belongs to `jobs[i]`.
+ * Decides inside the transaction, with the rows as they are stored: `stored[i]` belongs to `jobs[i]`. Gives its result in parts, each with all
+ * that belongs to its jobs: one is written while the next is folded.
  */
-export type Fold = (stored: StoredJob[]) => FoldResult
+export type Fold = (stored: StoredJob[]) => Iterable<FoldResult>
 
 export type Batch = {
   /** Cursors that this batch moves; taken in the order of queue names, so that two mirrors never deadlock. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type Mysql from 'mysql2/promise'
 import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
 import { uuidToBytes } from '../ids.ts'
@@ -137,6 +138,10 @@ export class MysqlSession implements Session {
       connection.destroy()
       throw error
     }
+  }
+
+  async turn(): Promise<void> {
+    await nextTurn()
   }
 
   async begin(): Promise<void> {

@@ -33,6 +33,8 @@ export interface Session {
   readonly longestText: number
   /** Appended to a select to lock its rows. */
   readonly lock: string
+  /** Lets what was sent go out before more of it is made. */
+  turn(): Promise<void>
   begin(): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>

@@ -171,6 +171,12 @@ export class SqliteSession implements Session {
     return new SqliteSession(database)
   }
 
+  /**
+   * Nothing is on its way. While a transaction is open, nobody else of this process gets a turn: a host's own statement would wait for its
+   * end in this thread, which could never come.
+   */
+  async turn(): Promise<void> {}
+
   async begin(): Promise<void> {
     await patiently(() => this.#statements.get('begin immediate').run())
     this.#isTransaction = true

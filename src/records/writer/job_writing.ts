@@ -1,6 +1,7 @@
 import type { Session, Shape } from '../dialect/session.ts'
 import { writeMeasures } from '../metrics/metric_writing.ts'
 import { TABLES, type StoredNameKind } from '../tables.ts'
+import type { Measure } from '../metrics/metric_types.ts'
 import type { FoldResult, StoredJob } from '../writer_types.ts'
 import { sendDetails } from './details.ts'
 import { AT, changedBits, columnsOf, givenBits, namesOf, rowOf, type LoadedJob } from './job_row.ts'
@@ -12,51 +13,84 @@ const TAGS: Shape = { table: TABLES.tags, columns: TABLES.tags.columns, existing
 /** Groups of jobs with the same changed columns; what goes beyond them shares one that names more columns. */
 const MOST_GROUPS = 6
 
-type Written = { job: LoadedJob; row: unknown[]; tags: number[]; tagsBefore: number[] }
+type Written = Map<LoadedJob, { row: unknown[]; tags: number[]; tagsBefore: number[] }>
 
 /**
- * What one transaction writes of its jobs.
+ * What one transaction writes of its jobs, part by part: the database works on one while the next is folded.
  */
 export class JobWriting {
   #session: Session
   #names: NameBook
-  #folded: FoldResult
-  #written = new Set<StoredJob>()
-  #jobs: Written[] = []
+  #highest: number
+  #tally = new Tally()
+  #measures: Measure[] = []
 
   /** Statements on their way: the database works on them while the rows of the next are made. */
   #sent: Promise<unknown>[] = []
 
-  constructor(session: Session, names: NameBook, folded: FoldResult) {
+  /**
+   * @param highest  New jobs get the numbers after this one
+   */
+  constructor(session: Session, names: NameBook, highest: number) {
     this.#session = session
     this.#names = names
-    this.#folded = folded
+    this.#highest = highest
+  }
+
+  /** The highest number that is given out now. */
+  get highest(): number {
+    return this.#highest
   }
 
   /**
-   * Sends the rows of jobs. New ones get the numbers after `highest`; returns the highest that is given out now.
+   * Sends the rows of jobs, which are in no other part, and of what belongs to them.
    */
-  async writeJobs(highest: number): Promise<number> {
-    const session = this.#session
-    const jobs = this.#folded.jobs as LoadedJob[]
+  async add(folded: FoldResult): Promise<void> {
+    if (folded.jobs.length === 0) return
+    const names = this.#names
     const tags = new Map<StoredJob, string[]>()
-    for (const { job, tags: list } of this.#folded.tags) tags.set(job, list)
-    await this.#loadNames(tags)
-    const tagsBefore = await this.#storedTags()
+    for (const { job, tags: list } of folded.tags) tags.set(job, list)
+    await this.#loadNames(folded, tags)
+    const written = this.#sendJobs(folded, tags, await this.#storedTags(folded))
+    const isWritten = (job: StoredJob) => written.has(job as LoadedJob)
+    sendDetails(this.#session, (one) => this.#send(one), folded, names, isWritten)
+    this.#send(this.#writeTags(written))
+    for (const [{ before }, { row, tags: has, tagsBefore }] of written) {
+      if (before) this.#tally.count(before, tagsBefore, -1)
+      this.#tally.count(row, has, 1)
+    }
+    for (const measure of folded.measures ?? []) this.#measures.push(measure)
+  }
 
-    let number = highest
+  /**
+   * Writes the counts. Settles when everything is written.
+   */
+  async end(): Promise<void> {
+    this.#send(this.#tally.write(this.#session))
+    this.#send(this.#writeMeasures())
+    for (const result of await Promise.allSettled(this.#sent)) {
+      if (result.status === 'rejected') throw result.reason
+    }
+  }
+
+  #sendJobs(
+    folded: FoldResult,
+    tags: Map<StoredJob, string[]>,
+    stored: Map<number, number[]>
+  ): Written {
+    const session = this.#session
+    const written: Written = new Map()
     const fresh: unknown[][] = []
     let given = 0
     const changed = new Map<number, unknown[][]>()
-    for (const job of jobs) {
+    for (const job of folded.jobs as LoadedJob[]) {
       const { before } = job
-      if (!before) job.seq = ++number
-      const had = tagsBefore.get(job.seq) ?? []
+      if (!before) job.seq = ++this.#highest
+      const tagsBefore = stored.get(job.seq) ?? []
       const list = tags.get(job)
-      const has = list ? [...new Set(list.map((tag) => this.#names.id('tag', tag)))] : had
+      const has = list ? [...new Set(list.map((tag) => this.#names.id('tag', tag)))] : tagsBefore
       const row = rowOf(job, this.#names, session.idValue(job.id), has.length > 0 ? 1 : 0)
-      this.#written.add(job)
-      this.#jobs.push({ job, row, tags: has, tagsBefore: had })
+      written.set(job, { row, tags: has, tagsBefore })
       if (!before) {
         fresh.push(row)
         given |= givenBits(row)
@@ -73,50 +107,25 @@ export class JobWriting {
       rows.sort((one, other) => (one[0] as number) - (other[0] as number))
       this.#send(session.updateJobs(columnsOf(bits), rows))
     }
-    return number
-  }
-
-  /**
-   * Writes what belongs to the jobs, and the counts. Settles when everything is written.
-   */
-  async writeRest(): Promise<void> {
-    if (this.#jobs.length > 0) this.#sendRest()
-    for (const result of await Promise.allSettled(this.#sent)) {
-      if (result.status === 'rejected') throw result.reason
-    }
-  }
-
-  #sendRest(): void {
-    const send = (statement: Promise<unknown>) => this.#send(statement)
-    const isWritten = (job: StoredJob) => this.#written.has(job)
-    sendDetails(this.#session, send, this.#folded, this.#names, isWritten)
-    send(this.#writeTags())
-    const tally = new Tally()
-    for (const { job, row, tags, tagsBefore } of this.#jobs) {
-      if (job.before) tally.count(job.before, tagsBefore, -1)
-      tally.count(row, tags, 1)
-    }
-    send(tally.write(this.#session))
-    send(this.#writeMeasures())
+    return written
   }
 
   #writeMeasures(): Promise<void> {
     const names = this.#names
-    const measures = this.#folded.measures ?? []
-    return writeMeasures(this.#session, measures, {
+    return writeMeasures(this.#session, this.#measures, {
       queue: ({ queue }) => names.id('queue', queue),
       type: ({ type }) => names.id('type', type),
       host: (worker) => names.hostId(worker),
     })
   }
 
-  /** A failure is told by `writeRest`. */
+  /** A failure is told by `end`. */
   #send(statement: Promise<unknown>): void {
     statement.catch(() => {})
     this.#sent.push(statement)
   }
 
-  async #loadNames(tags: Map<StoredJob, string[]>): Promise<void> {
+  async #loadNames(folded: FoldResult, tags: Map<StoredJob, string[]>): Promise<void> {
     const names = this.#names
     const wanted = new Map<StoredNameKind, Set<string>>()
     const want = (kind: StoredNameKind, name: string) => {
@@ -125,21 +134,21 @@ export class JobWriting {
       if (known) known.add(name)
       else wanted.set(kind, new Set([name]))
     }
-    for (const job of this.#folded.jobs) {
+    for (const job of folded.jobs) {
       namesOf(job, want)
       if (job.worker !== null && !names.hasHost(job.worker)) want('host', hostOf(job.worker))
     }
-    for (const { worker } of this.#folded.attempts) if (worker !== null) want('worker', worker)
-    for (const { worker } of this.#folded.measures ?? []) {
+    for (const { worker } of folded.attempts) if (worker !== null) want('worker', worker)
+    for (const { worker } of folded.measures ?? []) {
       if (worker !== null && !names.hasHost(worker)) want('host', hostOf(worker))
     }
     for (const list of tags.values()) for (const tag of list) want('tag', tag)
     if (wanted.size > 0) await names.loadNames(this.#session, wanted)
   }
 
-  async #storedTags(): Promise<Map<number, number[]>> {
+  async #storedTags(folded: FoldResult): Promise<Map<number, number[]>> {
     const tagged: number[] = []
-    for (const { before, seq } of this.#folded.jobs as LoadedJob[]) {
+    for (const { before, seq } of folded.jobs as LoadedJob[]) {
       if (before && before[AT.tagged] === 1) tagged.push(seq)
     }
     const stored = new Map<number, number[]>()
@@ -156,10 +165,10 @@ export class JobWriting {
   /**
    * Tags repeat status and moment of their job, so they are written anew when one of them changes.
    */
-  async #writeTags(): Promise<void> {
+  async #writeTags(written: Written): Promise<void> {
     const rows: unknown[][] = []
     const stale: number[] = []
-    for (const { job, row, tags, tagsBefore } of this.#jobs) {
+    for (const [job, { row, tags, tagsBefore }] of written) {
       if (tags.length === 0 && tagsBefore.length === 0) continue
       const { before } = job
       const isSame =

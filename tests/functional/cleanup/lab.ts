@@ -47,7 +47,7 @@ export class CleanupLab {
         job.version++
         out.jobs.push(job)
       })
-      return out
+      return [out]
     })
   }
 

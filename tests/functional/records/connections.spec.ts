@@ -164,7 +164,7 @@ test.group('Several writers of one SQLite file', () => {
           { cursors: [move(queue, step)], jobs },
           (stored) => {
             stored.forEach((job) => add(job, { status: 'completed' }))
-            return { ...nothing(), jobs: stored }
+            return [{ ...nothing(), jobs: stored }]
           }
         )
         assert.isTrue(done)

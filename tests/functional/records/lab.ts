@@ -58,7 +58,7 @@ export class HandMirror {
         job.version++
         out.jobs.push(job)
       })
-      return out
+      return [out]
     })
     if (!isWritten) throw new Error('The cursor had moved')
     for (const queue of queues) this.#steps.set(queue, (this.#steps.get(queue) ?? 0) + 1)

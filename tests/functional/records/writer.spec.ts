@@ -132,7 +132,7 @@ eachDatabase((database) => {
       await mirror.write([newKey('b')], (job) => add(job))
       const answer = await second.writer.apply(stale, (jobs) => {
         jobs.forEach((job) => add(job))
-        return { ...nothing(), jobs }
+        return [{ ...nothing(), jobs }]
       })
       assert.isFalse(answer)
       assert.equal((await second.writer.cursors(['a'])).get('a')!.lastId, '0-0')
@@ -184,7 +184,7 @@ eachDatabase((database) => {
           })
           const done = await writer.apply({ cursors: moves, jobs }, (stored) => {
             stored.forEach((job) => add(job, { user: `user ${turn % 3}` }))
-            return { ...nothing(), jobs: stored }
+            return [{ ...nothing(), jobs: stored }]
           })
           if (done) written++
         }

@@ -8,6 +8,7 @@ import type {
   Cursor,
   EventTuple,
   Fold,
+  FoldResult,
   JobKey,
   LogsWrite,
   RunWrite,
@@ -52,7 +53,11 @@ export class MemoryWriter implements MirrorWriter {
       const job = this.jobs.get(key.id)
       return job ? { ...job, was: job.status } : blank(key)
     })
-    const result = fold(stored)
+    for (const result of fold(stored)) this.#take(result)
+    return true
+  }
+
+  #take(result: FoldResult): void {
     for (const job of result.jobs) {
       if (job.seq === 0) job.seq = this.jobs.size + 1
       this.jobs.set(job.id, job)
@@ -65,7 +70,6 @@ export class MemoryWriter implements MirrorWriter {
       this.events.set(`${job.id} ${version}`, list)
     this.logs.push(...result.logs)
     for (const run of result.runs ?? []) this.runs.set(`${run.job.id} ${run.run}`, run)
-    return true
   }
 
   async cursors(queues: string[]): Promise<Map<string, Cursor>> {
