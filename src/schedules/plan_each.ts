@@ -1,6 +1,5 @@
 import type { Records } from '../records/records.ts'
 import type { Schedule } from '../schedule_types.ts'
-import type { Planner } from './planner.ts'
 
 /** When one that cannot be planned is tried again, ms. */
 const AGAIN_AFTER = 60_000
@@ -17,20 +16,20 @@ const AWAY = ['E_REDIS_UNAVAILABLE', 'E_DATABASE_UNAVAILABLE']
  * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
  */
 export async function planEach(
-  planner: Pick<Planner, 'plan'>,
+  plan: (schedules: Schedule[]) => Promise<void>,
   { schedules }: Pick<Records, 'schedules'>,
   due: Schedule[],
   now: number,
   failed: (schedule: Schedule, error: unknown) => void = () => {}
 ): Promise<void> {
   try {
-    return await planner.plan(due, now)
+    return await plan(due)
   } catch (error) {
     if (isAway(error)) throw error
   }
   for (const schedule of due) {
     try {
-      await planner.plan([schedule], now)
+      await plan([schedule])
     } catch (error) {
       if (isAway(error)) throw error
       failed(schedule, error)

@@ -56,17 +56,16 @@ export class Planner {
    * @param goOn asked between portions
    */
   async planDue(now: number, goOn: () => boolean = () => true): Promise<void> {
-    const { schedules } = this.dependencies.records
+    const { records, logger } = this.dependencies
+    const plan = (list: Schedule[]) => this.plan(list, now)
+    const putOff = ({ name }: Schedule, err: unknown) =>
+      logger?.warn(
+        { err, schedule: name },
+        'Schedules: one makes no runs, and is tried again in a minute'
+      )
     while (goOn()) {
-      const due = await schedules.due(now, PORTION)
-      if (due.length > 0) {
-        await planEach(this, this.dependencies.records, due, now, ({ name }, err) =>
-          this.dependencies.logger?.warn(
-            { err, schedule: name },
-            'Schedules: one makes no runs, and is tried again in a minute'
-          )
-        )
-      }
+      const due = await records.schedules.due(now, PORTION)
+      if (due.length > 0) await planEach(plan, records, due, now, putOff)
       if (due.length < PORTION) return
       await breathe()
     }

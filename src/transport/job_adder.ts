@@ -12,7 +12,7 @@ import {
   type AwaitedLookup,
   type AwaitedOutcome,
 } from './flow_edges.ts'
-import { assertQueueName } from './keys.ts'
+import { assertQueueName, type Keys } from './keys.ts'
 import { DUPLICATE_JOB } from './scripts/edits.ts'
 import type { ScriptCall, ScriptDelivery } from './scripts/delivery.ts'
 import { CLOSES_CIRCLE } from './scripts/flow_edits.ts'
@@ -23,6 +23,34 @@ import type { Duplicates, NewTransportJob } from './types.ts'
 const BATCH = 1_000
 
 type Answer = { job: NewTransportJob; answer: unknown }
+
+/**
+ * What Redis did not add of a dispatch: jobs whose unique key another one has, and ids that exist.
+ */
+class Refused {
+  readonly duplicates: Duplicates = new Map()
+  readonly taken: string[] = []
+
+  constructor(private keys: Keys) {}
+
+  /** Whether the answer refuses the job. */
+  note(job: NewTransportJob, answer: unknown): boolean {
+    if (answer === DUPLICATE_JOB) this.taken.push(job.id)
+    else if (Array.isArray(answer)) this.duplicates.set(job.id, this.keys.placeOf(answer[0]))
+    else return false
+    return true
+  }
+
+  /**
+   * Told at the end: an id that exists must keep none of the others out.
+   *
+   * @throws E_DUPLICATE_JOB
+   */
+  told(): Duplicates | undefined {
+    if (this.taken.length > 0) throw new E_DUPLICATE_JOB([this.taken[0]])
+    return this.duplicates.size > 0 ? this.duplicates : undefined
+  }
+}
 
 /**
  * Adds jobs through BullMQ's own scripts.
@@ -44,38 +72,24 @@ export class JobAdder {
   /** See `Transport.add`. */
   async add(jobs: NewTransportJob[], lookup?: AwaitedLookup): Promise<Duplicates | undefined> {
     for (const job of jobs) assertQueueName(job.queue)
-    if (jobs.length === 1) return this.#addOne(jobs[0], lookup)
-    const duplicates: Duplicates = new Map()
-    const taken: string[] = []
+    const refused = new Refused(this.#transport.keys)
+    if (jobs.length === 1) {
+      const [job] = jobs
+      const answer = await this.#send(job)
+      if (job.waitFor) await this.#complete([{ job, answer }], refused, lookup)
+      else refused.note(job, answer)
+      return refused.told()
+    }
     for (let from = 0; from < jobs.length; from += BATCH) {
       const part = jobs.slice(from, from + BATCH)
       const left = jobs.length - from
       const action = `the last ${left} of ${jobs.length} jobs were not dispatched`
       const waiting = await this.#transport.connections.produce(action, (client) =>
-        this.#addPart(client, part, duplicates, taken)
+        this.#addPart(client, part, refused)
       )
-      await this.#complete(waiting, duplicates, lookup, taken)
+      await this.#complete(waiting, refused, lookup)
     }
-    /** Told at the end: it must keep none of the others out. */
-    if (taken.length > 0) throw new E_DUPLICATE_JOB([taken[0]])
-    return duplicates.size > 0 ? duplicates : undefined
-  }
-
-  async #addOne(
-    job: NewTransportJob,
-    lookup: AwaitedLookup | undefined
-  ): Promise<Duplicates | undefined> {
-    const answer = await this.#send(job)
-    if (job.waitFor) {
-      const duplicates: Duplicates = new Map()
-      const taken: string[] = []
-      await this.#complete([{ job, answer }], duplicates, lookup, taken)
-      if (taken.length > 0) throw new E_DUPLICATE_JOB([job.id])
-      return duplicates.size > 0 ? duplicates : undefined
-    }
-    if (answer === DUPLICATE_JOB) throw new E_DUPLICATE_JOB([job.id])
-    if (Array.isArray(answer)) return new Map([[job.id, this.#transport.keys.placeOf(answer[0])]])
-    return undefined
+    return refused.told()
   }
 
   #send(job: NewTransportJob, known?: Map<string, AwaitedOutcome>): Promise<unknown> {
@@ -90,8 +104,7 @@ export class JobAdder {
   async #addPart(
     client: RedisClient,
     jobs: NewTransportJob[],
-    duplicates: Duplicates,
-    taken: string[]
+    refused: Refused
   ): Promise<Answer[]> {
     const answers = await this.#transport.delivery.pipeline(
       client,
@@ -101,10 +114,7 @@ export class JobAdder {
     answers.forEach(([error, answer], at) => {
       const job = jobs[at]
       if (job.waitFor && !error) waiting.push({ job, answer })
-      else if (answer === DUPLICATE_JOB) taken.push(job.id)
-      else if (Array.isArray(answer)) {
-        duplicates.set(job.id, this.#transport.keys.placeOf(answer[0]))
-      }
+      else refused.note(job, answer)
     })
     const failed = answers.find(([error]) => error)
     if (failed) throw failed[0]
@@ -116,25 +126,22 @@ export class JobAdder {
    */
   async #complete(
     answers: Answer[],
-    duplicates: Duplicates,
-    lookup: AwaitedLookup | undefined,
-    taken: string[]
+    refused: Refused,
+    lookup: AwaitedLookup | undefined
   ): Promise<void> {
     const { keys, flows } = this.#transport
     for (const { job, answer: first } of answers) {
       let answer = first
       const unknown = unknownIn(answer)
       if (unknown) {
-        waitForHolders(job, duplicates)
+        waitForHolders(job, refused.duplicates)
         const known = await flows.outcomesOf(unknown, lookup)
         answer = await this.#send(job, known)
         const still = unknownIn(answer)
         if (still) throw unknownAwaited(keys, still)
       }
       if (answer === CLOSES_CIRCLE) throw closesCircle(job.id)
-      if (answer === DUPLICATE_JOB) taken.push(job.id)
-      else if (Array.isArray(answer)) duplicates.set(job.id, keys.placeOf(answer[0]))
-      else if (job.waitFor!.length > EDGES_AT_ONCE) {
+      if (!refused.note(job, answer) && job.waitFor!.length > EDGES_AT_ONCE) {
         await flows.sendRest(job, edgeArguments(keys, job.waitFor!), lookup)
       }
     }

@@ -1,33 +1,29 @@
+import { Soundness } from './soundness.ts'
+
 /**
- * Statements of one connection, one after the other. Whoever writes may send the next before the last was answered. In a
- * transaction, those behind one that failed fail with it: MySQL ends a transaction by itself at a deadlock, and what came after
- * would be committed alone.
+ * Statements of one connection, one after the other. Whoever writes may send the next before the last was answered. In a transaction, those
+ * behind one that failed fail with it.
  */
 export class InTurn {
   #last: Promise<unknown> = Promise.resolve()
-  #isTransaction = false
-  #failure: { error: unknown } | undefined
+  #soundness = new Soundness()
 
   run<T>(statement: () => Promise<T>): Promise<T> {
     const result = this.#last.then(() => {
-      if (this.#failure) throw this.#failure.error
+      this.#soundness.assert()
       return statement()
     })
-    this.#last = result.catch((error: unknown) => {
-      if (this.#isTransaction) this.#failure ??= { error }
-    })
+    this.#last = result.catch((error: unknown) => this.#soundness.failed(error))
     return result
   }
 
   begun(): void {
-    this.#isTransaction = true
-    this.#failure = undefined
+    this.#soundness.begun()
   }
 
   /** Waits for what is under way; statements run again after it. */
   async over(): Promise<void> {
     await this.#last
-    this.#isTransaction = false
-    this.#failure = undefined
+    this.#soundness.over()
   }
 }

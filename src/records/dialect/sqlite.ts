@@ -7,6 +7,7 @@ import type { Column } from '../columns.ts'
 import { JOB_COLUMNS, TABLES } from '../tables.ts'
 import type { Db, Row } from './db.ts'
 import { jobSelection, onConflict, type Session, type Shape } from './session.ts'
+import { Soundness } from './soundness.ts'
 import { VERSION_TEXT } from './version_text.ts'
 
 /** How long to wait for another writer of the file, ms. */
@@ -150,8 +151,7 @@ export class SqliteSession implements Session {
   #statements: Statements
   #insertions = new Map<string, Insertion>()
   #jobs: Sqlite.Statement | undefined
-  #isTransaction = false
-  #failure: { error: unknown } | undefined
+  #soundness = new Soundness()
 
   private constructor(database: Sqlite.Database) {
     this.#database = database
@@ -179,18 +179,16 @@ export class SqliteSession implements Session {
 
   async begin(): Promise<void> {
     await patiently(() => this.#statements.get('begin immediate').run())
-    this.#isTransaction = true
-    this.#failure = undefined
+    this.#soundness.begun()
   }
 
   async commit(): Promise<void> {
     this.#act(() => this.#statements.get('commit').run())
-    this.#isTransaction = false
+    this.#soundness.over()
   }
 
   async rollback(): Promise<void> {
-    this.#isTransaction = false
-    this.#failure = undefined
+    this.#soundness.over()
     if (this.#database.inTransaction) this.#statements.get('rollback').run()
   }
 
@@ -200,7 +198,7 @@ export class SqliteSession implements Session {
 
   async run(sql: string, values: readonly unknown[] = []): Promise<number> {
     const run = () => this.#statements.get(sql).run(...values).changes
-    return this.#isTransaction ? this.#act(run) : patiently(run)
+    return this.#soundness.isTransaction ? this.#act(run) : patiently(run)
   }
 
   async allIn(
@@ -262,16 +260,13 @@ export class SqliteSession implements Session {
     })
   }
 
-  /**
-   * In a transaction, statements behind one that failed fail with it: SQLite ends a transaction by itself when its disk takes nothing
-   * more, and what came after would be committed alone.
-   */
+  /** In a transaction, statements behind one that failed fail with it. */
   #act<T>(statements: () => T): T {
-    if (this.#failure) throw this.#failure.error
+    this.#soundness.assert()
     try {
       return statements()
     } catch (error) {
-      if (this.#isTransaction) this.#failure = { error }
+      this.#soundness.failed(error)
       throw error
     }
   }

@@ -1,0 +1,33 @@
+/**
+ * Whether the transaction of a connection is sound. Behind a statement that failed nothing more may be sent: SQLite (its disk is full) and
+ * MySQL (a deadlock) end a transaction by themselves then, and what came after would be committed alone.
+ */
+export class Soundness {
+  #isTransaction = false
+  #failure: { error: unknown } | undefined
+
+  get isTransaction(): boolean {
+    return this.#isTransaction
+  }
+
+  begun(): void {
+    this.#isTransaction = true
+    this.#failure = undefined
+  }
+
+  over(): void {
+    this.#isTransaction = false
+    this.#failure = undefined
+  }
+
+  /**
+   * @throws what the first statement that failed threw
+   */
+  assert(): void {
+    if (this.#failure) throw this.#failure.error
+  }
+
+  failed(error: unknown): void {
+    if (this.#isTransaction) this.#failure ??= { error }
+  }
+}
