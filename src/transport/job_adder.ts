@@ -132,9 +132,10 @@ export class JobAdder {
     const { keys, flows } = this.#transport
     for (const { job, answer: first } of answers) {
       let answer = first
+      /** Also what follows after the first piece of a long list may name them. */
+      waitForHolders(job, refused.duplicates)
       const unknown = unknownIn(answer)
       if (unknown) {
-        waitForHolders(job, refused.duplicates)
         const known = await flows.outcomesOf(unknown, lookup)
         answer = await this.#send(job, known)
         const still = unknownIn(answer)
@@ -182,7 +183,7 @@ export class JobAdder {
 
 /** An awaited job of the same call was not added, because another one has its unique key: that one is awaited instead. */
 function waitForHolders(job: NewTransportJob, duplicates: Duplicates): void {
-  if (!job.waitFor!.some(({ id }) => duplicates.has(id))) return
+  if (duplicates.size === 0 || !job.waitFor!.some(({ id }) => duplicates.has(id))) return
   const edges = job.waitFor!.map((edge) => ({ ...edge, ...duplicates.get(edge.id) }))
   job.waitFor = edges
   job.opts.qd = { ...job.opts.qd, waitFor: storedEdges(edges) }

@@ -139,6 +139,21 @@ test.group('Flows | chains and batches', (group) => {
     assert.deepEqual(ran, [])
   })
 
+  test('a job whose unique key another one has is awaited as that one, also far down a long list', async ({
+    assert,
+  }) => {
+    const many = Array.from({ length: 250 }, () => step('m'))
+    const flow = await batch([...many, step('u').unique('u'), step('u').unique('u')]).then(End)
+    const [first, second] = flow.steps[0].slice(-2)
+    assert.equal(second.jobId, first.jobId)
+    const { status, result } = await record(flow.last[0])
+    assert.equal(status, 'completed')
+    assert.deepEqual(
+      JSON.parse(result!).map(({ jobId }: AwaitedResult) => jobId),
+      flow.steps[0].map(({ jobId }) => jobId)
+    )
+  })
+
   test('the fake records whole flows', async ({ assert }) => {
     const queue = await lab.app.container.make('queuedeck')
     const fake = queue.fake()
