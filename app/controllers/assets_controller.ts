@@ -3,9 +3,11 @@ import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
 
 let style: Promise<string> | undefined
+let script: Promise<string> | undefined
 
 /**
  * Styles and scripts of the application's pages. Their look is the dashboard's: its style comes first, what only these pages have behind.
+ * What keeps typed fields is the dashboard's too.
  */
 export default class AssetsController {
   async style({ response }: HttpContext) {
@@ -16,8 +18,13 @@ export default class AssetsController {
   }
 
   async script({ response }: HttpContext) {
+    script ??= joined([
+      app.makePath('resources/assets/js/typed.js'),
+      app.makePath('app/assets/app.js'),
+    ])
+    response.header('content-type', 'text/javascript; charset=utf-8')
     response.header('cache-control', 'private, no-cache')
-    return response.download(app.makePath('app/assets/app.js'), true)
+    return response.send(await script, true)
   }
 
   async icon({ response }: HttpContext) {
@@ -36,5 +43,9 @@ async function bundled(): Promise<string> {
     ...bundles['queuedeck.css'].map((file) => `${folder}/${file}`),
     ...['app.css', 'results.css'].map((file) => app.makePath('app/assets', file)),
   ]
+  return joined(files)
+}
+
+async function joined(files: string[]): Promise<string> {
   return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n')
 }

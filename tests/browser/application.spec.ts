@@ -216,6 +216,25 @@ withBrowser(() => {
       assert.equal(await page.inputValue('#s-name'), '')
     })
 
+    test('what was chosen for a run outlives the end of the session', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { page, close } = await newPage()
+      cleanup(close)
+      await page.goto(`${origin}/pipelines/new`)
+      await page.fill('#r-size', '111')
+      await page.selectOption('#r-cut', 'character')
+      await page.uncheck('#kind-classification')
+      await page.context().clearCookies()
+      await page.click('#run-start')
+      await page.waitForSelector('#banners [data-ended]')
+      assert.equal(await page.inputValue('#r-size'), '111')
+      assert.equal(await page.inputValue('#r-cut'), 'character')
+      assert.isFalse(await page.isChecked('#kind-classification'))
+      assert.isTrue(await page.isChecked('#kind-question_answer'))
+    })
+
     test('a running job is cancelled by the dialog', async ({ assert }) => {
       const id = await sleeping(LONG)
       const { page, problems, close } = await newPage()
