@@ -1,10 +1,13 @@
-import { args, BaseCommand, flags } from '@adonisjs/core/ace'
+import { args, flags } from '@adonisjs/core/ace'
+import string from '@adonisjs/core/helpers/string'
+import { StrictCommand } from '../src/console/strict_command.ts'
+import { checkQueueName } from '../src/jobs/names.ts'
 import { stubsRoot } from '../stubs/main.ts'
 
 /**
  * Writes a new job class.
  */
-export default class MakeJob extends BaseCommand {
+export default class MakeJob extends StrictCommand {
   static commandName = 'make:job'
   static description = 'Create a new job class in app/jobs'
 
@@ -19,12 +22,32 @@ export default class MakeJob extends BaseCommand {
 
   async run() {
     const entity = this.app.generators.createEntity(this.name)
+    const problem = this.#problem(entity.name)
+    if (problem !== null) {
+      this.logger.error(problem)
+      this.exitCode = 1
+      return
+    }
     const codemods = await this.createCodemods()
     codemods.overwriteExisting = this.force === true
     await codemods.makeUsingStub(stubsRoot, 'make/job.stub', {
       entity,
-      queue: this.queue,
+      queue: this.queue?.replace(/[\\']/g, '\\$&'),
       flags: this.parsed.flags,
     })
+  }
+
+  /** Why no class can be written, in a file that workers could load; null when one can. */
+  #problem(name: string): string | null {
+    const className = string.create(name).removeSuffix('job').pascalCase().toString()
+    if (!/^\p{L}/u.test(className)) {
+      return `"${this.name}" gives no class a name: begin it with a Latin letter, e.g. send_invoice`
+    }
+    try {
+      if (this.queue !== undefined) checkQueueName(this.queue)
+      return null
+    } catch (error) {
+      return (error as Error).message
+    }
   }
 }
