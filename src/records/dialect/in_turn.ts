@@ -17,6 +17,16 @@ export class InTurn {
     return result
   }
 
+  /** Without waiting for those before, where the database itself refuses what comes behind one that failed. */
+  async atOnce<T>(statement: () => Promise<T>): Promise<T> {
+    this.#soundness.assert()
+    try {
+      return await statement()
+    } catch (error) {
+      throw this.#soundness.failed(error)
+    }
+  }
+
   begun(): void {
     this.#soundness.begun()
   }

@@ -226,7 +226,7 @@ export class PostgresSession implements Session {
    * Drivers before 8.23 know no pipeline, and are asked one after the other.
    */
   #send<T>(statement: () => Promise<T>): Promise<T> {
-    return this.#client.pipeline ? statement() : this.#turn.run(statement)
+    return this.#client.pipeline ? this.#turn.atOnce(statement) : this.#turn.run(statement)
   }
 }
 

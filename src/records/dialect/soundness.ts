@@ -27,7 +27,12 @@ export class Soundness {
     if (this.#failure) throw this.#failure.error
   }
 
-  failed(error: unknown): void {
-    if (this.#isTransaction) this.#failure ??= { error }
+  /**
+   * @returns what the first statement that failed threw: of those behind it, the database only says that they came behind one
+   */
+  failed(error: unknown): unknown {
+    if (!this.#isTransaction) return error
+    this.#failure ??= { error }
+    return this.#failure.error
   }
 }

@@ -155,9 +155,14 @@ eachDatabase((database) => {
       const [before] = await session.all(`select value from queuedeck_meta where name = 'jobs'`)
       await session.begin()
       const sent = [raise, failing, raise].map((sql) => session.run(sql))
-      const ends = (await Promise.allSettled(sent)).map(({ status }) => status)
-      assert.deepEqual(ends, ['fulfilled', 'rejected', 'rejected'])
-      await assert.rejects(() => session.put(NEW_NAMES, [[1, 'behind', 'behind']]))
+      const [first, failed, behind] = await Promise.allSettled(sent)
+      assert.equal(first.status, 'fulfilled')
+      const { reason } = failed as PromiseRejectedResult
+      assert.match(reason.message, /unique|duplicate/i)
+      // What is told of the batch is why it failed, whichever statement is asked.
+      assert.equal((behind as PromiseRejectedResult).reason, reason)
+      const later = session.put(NEW_NAMES, [[1, 'behind', 'behind']])
+      assert.equal(await later.catch((error) => error), reason)
       await session.rollback()
       const [after] = await session.all(`select value from queuedeck_meta where name = 'jobs'`)
       assert.deepEqual(after, before)
