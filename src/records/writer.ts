@@ -360,11 +360,22 @@ function idText(id: unknown): string {
   return typeof id === 'string' ? id : bytesToUuid(id as Uint8Array)
 }
 
-/** Errors that leave the connection usable: the server, or SQLite, refused a statement. */
+/** MySQL's words for a server that only reads: what was the primary until a failover still answers. */
+const READ_ONLY = [1290, 1792, 1836]
+
+/**
+ * Errors that leave the connection usable: the server, or SQLite, refused a statement. Not where it only reads, has ended the session, or
+ * forgot prepared statements (25 and 26, 42P05): another connection may reach the one that takes records.
+ */
 function isRefusal({ dialect }: Session, error: unknown): boolean {
   if (dialect === 'sqlite') return true
   const { code, errno, sqlState } = error as { code?: string; errno?: number; sqlState?: string }
   if (dialect === 'mysql')
-    return typeof errno === 'number' && sqlState !== undefined && !sqlState.startsWith('08')
-  return /^(2[0-9]|4[024])[0-9A-Z]{3}$/.test(code ?? '')
+    return (
+      typeof errno === 'number' &&
+      sqlState !== undefined &&
+      !sqlState.startsWith('08') &&
+      !READ_ONLY.includes(errno)
+    )
+  return /^(2[0-47-9]|4[024])(?!P05)[0-9A-Z]{3}$/.test(code ?? '')
 }

@@ -47,6 +47,27 @@ eachDatabase(({ label, kind, create }) => {
 
     if (kind === 'sqlite') return
 
+    test('leaves a server that only reads since a failover for the one that takes records', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { connection, drop } = await create()
+      await makeTables(connection)
+      let opened = 0
+      const pool = {
+        afterCreate: (raw: any, done: (error?: unknown) => void) => {
+          if (opened++ > 0) return done()
+          const sql = 'set session characteristics as transaction read only'
+          raw.query(kind === 'pg' ? sql : 'set session transaction read only', done)
+        },
+      }
+      const records = openRecords({ ...connection, pool } as never)
+      cleanup(() => records.close().then(drop))
+      const write = () => records.writer.cursors(['a'])
+      assert.match((await write().catch((error) => error)).message, /read.only/i)
+      assert.equal((await write()).get('a')!.lastId, '0-0')
+    })
+
     test('says that the server is away, and goes on when it answers', async ({
       assert,
       cleanup,
