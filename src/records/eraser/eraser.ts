@@ -155,8 +155,7 @@ export class Eraser {
    * Something short under the lock of records, and what it holds.
    */
   async locked<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.#ready()
-    await session.begin()
+    const session = await this.#begin()
     let begun = performance.now()
     const answer = await this.#finish(session, async () => {
       await session.all(`select name, value from queuedeck_meta where name = 'jobs'${session.lock}`)
@@ -174,14 +173,14 @@ export class Eraser {
    * Something short in a transaction of its own, without the lock of records.
    */
   async transaction<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.#ready()
-    await session.begin()
+    const session = await this.#begin()
     return this.#finish(session, action)
   }
 
   /** Reads without any lock. */
   async read<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    return action(await this.#ready())
+    const session = await this.#ready()
+    return this.#kept(() => action(session))
   }
 
   async close(): Promise<void> {
@@ -192,6 +191,22 @@ export class Eraser {
 
   async #ready(): Promise<Session> {
     return (this.#session ??= await this.#open())
+  }
+
+  async #begin(): Promise<Session> {
+    const session = await this.#ready()
+    await this.#kept(() => session.begin())
+    return session
+  }
+
+  /** Whatever fails may have failed because the connection was lost: the next opens another. */
+  async #kept<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   async #finish<T>(session: Session, action: (session: Session) => Promise<T>): Promise<T> {

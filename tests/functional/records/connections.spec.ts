@@ -68,6 +68,20 @@ eachDatabase(({ label, kind, create }) => {
       assert.equal((await write()).get('a')!.lastId, '0-0')
     })
 
+    test('deletes again once the server answers', async ({ assert, cleanup }) => {
+      const { connection, drop } = await create()
+      await makeTables(connection)
+      const records = openRecords(connection)
+      cleanup(() => records.close().then(drop))
+      const keys = [newKey(), newKey(), newKey()]
+      await new HandMirror(records).write(keys, (job) => add(job, { status: 'failed' }))
+      const erase = (index: number) => records.deletion.erase(keys[index].id, 'failed')
+      assert.isTrue(await erase(0))
+      await cutOthers(records)
+      await erase(1).catch(() => {})
+      assert.isTrue(await erase(2))
+    })
+
     test('says that the server is away, and goes on when it answers', async ({
       assert,
       cleanup,
