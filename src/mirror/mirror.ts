@@ -58,6 +58,9 @@ export class Mirror {
 
   /** Streams that gave something in the last read share the size of a batch. */
   #busyStreams = 1
+
+  /** Whether one of them gave as much as it was asked for. */
+  #hasMore = false
   #server: string | null = null
   #checkedAt = -Infinity
 
@@ -178,12 +181,16 @@ export class Mirror {
       if (!entries) position.drained = ahead.number
     }
     this.#busyStreams = Math.max(1, replies.length)
-    if (replies.some(({ entries }) => entries.length >= count)) {
-      const next = this.#from(new Map(replies.map(({ key, entries }) => [key, entries.at(-1)!.id])))
-      this.#ahead = this.#send(next)
-      this.#ahead.reply.catch(() => {})
-    }
+    this.#hasMore = replies.some(({ entries }) => entries.length >= count)
     return replies
+  }
+
+  /** Where the last read says that there is more. */
+  #readAhead(replies: StreamReply[]): void {
+    if (!this.#hasMore) return
+    const next = this.#from(new Map(replies.map(({ key, entries }) => [key, entries.at(-1)!.id])))
+    this.#ahead = this.#send(next)
+    this.#ahead.reply.catch(() => {})
   }
 
   /**
@@ -235,6 +242,8 @@ export class Mirror {
     if (isCheckDue) await this.#checkServer()
     const begunAt = new Map(positions.map((position) => [position, position.lastId]))
     await this.#proveContinuity(isCheckDue ? [...this.positions.values()] : positions, read)
+    /** Not before: Redis would answer that large one first. */
+    this.#readAhead(replies)
     for (const position of positions) {
       /** A stream whose ids went back, or that another mirror moved, is read again from where its cursor now stands. */
       if (position.lastId !== begunAt.get(position)) continue
