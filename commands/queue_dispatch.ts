@@ -1,6 +1,7 @@
 import { args, flags } from '@adonisjs/core/ace'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { InvalidInputException } from '../src/errors.ts'
+import { parseAsWritten } from '../src/jobs/payload.ts'
 import type { AwaitedJob, WaitForOptions } from '../src/types.ts'
 import { DispatchJob } from '../src/operations/dispatch_job.ts'
 
@@ -100,7 +101,7 @@ export default class QueueDispatch extends QueueCommand {
   #payload(): unknown {
     if (this.payload === undefined) return undefined
     try {
-      return JSON.parse(this.payload)
+      return parseAsWritten(this.payload)
     } catch (error) {
       throw new InvalidInputException(
         `The payload is no JSON (${(error as Error).message}): quote it for your shell, e.g. '{"ms":1000}'`,

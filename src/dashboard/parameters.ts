@@ -1,5 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../errors.ts'
+import { parseAsWritten } from '../jobs/payload.ts'
+import { DEEPEST_PAYLOAD } from '../jobs/serialise.ts'
 import { shorten } from '../records/query/moments.ts'
 import { strangerIn } from '../strangers.ts'
 
@@ -71,7 +73,29 @@ export function bodyOf({ request }: HttpContext): Record<string, unknown> {
   if (typeof body !== 'object' || body === null) {
     throw new InvalidInputException('The request must be an object of fields')
   }
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !FRAMEWORK.includes(name)))
+  const fields = Object.fromEntries(
+    Object.entries(body).filter(([name]) => !FRAMEWORK.includes(name))
+  )
+  return 'payload' in fields ? { ...fields, ...payloadAsSent(request) } : fields
+}
+
+/**
+ * The payload in a body of JSON as it was written there. The framework's reader takes spaces and line breaks off the ends of every text,
+ * makes null of empty ones where the host says so, and rounds whole numbers above 2^53.
+ */
+function payloadAsSent(request: HttpContext['request']): { payload?: unknown } {
+  const raw = request.is(['json']) === null ? null : request.raw()
+  if (raw === null) return {}
+  try {
+    const { payload } = parseAsWritten(raw) as { payload?: unknown }
+    return { payload }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new InvalidInputException(
+      `The payload is nested too deep: ${DEEPEST_PAYLOAD} levels are the most`,
+      'payload'
+    )
+  }
 }
 
 /** Whether a body of forms or JSON: others are left unread, and hosts may leave files and what comes with them unread too. */

@@ -48,6 +48,25 @@ export function writePayload(type: string, payload: unknown, limit: number): str
   return json
 }
 
+/** A number that is written with the digits given. */
+const { rawJSON } = JSON as unknown as { rawJSON(digits: string): object }
+
+/**
+ * Reads a payload that somebody wrote as JSON. Whole numbers above 2^53 become objects that are written with the same digits again;
+ * `__proto__` is left out.
+ *
+ * @throws SyntaxError where it is no JSON, RangeError where it is nested too deep
+ */
+export function parseAsWritten(text: string): unknown {
+  return JSON.parse(text, asWritten as (key: string, value: unknown) => unknown)
+}
+
+function asWritten(key: string, value: unknown, { source }: { source: string }): unknown {
+  if (key === '__proto__') return undefined
+  const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value)
+  return isRounded ? rawJSON(source) : value
+}
+
 /**
  * @param limit largest size in bytes
  * @throws E_PAYLOAD_TOO_LARGE

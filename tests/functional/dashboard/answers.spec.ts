@@ -192,6 +192,23 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     assert.deepEqual((await lab.record(json.job.id)).payload, '{"n":1}')
   })
 
+  test('a payload keeps spaces, empty texts and digits, however it is sent as JSON', async ({
+    assert,
+  }) => {
+    const client = lab.client()
+    const { rawJSON } = JSON as unknown as { rawJSON(text: string): object }
+    const id = rawJSON('1970670598291982291')
+    const payload = { delimiter: '\n\n', empty: '', id, list: [' a ', { id }] }
+    const written = JSON.stringify(payload)
+    const made = (await client.post('/jobs', { type: 'tests.echo', payload })).json.job
+    assert.equal((await lab.record(made.id, 'completed')).payload, written)
+    const again = await client.post(`/jobs/${made.id}/run-again`, { payload })
+    assert.equal((await lab.record(again.json.job.id)).payload, written)
+    const when = { cron: '0 6 1 1 *', zone: 'UTC' }
+    const schedule = { name: 'as written', type: 'tests.echo', payload, ...when }
+    assert.include((await client.post('/schedules', schedule)).text, `"payload":${written}`)
+  })
+
   test('a delayed job is scheduled', async ({ assert }) => {
     const { json } = await lab
       .client()
