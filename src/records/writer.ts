@@ -205,7 +205,7 @@ export class Writer {
     const look = async (wanted: JobKey[]) => {
       const ids = wanted.map(({ id }) => session.idValue(id))
       const rows = await session.allIn(
-        `select ${columns} from queuedeck_jobs where`,
+        `select ${columns}, transport_id from queuedeck_jobs where`,
         'id',
         'uuid',
         ids
@@ -219,7 +219,7 @@ export class Writer {
     const found = await look(keys)
     const twins = twinsAmong(keys, (index) => {
       const row = found.get(keys[index].id)
-      return row && this.#names.name(row.queue_id)
+      return row && { queue: this.#names.name(row.queue_id), transportId: row.transport_id }
     })
     const own = twins.length > 0 ? await look(twins.map((index) => twinOf(keys[index]))) : found
     const others = new Set(twins)
@@ -276,7 +276,12 @@ export class Writer {
     const rows = await this.#rows(session, keys)
     const twins = twinsAmong(keys, (index) => {
       const row = rows[index]
-      return row && this.#names.name(row[AT.queue] as number)
+      return (
+        row && {
+          queue: this.#names.name(row[AT.queue] as number),
+          transportId: row[AT.transportId] as string | null,
+        }
+      )
     })
     if (twins.length > 0) {
       for (const index of twins) keys[index] = twinOf(keys[index])
@@ -360,8 +365,8 @@ function idText(id: unknown): string {
   return typeof id === 'string' ? id : bytesToUuid(id as Uint8Array)
 }
 
-/** MySQL's words for a server that only reads: what was the primary until a failover still answers. */
-const READ_ONLY = [1290, 1792, 1836]
+/** MySQL's words for a server that only reads (what was the primary until a failover still answers), and for an ended connection. */
+const NO_REFUSALS = [1290, 1792, 1836, 1927, 4031]
 
 /**
  * Errors that leave the connection usable: the server, or SQLite, refused a statement. Not where it only reads, has ended the session, or
@@ -375,7 +380,7 @@ function isRefusal({ dialect }: Session, error: unknown): boolean {
       typeof errno === 'number' &&
       sqlState !== undefined &&
       !sqlState.startsWith('08') &&
-      !READ_ONLY.includes(errno)
+      !NO_REFUSALS.includes(errno)
     )
   return /^(2[0-47-9]|4[024])(?!P05)[0-9A-Z]{3}$/.test(code ?? '')
 }

@@ -187,6 +187,7 @@ export const AT = {
   stage: place('stage'),
   errorCode: place('error_code'),
   error: place('error'),
+  transportId: place('transport_id'),
   version: place('version'),
 } as const
 

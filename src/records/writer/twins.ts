@@ -1,26 +1,30 @@
 import { foreignId } from '../ids.ts'
-import { storedName } from '../storable.ts'
+import { storable, storedName } from '../storable.ts'
 import type { JobKey } from '../writer_types.ts'
 
 /*
  * A job's id is unique within its queue only: whoever chooses ids may give the same UUID to jobs of two queues. The record of
- * that id belongs to the one that came first; the other, its twin, has a record as foreign jobs have, with an id made of both.
+ * that id belongs to the one that came first; the other, its twin, has a record as foreign jobs have, with an id made of both. So has
+ * one whose id was chosen to be that of a foreign job's record.
  */
 
+/** Whose a stored record is: its queue, as names are stored, and its id in Redis, null where that is the record's. */
+export type Owner = { queue: string; transportId: string | null }
+
 /**
- * Places of the keys whose id belongs to a job of another queue: a stored one, or one earlier in the list.
+ * Places of the keys whose id belongs to another job: a stored one, or one earlier in the list.
  *
- * @param storedQueue  The queue of the stored record at a place, as names are stored; nothing when there is none.
+ * @param ownerOf  Of the stored record at a place; nothing when there is none.
  */
 export function twinsAmong(
   keys: readonly JobKey[],
-  storedQueue: (index: number) => string | null | undefined
+  ownerOf: (index: number) => Owner | null | undefined
 ): number[] {
   const twins: number[] = []
   const names = new Map<string, string>()
   const taken = new Set<string>()
-  for (const [index, { id, queue }] of keys.entries()) {
-    const owner = storedQueue(index)
+  for (const [index, { id, queue, transportId }] of keys.entries()) {
+    const owner = ownerOf(index)
     if (owner === null || owner === undefined) {
       if (taken.has(id)) twins.push(index)
       taken.add(id)
@@ -31,7 +35,9 @@ export function twinsAmong(
       name = storedName(queue)
       names.set(queue, name)
     }
-    if (owner !== name) twins.push(index)
+    const isSame =
+      owner.transportId === null ? transportId === id : owner.transportId === storable(transportId)
+    if (owner.queue !== name || !isSame) twins.push(index)
   }
   return twins
 }
@@ -40,5 +46,7 @@ export function twinsAmong(
  * The key of a twin.
  */
 export function twinOf(key: JobKey): JobKey {
-  return { ...key, id: foreignId(key.queue, key.transportId) }
+  const { queue, transportId, id } = key
+  const own = foreignId(queue, transportId)
+  return { ...key, id: own === id ? foreignId(queue, own) : own }
 }

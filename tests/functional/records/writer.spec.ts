@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import { eachDatabase, type TestDatabase } from '#tests/helpers/databases'
 import { openSession, type Records } from '../../../src/records/records.ts'
 import type { Shape } from '../../../src/records/dialect/session.ts'
+import { foreignId } from '../../../src/records/ids.ts'
 import { storedName } from '../../../src/records/storable.ts'
 import { NAME_COLUMNS } from '../../../src/records/tables.ts'
 import type { OpenPlace } from '../../../src/records/writer/open_jobs.ts'
@@ -137,6 +138,28 @@ eachDatabase((database) => {
       assert.isFalse(answer)
       assert.equal((await second.writer.cursors(['a'])).get('a')!.lastId, '0-0')
       assert.isUndefined(await row(one.id))
+    })
+
+    test('a job whose id is that of a foreign record is another job', async ({ assert }) => {
+      for (const [queue, isReversed] of [
+        ['one', false],
+        ['other', true],
+      ] as const) {
+        const id = foreignId(queue, '5')
+        const keys = ['5', id].map((transportId) => ({ queue, transportId, id }))
+        if (isReversed) keys.reverse()
+        await mirror.write(keys, (job, _out, index) => add(job, { user: `user ${index}` }))
+        await mirror.write([keys[1]], (job) => (job.status = 'completed'))
+        await mirror.write(keys, (job, _out, index) => (job.percent = index))
+        const rows = await records.writer.openJobs(queue, { limit: 5 })
+        assert.deepEqual(
+          rows.map(({ transportId }) => transportId),
+          [keys[0].transportId]
+        )
+      }
+      const { kept, truth } = await countsAndTruth(records)
+      assert.deepEqual(kept, truth)
+      assert.lengthOf(await records.db.all('select seq from queuedeck_jobs'), 4)
     })
 
     test('keeps nothing that was sent behind a statement that failed', async ({
