@@ -4,9 +4,11 @@ import type { QueueManager } from '../jobs/queue_manager.ts'
 import { uuidV7 } from '../jobs/uuid.ts'
 import { recordId } from '../records/ids.ts'
 import { isTerminal } from '../statuses.ts'
+import { storedEdges, type FlowEdge } from '../transport/flow_edges.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails, JobView } from '../types.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
+import { recordedEdges, type RecordedEdges } from './job_edges.ts'
 import { storedOptions } from './stored_options.ts'
 
 /**
@@ -52,8 +54,19 @@ export class RunAgain {
     if (data === null) {
       return { outcome: 'refused', reason: 'The record holds no payload to run again with', job }
     }
-    const made = newJob(job, data, actor)
-    const duplicates = await this.dependencies.transport.add([made])
+    const { transport } = this.dependencies
+    const options = storedOptions(job.options)
+    /** A list that is too long for the options is read of the record: without it the new job would find nothing by `awaited()`. */
+    const { edges, known } =
+      typeof options.qd?.waitFor === 'number'
+        ? await recordedEdges(this.dependencies, job)
+        : NO_EDGES
+    const made = newJob(job, data, actor, options, edges)
+    const duplicates = await transport.add([made], async (places) => {
+      return new Map(
+        places.map((of) => [of, known.get(transport.keys.job(of.queue, of.id)) ?? 'f'])
+      )
+    })
     const holder = duplicates?.get(made.id)
     if (holder) {
       const reason = `Its unique key is held by job ${recordId(holder.queue, holder.id)}`
@@ -83,8 +96,16 @@ export class RunAgain {
   }
 }
 
-function newJob(job: JobDetails, data: string, actor: Actor): NewTransportJob {
-  const { qd, ...options } = storedOptions(job.options)
+const NO_EDGES: RecordedEdges = { edges: [], known: new Map() }
+
+function newJob(
+  job: JobDetails,
+  data: string,
+  actor: Actor,
+  { qd, ...options }: ReturnType<typeof storedOptions>,
+  edges: FlowEdge[]
+): NewTransportJob {
+  const isLong = edges.length > 0
   const again = { queue: job.queue, id: job.transportId }
   return {
     queue: job.queue,
@@ -95,8 +116,14 @@ function newJob(job: JobDetails, data: string, actor: Actor): NewTransportJob {
       ...options,
       timestamp: Date.now(),
       ...(job.priority === 0 ? undefined : { priority: job.priority }),
-      qd: { ...qd, by: actor.name ?? actor.id, again },
+      qd: {
+        ...qd,
+        ...(isLong ? { waitFor: storedEdges(edges) } : undefined),
+        by: actor.name ?? actor.id,
+        again,
+      },
     },
+    ...(isLong ? { waitFor: edges, ignoreEnded: true as const } : undefined),
   }
 }
 

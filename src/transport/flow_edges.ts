@@ -39,15 +39,21 @@ export function readEdges(value: unknown): FlowEdge[] {
   })
 }
 
-/** Arguments of the scripts for edges whose outcomes the caller knows, or leaves to Redis. */
+/**
+ * Arguments of the scripts for edges whose outcomes the caller knows, or leaves to Redis.
+ *
+ * @param ignoreEnded  Jobs that have ended by then are not waited for, however they ended.
+ */
 export function edgeArguments(
   keys: Keys,
   edges: FlowEdge[],
-  known?: Map<string, AwaitedOutcome>
+  known?: Map<string, AwaitedOutcome>,
+  ignoreEnded = false
 ): string[] {
   return edges.map(({ onFailure, queue, id }) => {
     const key = keys.job(queue, id)
-    return `${onFailure[0]}${known?.get(key) ?? '-'}${key}`
+    const policy = ignoreEnded ? onFailure[0].toUpperCase() : onFailure[0]
+    return `${policy}${known?.get(key) ?? '-'}${key}`
   })
 }
 

@@ -143,13 +143,17 @@ export class JobAdder {
       }
       if (answer === CLOSES_CIRCLE) throw closesCircle(job.id)
       if (!refused.note(job, answer) && job.waitFor!.length > EDGES_AT_ONCE) {
-        await flows.sendRest(job, edgeArguments(keys, job.waitFor!), lookup)
+        await flows.sendRest(
+          job,
+          edgeArguments(keys, job.waitFor!, undefined, job.ignoreEnded),
+          lookup
+        )
       }
     }
   }
 
   #addCall(
-    { queue, id, name, data, opts, waitFor }: NewTransportJob,
+    { queue, id, name, data, opts, waitFor, ignoreEnded }: NewTransportJob,
     known?: Map<string, AwaitedOutcome>
   ): ScriptCall {
     const collector = new CallCollector()
@@ -164,7 +168,7 @@ export class JobAdder {
     if (waitFor) {
       const first = waitFor.slice(0, EDGES_AT_ONCE)
       call.args.push(waitFor.length > EDGES_AT_ONCE ? '1' : '0')
-      call.args.push(...edgeArguments(this.#transport.keys, first, known))
+      call.args.push(...edgeArguments(this.#transport.keys, first, known, ignoreEnded))
     }
     return call
   }

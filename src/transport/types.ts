@@ -40,6 +40,8 @@ export type NewTransportJob = {
   }
   /** Jobs that have to end before it runs: none, or at least one. */
   waitFor?: FlowEdge[]
+  /** Those of them that have ended already are not waited for, however they ended. */
+  ignoreEnded?: true
 }
 
 /** `foreign`: a worker of plain BullMQ runs it, which cannot be told. */

@@ -154,6 +154,22 @@ test.group('Flows | chains and batches', (group) => {
     )
   })
 
+  test('a job that runs again is told of as many jobs as before, also of those that Redis has forgotten', async ({
+    assert,
+  }) => {
+    const flow = await batch(Array.from({ length: 250 }, () => step('m'))).then(End)
+    const [end] = flow.last
+    const { result } = await record(end)
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const [forgotten] = flow.jobs
+    await record(forgotten)
+    await transport.connections.worker.del(transport.keys.job('one', forgotten.jobId))
+    const { json } = await lab.client().post(`/jobs/${end.jobId}/run-again`)
+    const again = await record({ jobId: json.job.id } as JobHandle)
+    assert.equal(again.status, 'completed')
+    assert.deepEqual(JSON.parse(again.result!), JSON.parse(result!))
+  })
+
   test('the fake records whole flows', async ({ assert }) => {
     const queue = await lab.app.container.make('queuedeck')
     const fake = queue.fake()
