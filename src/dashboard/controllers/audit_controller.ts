@@ -1,7 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import type { AuditFilter, AuditPlace } from '../../records/audit/audit_log.ts'
-import { readMoment, readZone } from '../../records/query/moments.ts'
+import { readMoment, readZone, shorten } from '../../records/query/moments.ts'
 import { AUDIT_ACTIONS } from '../../transport/audit_trail.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { parametersOf } from '../parameters.ts'
@@ -95,13 +95,19 @@ function readFilter(viewer: Viewer, fields: AuditFields, tz: string): AuditFilte
   const moment = (text: string, field: 'from' | 'to') =>
     text === '' ? null : readMoment(text, field, zone, viewer.clock.now)
   const first = moment(from, 'from')
-  const end = moment(to, 'to')
+  const end = moment(to, 'to')?.nextDay ?? null
+  if (first && end !== null && first.at >= end) {
+    throw new InvalidInputException(
+      `The range from "${shorten(from)}" to "${shorten(to)}" is empty: "to" must lie after "from"`,
+      'to'
+    )
+  }
   return {
     ...(who ? { who } : {}),
     ...(action ? { action } : {}),
     ...(target ? { target } : {}),
     ...(first ? { from: first.at } : {}),
-    ...(end ? { to: end.isDay ? end.nextDay : end.at } : {}),
+    ...(end === null ? {} : { to: end }),
   }
 }
 

@@ -94,6 +94,7 @@ test.group('Audit page', (group) => {
     for (const [params, field] of [
       ['?action=nonsense', 'action'],
       ['?from=tomorrowish', 'from'],
+      ['?from=2026-11-02&to=2026-11-01', 'to'],
       ['?cursor=1', 'cursor'],
       ['?limit=0', 'limit'],
       ['?who=a&who=b', 'who'],
