@@ -110,6 +110,37 @@ withBrowser(() => {
       await close()
     })
 
+    test('gives the button back when others answer in its place, and when it leaves the page', async ({
+      assert,
+    }) => {
+      stage.streamState = 'broken'
+      stage.edge.registerTemplate('login', { template: '<!doctype html><p>Log in</p>' })
+      const own = stage.answer
+      let isAway = true
+      stage.answer = (request, url) =>
+        url.pathname.endsWith('/html') || (isAway && url.pathname.endsWith('/state'))
+          ? { template: 'login', data: {} }
+          : own(request, url)
+      const { page, problems, close } = await newPage()
+      await page.goto(`${stage.url}/upload`)
+      await busy(page)
+      await page.waitForResponse((answer) => answer.url().endsWith('/state'))
+      isAway = false
+      end()
+      await free(page)
+      assert.equal(await page.textContent('[data-part="stage"]'), 'completed')
+      monitor = { ...monitor, terminal: false, status: 'running' }
+      await page.reload()
+      await busy(page)
+      await page.evaluate(() => document.querySelector('job-monitor')!.remove())
+      await free(page)
+      assert.deepEqual(
+        problems.filter((problem) => problem.startsWith('error:')),
+        []
+      )
+      await close()
+    })
+
     test('refreshes the page without scripts until the job has ended', async ({ assert }) => {
       const { page, close } = await newPage({ javaScriptEnabled: false })
       await page.goto(`${stage.url}/upload`)

@@ -28,6 +28,8 @@ class JobMonitor extends HTMLElement {
     this.#close()
     for (const timer of [this.#poll, this.#retry, this.#watch]) clearInterval(timer)
     this.#poll = null
+    /* Taken off the page before its job has ended, it holds no button any more. */
+    if (!this.isConnected) this.#busy(false)
   }
 
   #connect() {
@@ -65,8 +67,11 @@ class JobMonitor extends HTMLElement {
     const headers = { 'accept': 'application/json', 'if-none-match': this.#tag || '""' }
     const answer = await fetch(this.getAttribute('src'), { headers }).catch(() => null)
     if (answer?.ok) {
+      /* Where nobody is logged in any more, the answer may be the page to do that. */
+      const state = await answer.json().catch(() => null)
+      if (!state) return
       this.#tag = answer.headers.get('etag')
-      this.#apply(await answer.json())
+      this.#apply(state)
     } else if ([401, 403, 404].includes(answer?.status)) location.reload()
   }
 
@@ -86,10 +91,10 @@ class JobMonitor extends HTMLElement {
   async #end(state) {
     this.disconnectedCallback()
     const answer = await fetch(this.getAttribute('html'), { headers: { accept: 'text/html' } }).catch(() => null)
-    if (answer?.ok) {
-      const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
-      this.replaceChildren(...page.querySelector('job-monitor').childNodes)
-    }
+    const text = answer?.ok ? await answer.text().catch(() => '') : ''
+    const ended = new DOMParser().parseFromString(text, 'text/html').querySelector('job-monitor')
+    if (ended) this.replaceChildren(...ended.childNodes)
+    else this.#part('stage').textContent = state.status
     this.setAttribute('terminal', '')
     this.#busy(false)
     this.#tell(state.status, state)
