@@ -17,6 +17,7 @@ const AWAY_CODES = [
   'SQLITE_READONLY',
   'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_SEQUENCE_TIMEOUT',
+  'ER_QUERY_TIMEOUT',
 ]
 
 /**
@@ -35,7 +36,7 @@ export function translated(error: unknown, action: string): unknown {
     AWAY.test(code) ||
     AWAY_CODES.some((known) => code.startsWith(known)) ||
     /^E[A-Z]+$/.test(code) ||
-    /connection|timeout|timed out|closed state|unable to open database|directory does not exist/i.test(
+    /connection|timeout|timed out|max_statement_time|closed state|unable to open database|directory does not exist/i.test(
       message
     )
   if (!isAway) return error

@@ -57,6 +57,12 @@ function options({ connection }: ConnectionSettings): Mysql.ConnectionOptions {
  */
 const SESSION = `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', session time_zone = '+00:00', session autocommit = 1, session sql_safe_updates = 0, session sql_select_limit = 18446744073709551615`
 
+/**
+ * The server itself ends what a page no longer waits for: with the statement of a connection that was closed it would go on. Each of the
+ * two servers reads its own words.
+ */
+const DEADLINE = `set session /*M! max_statement_time = ${READ / 1_000} */ /*!50708 max_execution_time = ${READ} */`
+
 async function prepare(settings: ConnectionSettings, connection: Mysql.Connection): Promise<void> {
   await connection.query(SESSION)
   await connection.query('set session transaction isolation level read committed')
@@ -268,10 +274,11 @@ export class MysqlDb implements Db {
     try {
       const raw = (connection as unknown as { connection: object }).connection
       if (!this.#prepared.has(raw)) {
+        await connection.query(DEADLINE)
         await prepare(this.#settings, connection)
         this.#prepared.add(raw)
       }
-      const [rows] = await connection.query({ sql, values: [...values], timeout: READ })
+      const [rows] = await connection.query({ sql, values: [...values], timeout: READ + 1_000 })
       connection.release()
       return rows as Row[]
     } catch (error) {

@@ -135,6 +135,17 @@ eachDatabase(() => {
       const [written] = await sqlOf.query(`select * from ${database}.queuedeck_cursors`)
       assert.lengthOf(written as unknown[], 2)
     })
+
+    test('ends by itself what a page no longer waits for', async ({ assert, cleanup }) => {
+      const { connection, drop } = await createDatabase('mysql')
+      const records = openRecords(connection)
+      cleanup(() => records.close().then(drop))
+      const [{ seconds }] = await records.db.all('select @@max_statement_time as seconds')
+      assert.equal(seconds, 15)
+      const slow = 'set statement max_statement_time = 0.05 for select sleep(5)'
+      const error = await records.db.all(slow).catch((thrown) => thrown)
+      assert.equal(error.code, 'E_DATABASE_UNAVAILABLE')
+    })
   })
 }, ['mysql'])
 
