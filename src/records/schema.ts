@@ -1,3 +1,4 @@
+import { E_INVALID_CONFIG } from '../errors.ts'
 import type { Column, ColumnType } from './columns.ts'
 import { TABLES, type Index, type Table } from './tables.ts'
 import { dialectOf, type DialectName } from './dialect/names.ts'
@@ -56,7 +57,8 @@ const WORDS: Record<DialectName, Record<ColumnType, string>> = {
  * async down() { this.defer((db) => dropQueuedeckTables(db)) }
  * ```
  *
- * Works on better-sqlite3, pg and mysql2 (MySQL 8 and MariaDB 10.6 or newer). Throws E_INVALID_CONFIG for others.
+ * Works on better-sqlite3, pg and mysql2 (MySQL 8 and MariaDB 10.6 or newer). Throws E_INVALID_CONFIG for others, and for a PostgreSQL
+ * database that cannot hold every letter.
  */
 export async function createQueuedeckTables(db: SchemaClient): Promise<void> {
   const dialect = dialectOf(db.dialect.name)
@@ -65,6 +67,7 @@ export async function createQueuedeckTables(db: SchemaClient): Promise<void> {
     `create table if not exists queuedeck_meta (name ${dialect === 'mysql' ? 'varchar(50)' : 'text'} primary key, value bigint not null)`
   )
   const current = await schemaVersion(db)
+  if (current === 0 && dialect === 'postgres') await checkEncoding(db)
   for (const [version, step] of STEPS.entries()) {
     if (version + 1 <= current) continue
     for (const sql of step(dialect, collation)) await db.rawQuery(sql)
@@ -130,6 +133,16 @@ async function schemaVersion(db: SchemaClient): Promise<number> {
   // knex hands out rows (SQLite), { rows } (PostgreSQL) or [rows, fields] (MySQL)
   const rows = Array.isArray(answer) ? (Array.isArray(answer[0]) ? answer[0] : answer) : answer.rows
   return rows.length ? Number(rows[0].value) : 0
+}
+
+/** A database of another encoding refuses the first letter that it lacks, and with it all that the mirror would write from there on. */
+async function checkEncoding(db: SchemaClient): Promise<void> {
+  const { rows } = await db.rawQuery('show server_encoding')
+  const encoding: string = rows[0].server_encoding
+  if (['UTF8', 'SQL_ASCII'].includes(encoding)) return
+  throw new E_INVALID_CONFIG([
+    `the PostgreSQL database has the encoding ${encoding}, which lacks letters that jobs may write: make one with UTF8 for the records ("database")`,
+  ])
 }
 
 /**

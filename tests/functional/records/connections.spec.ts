@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { test } from '@japa/runner'
 import mysql from 'mysql2/promise'
+import pg from 'pg'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
 import { mariadbServer } from '#tests/helpers/servers'
 import { stopwatch } from '#tests/helpers/stopwatch'
@@ -148,6 +149,29 @@ eachDatabase(() => {
     })
   })
 }, ['mysql'])
+
+eachDatabase(
+  ({ create }) => {
+    test.group("Records' connections | a PostgreSQL of another encoding", () => {
+      test('is refused where tables are made, not at the first letter that it lacks', async ({
+        assert,
+        cleanup,
+      }) => {
+        const { connection, drop } = await create()
+        const sqlOf = new pg.Client(connection.connection)
+        await sqlOf.connect()
+        cleanup(() => sqlOf.end().then(drop))
+        const database = 'latin_letters'
+        await sqlOf.query(
+          `create database ${database} encoding latin1 locale 'C' template template0`
+        )
+        const latin = { ...connection, connection: { ...connection.connection, database } }
+        await assert.rejects(() => makeTables(latin), /encoding LATIN1/)
+      })
+    })
+  },
+  ['pg']
+)
 
 test.group("Records' connections | settings", () => {
   test('refuses {0}')
