@@ -211,10 +211,10 @@ export class PostgresSession implements Session {
     await this.#client.end()
   }
 
-  /** Prepared once: writing repeats few statements, all of which go by key. */
+  /** Prepared once: writing repeats few statements, all of which go by key. Not those without values: each list of numbers is a text of its own. */
   #query(text: string, values: unknown[], rowMode?: 'array') {
     let name = this.#names.get(text)
-    if (!name && this.#names.size < 300) {
+    if (!name && values.length > 0 && this.#names.size < 300) {
       name = `qd${this.#names.size}`
       this.#names.set(text, name)
     }
