@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { BaseCommand } from '@adonisjs/core/ace'
 import { Exception } from '@adonisjs/core/exceptions'
 import type { ParsedOutput } from '@adonisjs/core/types/ace'
@@ -5,22 +6,45 @@ import { cutText } from '../cut_text.ts'
 
 /**
  * A command that refuses more arguments than it takes, as Ace refuses options it does not know: without it `queue:work mails` would
- * work every queue, and `queue:cancel` would cancel the first of two jobs.
+ * work every queue, and `queue:cancel` would cancel the first of two jobs. Nor does it take switches whose value is neither true nor false.
  */
 export abstract class StrictCommand extends BaseCommand {
   static override validate(parsed: ParsedOutput): void {
     super.validate(parsed)
-    if (parsed._.length > 0) throw new SurplusArgument(this.commandName, String(parsed._[0]))
+    if (parsed._.length > 0) {
+      const argument = cutText(String(parsed._[0]), 80)
+      throw new Refused(
+        'E_SURPLUS_ARGUMENT',
+        `"${argument}" is one argument too many: "${this.commandName} --help" says what it takes`
+      )
+    }
+    for (const argument of givenArguments()) {
+      const [, name, value] = /^--([^=]+)=(.*)$/s.exec(argument) ?? []
+      if (name === undefined || value === 'true' || value === 'false') continue
+      if (!this.flags.some((flag) => flag.type === 'boolean' && flag.flagName === name)) continue
+      throw new Refused(
+        'E_SWITCH_VALUE',
+        `"--${name}" takes no value, and so none like "${cutText(value, 80)}": say "--${name}" or "--no-${name}"`
+      )
+    }
   }
 }
 
-class SurplusArgument extends Exception {
-  static override code = 'E_SURPLUS_ARGUMENT'
+/**
+ * What the process was started with. Ace reads every value of a switch but `true` as off, `--dry-run=yes` too, and hands on no more than that;
+ * the arguments of Node itself have been taken away by then, so Linux is asked.
+ */
+function givenArguments(): string[] {
+  try {
+    return readFileSync('/proc/self/cmdline', 'utf8').split('\0')
+  } catch {
+    return process.argv
+  }
+}
 
-  constructor(command: string, argument: string) {
-    super(
-      `"${cutText(argument, 80)}" is one argument too many: "${command} --help" says what it takes`
-    )
+class Refused extends Exception {
+  constructor(code: string, message: string) {
+    super(message, { code })
   }
 
   /** Ace shows others with their stack. */
