@@ -1,7 +1,9 @@
 import { InvalidInputException } from '../errors.ts'
 import { isHtmx, sendJson, wishOf } from './negotiation.ts'
+import { pageBefore } from './page_before.ts'
 import { framePage } from './presenters/page.ts'
 import type { ErrorPage, Page } from './presenters/types.ts'
+import { query, type QueryParams } from './urls.ts'
 import type { Viewer } from './viewer.ts'
 
 type Shown = { status: number; code: string; message: string; field?: string }
@@ -39,7 +41,7 @@ export async function showError(viewer: Viewer, error: unknown): Promise<void> {
     title: TITLES[status] ?? 'Something went wrong',
     text: message,
     since: null,
-    action: bare ? null : wayOn(viewer, status),
+    action: bare ? null : wayOn(viewer, shown),
     bare,
   }
   const page = bare ? await barePage(viewer, view.title) : await errorFrame(viewer, view.title)
@@ -73,8 +75,35 @@ function unexpected(): Shown {
   }
 }
 
-function wayOn({ urls, ctx, dashboard }: Viewer, status: number): ErrorPage['action'] {
-  if (status === 503 || status >= 500) return { label: 'Try again', url: dashboard.addressFor(ctx) }
+/** The list that an address belongs to. */
+const LISTS: Record<string, string> = {
+  queues: 'All queues',
+  schedules: 'All schedules',
+  workers: 'All workers',
+  alerts: 'All alerts',
+  cleanups: 'All cleanups',
+  audit: 'The audit',
+}
+
+/**
+ * Where somebody goes on from here without beginning anew: the same page without the parameter that cannot be used, or the page whose
+ * form was refused.
+ */
+function wayOn({ urls, ctx, dashboard }: Viewer, { status, field }: Shown): ErrorPage['action'] {
+  const address = dashboard.addressFor(ctx)
+  if (status === 503 || status >= 500) return { label: 'Try again', url: address }
+  const isRead = ['GET', 'HEAD'].includes(ctx.request.method())
+  if (isRead && field !== undefined && Object.hasOwn(ctx.request.qs(), field)) {
+    const { [field]: refused, ...others } = ctx.request.qs() as QueryParams
+    return { label: 'Go on without it', url: address.split('?')[0] + query(others) }
+  }
+  const before = pageBefore(ctx, urls.dashboard())
+  /** What a form led to has no address of its own. */
+  if (!isRead && before !== null && !before.startsWith(urls.confirmBulk())) {
+    return { label: 'Back', url: before }
+  }
+  const [, list] = address.slice(urls.prefix.length).split(/[/?]/)
+  if (Object.hasOwn(LISTS, list)) return { label: LISTS[list], url: `${urls.prefix}/${list}` }
   return { label: 'All jobs', url: urls.jobs() }
 }
 

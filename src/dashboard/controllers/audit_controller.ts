@@ -3,6 +3,7 @@ import { InvalidInputException } from '../../errors.ts'
 import type { AuditFilter, AuditPlace } from '../../records/audit/audit_log.ts'
 import { readMoment, readZone, shorten } from '../../records/query/moments.ts'
 import { AUDIT_ACTIONS } from '../../transport/audit_trail.ts'
+import { explain } from '../errors.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { parametersOf } from '../parameters.ts'
 import { type AuditFields, auditItem, auditJson, type AuditPage } from '../presenters/audit_page.ts'
@@ -25,11 +26,20 @@ export default class AuditController {
     const { dashboard, urls, clock } = viewer
     const params = parametersOf(ctx, PARAMETERS)
     const fields = readFields(params)
-    const filter = readFilter(viewer, fields, readOne(params, 'tz'))
+    const tz = readOne(params, 'tz')
     const after = readCursor(params.cursor)
     const limit = readLimit(params.limit)
     const isJson = wishOf(ctx) === 'json'
     const revision = await dashboard.live.revision()
+    let filter: AuditFilter
+    try {
+      filter = readFilter(viewer, fields, tz)
+    } catch (error) {
+      if (wishOf(ctx) !== 'page') throw error
+      const { status, message: refusal } = explain(error)
+      ctx.response.status(status)
+      return this.#page(viewer, revision, { fields, refusal })
+    }
     const reading = dashboard.audit.list(filter, { limit: limit + 1, after })
     const found = await (isJson ? reading : reading.catch(unlessAway))
     const rows = found?.slice(0, limit) ?? []
@@ -42,20 +52,32 @@ export default class AuditController {
         page: { next },
       })
     }
-    const known = found !== null
     const context = { urls, clock, keys: dashboard.secretKeys }
-    const audit: AuditPage = {
+    return this.#page(viewer, revision, {
       items: rows.map((row) => auditItem(row, context)),
       fields,
-      actions: Object.entries(AUDIT_ACTIONS).map(([name, label]) => ({ name, label })),
-      isFiltered: Object.values(fields).some((value) => value !== ''),
       older: next === null ? null : urls.audit({ ...fields, cursor: next }),
       newest: after ? urls.audit(fields) : null,
-      known,
+      known: found !== null,
+    })
+  }
+
+  /** What was typed stays in the form, also when it cannot be used. */
+  #page(
+    viewer: Viewer,
+    revision: number,
+    found: Partial<AuditPage> & { fields: AuditFields }
+  ): Promise<string | void> {
+    const audit: AuditPage = {
+      ...{ items: [], refusal: null, older: null, newest: null, known: true },
+      actions: Object.entries(AUDIT_ACTIONS).map(([name, label]) => ({ name, label })),
+      isFiltered: Object.values(found.fields).some((value) => value !== ''),
+      ...found,
     }
+    const databaseAway = !audit.known
     return answerPage(
       viewer,
-      { title: 'Audit', kind: 'audit', template: 'pages/audit', revision, databaseAway: !known },
+      { title: 'Audit', kind: 'audit', template: 'pages/audit', revision, databaseAway },
       () => ({ audit })
     )
   }

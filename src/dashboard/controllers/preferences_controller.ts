@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import { fieldsOf } from '../parameters.ts'
+import { pageBefore } from '../page_before.ts'
 import { Clock } from '../presenters/format.ts'
 import {
   DENSITIES,
@@ -31,7 +32,10 @@ export default class PreferencesController {
       maxAge: '365 days',
     })
     if (ctx.request.accepts(['html', 'json']) === 'json') return ctx.response.status(204)
-    return ctx.response.redirect().status(303).toPath(backTo(ctx, urls.dashboard()))
+    return ctx.response
+      .redirect()
+      .status(303)
+      .toPath(pageBefore(ctx, urls.dashboard()) ?? urls.dashboard())
   }
 }
 
@@ -52,16 +56,4 @@ function readZone(value: unknown): string | undefined {
     `"zone" must be a time zone such as Europe/Lisbon, not "${shown(value, 60)}"`,
     'zone'
   )
-}
-
-/** The page that the form stands on, if it is one of ours: an address from outside leads nowhere else. */
-function backTo({ request }: HttpContext, fallback: string): string {
-  try {
-    const { host, pathname, search } = new URL(request.header('referer') ?? '')
-    const isOurs = host === request.host() && pathname.startsWith(fallback)
-    /** Two slashes in front name another host. */
-    return isOurs && !pathname.startsWith('//') ? pathname + search : fallback
-  } catch {
-    return fallback
-  }
 }

@@ -34,6 +34,8 @@ export type AuditItem = {
 export type AuditPage = {
   items: AuditItem[]
   fields: AuditFields
+  /** Why the filter cannot be used; null for one that can. */
+  refusal: string | null
   actions: { name: string; label: string }[]
   isFiltered: boolean
   older: string | null

@@ -104,4 +104,15 @@ test.group('Audit page', (group) => {
       assert.equal(json.errors[0].field, field)
     }
   })
+
+  test('a filter that cannot be used stays in its form, with the reason', async ({ assert }) => {
+    const client = lab.client()
+    const { status, text } = await client.page('/audit?who=ada&from=2026-11-02&to=2026-11-01')
+    assert.equal(status, 422)
+    for (const typed of ['value="ada"', 'value="2026-11-02"', 'value="2026-11-01"']) {
+      assert.include(text, typed)
+    }
+    assert.match(text, /role="alert">The range from .* is empty/)
+    assert.notInclude(text, 'Nothing of this kind')
+  })
 })

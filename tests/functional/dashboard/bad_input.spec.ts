@@ -195,6 +195,23 @@ test.group('Dashboard | bad input', (group) => {
     assert.equal((await lab.record(id)).status, 'pending')
   })
 
+  test('a page that refuses leads on from where somebody was', async ({ assert }) => {
+    const client = lab.client()
+    const way = async (asked: Promise<{ text: string }>) =>
+      /href="([^"]*)" id="error-action"/.exec((await asked).text)?.[1].replaceAll('&amp;', '&')
+    assert.equal(
+      await way(client.page('/jobs?status=failed&type=a%2Fb&from=2026-11-02&to=2026-11-01')),
+      `${PREFIX}/jobs?status=failed&type=a%2Fb&from=2026-11-02`
+    )
+    assert.equal(await way(client.page('/?range=1y')), `${PREFIX}/`)
+    assert.equal(await way(client.page('/schedules/gone')), `${PREFIX}/schedules`)
+    const referer = `${lab.url}${PREFIX}/queues/tests?range=1h`
+    const limit = (from: string) =>
+      client.submit('/queues/tests/limits', { limit: 'x' }, { referer: from })
+    assert.equal(await way(limit(referer)), `${PREFIX}/queues/tests?range=1h`)
+    assert.equal(await way(limit('https://evil.example/admin/queue')), `${PREFIX}/queues`)
+  })
+
   test('a body that nobody reads begins nothing', async ({ assert }) => {
     const client = lab.client()
     const headers = { 'x-csrf-token': (await client.token())!, 'cookie': client.cookies() }
