@@ -11,7 +11,7 @@ export const LIMITED_NAME = '1 to 200 characters without control characters'
 
 /** Whether a user or type can have this name; whom nobody can be, no limit would ever meet. */
 export function isLimitedName(name: unknown): name is string {
-  return typeof name === 'string' && /^\P{Cc}{1,200}$/u.test(name)
+  return typeof name === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(name)
 }
 
 const MEBIBYTE = 1_048_576
@@ -200,12 +200,12 @@ function keyPrefix(value: unknown): string {
 }
 
 function queueName(value: unknown, key: string): string {
-  // eslint-disable-next-line no-control-regex
-  if (typeof value !== 'string' || !/^[^:\u0000-\u001f\u007f-\u009f]{1,200}$/.test(value)) {
+  const isText = typeof value === 'string' && value.length <= 200
+  if (!isText || !/^[^:\p{Cc}\p{Cs}]+$/u.test(value)) {
     throw wrong(
       key,
       value,
-      'give queue names of 1 to 200 characters without ":" and control characters'
+      'give queue names of 1 to 200 characters without ":", control characters and half surrogate pairs'
     )
   }
   return value

@@ -183,17 +183,18 @@ function channelEnd(database: number): string {
 }
 
 /**
- * Refuses what cannot name a queue: BullMQ separates its keys by colons, and control characters are never meant.
+ * Refuses what cannot name a queue: BullMQ separates its keys by colons, control characters are never meant, and half a
+ * surrogate pair is U+FFFD in Redis and SQL, so that two names would be one queue.
  */
 export function assertQueueName(name: string): void {
   if (
     typeof name !== 'string' ||
     name.length === 0 ||
     name.length > 200 ||
-    /[:\p{Cc}]/u.test(name)
+    /[:\p{Cc}\p{Cs}]/u.test(name)
   ) {
     throw new InvalidInputException(
-      `"${shown(name, 80)}" cannot name a queue: give 1 to 200 characters without ":" and control characters`,
+      `"${shown(name, 80)}" cannot name a queue: give 1 to 200 characters without ":", control characters and half surrogate pairs`,
       'queue'
     )
   }

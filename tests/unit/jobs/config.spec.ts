@@ -90,6 +90,7 @@ test.group('Configuration', () => {
         message: /"prefix" cannot be "queue": put a part in braces/,
       },
       { key: 'queues', config: { queues: ['a:b'] }, message: /"queues" cannot be "a:b"/ },
+      { key: 'queues', config: { queues: ['a\ud800'] }, message: /half surrogate pairs/ },
       {
         key: 'mirror',
         config: { mirror: 'yes' },
