@@ -123,7 +123,7 @@ export class Connections {
           'it took the command but has not answered it',
         ])
       }
-      throw this.#explained(error as Error, action)
+      throw this.explained(error as Error, action)
     }
   }
 
@@ -202,7 +202,8 @@ export class Connections {
     throw new E_REDIS_UNAVAILABLE([action, reason])
   }
 
-  #explained(error: Error, action: string): Error {
+  /** The error of a command that was not carried out, naming Redis and what did not happen where it is to blame. */
+  explained(error: Error, action: string): Error {
     const reason = reasonOf(error)
     if (reason === null) return error
     return new E_REDIS_UNAVAILABLE([reason.sent ? unknown(action) : action, reason.text])

@@ -10,12 +10,16 @@ import {
 } from './flow_edges.ts'
 import type { JobPlace } from './keys.ts'
 import type { Transport } from './transport.ts'
+import type { NewTransportJob } from './types.ts'
 
 /** Age at which a list of awaited jobs that is not whole is given up: its producer has died, ms. */
 const GIVEN_UP = 30_000
 
 /** Edges that one call settles, and awaited jobs that it looks at. */
 const SETTLED_AT_ONCE = 100
+
+/** Awaited jobs that one question names. */
+const AT_ONCE = 1_000
 
 /** What one call of the keeper brought: whether there is more, and awaited jobs that Redis does not hold. */
 export type FlowLook = { more: boolean; gone: JobPlace[] }
@@ -31,6 +35,37 @@ export function firstPiece(edges: string[]): string[] {
  */
 export class Flows {
   constructor(private transport: Transport) {}
+
+  /**
+   * How those jobs ended that several jobs of one dispatch wait for, and that Redis has forgotten. Asked before the first is
+   * added: an awaited job that nobody knows keeps all of them out.
+   *
+   * @throws E_AWAITED_UNKNOWN, E_REDIS_UNAVAILABLE
+   */
+  async awaitedElsewhere(
+    jobs: NewTransportJob[],
+    lookup?: AwaitedLookup
+  ): Promise<Map<string, AwaitedOutcome> | undefined> {
+    const { keys, connections } = this.transport
+    const waiting = jobs.filter(({ waitFor }) => waitFor)
+    if (waiting.length === 0) return undefined
+    const own = new Set(jobs.map(({ queue, id }) => keys.job(queue, id)))
+    const named = waiting.flatMap((job) => job.waitFor!.map(({ queue, id }) => keys.job(queue, id)))
+    const elsewhere = [...new Set(named)].filter((key) => !own.has(key))
+    const gone: string[] = []
+    for (let from = 0; from < elsewhere.length; from += AT_ONCE) {
+      const some = elsewhere.slice(from, from + AT_ONCE)
+      const answers = await connections.produce('the jobs were not dispatched', (client) =>
+        some.reduce((batch, key) => batch.hget(key, 'name'), client.pipeline()).exec()
+      )
+      gone.push(...some.filter((_, at) => answers?.[at]?.[1] === null))
+    }
+    if (gone.length === 0) return undefined
+    const known = await this.outcomesOf(gone, lookup)
+    const unknown = gone.filter((key) => !known.has(key))
+    if (unknown.length > 0) throw unknownAwaited(keys, unknown)
+    return known
+  }
 
   /**
    * Sends what follows after the first piece of a long list. A job whose list cannot be sent whole is cancelled.

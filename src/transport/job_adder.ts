@@ -1,5 +1,5 @@
 import { QueueKeys, RedisQueueBackend, type KeysMap } from 'bullmq'
-import { E_DUPLICATE_JOB } from '../errors.ts'
+import { E_AWAITED_UNKNOWN, E_DUPLICATE_JOB, E_FLOW_CIRCLE } from '../errors.ts'
 import { CallCollector, collect, withOurScripts } from './backend.ts'
 import type { RedisClient } from './client.ts'
 import {
@@ -24,12 +24,20 @@ const BATCH = 1_000
 
 type Answer = { job: NewTransportJob; answer: unknown }
 
+type Completing = {
+  refused: Refused
+  lookup?: AwaitedLookup
+  /** How awaited jobs ended that Redis has forgotten, by their keys. */
+  known?: Map<string, AwaitedOutcome>
+}
+
 /**
  * What Redis did not add of a dispatch: jobs whose unique key another one has, and ids that exist.
  */
 class Refused {
   readonly duplicates: Duplicates = new Map()
   readonly taken: string[] = []
+  #error?: Error
 
   constructor(private keys: Keys) {}
 
@@ -41,12 +49,18 @@ class Refused {
     return true
   }
 
+  /** A job that was not added, or was cancelled at once. */
+  because(error: Error): void {
+    this.#error ??= error
+  }
+
   /**
-   * Told at the end: an id that exists must keep none of the others out.
+   * Told at the end: one job that is refused must keep none of the others out.
    *
-   * @throws E_DUPLICATE_JOB
+   * @throws E_AWAITED_UNKNOWN, E_FLOW_CIRCLE, E_DUPLICATE_JOB
    */
   told(): Duplicates | undefined {
+    if (this.#error) throw this.#error
     if (this.taken.length > 0) throw new E_DUPLICATE_JOB([this.taken[0]])
     return this.duplicates.size > 0 ? this.duplicates : undefined
   }
@@ -72,22 +86,29 @@ export class JobAdder {
   /** See `Transport.add`. */
   async add(jobs: NewTransportJob[], lookup?: AwaitedLookup): Promise<Duplicates | undefined> {
     for (const job of jobs) assertQueueName(job.queue)
+    const { connections, flows } = this.#transport
     const refused = new Refused(this.#transport.keys)
     if (jobs.length === 1) {
       const [job] = jobs
       const answer = await this.#send(job)
-      if (job.waitFor) await this.#complete([{ job, answer }], refused, lookup)
+      if (job.waitFor) await this.#complete([{ job, answer }], { refused, lookup })
       else refused.note(job, answer)
       return refused.told()
     }
+    const known = await flows.awaitedElsewhere(jobs, lookup)
     for (let from = 0; from < jobs.length; from += BATCH) {
       const part = jobs.slice(from, from + BATCH)
       const left = jobs.length - from
-      const action = `the last ${left} of ${jobs.length} jobs were not dispatched`
-      const waiting = await this.#transport.connections.produce(action, (client) =>
-        this.#addPart(client, part, refused)
+      const { waiting, failed, error } = await connections.produce(
+        `the last ${left} of ${jobs.length} jobs were not dispatched`,
+        (client) => this.#addPart(client, part, { refused, known })
       )
-      await this.#complete(waiting, refused, lookup)
+      if (error) {
+        const count = failed.length + left - part.length
+        const action = `${count} of ${jobs.length} jobs were not dispatched, job ${failed[0].id} first`
+        throw connections.explained(error, action)
+      }
+      await this.#complete(waiting, { refused, lookup, known })
     }
     return refused.told()
   }
@@ -100,15 +121,15 @@ export class JobAdder {
     )
   }
 
-  /** Answers what Redis said of jobs that wait for others. */
+  /** Answers what Redis said of jobs that wait for others, and which it did not take: memory may end between two of them. */
   async #addPart(
     client: RedisClient,
     jobs: NewTransportJob[],
-    refused: Refused
-  ): Promise<Answer[]> {
+    { refused, known }: Completing
+  ): Promise<{ waiting: Answer[]; failed: NewTransportJob[]; error?: Error }> {
     const answers = await this.#transport.delivery.pipeline(
       client,
-      jobs.map((job) => this.#addCall(job))
+      jobs.map((job) => this.#addCall(job, known))
     )
     const waiting: Answer[] = []
     answers.forEach(([error, answer], at) => {
@@ -116,39 +137,44 @@ export class JobAdder {
       if (job.waitFor && !error) waiting.push({ job, answer })
       else refused.note(job, answer)
     })
-    const failed = answers.find(([error]) => error)
-    if (failed) throw failed[0]
-    return waiting
+    const failed = jobs.filter((_, at) => answers[at][0])
+    return { waiting, failed, error: answers.find(([error]) => error)?.[0] ?? undefined }
   }
 
   /**
    * What is left of jobs that wait for others: those whose awaited jobs Redis has forgotten are told by their records, long lists go on.
    */
-  async #complete(
-    answers: Answer[],
-    refused: Refused,
-    lookup: AwaitedLookup | undefined
+  async #complete(answers: Answer[], context: Completing): Promise<void> {
+    for (const { job, answer } of answers) {
+      try {
+        await this.#completeOne(job, answer, context)
+      } catch (error) {
+        if (!(error instanceof E_AWAITED_UNKNOWN || error instanceof E_FLOW_CIRCLE)) throw error
+        context.refused.because(error)
+      }
+    }
+  }
+
+  async #completeOne(
+    job: NewTransportJob,
+    first: unknown,
+    { refused, lookup, known }: Completing
   ): Promise<void> {
     const { keys, flows } = this.#transport
-    for (const { job, answer: first } of answers) {
-      let answer = first
-      /** Also what follows after the first piece of a long list may name them. */
-      waitForHolders(job, refused.duplicates)
-      const unknown = unknownIn(answer)
-      if (unknown) {
-        const known = await flows.outcomesOf(unknown, lookup)
-        answer = await this.#send(job, known)
-        const still = unknownIn(answer)
-        if (still) throw unknownAwaited(keys, still)
-      }
-      if (answer === CLOSES_CIRCLE) throw closesCircle(job.id)
-      if (!refused.note(job, answer) && job.waitFor!.length > EDGES_AT_ONCE) {
-        await flows.sendRest(
-          job,
-          edgeArguments(keys, job.waitFor!, undefined, job.ignoreEnded),
-          lookup
-        )
-      }
+    let answer = first
+    /** Also what follows after the first piece of a long list may name them. */
+    waitForHolders(job, refused.duplicates)
+    const unknown = unknownIn(answer)
+    if (unknown) {
+      const found = await flows.outcomesOf(unknown, lookup)
+      answer = await this.#send(job, new Map([...(known ?? []), ...found]))
+      const still = unknownIn(answer)
+      if (still) throw unknownAwaited(keys, still)
+    }
+    if (answer === CLOSES_CIRCLE) throw closesCircle(job.id)
+    if (!refused.note(job, answer) && job.waitFor!.length > EDGES_AT_ONCE) {
+      const edges = edgeArguments(keys, job.waitFor!, undefined, job.ignoreEnded)
+      await flows.sendRest(job, edges, lookup)
     }
   }
 

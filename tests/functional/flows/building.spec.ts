@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { batch, chain, Job, type AwaitedResult, type JobHandle, type JobOptions } from '#queuedeck'
 import { uuidV7 } from '../../../src/jobs/uuid.ts'
+import type { JobPlace } from '../../../src/transport/keys.ts'
 import type { JobDetails } from '../../../src/types.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { DashboardLab } from '../dashboard/lab.ts'
@@ -137,6 +138,51 @@ test.group('Flows | chains and batches', (group) => {
       /cannot be written as JSON/
     )
     assert.deepEqual(ran, [])
+  })
+
+  test('nothing of a flow is sent where one of its jobs waits for one that nobody knows', async ({
+    assert,
+  }) => {
+    const gone = await step('gone')
+    await record(gone)
+    const client = lab.client()
+    const headers = { 'x-csrf-token': (await client.token())! }
+    await client.ask('DELETE', `/jobs/${gone.jobId}`, { accept: 'application/json', headers })
+    await waitFor('it to be gone', async () => !(await (await reader()).find(gone.jobId)))
+    ran.splice(0)
+    await assert.rejects(
+      async () => batch([step('first'), step('waits').waitFor(gone), step('last')]).then(End),
+      /would wait for job/
+    )
+    const counts = await (await lab.app.container.make('queuedeck.transport')).depths(['one'])
+    assert.containsSubset(counts.one, { pending: 0, blocked: 0, running: 0 })
+    assert.deepEqual(ran, [])
+  })
+
+  test('of a dispatch, those are sent that do not wait for one that went meanwhile', async ({
+    assert,
+  }) => {
+    const [gone, kept] = [await step('gone'), await step('kept')]
+    await Promise.all([record(gone), record(kept)])
+    const transport = await lab.app.container.make('queuedeck.transport')
+    for (const { jobId } of [gone, kept])
+      await transport.connections.producer.del(transport.keys.job('one', jobId))
+    const jobs = [gone, kept].map(({ jobId }) => ({
+      ...{ queue: 'one', id: uuidV7(), name: 'flows.step', data: '{"name":"goes on"}' },
+      opts: { timestamp: Date.now(), attempts: 1 },
+      waitFor: [{ queue: 'one', id: jobId, onFailure: 'run' as const }],
+    }))
+    const recorded = async (places: JobPlace[]) =>
+      new Map(places.filter(({ id }) => id === kept.jobId).map((place) => [place, 'c'] as const))
+    const looked = transport.flows.awaitedElsewhere
+    transport.flows.awaitedElsewhere = async () => undefined
+    try {
+      await assert.rejects(() => transport.add(jobs, recorded), /would wait for job/)
+    } finally {
+      transport.flows.awaitedElsewhere = looked
+    }
+    await record({ jobId: jobs[1].id } as JobHandle, 'completed')
+    assert.isNull(await (await reader()).find(jobs[0].id))
   })
 
   test('a job whose unique key another one has is awaited as that one, also far down a long list', async ({

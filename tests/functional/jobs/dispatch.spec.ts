@@ -102,6 +102,30 @@ test.group('Dispatching to Redis', () => {
     assert.include(await redis.hget(`${config.prefix}:numbers:${jobId}`, 'data'), '"n":1}')
   })
 
+  test('says of thousands how many a Redis that fills meanwhile did not take', async ({
+    assert,
+    cleanup,
+  }) => {
+    const server = await redisServer({ own: true })
+    cleanup(() => server.stop())
+    const { queue, transport, redis } = await lab(cleanup, server.port)
+    await queue.dispatch(Counted, { n: 0 })
+    const used = /used_memory:(\d+)/.exec(await redis.info('memory'))![1]
+    await redis.config('SET', 'maxmemory', Number(used) + 1_500_000)
+    const error: Error = await queue
+      .dispatchMany(
+        Array.from({ length: 1_500 }, (_, n) => ({
+          type: Counted,
+          payload: { n, text: 'x'.repeat(2_000) } as never,
+        }))
+      )
+      .then(() => assert.fail('it was full'))
+      .catch((reason) => reason)
+    const taken = (await transport.depths(['numbers'])).numbers.pending - 1
+    assert.isAbove(taken, 1)
+    assert.include(error.message, `${1_500 - taken} of 1500 jobs were not dispatched, job `)
+  })
+
   test('fails within 5 s and names Redis while it is away', async ({ assert, cleanup }) => {
     const { queue } = await lab(cleanup, await freePort())
     const started = stopwatch()
