@@ -76,19 +76,20 @@ export function bodyOf({ request }: HttpContext): Record<string, unknown> {
   const fields = Object.fromEntries(
     Object.entries(body).filter(([name]) => !FRAMEWORK.includes(name))
   )
-  return 'payload' in fields ? { ...fields, ...payloadAsSent(request) } : fields
+  return Object.keys(fields).length > 0 ? { ...fields, ...fieldsAsSent(request, fields) } : fields
 }
 
 /**
- * The payload in a body of JSON as it was written there. The framework's reader takes spaces and line breaks off the ends of every text,
- * makes null of empty ones where the host says so, and rounds whole numbers above 2^53.
+ * The fields of a body of JSON as they were written there. The framework's reader takes spaces and line breaks off the ends of every text,
+ * makes null of empty ones where the host says so, and rounds whole numbers above 2^53, which only payloads may hold.
  */
-function payloadAsSent(request: HttpContext['request']): { payload?: unknown } {
+function fieldsAsSent(request: HttpContext['request'], fields: object): object {
   const raw = request.is(['json']) === null ? null : request.raw()
   if (raw === null) return {}
   try {
-    const { payload } = parseAsWritten(raw) as { payload?: unknown }
-    return { payload }
+    const sent = JSON.parse(raw, withoutPrototype) as Record<string, unknown>
+    if ('payload' in fields) sent.payload = (parseAsWritten(raw) as typeof sent).payload
+    return Object.fromEntries(Object.keys(fields).map((name) => [name, sent[name]]))
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new InvalidInputException(
@@ -96,6 +97,10 @@ function payloadAsSent(request: HttpContext['request']): { payload?: unknown } {
       'payload'
     )
   }
+}
+
+function withoutPrototype(key: string, value: unknown): unknown {
+  return key === '__proto__' ? undefined : value
 }
 
 /** Whether a body of forms or JSON: others are left unread, and hosts may leave files and what comes with them unread too. */

@@ -192,7 +192,7 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     assert.deepEqual((await lab.record(json.job.id)).payload, '{"n":1}')
   })
 
-  test('a payload keeps spaces, empty texts and digits, however it is sent as JSON', async ({
+  test('payload and options keep spaces, payloads empty texts and digits, however they are sent as JSON', async ({
     assert,
   }) => {
     const client = lab.client()
@@ -204,6 +204,9 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     assert.equal((await lab.record(made.id, 'completed')).payload, written)
     const again = await client.post(`/jobs/${made.id}/run-again`, { payload })
     assert.equal((await lab.record(again.json.job.id)).payload, written)
+    const options = { user: ' 7 ', tags: [' a', 'a '], queue: 'tests ' }
+    const spaced = (await client.post('/jobs', { type: 'tests.echo', payload: {}, options })).json
+    assert.deepInclude(spaced.job, options)
     const when = { cron: '0 6 1 1 *', zone: 'UTC' }
     const schedule = { name: 'as written', type: 'tests.echo', payload, ...when }
     assert.include((await client.post('/schedules', schedule)).text, `"payload":${written}`)
