@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type Mysql from 'mysql2/promise'
+import { cutText } from '../../cut_text.ts'
 import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
 import { uuidToBytes } from '../ids.ts'
 import type { Column } from '../columns.ts'
@@ -90,6 +91,19 @@ function literal(value: unknown): string {
   return Buffer.isBuffer(value) ? `x'${value.toString('hex')}'` : String(value)
 }
 
+/** The values of a row whose long texts share so many bytes: each may fit into a statement by itself, and several of a row do not. */
+function fitting(row: unknown[], bytes: number): string[] {
+  const texts = row.map(literal)
+  if (Buffer.byteLength(texts.join(',')) <= bytes) return texts
+  const isLong = (text: string) => text.length > 1_000
+  const share = Math.floor(bytes / texts.filter(isLong).length) - 1_000
+  return texts.map((text, at) =>
+    isLong(text) && Buffer.byteLength(text) > share
+      ? literal(cutText(String(row[at]), Math.floor(share / 3)))
+      : text
+  )
+}
+
 /** Columns of jobs that have no value unless one is given. */
 const REQUIRED = JOB_COLUMNS.map((_, index) => index).filter((index) => {
   const column: Column = JOB_COLUMNS[index]
@@ -122,14 +136,18 @@ export class MysqlSession implements Session {
   readonly lock = ' for update'
   readonly longestText: number
   #connection: Mysql.Connection
+  /** Bytes that one statement may have. */
   #packet: number
+  /** UTF-16 units of rows that go together. */
+  #together: number
   #turn = new InTurn()
 
   private constructor(connection: Mysql.Connection, packet: number) {
     this.#connection = connection
     // Up to four bytes a unit, and escapes.
     this.longestText = Math.max(100_000, Math.floor(packet / 4) - 10_000)
-    this.#packet = Math.min(4_000_000, Math.floor(packet / 4))
+    this.#packet = packet
+    this.#together = Math.min(4_000_000, Math.floor(packet / 4))
   }
 
   static async open(settings: ConnectionSettings): Promise<MysqlSession> {
@@ -239,10 +257,13 @@ export class MysqlSession implements Session {
   async #send(start: string, rows: unknown[][], end: string): Promise<void> {
     let sql = start
     for (const row of rows) {
-      sql += `${sql.length === start.length ? '' : ','}(${row.map(literal).join(',')})`
-      if (sql.length < this.#packet) continue
-      await this.#query({ sql: sql + end })
-      sql = start
+      let one = row.map(literal).join(',')
+      if (sql.length + one.length > this.#together && sql.length > start.length) {
+        await this.#query({ sql: sql + end })
+        sql = start
+      }
+      if (one.length > this.#together) one = fitting(row, this.#packet - 10_000).join(',')
+      sql += `${sql.length === start.length ? '' : ','}(${one})`
     }
     if (sql.length > start.length) await this.#query({ sql: sql + end })
   }
