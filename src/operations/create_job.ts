@@ -68,7 +68,7 @@ export class CreateJob {
       queue: handle.queue!,
       type: definition.name,
       transportId: handle.jobId,
-      status: options.waitFor !== undefined ? 'blocked' : delay === 0 ? 'pending' : 'scheduled',
+      status: waitsForOthers(options) ? 'blocked' : delay === 0 ? 'pending' : 'scheduled',
       stopping: false,
       signalIgnored: false,
       run: 1,
@@ -90,6 +90,11 @@ export class CreateJob {
     const job = await jobOnce(this.dependencies, accepted, () => true)
     return { job, duplicate: false }
   }
+}
+
+/** An empty list is waited for by nobody. */
+function waitsForOthers({ waitFor }: DispatchOptions): boolean {
+  return Array.isArray(waitFor) ? waitFor.length > 0 : waitFor !== undefined
 }
 
 /** A key that is held for a time may outlive the record of its job. */

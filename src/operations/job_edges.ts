@@ -1,7 +1,16 @@
 import { endOf } from '../jobs/awaited_jobs.ts'
-import { edgeArguments, type AwaitedOutcome, type FlowEdge } from '../transport/flow_edges.ts'
+import { recordId } from '../records/ids.ts'
+import type { Edge } from '../records/reader/edges.ts'
+import {
+  edgeArguments,
+  EDGES_AT_ONCE,
+  type AwaitedOutcome,
+  type FlowEdge,
+} from '../transport/flow_edges.ts'
 import type { JobView } from '../types.ts'
 import type { OperationDependencies } from './job_lookup.ts'
+
+type EdgesJob = Pick<JobView, 'id' | 'queue' | 'transportId'>
 
 /** Jobs that a job waits for, and how they ended by their records, by their keys. */
 export type RecordedEdges = { edges: FlowEdge[]; known: Map<string, AwaitedOutcome> }
@@ -13,9 +22,9 @@ export type RecordedEdges = { edges: FlowEdge[]; known: Map<string, AwaitedOutco
  */
 export async function recordedEdges(
   { reader, transport }: OperationDependencies,
-  job: Pick<JobView, 'id' | 'queue'>
+  job: EdgesJob
 ): Promise<RecordedEdges> {
-  const found = await reader.edges.of('awaited', [job.id])
+  const found = await asNamed(transport, job, await reader.edges.of('awaited', [job.id]))
   const ids = found.map(({ awaited }) => awaited)
   const rows = new Map((await reader.rowsById(ids)).map((row) => [row.id, row]))
   const known = new Map<string, AwaitedOutcome>()
@@ -32,6 +41,24 @@ export async function recordedEdges(
 }
 
 /**
+ * In the order in which they were named, as long as Redis has it: it is what `awaited()` promises, and records do not tell it. A short
+ * list stands in the job's options as it was named; without Redis jobs come in the order in which they were made.
+ */
+async function asNamed(
+  transport: OperationDependencies['transport'],
+  { queue, transportId: id }: EdgesJob,
+  found: Edge[]
+): Promise<Edge[]> {
+  if (found.length <= EDGES_AT_ONCE) return found
+  const named = await transport.connections.produce('awaited jobs cannot be read', (client) =>
+    transport.flows.listOf({ queue, id }, client)
+  )
+  const places = new Map(named.map((edge, place) => [recordId(edge.queue, edge.id), place]))
+  const placeOf = ({ awaited }: Edge) => places.get(awaited) ?? places.size
+  return found.sort((one, other) => placeOf(one) - placeOf(other))
+}
+
+/**
  * What a job waits for, as its next run is told: each with how it ended by its record, for those that Redis has forgotten. Empty for a
  * job that waits for nobody.
  *
@@ -40,7 +67,7 @@ export async function recordedEdges(
  */
 export async function edgesOf(
   dependencies: OperationDependencies,
-  job: Pick<JobView, 'id' | 'queue'>,
+  job: EdgesJob,
   { ignoreEnded }: { ignoreEnded: boolean }
 ): Promise<string[]> {
   const { edges, known } = await recordedEdges(dependencies, job)

@@ -216,6 +216,27 @@ test.group('Flows | chains and batches', (group) => {
     assert.deepEqual(JSON.parse(again.result!), JSON.parse(result!))
   })
 
+  test('a job that runs again is told of a long list in the order in which it was named', async ({
+    assert,
+  }) => {
+    const options = { queue: 'one' }
+    const steps = Array.from({ length: 201 }, () => ({
+      type: Step,
+      payload: { name: 'm' },
+      options,
+    }))
+    const queue = await lab.app.container.make('queuedeck')
+    const named = (await queue.dispatchMany(steps)).map(({ jobId }) => jobId).reverse()
+    const end = await End.dispatch().waitFor(named)
+    await record(end)
+    const { json } = await lab.client().post(`/jobs/${end.jobId}/run-again`)
+    const { result } = await record({ jobId: json.job.id } as JobHandle)
+    assert.deepEqual(
+      JSON.parse(result!).map(({ jobId }: AwaitedResult) => jobId),
+      named
+    )
+  })
+
   test('the fake records whole flows', async ({ assert }) => {
     const queue = await lab.app.container.make('queuedeck')
     const fake = queue.fake()

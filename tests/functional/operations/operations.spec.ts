@@ -195,6 +195,16 @@ test.group('Operations', (group) => {
     assert.closeTo(record.dueAt! - record.createdAt, 172_800_000, 1_000)
   })
 
+  test('a job that waits for nobody is not called blocked before it has a record', async ({
+    assert,
+  }) => {
+    const queue = await lab.app.container.make('queuedeck')
+    const reader = Object.assign(Object.create(dependencies.reader), { rowsById: async () => [] })
+    const create = new CreateJob({ ...dependencies, reader, queue })
+    const request = { type: 'tests.echo', options: { queue: 'tests', waitFor: [] } }
+    assert.equal((await create.handle(request, ADA)).job.status, 'pending')
+  })
+
   test('what may not be created is not enqueued', async ({ assert }) => {
     const queue = await lab.app.container.make('queuedeck')
     const create = new CreateJob({ ...dependencies, queue })
