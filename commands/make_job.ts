@@ -39,6 +39,12 @@ export default class MakeJob extends StrictCommand {
 
   /** Why no class can be written, in a file that workers could load; null when one can. */
   #problem(name: string): string | null {
+    const typed = this.name.replace(/\.[cm]?[jt]s$/, '')
+    const parts = typed.split(/[./]+/).filter(Boolean)
+    /** Ace takes what stands after it for the extension of a file and leaves it out. */
+    if (typed.includes('.') && parts.length > 0) {
+      return `"${this.name}" has a dot, which no name of a class can hold: write ${parts.join('/')} for a job of type ${parts.join('.')}`
+    }
     const className = string.create(name).removeSuffix('job').pascalCase().toString()
     if (!/^\p{L}/u.test(className)) {
       return `"${this.name}" gives no class a name: begin it with a Latin letter, e.g. send_invoice`

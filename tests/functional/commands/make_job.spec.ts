@@ -10,7 +10,14 @@ test.group('make:job', (group) => {
   })
 
   test('writes no file that no worker could load: {0}')
-    .with([['1abc'], ['Job'], ['日本'], ['odd', '--queue=a:b']])
+    .with([
+      ['1abc'],
+      ['Job'],
+      ['日本'],
+      ['send.invoice'],
+      ['mail/send.job.ts'],
+      ['odd', '--queue=a:b'],
+    ])
     .run(async ({ assert }, args) => {
       const { code } = await lab.run('make:job', ...args)
       assert.equal(code, 1)
