@@ -127,6 +127,12 @@ export const E_DUPLICATE_JOB = createError<[id: string]>(
   409
 )
 
+export const E_FOREIGN_KEY = createError<[key: string, holds: string, needs: string]>(
+  'The job was not dispatched: the key "%s" in Redis holds a %s of another program, where jobs need a %s',
+  'E_FOREIGN_KEY',
+  503
+)
+
 export const E_AWAITED_UNKNOWN = createError<[id: string]>(
   'The job was not dispatched: it would wait for job "%s", which Redis does not know, and of which no record tells how it ended',
   'E_AWAITED_UNKNOWN',

@@ -1,5 +1,5 @@
 import { QueueKeys, RedisQueueBackend, type KeysMap } from 'bullmq'
-import { E_AWAITED_UNKNOWN, E_DUPLICATE_JOB, E_FLOW_CIRCLE } from '../errors.ts'
+import { E_AWAITED_UNKNOWN, E_DUPLICATE_JOB, E_FLOW_CIRCLE, E_FOREIGN_KEY } from '../errors.ts'
 import { CallCollector, collect, withOurScripts } from './backend.ts'
 import type { RedisClient } from './client.ts'
 import {
@@ -12,6 +12,7 @@ import {
   type AwaitedLookup,
   type AwaitedOutcome,
 } from './flow_edges.ts'
+import { foreignKeys, metForeignKey } from './foreign_keys.ts'
 import { assertQueueName, type Keys } from './keys.ts'
 import { DUPLICATE_JOB } from './scripts/edits.ts'
 import type { ScriptCall, ScriptDelivery } from './scripts/delivery.ts'
@@ -106,7 +107,7 @@ export class JobAdder {
       if (error) {
         const count = failed.length + left - part.length
         const action = `${count} of ${jobs.length} jobs were not dispatched, job ${failed[0].id} first`
-        throw connections.explained(error, action)
+        throw await this.#withdrawn(connections.explained(error, action), failed)
       }
       await this.#complete(waiting, { refused, lookup, known })
     }
@@ -116,8 +117,45 @@ export class JobAdder {
   #send(job: NewTransportJob, known?: Map<string, AwaitedOutcome>): Promise<unknown> {
     const { connections, delivery } = this.#transport
     const { script, args } = this.#addCall(job, known)
-    return connections.produce(`job ${job.id} was not dispatched`, (client) =>
-      delivery.call(client, script, args)
+    return connections
+      .produce(`job ${job.id} was not dispatched`, (client) => delivery.call(client, script, args))
+      .catch(async (error: Error) => {
+        throw await this.#withdrawn(error, [job])
+      })
+  }
+
+  /**
+   * Where a key of another program stopped BullMQ's script half-way: takes back what it has written of the jobs, which would be
+   * there for ever or run although they were refused, and names the key.
+   */
+  async #withdrawn(error: Error, jobs: NewTransportJob[]): Promise<Error> {
+    if (!metForeignKey(error)) return error
+    const { connections, keys } = this.#transport
+    const queues = [...new Set(jobs.map(({ queue }) => queue))]
+    const found = await connections
+      .produce('keys cannot be looked at', (client) => foreignKeys(client, keys, queues))
+      .catch(() => [])
+    if (found.length === 0) return error
+    const [{ key, holds, needs }] = found
+    const told = new E_FOREIGN_KEY([key, holds, needs])
+    for (const { queue, id } of jobs) {
+      await this.#transport
+        .cancel(queue, id, { by: '', reason: told.message })
+        .catch(() => this.#forget(queue, id))
+        .catch(() => {})
+    }
+    return told
+  }
+
+  /** The last resort, where the key stops that script too. */
+  #forget(queue: string, id: string): Promise<unknown> {
+    const { connections, keys } = this.#transport
+    return connections.produce(`job ${id} was not removed`, (client) =>
+      client
+        .pipeline()
+        .del(keys.job(queue, id))
+        .xadd(keys.events(queue), '*', 'event', 'removed', 'jobId', id)
+        .exec()
     )
   }
 

@@ -56,6 +56,22 @@ test.group('Doctor | Redis', (group) => {
     await configure('maxmemory', 0)
   })
 
+  test("tells of other programs' data at the keys of queues, and of queues", async ({ assert }) => {
+    const { keys } = lab.dependencies.transport
+    await lab.dispatch('tests.echo', {}, { queue: 'theirs' })
+    assert.lengthOf(await lab.found('redis-keys'), 0)
+    const marker = `${keys.queue('theirs')}marker`
+    await lab.redis.set(marker, 'text')
+    const [finding] = await lab.found('redis-keys')
+    assert.equal(finding.severity, 'problem')
+    assert.deepEqual(finding.measured, { key: marker, holds: 'string', needs: 'zset' })
+    await lab.redis.del(marker)
+    await lab.redis.rename(keys.queues, 'kept')
+    await lab.redis.set(keys.queues, 'text')
+    assert.deepInclude((await lab.found('redis-keys'))[0].measured, { key: keys.queues })
+    await lab.redis.rename('kept', keys.queues)
+  })
+
   test('tells when jobs are in memory only', async ({ assert }) => {
     const [finding] = await lab.found('redis-persistence')
     assert.equal(finding.severity, 'warning')

@@ -126,6 +126,34 @@ test.group('Dispatching to Redis', () => {
     assert.include(error.message, `${1_500 - taken} of 1500 jobs were not dispatched, job `)
   })
 
+  for (const key of ['wait', 'marker', 'meta', 'events', 'id']) {
+    test(`names the key where another program's data stands, and leaves no job: ${key}`, async ({
+      assert,
+      cleanup,
+    }) => {
+      const { queue, transport, redis, config } = await lab(cleanup)
+      const at = `${config.prefix}:numbers:${key}`
+      await redis.set(at, 'theirs')
+      const requests = [0, 1].map((n) => ({ type: Counted, payload: { n } }))
+      for (const dispatch of [
+        () => queue.dispatchMany(requests),
+        async () => queue.dispatch(Counted, { n: 2 }),
+      ]) {
+        const error = await dispatch().then(
+          () => assert.fail('it was taken'),
+          (reason) => reason
+        )
+        assert.equal(error.code, 'E_FOREIGN_KEY')
+        assert.include(error.message, `"${at}" in Redis holds a string`)
+      }
+      assert.equal(await redis.get(at), 'theirs')
+      await redis.del(at)
+      assert.equal((await transport.depths(['numbers'])).numbers.pending, 0)
+      await queue.dispatch(Counted, { n: 3 })
+      assert.equal((await transport.depths(['numbers'])).numbers.pending, 1)
+    })
+  }
+
   test('fails within 5 s and names Redis while it is away', async ({ assert, cleanup }) => {
     const { queue } = await lab(cleanup, await freePort())
     const started = stopwatch()

@@ -10,6 +10,7 @@ import { queuesConfigured } from './queues_configured.ts'
 import { queuesPaused } from './queues_paused.ts'
 import { queuesUnserved } from './queues_unserved.ts'
 import { redisEviction } from './redis_eviction.ts'
+import { redisKeys } from './redis_keys.ts'
 import { redisMemory } from './redis_memory.ts'
 import { redisPersistence } from './redis_persistence.ts'
 import { redisVersion } from './redis_version.ts'
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   redisMemory,
   redisEviction,
   redisPersistence,
+  redisKeys,
   queuesUnserved,
   queuesPaused,
   limitsExhausted,
