@@ -12,6 +12,7 @@ const TITLES: Record<number, string> = {
   400: 'This cannot be read',
   403: 'Not for you',
   404: 'Not found',
+  405: 'Not in this way',
   409: 'It exists already',
   413: 'Too large',
   415: 'This cannot be read',

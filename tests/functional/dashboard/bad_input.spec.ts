@@ -303,18 +303,20 @@ test.group('Dashboard | bad input', (group) => {
     assert.equal((await lab.record(id)).status, 'pending')
   })
 
-  test('other methods answer 404 in the form that was asked for', async ({ assert }) => {
+  test('other methods answer 405 with those that there are', async ({ assert }) => {
     const client = lab.client()
     const token = (await client.token()) ?? ''
-    for (const [method, path] of [
-      ['PUT', `/jobs/${id}`],
-      ['PATCH', '/jobs'],
-      ['DELETE', `/jobs/${id}/cancel`],
+    for (const [method, path, allowed] of [
+      ['PUT', `/jobs/${id}`, 'GET, HEAD, PATCH, DELETE'],
+      ['OPTIONS', '/jobs', 'GET, HEAD, POST'],
+      ['DELETE', `/jobs/${id}/cancel`, 'GET, HEAD, POST'],
+      ['GET', '/bulk', 'POST'],
     ]) {
       const options = { accept: 'application/json', headers: { 'x-csrf-token': token } }
       const answer = await client.ask(method, path, options)
-      assert.equal(answer.status, 404, method)
-      assert.equal(answer.json.errors[0].code, 'E_ROUTE_NOT_FOUND')
+      assert.equal(answer.status, 405, method)
+      assert.equal(answer.headers.get('allow'), allowed)
+      assert.equal(answer.json.errors[0].code, 'E_METHOD_NOT_ALLOWED')
     }
   })
 
