@@ -11,6 +11,7 @@ import { Mirror } from './mirror.ts'
 import { behindOf, writeMirrorStatus, type MirrorStatus } from './mirror_status.ts'
 import type { MirrorDependencies, MirrorLogger, MirrorWriter } from './ports.ts'
 import { MetricsUpkeep } from './metrics_upkeep.ts'
+import { OtherDatabase } from './other_database.ts'
 import { QueueDiscovery } from './queue_discovery.ts'
 import { readerAddress } from './reader_address.ts'
 import { Reconcile } from './reconcile.ts'
@@ -25,6 +26,7 @@ export type MirrorServiceOptions = {
   records: {
     ready(): Promise<void>
     readonly writer: MirrorWriter
+    readonly identity?: { make(): Promise<string> }
     readonly audit?: AuditWriter
     readonly metricsKeeper?: MetricsKeeper
   }
@@ -68,10 +70,12 @@ export class MirrorService {
 
   #options: MirrorServiceOptions
   #stopping = new AbortController()
-  #running: Promise<void> | undefined
+  #running: Promise<unknown> | undefined
   #redis: RedisClient | undefined
   #lease: Lease | undefined
   #isLeader = false
+  #database: string | undefined
+  #other: OtherDatabase | undefined
 
   constructor(options: MirrorServiceOptions) {
     this.#options = options
@@ -89,11 +93,16 @@ export class MirrorService {
     if (this.#running || this.#stopping.signal.aborted) return
     const { transport } = this.#options
     this.#redis = transport.connections.open('mirror')
+    this.#other = new OtherDatabase(transport, this.#redis, this.#options.logger)
     this.#lease = transport.lease('mirror', this.owner, {
       milliseconds: LEASE,
       client: this.#redis,
     })
-    this.#running = this.#run(this.#stopping.signal)
+    const { signal } = this.#stopping
+    this.#running = Promise.all([
+      this.#run(signal),
+      repeatedly(SWEEP, signal, () => this.#lookAtDatabases()),
+    ])
   }
 
   /**
@@ -134,6 +143,14 @@ export class MirrorService {
       }
       await wait(1_000, signal)
     }
+  }
+
+  async #lookAtDatabases(): Promise<void> {
+    this.#database = await this.#options.records.identity?.make()
+    if (this.#database === undefined) return
+    await (this.#isLeader
+      ? this.#other!.leads(this.#database)
+      : this.#other!.follows(this.#database))
   }
 
   async #mayLead(): Promise<boolean> {
@@ -234,6 +251,7 @@ export class MirrorService {
     const { repaired, lost } = reconcile.counts
     return {
       owner: this.owner,
+      database: this.#database,
       at,
       lag: mirror.lag.milliseconds,
       lagQuantiles: mirror.lag.quantiles(),

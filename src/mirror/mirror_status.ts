@@ -8,6 +8,8 @@ import { idMilliseconds } from './entries.ts'
 export type MirrorStatus = {
   /** Id of the mirror: `<host>:<pid>:<random>`. */
   owner: string
+  /** The database that takes the records, see `Identity`; absent while it is not known. */
+  database?: string
   /** Moment of this report by Redis' clock, epoch ms. */
   at: number
   /** Between the newest committed entry's time in Redis and its commit, ms. */

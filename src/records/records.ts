@@ -10,6 +10,7 @@ import { SqliteDb, SqliteSession } from './dialect/sqlite.ts'
 import type { Session } from './dialect/session.ts'
 import { Deletion } from './eraser/deletion.ts'
 import { cursorOf, Eraser } from './eraser/eraser.ts'
+import { Identity } from './identity.ts'
 import { Ledger } from './ledger.ts'
 import { MetricsKeeper, MetricsReader } from './metrics/main.ts'
 import { Reader } from './reader.ts'
@@ -51,6 +52,9 @@ export class Records {
   /** For what is no record of a job. */
   readonly ledger: Ledger
 
+  /** What tells this database from others. */
+  readonly identity: Identity
+
   /** Deletes single records that have ended; whoever asks has made sure that nothing writes them any more. */
   readonly deletion: Deletion
 
@@ -74,6 +78,7 @@ export class Records {
     this.metrics = new MetricsReader(this.#db, new NameReader(this.#db))
     this.writer = new Writer(() => this.#openSession('no records can be written'))
     this.ledger = new Ledger(() => this.#openSession('nothing can be written'))
+    this.identity = new Identity(this.#db, this.ledger)
     this.audit = new Audit(this.#db, this.ledger)
     this.bulk = new BulkLedger(this.#db, this.ledger)
     this.schedules = new ScheduleLedger(this.#db, this.ledger)

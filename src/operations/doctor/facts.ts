@@ -31,11 +31,11 @@ export class Facts {
   #read = new Map<string, Promise<unknown>>()
 
   /**
-   * @param database whether the database answered: while it is away nothing waits for it again
+   * @param sql whether the database answered: while it is away nothing waits for it again
    */
   constructor(
     readonly dependencies: DoctorDependencies,
-    private database: { isUp: boolean }
+    private sql: { isUp: boolean }
   ) {}
 
   get config(): ResolvedConfig {
@@ -52,7 +52,7 @@ export class Facts {
   queues = () =>
     this.#once('queues', () => {
       const page: Reader['page'] = async (query) => {
-        if (!this.database.isUp) throw new E_DATABASE_UNAVAILABLE(['none is listed', 'it is away'])
+        if (!this.sql.isUp) throw new E_DATABASE_UNAVAILABLE(['none is listed', 'it is away'])
         return this.dependencies.records.reader.page(query)
       }
       return readQueues({ transport: this.transport, reader: { page } })
@@ -70,6 +70,12 @@ export class Facts {
         this.transport,
         (await this.queues()).map(({ name }) => name)
       )
+    )
+
+  /** What tells the database from others; null where no mirror has looked at it, or while it is away. */
+  database = () =>
+    this.#once('database', async () =>
+      this.sql.isUp ? this.dependencies.records.identity.read() : null
     )
 
   mirror = () => this.#once('mirror', () => readMirrorStatus(this.transport))

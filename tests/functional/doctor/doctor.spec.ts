@@ -217,6 +217,28 @@ test.group('Doctor | mirror and cleanup', (group) => {
     return () => lab.close()
   })
 
+  test('a mirror that writes into the database of another application', async ({ assert }) => {
+    const other = await DoctorLab.open({
+      server: lab.server,
+      queuedeck: { prefix: lab.dependencies.config.prefix, mirror: false },
+    })
+    try {
+      const { identity } = lab.dependencies.records
+      await identity.make()
+      await other.mirror()
+      await waitFor('its database to be told', async () => {
+        return (await readMirrorStatus(lab.dependencies.transport))?.database
+      })
+      const [finding] = await lab.found('mirror')
+      assert.match(finding.title, /in a database of its own/)
+      assert.match(finding.remedy, /"prefix" of its own/)
+      assert.lengthOf(await other.found('mirror'), 0)
+    } finally {
+      await other.app.terminate()
+      other.redis.disconnect()
+    }
+  })
+
   test('no mirror, and one that cannot write', async ({ assert }) => {
     const [none] = await lab.found('mirror')
     assert.equal(none.title, 'No mirror runs: records stand still')

@@ -1,3 +1,4 @@
+import { TWO_DATABASES } from '../../../mirror/other_database.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../finding.ts'
 import { durationText, momentText } from '../words.ts'
@@ -26,6 +27,16 @@ export const mirror: Check = {
         detail: `since ${momentText(sql.since)}: ${sql.error ?? 'no reason is known'} (${owner}). Nothing is lost meanwhile: Redis keeps it`,
         remedy: 'mend the database; the mirror goes on by itself',
         measured: { owner, since: sql.since, error: sql.error },
+      })
+    }
+    const own = await facts.database().catch(() => null)
+    if (own !== null && status.database !== undefined && status.database !== own) {
+      found.push({
+        severity: 'problem',
+        title: 'Another application with the same prefix records the jobs in a database of its own',
+        detail: `prefix ${facts.transport.keys.prefix} in the same Redis; the mirror that runs (${owner}) does not write into the database of this application: its records lack what happens`,
+        remedy: TWO_DATABASES,
+        measured: { owner },
       })
     }
     if (redis.since !== null) {
