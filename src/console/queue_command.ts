@@ -1,9 +1,9 @@
 import { flags } from '@adonisjs/core/ace'
-import type { CommandOptions, ParsedOutput } from '@adonisjs/core/types/ace'
-import { toJson } from '../dashboard/redaction/json_text.ts'
+import type { CommandOptions } from '@adonisjs/core/types/ace'
 import { InvalidInputException } from '../errors.ts'
 import type { OperationDependencies } from '../operations/job_lookup.ts'
 import type { Actor } from '../types.ts'
+import { failureOf, print } from './json_answer.ts'
 import { leaveRedis } from './leave_redis.ts'
 import { StrictCommand } from './strict_command.ts'
 import { outliveReaders } from './unread_output.ts'
@@ -25,16 +25,6 @@ export abstract class QueueCommand extends StrictCommand {
   declare json: boolean
 
   #late: NodeJS.Timeout | undefined
-
-  /** What Ace says of wrong options is for people. */
-  static override validate(parsed: ParsedOutput): void {
-    try {
-      super.validate(parsed)
-    } catch (error) {
-      if (parsed.flags.json === true) print(failureOf(error))
-      throw error
-    }
-  }
 
   /**
    * Does the work.
@@ -119,15 +109,4 @@ export abstract class QueueCommand extends StrictCommand {
       error instanceof InvalidInputException && field ? `${field}: ${message}` : message
     )
   }
-}
-
-function failureOf(error: unknown) {
-  const { message, code, field } = error as { message?: string; code?: string; field?: string }
-  return {
-    errors: [{ code: code ?? 'E_COMMAND_FAILED', message: message ?? String(error), field }],
-  }
-}
-
-function print(value: unknown): void {
-  process.stdout.write(`${toJson(value)}\n`)
 }

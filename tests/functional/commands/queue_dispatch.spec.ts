@@ -20,6 +20,15 @@ test.group('queue:dispatch', (group) => {
     assert.deepInclude(json.job, { type: 'demo.sleep', queue: 'command tests' })
   })
 
+  test('keeps tags that look like numbers as they are written', async ({ assert }) => {
+    const args = ['demo.sleep', '{"ms":1}', '--queue=tagged', '--tags=1.10', '--tags=0x10,2026']
+    const { code, json } = await lab.ask('queue:dispatch', ...args)
+    assert.equal(code, 0)
+    const { keys, connections } = await lab.app.container.make('queuedeck.transport')
+    const opts = await connections.worker.hget(keys.job('tagged', json.job.id), 'opts')
+    assert.deepEqual(JSON.parse(opts!).qd.tags, ['1.10', '0x10', '2026'])
+  })
+
   test('refuses {0}, saying why')
     .with([
       [['nope'], /No job type "nope"/],

@@ -4,11 +4,15 @@ import QueueCancel from '../../../commands/queue_cancel.ts'
 import QueueMirror from '../../../commands/queue_mirror.ts'
 import QueueStatus from '../../../commands/queue_status.ts'
 import QueueWork from '../../../commands/queue_work.ts'
+import type { StrictCommand } from '../../../src/console/strict_command.ts'
 
 const NOTHING = { _: [], args: [], flags: {}, unknownFlags: [], nodeArgs: [] }
 
 /** What the command writes when Ace finds its options wrong. */
-function written(parsed: Partial<ParsedOutput>): string {
+function written(
+  parsed: Partial<ParsedOutput>,
+  Command: typeof StrictCommand = QueueCancel
+): string {
   const { write } = process.stdout
   let text = ''
   process.stdout.write = (part: string | Uint8Array) => {
@@ -16,7 +20,7 @@ function written(parsed: Partial<ParsedOutput>): string {
     return true
   }
   try {
-    QueueCancel.validate({ ...NOTHING, ...parsed })
+    Command.validate({ ...NOTHING, ...parsed })
   } catch {
     // Ace tells people of it.
   } finally {
@@ -32,6 +36,9 @@ test.group('Commands with wrong options', () => {
       errors: [{ code: 'E_MISSING_ARG', message: 'Missing required argument "jobId"' }],
     })
     assert.containsSubset(JSON.parse(written({ flags, args: ['x'], unknownFlags: ['in'] })), {
+      errors: [{ code: 'E_UNKNOWN_FLAG' }],
+    })
+    assert.containsSubset(JSON.parse(written({ flags, unknownFlags: ['in'] }, QueueMirror)), {
       errors: [{ code: 'E_UNKNOWN_FLAG' }],
     })
     assert.equal(written({ flags, args: ['x'] }), '')
