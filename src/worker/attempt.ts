@@ -28,6 +28,8 @@ export type Checkpoint = { name: string; json: string }
 export interface AttemptHost {
   readonly queue: string
   readonly clock: Clock
+  /** How long a job stays claimed without being renewed, ms. */
+  readonly lease: number
   /** How long aborted code may take to return, ms. */
   readonly grace: number
   readonly logger: LogSink
@@ -37,6 +39,9 @@ export interface AttemptHost {
 
   /** Keeps a checkpoint with the attempt's token; waits while Redis cannot take it. */
   keep(attempt: Attempt, checkpoint: Checkpoint): Promise<CheckpointAnswer>
+
+  /** Whether the attempt still holds its job; asks Redis when that is not certain, and aborts the attempt when it does not. */
+  holds(attempt: Attempt): Promise<boolean>
 
   /** Takes note of a moment of the clock by which an attempt has to end. */
   watch(deadline: number): void
@@ -54,9 +59,6 @@ export class Attempt implements JobContext, Bounded {
 
   /** Moment of the clock at which the attempt has taken too long. */
   deadline = Number.POSITIVE_INFINITY
-
-  /** Moment of the clock until which its lease was last known to be renewed. */
-  renewedAt: number
 
   /** The object whose code runs; undefined before it was made. */
   instance: Job<any, any> | undefined
@@ -76,6 +78,7 @@ export class Attempt implements JobContext, Bounded {
   /** Its code has returned: whatever it does from now on is dropped. */
   #closed = false
 
+  #renewedAt: number
   #timeout = 0
   #aborted: JobAbortedError | undefined
   #controller: AbortController | undefined
@@ -85,9 +88,10 @@ export class Attempt implements JobContext, Bounded {
 
   constructor(
     readonly claim: ClaimedJob,
-    readonly host: AttemptHost
+    readonly host: AttemptHost,
+    renewedAt: number
   ) {
-    this.renewedAt = host.clock.now()
+    this.#renewedAt = renewedAt
     this.job = {
       id: claim.id,
       queue: host.queue,
@@ -116,6 +120,41 @@ export class Attempt implements JobContext, Bounded {
       }
     }
     return this.#controller.signal
+  }
+
+  /** Moment of the clock at which its lease was last asked for: it lasts from then on at least. */
+  get renewedAt(): number {
+    return this.#renewedAt
+  }
+
+  /**
+   * Its lease was renewed.
+   *
+   * @param askedAt moment of the clock before which Redis did not do so
+   */
+  renewed(askedAt: number): void {
+    this.#renewedAt = askedAt
+    this.process?.renewed(this)
+  }
+
+  /**
+   * How long the attempt may go on without being renewed, ms. A lease that Redis could not be asked to renew for as long as it lasts runs
+   * out there too, and another worker may run the job: the code is told to stop a little before, since it has to hear of it first.
+   */
+  get leaseLeft(): number {
+    return this.#renewedAt + this.host.lease * 0.875 - this.host.clock.now()
+  }
+
+  /**
+   * Looks right before the code begins whether it still may: between the claim and here this process waited for this and that, and may
+   * have been held up for longer than the lease, or told to stop.
+   *
+   * @throws the reason of its signal, when it may not
+   */
+  async begin(): Promise<void> {
+    if (!(await this.host.holds(this)) || this.#aborted !== undefined) {
+      throw this.#aborted!
+    }
   }
 
   /**

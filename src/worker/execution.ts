@@ -108,6 +108,7 @@ export class Execution {
   async #execute(definition: JobDefinition, payload: unknown, attempt: Attempt): Promise<unknown> {
     const job = await openJob(definition, payload, attempt, this.container)
     attempt.instance = job
+    await attempt.begin()
     return job.execute()
   }
 

@@ -32,6 +32,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   readonly queue: string
   readonly clock: Clock
   readonly logger: LogSink
+  readonly lease: number
   readonly grace: number
   readonly leases: Leases
 
@@ -74,6 +75,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.queue = queue
     this.clock = runtime.clock
     this.logger = runtime.logger
+    this.lease = runtime.lease
     this.grace = runtime.grace
     this.#runtime = runtime
     const { trouble } = runtime
@@ -193,6 +195,11 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   }
 
   /** See AttemptHost. */
+  holds(attempt: Attempt): Promise<boolean> {
+    return this.leases.holds(attempt)
+  }
+
+  /** See AttemptHost. */
   watch(deadline: number): void {
     this.#runtime.watch(deadline)
   }
@@ -262,11 +269,11 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   }
 
   async #run(claim: ClaimedJob, claimedAt: number): Promise<ClaimReply | null> {
-    const attempt = new Attempt(claim, this)
+    const attempt = new Attempt(claim, this, claimedAt)
     this.#claimed++
     this.#attempts.add(attempt)
     try {
-      if (!(await this.leases.holds(attempt, claimedAt))) {
+      if (!(await this.holds(attempt))) {
         return null
       }
       if (claim.schedulerId !== null) {

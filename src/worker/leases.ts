@@ -23,7 +23,7 @@ export class Leases {
   async renew(): Promise<void> {
     const { lease, clock, trouble } = this.runtime
     const now = clock.now()
-    this.#loseOverdue(now)
+    this.#loseOverdue()
     const due = this.#owners().filter((attempt) => now - attempt.renewedAt >= lease / 4)
     if (due.length === 0 || this.#renewing) {
       return
@@ -40,7 +40,7 @@ export class Leases {
         if (lost.includes(attempt.claim.id)) {
           this.lose(attempt, 'its lease could not be renewed')
         } else {
-          attempt.renewedAt = now
+          attempt.renewed(now)
         }
       }
       await this.#checkCancelRequests(due)
@@ -52,22 +52,23 @@ export class Leases {
   }
 
   /**
-   * Whether an attempt that is about to begin holds its job. That is asked again when so much time went since the claim that its lease may
-   * have run out: this process may have been held up with the answer already there, and another worker may run the job.
-   *
-   * @param claimedAt moment of the clock before which the claim was not made
+   * Whether an attempt that is about to begin holds its job. That is asked again when so much time went since its lease was last renewed
+   * that it may have run out: this process may have been held up with the answer already there, and another worker may run the job.
    */
-  async holds(attempt: Attempt, claimedAt: number): Promise<boolean> {
+  async holds(attempt: Attempt): Promise<boolean> {
+    if (attempt.aborted?.kind === 'lease lost') {
+      return false
+    }
     const { lease, clock, trouble } = this.runtime
     const now = clock.now()
-    if (now - claimedAt < lease / 2) {
+    if (now - attempt.renewedAt < lease / 2) {
       return true
     }
     try {
       const { id, token } = attempt.claim
       const lost = await this.backend.extendLocks([id], [token], lease)
       if (lost.length === 0 && clock.now() - now < lease) {
-        attempt.renewedAt = now
+        attempt.renewed(now)
         return true
       }
     } catch (error) {
@@ -118,13 +119,10 @@ export class Leases {
     return [...owners.values()]
   }
 
-  /**
-   * A lease that Redis could not be asked to renew for as long as it lasts runs out there too, and another worker may run the job: its
-   * code is told to stop without waiting for Redis to say so, and a little before, since it has to hear of it first.
-   */
-  #loseOverdue(now: number): void {
+  /** Without waiting for Redis to say so. */
+  #loseOverdue(): void {
     for (const attempt of this.#owners()) {
-      if (now - attempt.renewedAt > this.runtime.lease * 0.875) {
+      if (attempt.leaseLeft < 0) {
         this.lose(attempt, 'Redis could not be asked to renew its lease in time')
       }
     }

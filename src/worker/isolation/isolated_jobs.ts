@@ -5,7 +5,7 @@ import { systemClock } from '../../time/long_timer.ts'
 import type { CheckpointAnswer } from '../../transport/checkpoints.ts'
 import type { LogEntry } from '../../transport/types.ts'
 import type { Progress } from '../../types.ts'
-import { JobAbortedError } from '../abort_reasons.ts'
+import { JobAbortedError, leaseLost } from '../abort_reasons.ts'
 import { Attempt, type AttemptHost, type Checkpoint } from '../attempt.ts'
 import { Execution } from '../execution.ts'
 import type { Outcome } from '../outcome.ts'
@@ -18,7 +18,7 @@ import {
   type ToProcess,
   type ToWorker,
 } from './messages.ts'
-import { endWithParent } from './parent_watch.ts'
+import { watchWorker } from './worker_watch.ts'
 
 /** Only the worker measures time, and counts the grace period. */
 const FOR_EVER = Number.MAX_SAFE_INTEGER
@@ -69,7 +69,11 @@ export class IsolatedJobs {
    * Takes jobs from now on.
    */
   async start(): Promise<void> {
-    endWithParent()
+    watchWorker((turn) => {
+      if (this.#turn?.number === turn) {
+        this.#turn.attempt.abort(leaseLost('its worker has not renewed its lease in time'))
+      }
+    })
     process.on('disconnect', () => process.exit(1))
     process.on('uncaughtExceptionMonitor', (error) =>
       send({ queuedeck: 'threw', failure: describeThrown(error) })
@@ -125,22 +129,35 @@ export class IsolatedJobs {
       queue,
       clock: systemClock,
       logger: this.dependencies.logger,
+      lease: FOR_EVER,
       grace: FOR_EVER,
+      holds: (attempt) => this.#mayBegin(turn, attempt),
       report: (_, what) => this.#report(turn, what),
       keep: (_, checkpoint) => this.#keep(turn, checkpoint),
       watch() {},
       signalIgnored() {},
     }
-    const attempt = new Attempt({ ...claim, token: '' }, host)
+    const attempt = new Attempt({ ...claim, token: '' }, host, systemClock.now())
     if (checkpoints.length > 0) attempt.checkpoints = new Map(checkpoints)
     return attempt
   }
 
+  async #mayBegin(turn: number, attempt: Attempt): Promise<boolean> {
+    const held = await this.#ask((report) => ({ queuedeck: 'begins', turn, report }))
+    if (!held) attempt.abort(leaseLost('its worker says so'))
+    return held
+  }
+
   #report(turn: number, what: { progress?: Progress; log?: LogEntry[] }): Promise<boolean> {
+    return this.#ask((report) => ({ queuedeck: 'report', turn, report, ...what }))
+  }
+
+  /** Resolves with what the worker answers: whether it was accepted. */
+  #ask(message: (report: number) => ToWorker): Promise<boolean> {
     const report = ++this.#reports
     return new Promise((resolve, reject) => {
       this.#written.set(report, { resolve, reject })
-      send({ queuedeck: 'report', turn, report, ...what })
+      send(message(report))
     })
   }
 

@@ -17,6 +17,7 @@ import {
   type ToProcess,
   type ToWorker,
 } from './messages.ts'
+import { type Lent, WATCHED } from './worker_watch.ts'
 
 /**
  * How a process that runs isolated jobs is started: a program that boots the application and makes an `IsolatedJobs` of it.
@@ -59,6 +60,7 @@ export class IsolatedProcess {
   end: ProcessEnd | undefined
 
   #child: ChildProcess
+  #pipe: Writable | null
   #becomesReady!: () => void
   #threw: Failure | undefined
   #turns = 0
@@ -75,8 +77,8 @@ export class IsolatedProcess {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
     })
-    const pipe = this.#child.stdio[4] as Writable | null
-    pipe?.on('error', () => {})
+    this.#pipe = this.#child.stdio[WATCHED] as Writable | null
+    this.#pipe?.on('error', () => {})
     this.#child.on('message', (message) => this.#heard(readMessage<ToWorker>(message)))
     this.gone = this.#watch()
   }
@@ -97,11 +99,24 @@ export class IsolatedProcess {
     attempt.signal.addEventListener('abort', abort, { once: true })
     const { queue } = attempt.job
     const claim = withoutToken(attempt)
+    this.renewed(attempt)
     this.#send({ queuedeck: 'run', turn, queue, claim, checkpoints: checkpointsOf(attempt) })
     if (attempt.aborted !== undefined) {
       abort()
     }
-    return ended.finally(() => attempt.signal.removeEventListener('abort', abort))
+    return ended.finally(() => {
+      attempt.signal.removeEventListener('abort', abort)
+      this.#lend({ turn, left: null, grace: 0 })
+    })
+  }
+
+  /**
+   * Tells the process for how long its attempt may go on: it ends by itself then, however this one is held up.
+   */
+  renewed(attempt: Attempt): void {
+    if (this.#turn?.attempt === attempt) {
+      this.#lend({ turn: this.#turn.number, left: attempt.leaseLeft, grace: attempt.host.grace })
+    }
   }
 
   /**
@@ -155,6 +170,8 @@ export class IsolatedProcess {
       case 'threw':
         this.#threw = readFailure(message.failure)
         return
+      case 'begins':
+        return void this.#begins(message)
       case 'report':
         return void this.#report(message)
       case 'checkpoint':
@@ -172,6 +189,13 @@ export class IsolatedProcess {
       this.#turn = undefined
       ended(outcome)
     }
+  }
+
+  /** Asked when its code is about to begin: making ready for it may have taken long there, or its messages here. */
+  async #begins({ turn, report }: { turn: number; report: number }): Promise<void> {
+    const attempt = this.#turn?.number === turn ? this.#turn.attempt : undefined
+    const accepted = attempt !== undefined && (await attempt.host.holds(attempt))
+    this.#send({ queuedeck: 'written', turn, report, accepted })
   }
 
   /** Written with the attempt's own token, here: a process that outlives its lease has no say. */
@@ -210,6 +234,10 @@ export class IsolatedProcess {
     }
   }
 
+  #lend(lease: Lent): void {
+    this.#pipe?.write(`${JSON.stringify(lease)}\n`)
+  }
+
   #send(message: ToProcess): void {
     if (this.#child.connected) {
       /** A process that has just ended is noticed by its end. */
@@ -232,7 +260,7 @@ export class IsolatedProcess {
     }
     this.end = { ...end, threw: this.#threw }
     this.#over(this.#turns, undefined)
-    child.stdio[4]?.destroy()
+    this.#pipe?.destroy()
     return this.end
   }
 }

@@ -47,12 +47,14 @@ export type ToProcess =
 
 /**
  * - `ready`: the application has booted
+ * - `begins`: whether the code may begin now, answered by `written`
  * - `report`: progress and log lines, answered by `written`
  * - `checkpoint`: what the job wants to keep, answered by `kept`
  * - `threw`: an error that nobody caught, right before the process dies of it
  */
 export type ToWorker =
   | { queuedeck: 'ready' }
+  | { queuedeck: 'begins'; turn: number; report: number }
   | { queuedeck: 'report'; turn: number; report: number; progress?: Progress; log?: LogEntry[] }
   | { queuedeck: 'checkpoint'; turn: number; report: number; name: unknown; json: unknown }
   | { queuedeck: 'ended'; turn: number; outcome: IsolatedOutcome }
@@ -86,6 +88,10 @@ export function readOutcome(value: unknown): IsolatedOutcome {
   const outcome = (value ?? {}) as { kind?: unknown; result?: unknown; final?: unknown }
   if (outcome.kind === 'completed' && typeof outcome.result === 'string') {
     return { kind: 'completed', result: outcome.result }
+  }
+  if (outcome.kind === 'lost') {
+    const message = 'Its process heard nothing of its worker for as long as a lease lasts'
+    return { kind: 'failed', failure: { code: 'LEASE_LOST', message, stack: null }, final: false }
   }
   const failure = readFailure((value as { failure?: unknown } | null)?.failure)
   return { kind: 'failed', failure, final: outcome.final === true }

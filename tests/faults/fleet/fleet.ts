@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 import { spawnNode, type AppProcess } from '#tests/helpers/app'
 import { uniquePrefix } from '#tests/helpers/unique_prefix'
@@ -9,7 +11,7 @@ import type { Records } from '../../../src/records/records.ts'
 import { readMirrorStatus } from '../../../src/mirror/mirror_status.ts'
 import { migrate, openRecords } from '../../functional/mirror/records.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
-import { Witness } from '../limits/witness.ts'
+import { apartOf, Witness } from '../limits/witness.ts'
 import { MirrorProcess } from '../mirror/victims.ts'
 import { type Behaviour, FLEET_JOBS } from './fleet_jobs.ts'
 import { judge, type Verdict } from './verdict.ts'
@@ -126,8 +128,21 @@ export class Fleet {
 
   /** Kills a worker; what it ran is counted no longer. */
   async kill(worker: AppProcess): Promise<void> {
+    const ended = once(worker.child, 'exit')
     worker.child.kill('SIGKILL')
+    await ended
+    await this.witness.died(worker.pid)
+    /** Its processes for isolated jobs hold its streams until they have ended too; what its leases held may run elsewhere by then. */
     await worker.exited
+    await this.witness.died(apartOf(worker.pid))
+  }
+
+  /** Stops a worker until it gets SIGCONT: nothing of it runs, and its processes for isolated jobs have to see to themselves. */
+  async freeze(worker: AppProcess): Promise<void> {
+    worker.child.kill('SIGSTOP')
+    await waitFor('it to stop', () =>
+      / T /.test(readFileSync(`/proc/${worker.pid}/stat`, 'utf8').replace(/^.*\)/s, ''))
+    )
     await this.witness.died(worker.pid)
   }
 
@@ -185,6 +200,12 @@ export class Fleet {
     return behind.length === 0 ? -1 : Math.max(...behind)
   }
 
+  /** How many jobs run on a worker, as the witness sees it. */
+  async runs({ pid }: AppProcess): Promise<number> {
+    const { witness } = this
+    return (await witness.runs(pid)) + (await witness.runs(apartOf(pid)))
+  }
+
   /** Waits until every job that was dispatched has its record. */
   async settled(within: number): Promise<void> {
     await waitFor(
@@ -226,6 +247,7 @@ export class Fleet {
   /** Compares what everybody says of the jobs since the last verdict, once all has settled. */
   async verdict(): Promise<Verdict> {
     const verdict = await judge(this)
+    await this.witness.forgetMost()
     this.#judged += this.ids.length
     this.ids.length = 0
     return verdict

@@ -1,5 +1,5 @@
 import type { JobDetails } from '../../../src/types.ts'
-import type { Stretch } from '../limits/witness.ts'
+import { apartOf, type Stretch } from '../limits/witness.ts'
 import { LIMITS, type Fleet } from './fleet.ts'
 
 /**
@@ -74,7 +74,7 @@ function differences(record: JobDetails, seen: Stretch[]): string[] {
     const noted = record.attemptList.filter((one) => one.attempt === attempt)
     if (noted.length !== 1) differs(`has attempt ${attempt} ${noted.length} times`)
     const outcome = noted[0]?.outcome
-    if (noted[0]?.worker && !noted[0].worker.includes(`:${pid}:`))
+    if (noted[0]?.worker && !noted[0].worker.includes(`:${pid.replace(apartOf(''), '')}:`))
       differs(`says that ${noted[0].worker} ran attempt ${attempt}, not process ${pid}`)
     if (how === 'failed' && outcome !== 'failed' && outcome !== 'lost')
       differs(`says that attempt ${attempt}, which failed, is ${outcome}`)

@@ -4,8 +4,8 @@
 import 'reflect-metadata'
 import { IsolatedJobs } from '../../../src/worker/isolation/isolated_jobs.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
-import { apartOf, STORM_JOBS, useWitness } from './storm_jobs.ts'
-import { Witness } from './witness.ts'
+import { STORM_JOBS, useWitness } from './storm_jobs.ts'
+import { apartOf, Witness } from './witness.ts'
 
 const [url, prefix] = process.argv.slice(2)
 const lab = new WorkerLab(url, STORM_JOBS, {}, prefix)

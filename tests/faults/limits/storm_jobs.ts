@@ -65,6 +65,3 @@ export function apart(lab: { url: string; prefix: string }): IsolationCommand {
     execArgv: ['--import=./bin/typescript.js'],
   }
 }
-
-/** As whom the witness knows the processes for isolated jobs of a worker. */
-export const apartOf = (worker: number) => `apart of ${worker}`

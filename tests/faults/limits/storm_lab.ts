@@ -4,8 +4,8 @@ import { waitFor } from '#tests/helpers/wait'
 import type { QueuedeckConfig } from '../../../src/types.ts'
 import type { WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
-import { apartOf, type Behaviour, STORM_JOBS } from './storm_jobs.ts'
-import { Witness } from './witness.ts'
+import { type Behaviour, STORM_JOBS } from './storm_jobs.ts'
+import { apartOf, Witness } from './witness.ts'
 
 /** Score from which on a member of `delayed` is a job that is held back. */
 const FAR = 1e16

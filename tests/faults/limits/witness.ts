@@ -42,6 +42,9 @@ export type Stretch = {
   how: string
 }
 
+/** As whom a witness knows the processes for isolated jobs of a worker: they may go on for a moment when it does not. */
+export const apartOf = (worker: number | string) => `apart of ${worker}`
+
 /**
  * Counts from inside the jobs how many run at once, over all processes.
  */
@@ -65,8 +68,9 @@ export class Witness {
     await this.redis.eval(LEAVE, 1, this.#key, this.pid, id, attempt, how)
   }
 
-  /** A process is dead: nothing of it runs any more. */
+  /** A process is dead, or stopped: nothing of it runs any more. What it still said is heard before. */
   async died(pid: number | string): Promise<void> {
+    await this.redis.ping()
     await this.redis.eval(DIED, 1, this.#key, pid)
   }
 
@@ -75,7 +79,7 @@ export class Witness {
   }
 
   /** How many jobs run in one process. */
-  async runs(pid: number): Promise<number> {
+  async runs(pid: number | string): Promise<number> {
     const values = await this.redis.hvals(`${this.#key}in`)
     return values.filter((value) => value.startsWith(`${pid}|`)).length
   }
@@ -89,6 +93,11 @@ export class Witness {
       user: Math.max(0, ...users.map(([, count]) => Number(count))),
       type: (name) => Number(most[`type ${name}`] ?? 0),
     }
+  }
+
+  /** Begins to note the largest numbers anew. */
+  async forgetMost(): Promise<void> {
+    await this.redis.del(`${this.#key}most`)
   }
 
   async stretches(): Promise<Stretch[]> {

@@ -8,6 +8,7 @@ import { Job } from '../../../src/jobs/job.ts'
 import { useManager } from '../../../src/jobs/current_manager.ts'
 import { Isolated, isolationOf } from '../../functional/worker/isolated_jobs.ts'
 import { WorkerLab } from '../../functional/worker/lab.ts'
+import { WatchedApart, WatchedJob } from '../../functional/worker/watched_jobs.ts'
 import { takeUncaughtErrors } from '../../../src/worker/uncaught_errors.ts'
 
 const [url, prefix, text = '{}'] = process.argv.slice(2)
@@ -89,7 +90,7 @@ class Careless extends Job<{ how: 'timer' | 'promise' | 'exit' }, void> {
 
 const lab: WorkerLab = new WorkerLab(
   url,
-  [Short, Spawner, HeldUp, Reader, Careless, Isolated],
+  [Short, Spawner, HeldUp, Reader, Careless, Isolated, WatchedJob, WatchedApart],
   worker,
   prefix
 )

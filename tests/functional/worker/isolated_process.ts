@@ -6,9 +6,10 @@ import { useManager } from '../../../src/jobs/current_manager.ts'
 import { IsolatedJobs } from '../../../src/worker/isolation/isolated_jobs.ts'
 import { Isolated } from './isolated_jobs.ts'
 import { WorkerLab } from './lab.ts'
+import { WatchedApart } from './watched_jobs.ts'
 
 const [url, prefix] = process.argv.slice(2)
-const lab = new WorkerLab(url, [Isolated], {}, prefix)
+const lab = new WorkerLab(url, [Isolated, WatchedApart], {}, prefix)
 useManager(async () => lab.manager)
 const jobs = new IsolatedJobs(lab.surroundings)
 await jobs.start()

@@ -9,7 +9,7 @@ export const cut: Scenario = {
     await fleet.dispatch(6, size.away, { failures: 0 })
     await fleet.dispatch(size.jobs, 150)
     await waitFor('it to run something', async () => {
-      return (await fleet.witness.runs(fleet.workers[1].pid)) > 0
+      return (await fleet.runs(fleet.workers[1])) > 0
     })
     proxy.cut()
     await pause(size.away)

@@ -6,10 +6,8 @@ export const frozen: Scenario = {
   async run({ fleet, size }) {
     await fleet.dispatch(size.jobs, 150)
     const [worker] = fleet.workers
-    await waitFor('it to run something', async () => (await fleet.witness.runs(worker.pid)) > 1)
-    worker.child.kill('SIGSTOP')
-    /** Nothing of it runs until it wakes, and then its signals are aborted. */
-    await fleet.witness.died(worker.pid)
+    await waitFor('it to run something', async () => (await fleet.runs(worker)) > 1)
+    await fleet.freeze(worker)
     const from = performance.now()
     await waitFor('its leases to be over', () => performance.now() - from > size.away, {
       within: size.away + 1_000,

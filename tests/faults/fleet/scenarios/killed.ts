@@ -9,7 +9,7 @@ export const killed: Scenario = {
       await fleet.dispatch(Math.ceil(size.stormJobs / size.kills), ms)
       const at = kill % fleet.workers.length
       const victim = fleet.workers[at]
-      await waitFor('it to run something', async () => (await fleet.witness.runs(victim.pid)) > 0)
+      await waitFor('it to run something', async () => (await fleet.runs(victim)) > 0)
       await fleet.kill(victim)
       fleet.workers[at] = await fleet.again(at)
     }

@@ -11,7 +11,7 @@ export const rolling: Scenario = {
       if (at + 1 < fleet.workers.length) starting = fleet.again(at + 1)
       await fleet.dispatch(Math.ceil(size.jobs / 2), 100)
       const worker = fleet.workers[at]
-      await waitFor('it to run something', async () => (await fleet.witness.runs(worker.pid)) > 0)
+      await waitFor('it to run something', async () => (await fleet.runs(worker)) > 0)
       const { code } = await worker.stop()
       assert.equal(code, 0, worker.output())
       fleet.workers[at] = next
