@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { test } from '@japa/runner'
 import { applicationEnv, runAce, startWorker, type AppProcess } from '#tests/helpers/app'
 import { commandLine } from '#tests/helpers/command_line'
@@ -16,6 +17,12 @@ async function add(lab: WorkerLab, name: string, payload: object, opts: object =
     { id, name, data, queue: 'demo', opts: { timestamp: Date.now(), ...opts } },
   ])
   return id
+}
+
+/** Time of a processor that a process has taken so far, in ticks. */
+function spent(pid: number): number {
+  const [utime, stime] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15)
+  return Number(utime) + Number(stime)
 }
 
 test.group('queue:work', (group) => {
@@ -58,8 +65,9 @@ test.group('queue:work', (group) => {
       JSON.parse((await lab.ended(id, 'demo')).returnvalue).process
     const first = await processOf(isolated)
     assert.notEqual(first, worker.pid)
+    const before = spent(first)
     const deaf = await add(lab, 'demo.spin_isolated', { ms: 60_000 })
-    await lab.running(deaf, 'demo')
+    await waitFor('its code to spin', () => spent(first) > before + 20)
     await lab.transport.cancel('demo', deaf, { by: 'ann', reason: 'enough' })
     assert.match((await lab.ended(deaf, 'demo')).failedReason, /^\[CANCELLED\] enough/)
     assert.throws(() => process.kill(first, 0), /ESRCH/)
