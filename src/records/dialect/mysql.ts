@@ -65,9 +65,10 @@ const SESSION = `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTIO
 const DEADLINE = `set session /*M! max_statement_time = ${READ / 1_000} */ /*!50708 max_execution_time = ${READ} */`
 
 async function prepare(settings: ConnectionSettings, connection: Mysql.Connection): Promise<void> {
+  await greet(settings, (connection as unknown as { connection: unknown }).connection)
+  /** Last: the host's hook may set what suits its own statements. */
   await connection.query(SESSION)
   await connection.query('set session transaction isolation level read committed')
-  await greet(settings, (connection as unknown as { connection: unknown }).connection)
 }
 
 const ESCAPED: Record<string, string> = {

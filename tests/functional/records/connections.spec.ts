@@ -137,6 +137,27 @@ eachDatabase(() => {
       assert.lengthOf(written as unknown[], 2)
     })
 
+    test('writes texts as they are, whatever mode the hook of the host sets', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { connection, drop } = await createDatabase('mysql')
+      await makeTables(connection)
+      const mode = `set session sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES', autocommit = 0`
+      const pool = {
+        afterCreate: (raw: any, done: (error?: unknown) => void) => raw.query(mode, done),
+      }
+      const records = openRecords({ ...connection, pool } as never)
+      cleanup(() => records.close().then(drop))
+      const key = newKey()
+      const payload = JSON.stringify({ text: `C:\\new\\'folder'\n` })
+      await new HandMirror(records).write([key], (job, out) => {
+        add(job)
+        out.bodies.push({ job, payload, options: '{}' })
+      })
+      assert.equal((await records.reader.find(key.id))!.payload, payload)
+    })
+
     test('ends by itself what a page no longer waits for', async ({ assert, cleanup }) => {
       const { connection, drop } = await createDatabase('mysql')
       const records = openRecords(connection)
