@@ -290,6 +290,17 @@ for (const withoutFunctions of [false, true]) {
       await waitFor('the next', async () => (await queue.getJobState('m3')) === 'completed')
     })
 
+    test('leave alone what another producer delays for ever', async ({ assert }) => {
+      await lab.configure({ global: 10, user: 1 })
+      const queue = lab.queue()
+      await queue.add('work', {}, { jobId: 'never', delay: Number.MAX_SAFE_INTEGER })
+      lab.worker()
+      await lab.transport.limits.sweep(['q'], lab.redis)
+      await queue.addBulk(lab.jobs(3, 'a'))
+      await waitFor('others', async () => (await queue.getCompletedCount()) === 3)
+      assert.equal(await queue.getJobState('never'), 'delayed')
+    })
+
     test('count right whatever other tools do to jobs that run', async ({ assert }) => {
       await lab.configure({ global: 3, user: 2 })
       const queue = lab.queue()

@@ -28,20 +28,23 @@ function gate.sweep(queuePrefix)
     end
   end
   if rcall('ZCOUNT', delayed, gate.far, '+inf') > parked then -- parked without an entry: rebuilt from what their hashes say
-    local found = rcall('ZRANGEBYSCORE', delayed, gate.far, '+inf', 'WITHSCORES')
+    -- What another producer delays beyond 2047 stands there too, and its hash says for how long. Parked ones come before.
+    local found = rcall('ZRANGEBYSCORE', delayed, gate.far, '+inf', 'WITHSCORES', 'LIMIT', 0, parked + 1000)
     local rebuilt = 0
     for i = 1, #found, 2 do
       local id = found[i]
-      local job = rcall('HMGET', QP .. id, 'opts', 'name', 'priority', 'ps')
-      local u, seq = gate.userOf(job[1]), tonumber(job[4]) or (tonumber(found[i + 1]) - gate.far) / 2
-      local key = u ~= '' and 'u:' .. u or 't:' .. (job[2] or '')
-      local elsewhere = u ~= '' and job[2] and rcall('ZSCORE', parkKey('t:' .. job[2]), id)
-      if not elsewhere then
-        index(key)
-        local priority = tonumber(job[3]) or 0
-        rebuilt = rebuilt + rcall('ZADD', parkKey(key), 'NX', priority > 0 and priority * 0x100000000 + math.abs(seq) or seq, id)
+      local job = rcall('HMGET', QP .. id, 'opts', 'name', 'priority', 'ps', 'delay')
+      if (tonumber(job[5]) or 0) <= 0 then
+        local u, seq = gate.userOf(job[1]), tonumber(job[4]) or (tonumber(found[i + 1]) - gate.far) / 2
+        local key = u ~= '' and 'u:' .. u or 't:' .. (job[2] or '')
+        local elsewhere = u ~= '' and job[2] and rcall('ZSCORE', parkKey('t:' .. job[2]), id)
+        if not elsewhere then
+          index(key)
+          local priority = tonumber(job[3]) or 0
+          rebuilt = rebuilt + rcall('ZADD', parkKey(key), 'NX', priority > 0 and priority * 0x100000000 + math.abs(seq) or seq, id)
+        end
+        if math.abs(seq) > tonumber(rcall('GET', G .. 'seq') or 0) then rcall('SET', G .. 'seq', math.abs(seq)) end
       end
-      if math.abs(seq) > tonumber(rcall('GET', G .. 'seq') or 0) then rcall('SET', G .. 'seq', math.abs(seq)) end
       if rebuilt >= 500 then break end
     end
     repaired = repaired + rebuilt
