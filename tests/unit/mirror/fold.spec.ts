@@ -157,6 +157,13 @@ test.group('Mirror | fold', () => {
     assert.deepEqual(kinds, ['stopped'])
   })
 
+  test('tells of an error that has no message', ({ assert }) => {
+    for (const failedReason of ['', ' ', '[BROKEN] ']) {
+      const { job } = fold([ADDED, ACTIVE, { event: 'failed', failedReason }])
+      assert.equal(job.error, 'Failed without a message')
+    }
+  })
+
   test('a job that nobody cancelled has failed, whatever code its error carries', ({ assert }) => {
     const { job } = fold([
       ADDED,
