@@ -9,7 +9,7 @@ import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
 import { tellPages } from './queue_answer.ts'
 import { forgotten, recordedRun } from './restart_job.ts'
-import { dueByOptions } from './stored_options.ts'
+import { dueByOptions, payloadRefusal } from './stored_options.ts'
 
 /** Records that one statement looks through. */
 const WINDOW = 20_000
@@ -121,7 +121,8 @@ export class EnqueueLost {
 
   /** Answers why not. */
   async #enqueue(job: JobDetails, actor: Actor): Promise<string | null> {
-    if (job.payload === null) return 'The record holds no payload'
+    const refusal = payloadRefusal(job.payload)
+    if (refusal !== null) return refusal
     const waits = await edgesOf(this.dependencies, job, { ignoreEnded: false })
     if (waits.length === 0 && waitedForOthers(job))
       return 'It waited for other jobs, which Redis has lost too'

@@ -6,6 +6,7 @@ import type { Actor, JobDetails } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
 import { restartBehind } from './restart_cascade.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
+import { payloadRefusal } from './stored_options.ts'
 
 /** How long an answer waits for the jobs behind, ms. */
 const PATIENCE = 2_000
@@ -35,6 +36,11 @@ export class RestartJob {
     if (refusal) return { ...refusal, job }
 
     const { transport, reader } = this.dependencies
+    const isCut = payloadRefusal(job.payload)
+    /** While Redis holds the job, it has the whole payload. */
+    if (isCut !== null && (await transport.state(job.queue, job.transportId)) === 'missing') {
+      return { outcome: 'refused', reason: isCut, job }
+    }
     const by = actor.name ?? actor.id
     const waits = await edgesOf(this.dependencies, job, { ignoreEnded: actor.bulk === undefined })
     /** Before the restart, so that those behind are restarted whatever becomes of this process. */
@@ -83,9 +89,7 @@ function whyNot(job: JobDetails): Pick<OperationAnswer, 'outcome' | 'reason'> | 
   if (job.status !== 'failed' && job.status !== 'cancelled') {
     return { outcome: 'too_late', reason: `The job is ${job.status}: it has not ended` }
   }
-  if (job.payload === null) {
-    return { outcome: 'refused', reason: 'The record holds no payload to run again with' }
-  }
+  if (job.payload === null) return { outcome: 'refused', reason: payloadRefusal(null) }
   return null
 }
 

@@ -9,7 +9,7 @@ import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails, JobView } from '../types.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
 import { recordedEdges, type RecordedEdges } from './job_edges.ts'
-import { storedOptions } from './stored_options.ts'
+import { payloadRefusal, storedOptions } from './stored_options.ts'
 
 /**
  * Makes a new job of one that has ended, linked to it: of the same type, with the same options but for delays, and the same payload or
@@ -51,9 +51,8 @@ export class RunAgain {
       const reason = `The job is ${state}: only jobs that have ended run again`
       return { outcome: 'refused', reason, job }
     }
-    if (data === null) {
-      return { outcome: 'refused', reason: 'The record holds no payload to run again with', job }
-    }
+    const refusal = payloadRefusal(data)
+    if (data === null || refusal !== null) return { outcome: 'refused', reason: refusal, job }
     const { transport } = this.dependencies
     const options = storedOptions(job.options)
     /** A list that is too long for the options is read of the record: without it the new job would find nothing by `awaited()`. */

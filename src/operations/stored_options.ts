@@ -28,6 +28,16 @@ export function storedOptions(text: string | null): Options {
 }
 
 /**
+ * Why a record's payload cannot run again; null where it can. JSON never ends with the mark of what was cut.
+ */
+export function payloadRefusal(payload: string | null): string | null {
+  if (payload === null) return 'The record holds no payload to run again with'
+  return payload.endsWith('…')
+    ? 'The record holds only the beginning of the payload: the database takes no longer texts'
+    : null
+}
+
+/**
  * When a job was due by its dispatch, epoch ms; null when it was at once.
  */
 export function dueByOptions({

@@ -98,11 +98,17 @@ function fitting(row: unknown[], bytes: number): string[] {
   if (Buffer.byteLength(texts.join(',')) <= bytes) return texts
   const isLong = (text: string) => text.length > 1_000
   const share = Math.floor(bytes / texts.filter(isLong).length) - 1_000
-  return texts.map((text, at) =>
-    isLong(text) && Buffer.byteLength(text) > share
-      ? literal(cutText(String(row[at]), Math.floor(share / 3)))
-      : text
-  )
+  return texts.map((text, at) => (isLong(text) ? cutToBytes(String(row[at]), text, share) : text))
+}
+
+function cutToBytes(text: string, written: string, most: number): string {
+  let one = written
+  let units = Math.floor((most * text.length) / Buffer.byteLength(written))
+  while (Buffer.byteLength(one) > most) {
+    one = literal(cutText(text, units))
+    units = Math.floor(units * 0.9)
+  }
+  return one
 }
 
 /** Columns of jobs that have no value unless one is given. */
@@ -145,8 +151,7 @@ export class MysqlSession implements Session {
 
   private constructor(connection: Mysql.Connection, packet: number) {
     this.#connection = connection
-    // Up to four bytes a unit, and escapes.
-    this.longestText = Math.max(100_000, Math.floor(packet / 4) - 10_000)
+    this.longestText = Math.max(100_000, packet - 20_000)
     this.#packet = packet
     this.#together = Math.min(4_000_000, Math.floor(packet / 4))
   }

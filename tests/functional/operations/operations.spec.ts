@@ -5,6 +5,7 @@ import type { OperationDependencies } from '../../../src/operations/job_lookup.t
 import { CancelJob } from '../../../src/operations/cancel_job.ts'
 import { CreateJob } from '../../../src/operations/create_job.ts'
 import { RestartJob } from '../../../src/operations/restart_job.ts'
+import { RunAgain } from '../../../src/operations/run_again.ts'
 import type { Actor } from '../../../src/types.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Fail, Walk } from '../dashboard/jobs.ts'
@@ -119,6 +120,32 @@ test.group('Operations', (group) => {
       ))!,
       payload
     )
+  })
+
+  test('a payload of which the record holds only the beginning does not run again', async ({
+    assert,
+  }) => {
+    const id = randomUUID()
+    const { transport } = dependencies
+    await transport.add([
+      { queue: 'idle', id, name: 'foreign', data: '{"long":"x…', opts: LATER() },
+    ])
+    await lab.record(id)
+    await new CancelJob(dependencies).handle(id, ADA)
+    await lab.record(id, 'cancelled')
+    /** Redis has the whole. */
+    assert.equal((await new RestartJob(dependencies).handle(id, ADA)).outcome, 'done')
+    await lab.record(id, 'failed')
+    await forget('idle', id)
+    for (const operation of [
+      new RestartJob(dependencies),
+      new RunAgain({ ...dependencies, queue: await lab.app.container.make('queuedeck') }),
+    ]) {
+      const { outcome, reason } = await operation.handle(id, ADA)
+      assert.equal(outcome, 'refused')
+      assert.match(reason!, /only the beginning of the payload/)
+    }
+    assert.equal(await transport.state('idle', id), 'missing')
   })
 
   test('foreign jobs are cancelled and restarted by their own id', async ({ assert }) => {

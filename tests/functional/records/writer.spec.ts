@@ -296,6 +296,12 @@ eachDatabase((database) => {
         out.attempts.push({ ...attempt, ...texts, outcome: 'failed' })
         out.bodies.push({ job, payload: long, options: '{}', result: long })
       })
+      const whole = newKey()
+      await mirror.write([whole], (job, out) => {
+        add(job)
+        out.bodies.push({ job, payload: long, options: '{}' })
+      })
+      assert.isTrue((await records.reader.find(whole.id))!.payload === long)
       for (const [column, table] of [
         ['error', 'attempts'],
         ['stack', 'attempts'],
@@ -303,9 +309,9 @@ eachDatabase((database) => {
         ['result', 'bodies'],
       ]) {
         const rows = await records.db.all(
-          `select substr(${column}, 1, 1000000) as text from queuedeck_${table}`
+          `select substr(${column}, 1, 1000000) as text from queuedeck_${table} where ${column} is not null`
         )
-        assert.lengthOf(rows, 3)
+        assert.isAtLeast(rows.length, 3)
         assert.isTrue(rows.every(({ text }) => text === long.slice(-1_000_000)))
       }
     })
