@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { stopwatch } from '#tests/helpers/stopwatch'
 import { nextMoments, readTiming } from '../../../src/cron/timing.ts'
+import { readZone } from '../../../src/cron/zone.ts'
 
 function words(cron: string): string {
   return readTiming({ cron }).words
@@ -177,6 +178,14 @@ test.group('Cron expressions', () => {
     assert.include(refusal({ cron: '0 0 1 1 * 2026 7' }).message, 'has 7 fields')
     assert.include(refusal({ cron: '@reboot' }).message, '@hourly')
     assert.include(refusal({ cron: '@every 5m' }).message, 'use "every"')
+  })
+
+  test('keeps the name of a zone that was given, spelt right', ({ assert }) => {
+    for (const zone of ['Asia/Kolkata', 'Asia/Calcutta', 'Europe/Kyiv', 'EST', 'UTC']) {
+      assert.equal(readZone(zone), zone)
+    }
+    assert.equal(readZone('europe/BERLIN'), 'Europe/Berlin')
+    assert.include(['Asia/Kolkata', 'Asia/Calcutta'], readZone('asia/kolkata'))
   })
 
   test('refuses zones that do not exist, naming the field', ({ assert }) => {
