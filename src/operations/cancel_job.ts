@@ -59,8 +59,8 @@ export class CancelJob {
 }
 
 function checkReason(value: unknown): string | null {
-  if (value === undefined || value === null || value === '') return null
-  if (typeof value === 'string' && value.length <= LONGEST_REASON) return value
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' && value.length <= LONGEST_REASON) return value.trim() || null
   throw new InvalidInputException(
     `A reason is text of at most ${LONGEST_REASON} characters`,
     'reason'

@@ -25,11 +25,10 @@ export default class BulkController {
     const viewer = ctx.queuedeck
     const { dashboard, urls } = viewer
     await assertManage(viewer)
+    const fields = fieldsOf(ctx, ['action', 'ids'])
     /** Whoever asks about a priority has not said which yet. */
-    const { action, ids } = readBulkRequest(
-      { priority: 0, ...fieldsOf(ctx, ['action', 'ids']) },
-      isForm(ctx)
-    )
+    const asked = fields.action === 'priority' ? { ...fields, priority: 0 } : fields
+    const { action, ids } = readBulkRequest(asked, isForm(ctx))
     const found = await dashboard.beginBulk.preview(ids, (job) => viewer.mayManage(job))
     const bulk = bulkConfirm(action, found, urls)
     if (wishOf(ctx) === 'json') {

@@ -128,6 +128,12 @@ export function readBulkRequest(request: BulkRequest, isForm = false): BulkWish 
       'action'
     )
   }
+  if (action !== 'priority' && (request.priority ?? null) !== null) {
+    throw new InvalidInputException(
+      `"priority" means nothing to "${action}": leave it out, or choose the action "priority"`,
+      'priority'
+    )
+  }
   const ids = readIds(request.ids, isForm)
   const priority = action === 'priority' ? checkPriority(request.priority) : null
   return { action, ids, priority }

@@ -37,6 +37,8 @@ test.group('Bulk on the dashboard', (group) => {
     })
     assert.equal(status, 202)
     assert.include(headers.get('location'), `/bulk/${json.operation.id}`)
+    const strange = await client.post('/bulk', { action: 'cancel', ids: [own], priority: 3 })
+    assert.equal(strange.json.errors[0].field, 'priority')
     assert.containsSubset(json.operation, { total: 2, action: 'cancel', actor: { name: 'Ada' } })
     const { operation, data, page } = await done(json.operation.id)
     assert.equal(operation.state, 'done')

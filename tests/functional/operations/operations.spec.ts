@@ -57,6 +57,9 @@ test.group('Operations', (group) => {
     assert.include(told, 'Ada')
     assert.include(told, 'a mistake')
     assert.equal(error?.code, 'CANCELLED')
+    const other = await later()
+    await new CancelJob(dependencies).handle(other, ADA, '  ')
+    assert.equal((await lab.record(other, 'cancelled')).error?.message, 'cancelled by Ada')
   })
 
   test('of many cancels at once, one is done', async ({ assert }) => {
