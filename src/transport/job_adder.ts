@@ -196,19 +196,26 @@ export class JobAdder {
   async #completeOne(
     job: NewTransportJob,
     first: unknown,
-    { refused, lookup, known }: Completing
+    { refused, lookup, known: before }: Completing
   ): Promise<void> {
     const { keys, flows } = this.#transport
-    let answer = first
+    const { duplicates } = refused
+    let [answer, known] = [first, before]
     /** Also what follows after the first piece of a long list may name them. */
-    waitForHolders(job, refused.duplicates)
-    const unknown = unknownIn(answer)
-    if (unknown) {
-      const found = await flows.outcomesOf(unknown, lookup)
-      answer = await this.#send(job, new Map([...(known ?? []), ...found]))
-      const still = unknownIn(answer)
-      if (still) throw unknownAwaited(keys, still)
+    waitForHolders(job, duplicates)
+    for (let sends = 0; sends < 2; sends++) {
+      const unknown = unknownIn(answer)
+      if (!unknown) break
+      /** Records are asked of no job that was not added: flows go to Redis while the database is away. */
+      const missing = unknown.filter((key) => !duplicates.has(keys.placeOf(key).id))
+      if (missing.length > 0) {
+        const found = await flows.outcomesOf(missing, lookup)
+        known = new Map([...(known ?? []), ...found])
+      }
+      answer = await this.#send(job, known)
     }
+    const still = unknownIn(answer)
+    if (still) throw unknownAwaited(keys, still)
     if (answer === CLOSES_CIRCLE) throw closesCircle(job.id)
     if (!refused.note(job, answer) && job.waitFor!.length > EDGES_AT_ONCE) {
       const edges = edgeArguments(keys, job.waitFor!, undefined, job.ignoreEnded)

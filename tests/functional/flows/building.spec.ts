@@ -200,6 +200,27 @@ test.group('Flows | chains and batches', (group) => {
     )
   })
 
+  test('a flow with a job whose unique key is held is sent while the database is away', async ({
+    assert,
+  }) => {
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const { awaited } = (await lab.app.container.make('queuedeck')) as any as {
+      awaited: { outcomes: () => Promise<never> }
+    }
+    const { outcomes } = awaited
+    awaited.outcomes = () => Promise.reject(new Error('the database is away'))
+    try {
+      const held = await step('held', { hold: true }).unique('held')
+      const { last, steps } = await batch([step('a'), step('b').unique('held')]).then(End)
+      assert.equal(steps[0][1].jobId, held.jobId)
+      letGo('held')
+      await record(last[0], 'completed')
+      assert.equal(await transport.state('one', last[0].jobId), 'completed')
+    } finally {
+      awaited.outcomes = outcomes
+    }
+  })
+
   test('a job that runs again is told of as many jobs as before, also of those that Redis has forgotten', async ({
     assert,
   }) => {
