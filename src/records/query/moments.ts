@@ -20,13 +20,15 @@ export type ReadMoment = { at: number; isDay: boolean; nextDay: number }
 
 /**
  * Reads what a person or program may write as one end of a time range: `2026-11-01` (that day in `zone`),
- * `2026-11-01T21:00` (a moment in `zone`), the same with `Z` or `+01:00`, or `2h`, `30m`, `7d` (that long before `now`).
+ * `2026-11-01T21:00` (a moment in `zone`), the same with `Z` or `+01:00`, `2h`, `30m`, `7d` (that long before `now`), or `now`.
  * Throws InvalidInputException naming `field` for anything else.
  */
 export function readMoment(text: string, field: string, zone: string, now: number): ReadMoment {
   const value = text.trim()
   const ago = AGO.exec(value)
-  if (ago) return moment(now - Number(ago[1]) * UNITS[ago[2]])
+  /** Nothing was made before, and years without four digits cannot be read again. */
+  if (ago) return moment(Math.max(0, now - Number(ago[1]) * UNITS[ago[2]]))
+  if (/^now$/i.test(value)) return moment(now)
   if (ABSOLUTE.test(value)) {
     const at = Date.parse(value.replace(' ', 'T'))
     if (Number.isFinite(at) && isRealDay(value)) return moment(at)

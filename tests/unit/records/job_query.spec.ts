@@ -107,6 +107,12 @@ test.group('Job query', () => {
     assert.equal(JobQuery.from({ to: '2026-11-02T02:30', tz: 'Asia/Kolkata' }).to, end)
   })
 
+  test('reads now as its forms write it, and long ago as the beginning of time', ({ assert }) => {
+    const now = utc('2026-11-01T21:00:00Z')
+    const { from, to } = JobQuery.from({ from: '999999d', to: 'now' }, now)
+    assert.deepEqual([from, to], [0, now])
+  })
+
   test('a bare day is the day of the zone, from its beginning to its end', ({ assert }) => {
     const day = (tz: string, date: string) => {
       const { from, to, zone } = JobQuery.from({ from: date, to: date, tz })
