@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { assertCheckpoint } from '../../jobs/checkpoints.ts'
+import { LONGEST_DELAY } from '../../time/long_timer.ts'
 import type { LogEntry } from '../../transport/types.ts'
 import type { Progress } from '../../types.ts'
 import type { JobAbortedError } from '../abort_reasons.ts'
@@ -115,7 +116,8 @@ export class IsolatedProcess {
    */
   renewed(attempt: Attempt): void {
     if (this.#turn?.attempt === attempt) {
-      this.#lend({ turn: this.#turn.number, left: attempt.leaseLeft, grace: attempt.host.grace })
+      const grace = Math.min(attempt.host.grace, LONGEST_DELAY)
+      this.#lend({ turn: this.#turn.number, left: attempt.leaseLeft, grace })
     }
   }
 
