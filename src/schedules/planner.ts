@@ -221,11 +221,20 @@ export class Planner {
         : schedule.withdrawn
           ? 'Its schedule is not defined any more'
           : 'Its schedule was changed'
-      const outcome = await transport.scheduled.withdraw(schedule.queue, run.jobId, BY, reason)
+      const queue = await this.#queueOf(run.jobId, schedule)
+      const outcome = await transport.scheduled.withdraw(queue, run.jobId, BY, reason)
       if (outcome === 'late') behind = Math.max(behind, run.due)
       else await records.schedules.takenBack(run)
     }
     return behind
+  }
+
+  /** Where a run of an earlier definition is: that may have named another queue. */
+  async #queueOf(id: string, { queue }: Schedule): Promise<string> {
+    const { transport } = this.dependencies
+    const places = [queue, ...(await transport.queueNames())].map((name) => ({ queue: name, id }))
+    const states = await transport.scheduled.states(places)
+    return places.find((_, at) => states[at].state !== '')?.queue ?? queue
   }
 
   async #write(planned: Planned[], now: number): Promise<void> {
