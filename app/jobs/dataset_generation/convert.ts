@@ -8,12 +8,14 @@ import {
   datasetFields,
   type NamedDataset,
   namedDataset,
+  namedTwice,
   toldOf,
   warningsOf,
 } from '#services/datasets/named_dataset'
 import type { DatasetFile } from '#services/documents/artifacts'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
+import { payloadOf } from '#validators/payload'
 
 type Payload = NamedDataset & {
   format: DatasetFormat
@@ -46,11 +48,14 @@ export default class Convert extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({
-    ...datasetFields(),
-    format: vine.enum(FORMATS),
-    spreadsheet: vine.boolean({ strict: true }).optional(),
-  })
+  static payload = payloadOf(
+    {
+      ...datasetFields(),
+      format: vine.enum(FORMATS),
+      spreadsheet: vine.boolean({ strict: true }).optional(),
+    },
+    namedTwice
+  )
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()

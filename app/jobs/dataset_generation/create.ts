@@ -20,6 +20,7 @@ import type { Warning } from '#services/documents/parsed_document'
 import { extractionHead, keptExtracts } from '#services/extraction/kept_extracts'
 import { fallbackWarning, wantedProvider, warner } from '#services/provider/configured_provider'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
+import { payloadOf } from '#validators/payload'
 
 type Payload = {
   /** Id of an extraction, as the result of `extraction.selective` names it; `awaited` stands for that of an awaited job. */
@@ -70,19 +71,35 @@ export default class Create extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({
-    extraction: vine.string().regex(KEPT_ID),
-    kind: vine.enum(['classification', 'question_answer', 'instruction', 'summary'] as const),
-    name: vine
-      .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{0,79}$/i)
-      .optional(),
-    format: vine.enum(FORMATS).optional(),
-    splits: vine.object({ train: share(), validation: share(), test: share() }).optional(),
-    seed: vine.number({ strict: true }).withoutDecimals().min(0).max(2_147_483_647).optional(),
-    fewest: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000).optional(),
-    provider: vine.boolean({ strict: true }).optional(),
-  })
+  static payload = payloadOf(
+    {
+      extraction: vine.string().regex(KEPT_ID),
+      kind: vine.enum(['classification', 'question_answer', 'instruction', 'summary'] as const),
+      name: vine
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._-]{0,79}$/i)
+        .optional(),
+      format: vine.enum(FORMATS).optional(),
+      splits: vine.object({ train: share(), validation: share(), test: share() }).optional(),
+      seed: vine.number({ strict: true }).withoutDecimals().min(0).max(2_147_483_647).optional(),
+      fewest: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000).optional(),
+      provider: vine.boolean({ strict: true }).optional(),
+    },
+    ({ kind, splits, provider }: Payload) => {
+      const sum = Object.values(splits ?? SPLITS).reduce((all, one) => all + one, 0)
+      return [
+        Math.abs(sum - 1) > 1e-6 && {
+          field: 'splits',
+          message: `The splits must add up to 1, not ${Number(sum.toFixed(6))}`,
+        },
+        provider === true &&
+          kind !== 'question_answer' && {
+            field: 'provider',
+            message: `A provider asks questions: it goes with kind question_answer, not ${kind}`,
+          },
+      ]
+    }
+  )
 
   constructor(
     private store: DocumentStore = new DocumentStore(),
@@ -95,13 +112,6 @@ export default class Create extends Job<Payload, Result> {
     const { kind, name = kind, format = 'jsonl', seed = 1, fewest = 5 } = this.payload
     const extraction = await keptId(this, this.payload.extraction, 'extraction')
     const shares: Shares = this.payload.splits ?? SPLITS
-    const sum = Object.values(shares).reduce((all, one) => all + one, 0)
-    if (Math.abs(sum - 1) > 1e-6) {
-      throw new Error(`splits must add up to 1, not ${Number(sum.toFixed(6))}`)
-    }
-    if (this.payload.provider === true && kind !== 'question_answer') {
-      throw new Error(`provider asks questions: it goes with kind question_answer, not ${kind}`)
-    }
     const path = this.store.artifact('extractions', extraction)
     const names = await this.#names(path)
     const warnings: Warning[] = []

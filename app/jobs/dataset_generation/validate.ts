@@ -4,12 +4,14 @@ import {
   datasetFields,
   type NamedDataset,
   namedDataset,
+  namedTwice,
   toldOf,
   warningsOf,
 } from '#services/datasets/named_dataset'
 import { type Quality, qualityOf } from '#services/datasets/quality'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
+import { payloadOf } from '#validators/payload'
 
 type Payload = NamedDataset & {
   /** Fields of a file of one's own that hold its text and its label; else they are guessed by their names. */
@@ -36,11 +38,14 @@ export default class Validate extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({
-    ...datasetFields(),
-    text: vine.array(vine.string().maxLength(200)).minLength(1).maxLength(20).optional(),
-    label: vine.string().maxLength(200).optional(),
-  })
+  static payload = payloadOf(
+    {
+      ...datasetFields(),
+      text: vine.array(vine.string().maxLength(200)).minLength(1).maxLength(20).optional(),
+      label: vine.string().maxLength(200).optional(),
+    },
+    namedTwice
+  )
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()

@@ -9,6 +9,7 @@ import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
 import { Turns } from '#services/documents/turns'
 import { chunkFields } from '#validators/chunk_options'
+import { payloadOf } from '#validators/payload'
 
 type Payload = {
   /** Ids of parsed documents, as the result of `document_processing.parse` names them; `awaited` stands for those of awaited jobs. */
@@ -48,7 +49,7 @@ export default class Chunk extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({
+  static payload = payloadOf({
     documents: vine
       .array(vine.string().regex(KEPT_ID))
       .minLength(1)

@@ -15,6 +15,7 @@ import {
 } from '#services/documents/parsed_document'
 import { chunkFields } from '#validators/chunk_options'
 import Chunk from './chunk.ts'
+import { payloadOf } from '#validators/payload'
 
 type Payload = {
   /** Paths of PDF, Markdown, HTML and text files below `node_modules` or `storage/uploads`. */
@@ -66,19 +67,28 @@ export default class Parse extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({
-    documents: vine
-      .array(vine.string().minLength(1).maxLength(1_000))
-      .minLength(1)
-      .maxLength(10_000),
-    split: vine
-      .object({
-        pages: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000),
-        overlap: vine.number({ strict: true }).withoutDecimals().min(0).max(9_999),
-      })
-      .optional(),
-    chunk: vine.object(chunkFields()).optional(),
-  })
+  static payload = payloadOf(
+    {
+      documents: vine
+        .array(vine.string().minLength(1).maxLength(1_000))
+        .minLength(1)
+        .maxLength(10_000),
+      split: vine
+        .object({
+          pages: vine.number({ strict: true }).withoutDecimals().min(1).max(10_000),
+          overlap: vine.number({ strict: true }).withoutDecimals().min(0).max(9_999),
+        })
+        .optional(),
+      chunk: vine.object(chunkFields()).optional(),
+    },
+    ({ split }: Payload) => [
+      split !== undefined &&
+        split.overlap >= split.pages && {
+          field: 'split.overlap',
+          message: `The overlap ${split.overlap} must be below the pages of a split, ${split.pages}`,
+        },
+    ]
+  )
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()
@@ -86,9 +96,6 @@ export default class Parse extends Job<Payload, Result> {
 
   async execute(): Promise<Result> {
     const { documents, split = DEFAULT_SPLIT } = this.payload
-    if (split.overlap >= split.pages) {
-      throw new Error(`split.overlap (${split.overlap}) must be below split.pages (${split.pages})`)
-    }
     const total = documents.length
     const done = new DoneItems(this)
     const { outputs, warnings } = await eachItem(documents, {

@@ -15,6 +15,7 @@ import { TermClassifier } from '#services/extraction/term_classifier'
 import { fallbackWarning, wantedProvider, warner } from '#services/provider/configured_provider'
 import { sizesOf } from '#services/taxonomy/analysis'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
+import { payloadOf } from '#validators/payload'
 
 type Payload = {
   /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it; `awaited` stands for that of an awaited job. */
@@ -67,25 +68,34 @@ export default class Selective extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({
-    taxonomy: vine.string().regex(KEPT_ID),
-    categories: vine
-      .array(vine.string().minLength(1).maxLength(1_000))
-      .minLength(1)
-      .maxLength(1_000)
-      .optional(),
-    largest: vine.number({ strict: true }).withoutDecimals().min(1).max(1_000).optional(),
-    sets: vine
-      .array(vine.string().regex(/^[0-9a-f]{64}$/))
-      .minLength(1)
-      .maxLength(10_000)
-      .distinct()
-      .optional(),
-    context: vine.enum(['chunk', 'neighbours', 'document'] as const).optional(),
-    mode: vine.enum(['text', 'entities'] as const).optional(),
-    threshold: vine.number({ strict: true }).min(0).max(1).optional(),
-    provider: vine.enum(['primary', 'validation'] as const).optional(),
-  })
+  static payload = payloadOf(
+    {
+      taxonomy: vine.string().regex(KEPT_ID),
+      categories: vine
+        .array(vine.string().minLength(1).maxLength(1_000))
+        .minLength(1)
+        .maxLength(1_000)
+        .optional(),
+      largest: vine.number({ strict: true }).withoutDecimals().min(1).max(1_000).optional(),
+      sets: vine
+        .array(vine.string().regex(/^[0-9a-f]{64}$/))
+        .minLength(1)
+        .maxLength(10_000)
+        .distinct()
+        .optional(),
+      context: vine.enum(['chunk', 'neighbours', 'document'] as const).optional(),
+      mode: vine.enum(['text', 'entities'] as const).optional(),
+      threshold: vine.number({ strict: true }).min(0).max(1).optional(),
+      provider: vine.enum(['primary', 'validation'] as const).optional(),
+    },
+    ({ categories, largest }: Payload) => [
+      categories !== undefined &&
+        largest !== undefined && {
+          field: 'largest',
+          message: 'The categories are named: leave out either them or "largest"',
+        },
+    ]
+  )
 
   constructor(
     private store: DocumentStore = new DocumentStore(),

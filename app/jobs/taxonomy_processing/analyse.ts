@@ -4,6 +4,7 @@ import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import { Turns } from '#services/documents/turns'
 import { analysisOf, type Analysis } from '#services/taxonomy/analysis'
+import { payloadOf } from '#validators/payload'
 
 type Payload = {
   /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it; `awaited` stands for that of an awaited job. */
@@ -21,7 +22,7 @@ export default class Analyse extends Job<Payload, Analysis> {
     timeout: '1h',
   }
 
-  static payload = vine.create({ taxonomy: vine.string().regex(KEPT_ID) })
+  static payload = payloadOf({ taxonomy: vine.string().regex(KEPT_ID) })
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()

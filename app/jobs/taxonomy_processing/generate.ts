@@ -13,6 +13,7 @@ import { sizesOf } from '#services/taxonomy/analysis'
 import { CorpusReader } from '#services/taxonomy/corpus'
 import { namedByProvider } from '#services/taxonomy/provider_names'
 import { taxonomyOf, type Stage } from '#services/taxonomy/taxonomy_tree'
+import { payloadOf } from '#validators/payload'
 
 type Payload = {
   /** Ids of chunk sets, as the result of `document_processing.chunk` names them (`chunked`); `awaited` stands for those of awaited jobs. */
@@ -65,7 +66,7 @@ export default class Generate extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({
+  static payload = payloadOf({
     sets: vine.array(vine.string().regex(KEPT_ID)).minLength(1).maxLength(10_000).distinct(),
     depth: vine.number({ strict: true }).withoutDecimals().min(1).max(6).optional(),
     breadth: vine.number({ strict: true }).withoutDecimals().min(2).max(30).optional(),

@@ -5,6 +5,7 @@ import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { Turns } from '#services/documents/turns'
 import { findingsOf, verdictOf, type Finding, type Verdict } from '#services/taxonomy/findings'
+import { payloadOf } from '#validators/payload'
 
 type Payload = {
   /** Id of a taxonomy, as the result of `taxonomy_processing.generate` names it; `awaited` stands for that of an awaited job. */
@@ -33,7 +34,7 @@ export default class Validate extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = vine.create({ taxonomy: vine.string().regex(KEPT_ID) })
+  static payload = payloadOf({ taxonomy: vine.string().regex(KEPT_ID) })
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()

@@ -24,6 +24,12 @@ export function datasetFields() {
   }
 }
 
+/** What is wrong with a payload that names both: one of them would be passed over. */
+export function namedTwice({ dataset, file }: NamedDataset) {
+  const message = 'The dataset is named: leave out either it or "file"'
+  return [dataset !== undefined && file !== undefined && { field: 'file', message }]
+}
+
 /**
  * Finds what a payload names. `known` is the kept dataset; null of a file.
  *
