@@ -146,6 +146,29 @@ withBrowser(() => {
         assert.deepEqual(problems, [])
       })
 
+      test(`${name} shows what the keyboard comes to, also on a phone`, async ({ assert }) => {
+        say()
+        const { page } = window
+        await page.setViewportSize({ width: 390, height: 600 })
+        await page.goto(stage.url + path)
+        await page.waitForSelector('body[data-live="live"]')
+        for (let tabs = 0; tabs < 60; tabs++) {
+          await page.keyboard.press('Tab')
+          const covered = await page.evaluate(() => {
+            const at = document.activeElement!
+            if (at === document.body) return null
+            const { left, top, width, height } = at.getBoundingClientRect()
+            const above = document.elementFromPoint(left + width / 2, top + height / 2)
+            return above?.closest('.tabbar, .actions') && !at.closest('.tabbar, .actions')
+              ? at.outerHTML.slice(0, 100)
+              : at.closest('.tabbar') && above?.closest('.actions')
+                ? at.id
+                : null
+          })
+          assert.isNull(covered)
+        }
+      })
+
       test(`${name} can be read without scripts`, async ({ assert }) => {
         say()
         const { page } = withoutScripts
