@@ -58,6 +58,10 @@ export function checkName(value: unknown, option: string, longest = LONGEST): st
       `must have 1 to ${longest} characters, not ${value.length}`,
     ])
   }
+  /** On a page there would be nothing to see, or to follow. */
+  if (value.trim() === '') {
+    throw new E_INVALID_OPTION([option, 'must not consist of spaces alone'])
+  }
   if (CONTROL.test(value)) {
     throw new E_INVALID_OPTION([
       option,

@@ -110,6 +110,7 @@ const REQUESTS: [body: unknown, message: RegExp][] = [
   [{ type: 'tests.echo', options: { priority: 1.5 } }, /priority/],
   [{ type: 'tests.echo', options: { queue: '' } }, /queue/i],
   [{ type: 'tests.echo', options: { queue: 'a:b' } }, /a:b/],
+  [{ type: 'tests.echo', options: { queue: ' ' } }, /spaces alone/],
   [{ type: 'tests.echo', options: { queue: 7 } }, /queue/i],
   [{ type: 'tests.echo', options: { queue: 'x'.repeat(300) } }, /queue/i],
   [{ type: 'tests.echo', options: { tags: 'one' } }, /tags/],
