@@ -11,6 +11,7 @@ import { Mirror } from './mirror.ts'
 import { behindOf, writeMirrorStatus, type MirrorStatus } from './mirror_status.ts'
 import type { MirrorDependencies, MirrorLogger, MirrorWriter } from './ports.ts'
 import { MetricsUpkeep } from './metrics_upkeep.ts'
+import { OpenSweep } from './open_sweep.ts'
 import { OtherDatabase } from './other_database.ts'
 import { QueueDiscovery } from './queue_discovery.ts'
 import { readerAddress } from './reader_address.ts'
@@ -57,6 +58,9 @@ const MOVE = 500
 /** How often silent workers are looked for and hosts are sampled, and how often hours are summed up, ms. */
 const SWEEP = 10_000
 const SUM_UP = 30_000
+
+/** How often some records that have not ended are looked for in Redis, ms. */
+const COMPARE = 2_000
 
 /** How long stopping may take before connections are cut, ms. */
 const PATIENCE = 2_000
@@ -189,6 +193,8 @@ export class MirrorService {
     const workers = new WorkerSweep(transport.workers, logger, redis)
     const audit = records.audit && new AuditMover(transport, records.audit, redis)
 
+    const open = new OpenSweep(mirror, reconcile, dependencies)
+
     const losing = new AbortController()
     const signal = AbortSignal.any([stopping, losing.signal])
     this.#became(true)
@@ -204,6 +210,7 @@ export class MirrorService {
         repeatedly(MOVE, signal, async () => void (await audit?.run())),
         discovery.run(signal, wait),
         repeatedly(SWEEP, signal, async () => void (await workers.run())),
+        repeatedly(COMPARE, signal, () => open.run()),
         this.#keepMetrics(signal),
         repeatedly(REPORT, signal, async () => {
           await writeMirrorStatus(transport, await this.#status(mirror, reconcile, janitor), redis)

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { OpenJob, OpenPlace } from '../records/writer/open_jobs.ts'
+import type { OpenJob, OpenPage } from '../records/writer/open_jobs.ts'
 import type { Batch, Cursor, Fold, JobKey } from '../records/writer_types.ts'
 import type { JobStatus } from '../statuses.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -29,7 +29,7 @@ export interface MirrorWriter {
   cursors(queues: string[]): Promise<Map<string, Cursor>>
 
   /** Records of a queue that Redis may still change, oldest first, after one of them. */
-  openJobs(queue: string, page: { after?: OpenPlace; limit: number }): Promise<OpenJob[]>
+  openJobs(queue: string, page: OpenPage): Promise<OpenJob[]>
 
   /** By the id of the key; jobs without a record are absent. */
   states(keys: JobKey[]): Promise<Map<string, RecordState>>

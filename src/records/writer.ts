@@ -8,7 +8,7 @@ import { CURSOR_COLUMNS, NAME_KINDS, TABLES } from './tables.ts'
 import { AT, blankJob, loadJob, type LoadedJob } from './writer/job_row.ts'
 import { JobWriting } from './writer/job_writing.ts'
 import { NameBook } from './writer/name_book.ts'
-import { openSeqs, type OpenJob, type OpenPlace } from './writer/open_jobs.ts'
+import { openSeqs, type OpenJob, type OpenPage } from './writer/open_jobs.ts'
 import { twinOf, twinsAmong } from './writer/twins.ts'
 import type { Batch, Cursor, CursorMove, Fold, JobKey } from './writer_types.ts'
 
@@ -107,7 +107,7 @@ export class Writer {
    * Records of a queue that Redis may still change, oldest first: those that are not terminal, and those still `stopping`. Each
    * page is a range of the index by queue and status, however many there are.
    */
-  openJobs(queue: string, page: { after?: OpenPlace; limit: number }): Promise<OpenJob[]> {
+  openJobs(queue: string, page: OpenPage): Promise<OpenJob[]> {
     return this.#take(async (session) => {
       const [name] = await session.all(
         `select id from queuedeck_names where kind = ${NAME_KINDS.queue} and name = ?`,

@@ -11,6 +11,9 @@ export type OpenPlace = { createdAt: number; seq: number }
 /** A record that is not terminal, or still `stopping`. */
 export type OpenJob = { id: string; transportId: string; status: JobStatus; place: OpenPlace }
 
+/** `unended`: without those that are `stopping`, for which many records may have to be passed. */
+export type OpenPage = { after?: OpenPlace | undefined; limit: number; unended?: boolean }
+
 const OPEN = STATUSES.filter((status) => !isTerminal(status)).map(statusCode)
 const CANCELLED = statusCode('cancelled')
 
@@ -21,12 +24,13 @@ const CANCELLED = statusCode('cancelled')
 export async function openSeqs(
   session: Session,
   queue: number,
-  { after, limit }: { after?: OpenPlace; limit: number }
+  { after, limit, unended = false }: OpenPage
 ): Promise<number[]> {
   const behind = after ? [after.createdAt, after.seq] : null
   const read = (walk: Walk, until: number[] | null) =>
     readWalk(session, walk, NO_FILTER, { after: behind, until }, 'asc', limit)
   const open = await read(byName('queue', [queue], OPEN), null)
+  if (unended) return open.map(({ seq }) => seq)
   // Few of the cancelled are still stopping, so the others are passed once: those of this page's time here, the rest later.
   const until = open.length === limit ? open[limit - 1].key : null
   const cancelled = byName('queue', [queue], [CANCELLED])
