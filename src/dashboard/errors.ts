@@ -6,6 +6,9 @@ import type { ErrorPage, Page } from './presenters/types.ts'
 import { query, type QueryParams } from './urls.ts'
 import type { Viewer } from './viewer.ts'
 
+/** Letters that the box for searching takes. */
+const LONGEST_SEARCH = 200
+
 type Shown = { status: number; code: string; message: string; field?: string }
 
 const TITLES: Record<number, string> = {
@@ -122,6 +125,9 @@ async function barePage(viewer: Viewer, title: string): Promise<Partial<Page>> {
   }
 }
 
+/** What was searched for stays in its box. */
 function errorFrame(viewer: Viewer, title: string): Promise<Page> {
-  return framePage(viewer, { title, kind: 'error', stream: null })
+  const { q } = viewer.ctx.request.qs() as { q?: unknown }
+  const search = typeof q === 'string' ? q.slice(0, LONGEST_SEARCH) : ''
+  return framePage(viewer, { title, kind: 'error', stream: null, search })
 }

@@ -205,6 +205,7 @@ test.group('Dashboard | bad input', (group) => {
       `${PREFIX}/jobs?status=failed&type=a%2Fb&from=2026-11-02`
     )
     assert.equal(await way(client.page('/?range=1y')), `${PREFIX}/`)
+    assert.include((await client.page('/jobs?q=status%3Afailed')).text, 'value="status:failed"')
     assert.equal(await way(client.page('/schedules/gone')), `${PREFIX}/schedules`)
     const referer = `${lab.url}${PREFIX}/queues/tests?range=1h`
     const limit = (from: string) =>
