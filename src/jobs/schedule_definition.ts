@@ -92,9 +92,11 @@ export function checkScheduleName(name: unknown): string {
 
 /** When it is due: an expression with its zone, or an interval. */
 export function readMoments(
-  { cron, zone, every }: Pick<ScheduleInput, 'cron' | 'zone' | 'every'>,
+  input: Pick<ScheduleInput, 'cron' | 'zone' | 'every'>,
   name = ''
 ): Pick<ScheduleDefinition, 'cron' | 'zone' | 'every'> {
+  /** Null is what a schedule lacks, as answers say it. */
+  const [cron, zone, every] = [input.cron, input.zone, input.every].map((one) => one ?? undefined)
   if ((cron === undefined) === (every === undefined)) {
     const which = name === '' ? 'A schedule' : `The schedule "${name}"`
     throw new InvalidInputException(

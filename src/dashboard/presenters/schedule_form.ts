@@ -143,16 +143,21 @@ export function readJson(body: Record<string, unknown>, schedule: Schedule | nul
   if (input.name !== undefined && input.name !== schedule.name) {
     throw new InvalidInputException('The name of a schedule stays: make another one', 'name')
   }
-  const saysWhen = input.cron !== undefined || input.every !== undefined
-  const { type, queue, options, overlap, missed, cron, zone, every } = schedule
-  const before = cron === null ? { every } : { cron, zone }
+  const { type, queue, options, overlap, missed } = schedule
   return {
     ...{ type, overlap, missed },
     ...(input.payload === undefined ? { payloadText: schedule.payload } : {}),
     options: { queue, ...options },
-    ...(saysWhen ? {} : before),
+    ...momentsBefore(input, schedule),
     ...input,
   }
+}
+
+/** Another expression is one of the zone that the schedule has. */
+function momentsBefore(input: ScheduleInput, { cron, zone, every }: Schedule): ScheduleInput {
+  if ((input.every ?? null) !== null) return {}
+  if ((input.cron ?? null) !== null) return cron === null ? {} : { zone }
+  return cron === null ? { every } : { cron, zone }
 }
 
 function textsOf(body: Record<string, unknown>): ScheduleForm['values'] {

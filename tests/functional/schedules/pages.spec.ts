@@ -54,6 +54,12 @@ test.group('Pages of schedules', (group) => {
       409
     )
 
+    /** The zone stays with another expression, and an answer can be sent back as it is. */
+    const moved = await ask('PATCH', path, { cron: '0 7 * * *' })
+    assert.equal(moved.body.schedule.zone, 'Europe/Berlin')
+    const { cron, zone, every } = moved.body.schedule
+    assert.equal((await ask('PATCH', path, { cron, zone, every })).status, 200)
+
     const changed = await ask('PATCH', path, { every: '1h' })
     assert.deepEqual([changed.body.outcome, changed.body.schedule.words], ['done', 'Every hour'])
     assert.equal((await ask('POST', `${path}/pause`)).body.schedule.state, 'paused')
