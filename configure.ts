@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type Configure from '@adonisjs/core/commands/configure'
 import { stubsRoot } from './stubs/main.ts'
 
@@ -47,20 +48,34 @@ async function addMigration(
   command: Configure,
   codemods: Awaited<ReturnType<Configure['createCodemods']>>
 ): Promise<void> {
-  const folder = command.app.migrationsPath()
+  const folder = await migrationFolder(command)
   const names = await readdir(folder).catch(() => [] as string[])
   for (const name of names) {
-    const text = await readFile(command.app.migrationsPath(name), 'utf8').catch(() => '')
+    const path = join(folder, name)
+    const text = await readFile(path, 'utf8').catch(() => '')
     if (text.includes('createQueuedeckTables')) {
-      command.logger
-        .action(`create ${command.app.relativePath(command.app.migrationsPath(name))}`)
-        .skipped('it exists')
+      command.logger.action(`create ${command.app.relativePath(path)}`).skipped('it exists')
       return
     }
   }
   await codemods.makeUsingStub(stubsRoot, 'migration/queuedeck.stub', {
-    migrationFile: `${Date.now()}_create_queuedeck_tables.ts`,
+    migrationFile: join(folder, `${Date.now()}_create_queuedeck_tables.ts`),
   })
+}
+
+/**
+ * Where `migration:run` looks. The configuration is not loaded while a package is configured, so its text has to say it: where every
+ * connection names the same folder, it is that one.
+ */
+async function migrationFolder({ app }: Configure): Promise<string> {
+  const text = await readFile(app.configPath('database.ts'), 'utf8').catch(() => '')
+  const named = Array.from(
+    text.matchAll(/\bmigrations\s*:\s*\{[^{}]*\bpaths\s*:\s*\[\s*(['"`])([^'"`$]+)\1\s*,?\s*\]/g),
+    ([, , path]) => path
+  )
+  const connections = text.match(/\bclient\s*:/g)?.length ?? 0
+  const isSame = named.length === connections && new Set(named).size === 1
+  return isSame ? app.makePath(named[0]) : app.migrationsPath()
 }
 
 async function warnAboutRivals(command: Configure): Promise<void> {

@@ -31,6 +31,11 @@ const read = (path: string) => readFileSync(fileURLToPath(new URL(path, ROOT)), 
 export function hostFiles(tarball: string): Record<string, string> {
   return {
     ...Object.fromEntries(ALIKE.map((path) => [path, read(path)])),
+    /** Migrations where this host keeps them. */
+    'config/database.ts': read('config/database.ts').replaceAll(
+      'database/migrations',
+      'database/tables'
+    ),
     'ace.js': ACE,
     'app/exceptions/handler.ts': HANDLER,
     'bin/several.ts': SEVERAL,
@@ -42,7 +47,7 @@ export function hostFiles(tarball: string): Record<string, string> {
     'config/auth.ts': AUTH_CONFIG,
     'app/middleware/auth_middleware.ts': AUTH_MIDDLEWARE,
     'app/models/user.ts': USER,
-    'database/migrations/1700000000000_create_users_table.ts': USERS_TABLE,
+    'database/tables/1700000000000_create_users_table.ts': USERS_TABLE,
   }
 }
 
