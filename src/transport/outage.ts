@@ -51,8 +51,12 @@ const BROKEN =
 
 const UNTRUSTED = 'its certificate is not trusted: give its authority as "ca" below "tls"'
 
-/** What a server does that expects TLS and hears none, or hears TLS and expects none. */
-export const HUNG_UP = 'it ends every connection at once, as when only one side uses TLS'
+/**
+ * What a server does that expects TLS and hears none, or hears TLS and expects none; also one with as many clients as it takes, whose
+ * words are mostly lost with the connection.
+ */
+export const HUNG_UP =
+  'it ends every connection at once, as when only one side uses TLS, or when it has as many connections as it takes (maxclients)'
 
 /** Why no connection can be made: the machine says so at once, and says the same until somebody mends it. */
 const REFUSED: Record<string, string> = {

@@ -154,6 +154,22 @@ test.group('Dispatching to Redis', () => {
     })
   }
 
+  test('says that a Redis may have as many connections as it takes', async ({
+    assert,
+    cleanup,
+  }) => {
+    const server = await redisServer({ own: true })
+    const other = new Redis(server.url)
+    cleanup(async () => {
+      other.disconnect()
+      await server.stop()
+    })
+    const { queue } = await lab(cleanup, server.port)
+    await other.config('SET', 'maxclients', 1)
+    const error = await queue.dispatch(Counted, { n: 1 }).catch((reason) => reason)
+    assert.match((error as Error).message, /as many connections as it takes \(maxclients\)/)
+  })
+
   test('fails within 5 s and names Redis while it is away', async ({ assert, cleanup }) => {
     const { queue } = await lab(cleanup, await freePort())
     const started = stopwatch()
