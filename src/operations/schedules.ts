@@ -140,7 +140,7 @@ export class ScheduleOperations {
       if (!isStopped) return refusedAsChanged(schedule)
       const answer = await this.#planned(schedule.id, now)
       await records.schedules.erase(schedule.seq)
-      await transport.scheduled.forget(schedule.id)
+      await transport.scheduled.forget(schedule.id, nameOf(actor))
       return answer
     })
   }

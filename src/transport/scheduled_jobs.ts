@@ -105,11 +105,19 @@ export class ScheduledJobs {
     return rows.map(([state, claimedAt]) => ({ state, claimedAt }))
   }
 
-  /** Forgets a schedule that was deleted. */
-  async forget(id: string): Promise<void> {
+  /**
+   * Forgets a schedule that was deleted. Runs that wait for an earlier one end: nothing would wake them any more. Their list goes with
+   * them, since another may be put into it at this moment.
+   */
+  async forget(id: string, by: string): Promise<void> {
     const { keys, connections } = this.transport
-    await connections.produce('a schedule was not forgotten', (client) =>
-      client.del(keys.schedule(id), keys.scheduleWaiting(id))
-    )
+    const waiting = await connections.produce('a schedule was not forgotten', async (client) => {
+      await client.del(keys.schedule(id))
+      return client.lrange(keys.scheduleWaiting(id), 0, -1)
+    })
+    for (const key of waiting) {
+      const { queue, id: jobId } = keys.placeOf(key)
+      await this.transport.cancel(queue, jobId, { by, reason: 'Its schedule was deleted' })
+    }
   }
 }

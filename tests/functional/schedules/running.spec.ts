@@ -348,21 +348,6 @@ test.group('Schedules', (group) => {
     await pool.ended
   }).timeout(120_000)
 
-  test('that are moved to another queue leave no run in the one before', async ({ assert }) => {
-    const input = (name: string) => ({
-      ...{ name: 'moved', payload: { name: 'moved' }, every: '1h', options: { queue: name } },
-    })
-    const now = await transport.time()
-    const first = await make(input('one'))
-    await planner.plan([first], now)
-    const definition = await defineSchedule(queue, { type: Note, ...input('two') })
-    const change = [await again(first), { definition }, { at: now, name: 'test' }] as const
-    assert.isTrue(await records.schedules.change(...change))
-    await planner.plan([await again(first)], now)
-    const { one, two } = await transport.depths(['one', 'two'])
-    assert.deepEqual([one.scheduled, two.scheduled], [0, 1])
-  })
-
   test('are defined by job classes too, also after the start, once a name', async ({ assert }) => {
     start()
     await Note.schedule({ name: 'by class' })

@@ -1,0 +1,91 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { Job, type JobOptions } from '#queuedeck'
+import { defineSchedule, type ScheduleInput } from '../../../src/jobs/schedule_definition.ts'
+import type { QueueManager } from '../../../src/jobs/queue_manager.ts'
+import { uuidV7 } from '../../../src/jobs/uuid.ts'
+import { ScheduleOperations } from '../../../src/operations/schedules.ts'
+import type { Records } from '../../../src/records/records.ts'
+import type { Schedule } from '../../../src/schedule_types.ts'
+import { Planner } from '../../../src/schedules/planner.ts'
+import { ScheduleService } from '../../../src/schedules/schedule_service.ts'
+import type { Transport } from '../../../src/transport/transport.ts'
+import { waitFor } from '#tests/helpers/wait'
+import { DashboardLab } from '../dashboard/lab.ts'
+
+class Note extends Job<{ name: string; ms?: number }, void> {
+  static options: JobOptions = { name: 'tests.note', queue: 'tests' }
+  async execute() {
+    await pause(this.payload.ms ?? 0, undefined, { signal: this.signal })
+  }
+}
+
+test.group('Schedules | runs of an earlier definition', (group) => {
+  let lab: DashboardLab
+  let queue: QueueManager
+  let records: Records
+  let transport: Transport
+  let planner: Planner
+  let service: ScheduleService
+
+  group.setup(async () => {
+    lab = await DashboardLab.open({ classes: [Note], shield: false })
+    queue = await lab.app.container.make('queuedeck')
+    records = await lab.app.container.make('queuedeck.records')
+    transport = await lab.app.container.make('queuedeck.transport')
+    planner = new Planner({ transport, records, queue })
+    const own = await lab.app.container.make('queuedeck.schedules.service')
+    await own.stop()
+    const logger = { debug: () => {}, warn: () => {}, info: () => {} }
+    service = new ScheduleService({ transport, records, queue, logger, lease: 1_000, tick: 100 })
+    return async () => {
+      await service.stop()
+      await lab.close()
+    }
+  })
+
+  async function make(input: Omit<ScheduleInput, 'type'>): Promise<Schedule> {
+    const definition = await defineSchedule(queue, { type: Note, ...input })
+    const base = { id: uuidV7(), origin: 'page', createdAt: Date.now(), createdBy: 'test' } as const
+    await records.schedules.insert({ ...definition, ...base })
+    return (await records.schedules.named(definition.name))!
+  }
+
+  const again = async ({ id }: Schedule) => (await records.schedules.find(id))!
+
+  test('that are moved to another queue leave no run in the one before', async ({ assert }) => {
+    const input = (name: string) => ({
+      ...{ name: 'moved', payload: { name: 'moved' }, every: '1h', options: { queue: name } },
+    })
+    const now = await transport.time()
+    const first = await make(input('one'))
+    await planner.plan([first], now)
+    const definition = await defineSchedule(queue, { type: Note, ...input('two') })
+    const change = [await again(first), { definition }, { at: now, name: 'test' }] as const
+    assert.isTrue(await records.schedules.change(...change))
+    await planner.plan([await again(first)], now)
+    const { one, two } = await transport.depths(['one', 'two'])
+    assert.deepEqual([one.scheduled, two.scheduled], [0, 1])
+  })
+
+  test('that wait for an earlier one end when their schedule is deleted', async ({ assert }) => {
+    const schedule = await make({
+      ...{ name: 'deleted', every: '1s', overlap: 'queue' },
+      payload: { name: 'deleted', ms: 6_000 },
+    })
+    const pool = await lab.work()
+    service.start()
+    const waiting = await waitFor('a run that waits', async () => {
+      const key = transport.keys.scheduleWaiting(schedule.id)
+      const [first] = await transport.connections.producer.lrange(key, 0, 0)
+      return first ? transport.keys.placeOf(first).id : false
+    })
+    await lab.record(waiting, 'scheduled')
+    const operations = new ScheduleOperations({ transport, records, queue })
+    await operations.delete(await again(schedule), { id: '7', name: 'Ada', via: 'api' })
+    const { error } = await lab.record(waiting, 'cancelled')
+    assert.equal(error?.message, 'Its schedule was deleted')
+    pool.abort()
+    await pool.ended
+  }).timeout(120_000)
+})
