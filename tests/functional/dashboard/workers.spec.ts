@@ -260,7 +260,7 @@ test.group('Dashboard | workers', (group) => {
       assert.equal(found.json.errors[0].code, 'E_WORKER_NOT_FOUND', id)
       assert.equal((await client.post(`/workers/${id}/stop`)).json.outcome, 'too_late', id)
     }
-    assert.equal((await client.json(`/workers/${GONE}/quiet`)).status, 404)
+    assert.equal((await client.json(`/workers/${GONE}/quiet`)).status, 405)
     assert.equal((await client.post(`/workers/${GONE}/explode`)).status, 404)
     assert.match((await client.page('/workers')).text, /No worker is running/)
     const forged = await client.ask('POST', `/workers/${GONE}/stop`, { accept: 'application/json' })
