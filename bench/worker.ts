@@ -10,7 +10,7 @@ const bench: Bench = (options) =>
     Class: Noop,
     code: async () => {},
     jobs: 10_000,
-    floor: 0.9,
+    floor: 1,
   })
 
 export default bench
