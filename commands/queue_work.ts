@@ -122,7 +122,8 @@ export default class QueueWork extends StrictCommand {
     this.logger.info(`waits for Redis (process ${process.pid}); Ctrl-C stops it`)
     await starting
     if (this.#signals === 0) {
-      const { queues } = this.#pool
+      /** With --once it may have ended already. */
+      const queues = settings.queues ?? this.#pool.queues
       const concurrency = settings.concurrency ?? config.worker.concurrency
       this.logger.info(`works ${queues.join(', ') || 'all queues'}, ${concurrency} jobs at once`)
     }

@@ -106,6 +106,9 @@ test.group('queue:work', (group) => {
     assert.equal((await lab.transport.depths(['demo'])).demo.completed, 2)
     const once = await runAce(['queue:work', '--no-mirror', '--once', '--queues=demo,other'], env)
     assert.equal(once.code, 0, once.output)
+    assert.include(once.output, 'works demo, other,')
+    const empty = await runAce(['queue:work', '--no-mirror', '--once', '--queues=other'], env)
+    assert.include(empty.output, 'works other,')
     assert.equal((await lab.transport.depths(['demo'])).demo.completed, 5)
   })
 
