@@ -33,7 +33,11 @@ export function untilReady(
     }
     const ready = () => end(null)
     const connected = () => (refused = null)
-    const closed = () => (refused ??= HUNG_UP)
+    /** A connection that was just made when patience ended, and is hung up only then, counts as well. */
+    const closed = () => {
+      refused ??= HUNG_UP
+      if (performance.now() >= patient) end({ refused })
+    }
     const failed = (error: Error) => {
       const reason = reasonOf(error)
       refused = reason?.refused ? reason.text : null
