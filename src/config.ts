@@ -1,6 +1,7 @@
 import string from '@adonisjs/core/helpers/string'
 import { alertSettings } from './alerts_config.ts'
 import { assertKnownKeys, duration, text, whole, wrong, yesOrNo } from './config_checks.ts'
+import { isQueueName, QUEUE_NAME } from './transport/keys.ts'
 import type { Duration, KeptClocks, QueuedeckConfig, ResolvedConfig } from './types.ts'
 
 /** Largest limit that can be set: beyond it nobody limits anything. */
@@ -200,13 +201,8 @@ function keyPrefix(value: unknown): string {
 }
 
 function queueName(value: unknown, key: string): string {
-  const isText = typeof value === 'string' && value.length <= 200
-  if (!isText || !/^[^:\p{Cc}\p{Cs}]+$/u.test(value)) {
-    throw wrong(
-      key,
-      value,
-      'give queue names of 1 to 200 characters without ":", control characters and half surrogate pairs'
-    )
+  if (!isQueueName(value)) {
+    throw wrong(key, value, `give queue names of ${QUEUE_NAME}`)
   }
   return value
 }

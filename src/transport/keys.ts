@@ -182,19 +182,30 @@ function channelEnd(database: number): string {
   return database === 0 ? '' : `:${database}`
 }
 
+/** What a queue can be called, for people. */
+export const QUEUE_NAME =
+  '1 to 200 characters without ":", control characters and half surrogate pairs'
+
 /**
- * Refuses what cannot name a queue: BullMQ separates its keys by colons, control characters are never meant, and half a
- * surrogate pair is U+FFFD in Redis and SQL, so that two names would be one queue.
+ * Whether this can name a queue: BullMQ separates its keys by colons, control characters are never meant, and half a surrogate
+ * pair is U+FFFD in Redis and SQL, so that two names would be one queue.
+ */
+export function isQueueName(name: unknown): name is string {
+  return (
+    typeof name === 'string' &&
+    name.length > 0 &&
+    name.length <= 200 &&
+    !/[:\p{Cc}\p{Cs}]/u.test(name)
+  )
+}
+
+/**
+ * Refuses what cannot name a queue.
  */
 export function assertQueueName(name: string): void {
-  if (
-    typeof name !== 'string' ||
-    name.length === 0 ||
-    name.length > 200 ||
-    /[:\p{Cc}\p{Cs}]/u.test(name)
-  ) {
+  if (!isQueueName(name)) {
     throw new InvalidInputException(
-      `"${shown(name, 80)}" cannot name a queue: give 1 to 200 characters without ":", control characters and half surrogate pairs`,
+      `"${shown(name, 80)}" cannot name a queue: give ${QUEUE_NAME}`,
       'queue'
     )
   }
