@@ -40,8 +40,11 @@ export interface AttemptHost {
   /** Keeps a checkpoint with the attempt's token; waits while Redis cannot take it. */
   keep(attempt: Attempt, checkpoint: Checkpoint): Promise<CheckpointAnswer>
 
-  /** Whether the attempt still holds its job; asks Redis when that is not certain, and aborts the attempt when it does not. */
-  holds(attempt: Attempt): Promise<boolean>
+  /**
+   * Whether the attempt still holds its job: known at once while its lease is fresh, as almost always. Else Redis is asked; an attempt
+   * that does not hold its job any more is aborted.
+   */
+  holds(attempt: Attempt): true | Promise<boolean>
 
   /** Takes note of a moment of the clock by which an attempt has to end. */
   watch(deadline: number): void
@@ -149,12 +152,15 @@ export class Attempt implements JobContext, Bounded {
    * Looks right before the code begins whether it still may: between the claim and here this process waited for this and that, and may
    * have been held up for longer than the lease, or told to stop.
    *
-   * @throws the reason of its signal, when it may not
+   * @returns undefined when there is nothing to wait for; rejects, or throws, the reason of its signal when it may not
    */
-  async begin(): Promise<void> {
-    if (!(await this.host.holds(this)) || this.#aborted !== undefined) {
-      throw this.#aborted!
+  begin(): Promise<void> | undefined {
+    const held = this.host.holds(this)
+    if (held !== true) {
+      return this.#beginIf(held)
     }
+    this.#assertGoesOn()
+    return undefined
   }
 
   /**
@@ -273,6 +279,18 @@ export class Attempt implements JobContext, Bounded {
       this.abort(leaseLost('Redis refused its report'))
     }
     return accepted
+  }
+
+  async #beginIf(held: Promise<boolean>): Promise<void> {
+    /** One that does not hold its job is aborted by now. */
+    await held
+    this.#assertGoesOn()
+  }
+
+  #assertGoesOn(): void {
+    if (this.#aborted !== undefined) {
+      throw this.#aborted
+    }
   }
 
   #ignored(): void {

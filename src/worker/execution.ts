@@ -108,7 +108,10 @@ export class Execution {
   async #execute(definition: JobDefinition, payload: unknown, attempt: Attempt): Promise<unknown> {
     const job = await openJob(definition, payload, attempt, this.container)
     attempt.instance = job
-    await attempt.begin()
+    const beginning = attempt.begin()
+    if (beginning !== undefined) {
+      await beginning
+    }
     return job.execute()
   }
 

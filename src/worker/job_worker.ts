@@ -195,7 +195,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   }
 
   /** See AttemptHost. */
-  holds(attempt: Attempt): Promise<boolean> {
+  holds(attempt: Attempt): true | Promise<boolean> {
     return this.leases.holds(attempt)
   }
 
@@ -273,7 +273,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#claimed++
     this.#attempts.add(attempt)
     try {
-      if (!(await this.holds(attempt))) {
+      const held = this.holds(attempt)
+      if (held !== true && !(await held)) {
         return null
       }
       if (claim.schedulerId !== null) {

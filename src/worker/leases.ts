@@ -55,15 +55,18 @@ export class Leases {
    * Whether an attempt that is about to begin holds its job. That is asked again when so much time went since its lease was last renewed
    * that it may have run out: this process may have been held up with the answer already there, and another worker may run the job.
    */
-  async holds(attempt: Attempt): Promise<boolean> {
+  holds(attempt: Attempt): true | Promise<boolean> {
     if (attempt.aborted?.kind === 'lease lost') {
-      return false
+      return Promise.resolve(false)
     }
+    const { lease, clock } = this.runtime
+    const isFresh = clock.now() - attempt.renewedAt < lease / 2
+    return isFresh || this.#stillHolds(attempt)
+  }
+
+  async #stillHolds(attempt: Attempt): Promise<boolean> {
     const { lease, clock, trouble } = this.runtime
     const now = clock.now()
-    if (now - attempt.renewedAt < lease / 2) {
-      return true
-    }
     try {
       const { id, token } = attempt.claim
       const lost = await this.backend.extendLocks([id], [token], lease)
