@@ -186,11 +186,7 @@ export class ClaimScripts {
   ): Promise<Settled> {
     const { keys } = this.#backend
     const args = [
-      ...this.#keys.slice(0, 10),
-      keys[state],
       `${keys['']}${job.id}`,
-      `${keys['']}metrics:${state}`,
-      keys.marker,
       job.id,
       Date.now(),
       field,
@@ -202,7 +198,7 @@ export class ClaimScripts {
       fields,
       isUnique(job) ? 1 : 0,
     ]
-    return settled(await this.#run('moveToFinished', args))
+    return settled(await this.#run('finish', args))
   }
 
   /**

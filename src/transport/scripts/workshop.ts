@@ -49,6 +49,13 @@ const GROWING = new Set([
 ])
 
 /**
+ * BullMQ's scripts that have a second name of ours, under which fewer keys are given: how many, and the Lua that answers all.
+ */
+const SHORT_FORMS = {
+  finish: { of: 'moveToFinished', keys: 1, all: 'qd.finishKeys(KEYS[1], ARGV[7], ARGV[5])' },
+}
+
+/**
  * Length at which the stream of a queue that nobody mirrors is cut. The mirror trims behind its own position, so this is
  * reached only when records were away for millions of changes; what is cut then is history rows: statuses are repaired.
  */
@@ -126,15 +133,19 @@ function build(cap: number, texts: Map<string, BullText>): Library {
   const sets = editSets()
   verifyTexts(texts, sets)
   const touched = new Set(sets.flatMap((set) => Object.keys(set.scripts)))
-  const prelude = sets
-    .map((set) => set.prelude)
+  const prelude = [...sets.map((set) => set.prelude), read('finish_keys')]
     .join('\n')
     .replaceAll('CAP', String(cap))
   const scripts = new Map<string, Script>()
+  const edited = (name: string) =>
+    edit(texts.get(name)!, sets).replaceAll('return CAP', `return ${cap}`)
   for (const name of touched) {
-    const bull = texts.get(name)!
-    const text = edit(bull, sets).replaceAll('return CAP', `return ${cap}`)
-    scripts.set(name, forms(name, bull.keys, text, prelude, name in CLAIM_GATE.scripts))
+    const { keys } = texts.get(name)!
+    scripts.set(name, forms(name, keys, edited(name), prelude, name in CLAIM_GATE.scripts))
+  }
+  for (const [name, { of, keys, all }] of Object.entries(SHORT_FORMS)) {
+    const text = `local KEYS = ${all}\n${edited(of)}`
+    scripts.set(name, forms(name, keys, text, prelude, of in CLAIM_GATE.scripts))
   }
   for (const [name, keys] of Object.entries(OWN_SCRIPTS)) {
     scripts.set(name, forms(name, keys, read(name), prelude))
