@@ -81,6 +81,17 @@ export function dateOf(at: number): Date {
 }
 
 /**
+ * How far a zone's clocks are ahead, as ISO 8601 writes it: `+02:00`; nothing for UTC itself. Without it the hour that comes twice in autumn
+ * cannot be told from its twin.
+ */
+function aheadOfUtc(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000)
+  if (!Number.isFinite(minutes) || minutes === 0) return ''
+  const [hour, minute] = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+  return `${minutes < 0 ? '-' : '+'}${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
+}
+
+/**
  * Shows moments in one zone, as seen at one instant.
  */
 export class Clock {
@@ -133,10 +144,12 @@ export class Clock {
 
   moment(at: number): Moment {
     const { date, time, milliseconds } = this.#parts(at)
+    const moment = dateOf(at)
+    const ahead = aheadOfUtc(Date.parse(`${date}T${time}.${milliseconds}Z`) - moment.getTime())
     return {
       at,
-      iso: dateOf(at).toISOString(),
-      exact: `${date} ${time}.${milliseconds} ${this.zone}`,
+      iso: moment.toISOString(),
+      exact: `${date} ${time}.${milliseconds}${ahead} ${this.zone}`,
       clock: date === this.#today ? time : `${date} ${time}`,
       relative: this.relative(at),
     }

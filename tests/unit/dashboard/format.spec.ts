@@ -46,13 +46,23 @@ test.group('Moments', () => {
     assert.deepEqual(clock.moment(NOW - 2_400), {
       at: NOW - 2_400,
       iso: '2026-11-25T14:31:15.723Z',
-      exact: '2026-11-25 20:01:15.723 Asia/Kolkata',
+      exact: '2026-11-25 20:01:15.723+05:30 Asia/Kolkata',
       clock: '20:01:15',
       relative: '2 s ago',
     })
     assert.equal(clock.moment(NOW - 86_400_000).clock, '2026-11-24 20:01:18')
     assert.equal(clock.moment(NOW + 58_000).relative, 'in 58 s')
     assert.equal(clock.moment(NOW + 900).relative, 'now')
+  })
+
+  test('tell the hour that comes twice from its twin', ({ assert }) => {
+    const exactAt = (zone: string, at: string) => new Clock(zone, NOW).moment(Date.parse(at)).exact
+    assert.deepEqual(
+      ['2026-10-25T00:30Z', '2026-10-25T01:30Z'].map((at) => exactAt('Europe/Berlin', at)),
+      ['2026-10-25 02:30:00.000+02:00 Europe/Berlin', '2026-10-25 02:30:00.000+01:00 Europe/Berlin']
+    )
+    assert.equal(exactAt('America/St_Johns', '2026-11-25T00:00Z').slice(23, 29), '-03:30')
+    assert.equal(exactAt('UTC', '2026-11-25T00:00Z'), '2026-11-25 00:00:00.000 UTC')
   })
 
   test('are the same as the platform reads them, in every zone and across changes of the clock', ({
