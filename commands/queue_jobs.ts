@@ -21,19 +21,19 @@ export default class QueueJobs extends QueueCommand {
   @args.string({ description: 'Beginning of an id, or a user', required: false })
   declare q?: string
 
-  @flags.array({ description: 'Only these statuses' })
+  @flags.array({ description: 'Only these statuses, separated by commas' })
   declare status?: string[]
 
-  @flags.array({ description: 'Only these types; * stands for anything' })
+  @flags.array({ description: 'Only these types, separated by commas; * stands for anything' })
   declare type?: string[]
 
-  @flags.array({ description: 'Only these queues' })
+  @flags.array({ description: 'Only these queues, separated by commas' })
   declare queue?: string[]
 
-  @flags.array({ description: 'Only jobs of these users' })
+  @flags.array({ description: 'Only jobs of these users, separated by commas' })
   declare user?: string[]
 
-  @flags.array({ description: 'Only jobs with one of these tags' })
+  @flags.array({ description: 'Only jobs with one of these tags, separated by commas' })
   declare tag?: string[]
 
   @flags.string({ description: 'Created at this moment or later, e.g. 2h or 2026-11-01' })
@@ -69,7 +69,7 @@ export default class QueueJobs extends QueueCommand {
         )
       }
     }
-    const query = JobQuery.from(params)
+    const query = JobQuery.from({ ...params, ...this.#names() })
     const { reader } = await this.app.container.make('queuedeck.records')
     const page = await reader.page(query)
     const transport = await this.app.container.make('queuedeck.transport')
@@ -86,5 +86,16 @@ export default class QueueJobs extends QueueCommand {
       data: page.rows.map((job) => jobJson(job, texts.get(job.id)!, waiting?.get(job.id))),
       page: { next: page.next, previous: page.previous, count: value, capped },
     }
+  }
+
+  /** As other commands take lists; a name that holds commas itself is found too. */
+  #names(): Record<string, string[] | undefined> {
+    const { type, queue, user, tag } = this
+    return Object.fromEntries(
+      Object.entries({ type, queue, user, tag }).map(([name, values]) => [
+        name,
+        values?.flatMap((value) => [value, ...value.split(',').map((part) => part.trim())]),
+      ])
+    )
   }
 }

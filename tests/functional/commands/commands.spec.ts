@@ -87,6 +87,8 @@ test.group('Commands | Redis and database up', (group) => {
       [id]
     )
     assert.deepInclude(listed.json.page, { count: 1, capped: false, next: null })
+    const several = ['--queue=mails,demo', '--type=demo.fail,x', '--user=bob, ada', '--tag=b,c']
+    assert.equal((await lab.ask('queue:jobs', ...several)).json.page.count, 1)
 
     const late = await lab.ask('queue:cancel', id)
     assert.equal(late.code, 1)
