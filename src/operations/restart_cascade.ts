@@ -1,4 +1,5 @@
 import { isTerminal } from '../statuses.ts'
+import { readError } from '../jobs/failed_reason.ts'
 import type { RedisClient } from '../transport/client.ts'
 import type { FlowRestart } from '../transport/flow_restarts.ts'
 import type { JobView } from '../types.ts'
@@ -17,7 +18,7 @@ const TAKEN_UP = 5
 
 /**
  * When a job runs again, so do those that did not run because of it, and those behind them: each is blocked again by what it waits for.
- * What ran stays as it is. Doing it again does what is left. Answers how many.
+ * One that is still blocked waits for it once more. What ran stays as it is. Doing it again does what is left. Answers how many run again.
  *
  * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE; what was restarted before stays so
  */
@@ -26,16 +27,24 @@ export async function restartBehind(
   cause: FlowRestart
 ): Promise<number> {
   let restarted = 0
-  for (const step of await stepsBehind(dependencies, cause)) {
-    for (let at = 0; at < step.length; at += AT_ONCE) {
-      const done = await Promise.all(
-        step.slice(at, at + AT_ONCE).map((job) => restart(dependencies, job, cause.by))
-      )
-      restarted += done.filter(Boolean).length
-    }
+  const { steps, blocked } = await jobsBehind(dependencies, cause)
+  for (const step of steps) {
+    restarted += await sideBySide(step, (job) => restart(dependencies, job, cause.by))
   }
+  /** Afterwards: they may wait for those that have just been restarted. */
+  restarted += await sideBySide(blocked, (job) => waitAgain(dependencies, job, cause.by))
   await dependencies.transport.flowRestarts.end(cause)
   return restarted
+}
+
+/** Answers for how many of them it was done. */
+async function sideBySide(jobs: JobView[], act: (job: JobView) => Promise<boolean>) {
+  let done = 0
+  for (let at = 0; at < jobs.length; at += AT_ONCE) {
+    const answers = await Promise.all(jobs.slice(at, at + AT_ONCE).map(act))
+    done += answers.filter(Boolean).length
+  }
+  return done
 }
 
 /**
@@ -77,11 +86,27 @@ async function restart(
   return outcome === 'done'
 }
 
-/** Those that did not run because of the job, in steps: each comes after all that it waits for. */
-async function stepsBehind(
+/** Answers whether the job runs again because it had ended meanwhile, or its record was late: then it did not run because of others. */
+async function waitAgain(
+  dependencies: OperationDependencies,
+  job: JobView,
+  by: string
+): Promise<boolean> {
+  const { transport } = dependencies
+  const { queue, transportId: id } = job
+  const edges = await edgesOf(dependencies, job, { ignoreEnded: false })
+  if (await transport.flows.waitAgain({ queue, id }, edges)) return false
+  const [facts] = (await transport.audit.facts(queue, [id])).facts
+  const isCaused = facts?.state === 'failed' && CAUSED.has(readError(facts.failedReason).code ?? '')
+  return isCaused && restart(dependencies, job, by)
+}
+
+/** Those that did not run because of the job, in steps: each comes after all that it waits for. And those that are blocked by it still. */
+async function jobsBehind(
   { reader }: OperationDependencies,
   { id, at }: FlowRestart
-): Promise<JobView[][]> {
+): Promise<{ steps: JobView[][]; blocked: JobView[] }> {
+  const blocked = new Map<string, JobView>()
   const caused = new Map<string, JobView>()
   const behind = new Map<string, string[]>()
   const passed = new Set<string>()
@@ -94,6 +119,7 @@ async function stepsBehind(
     }
     level = []
     for (const row of await reader.rowsById([...fresh])) {
+      if (row.status === 'blocked') blocked.set(row.id, row)
       const isCaused = row.status === 'cancelled' && CAUSED.has(row.error?.code ?? '')
       const isMeant = isCaused && row.finishedAt !== null && row.finishedAt <= at
       /** By a process that died before it came to those behind. */
@@ -124,5 +150,5 @@ async function stepsBehind(
     }
     step = next
   }
-  return steps
+  return { steps, blocked: [...blocked.values()] }
 }

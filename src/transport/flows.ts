@@ -104,6 +104,29 @@ export class Flows {
   }
 
   /**
+   * Lets a blocked job wait again for those of its list that run again; what they came to before counts no more.
+   *
+   * @param edges  The whole list, as arguments of the scripts.
+   * @returns false when it is not blocked any more
+   * @throws E_REDIS_UNAVAILABLE
+   */
+  async waitAgain({ queue, id }: JobPlace, edges: string[]): Promise<boolean> {
+    const { keys } = this.transport
+    let how = ''
+    for (let from = 0; from < edges.length && how !== 'gone'; from += EDGES_AT_ONCE) {
+      how = (await this.#call('flow_again', `job ${id} does not wait again`, [
+        keys.job(queue, id),
+        keys.queue(queue),
+        id,
+        from + EDGES_AT_ONCE < edges.length ? '1' : '0',
+        how,
+        ...edges.slice(from, from + EDGES_AT_ONCE),
+      ])) as string
+    }
+    return how !== 'gone'
+  }
+
+  /**
    * How jobs ended, by their keys; those that nobody knows are absent.
    */
   async outcomesOf(
@@ -166,7 +189,11 @@ export class Flows {
     return texts.flatMap((text) => readEdges(text === null ? [] : JSON.parse(text)))
   }
 
-  #call(script: 'flow_edges', action: string, args: (string | number)[]): Promise<unknown> {
+  #call(
+    script: 'flow_edges' | 'flow_again',
+    action: string,
+    args: (string | number)[]
+  ): Promise<unknown> {
     return this.transport.connections.produce(action, (client) =>
       this.transport.call(client, script, args)
     )

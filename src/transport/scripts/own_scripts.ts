@@ -32,6 +32,7 @@ export const OWN_SCRIPTS = {
   limits: 3,
   waiting: 1,
   flow_edges: 1,
+  flow_again: 1,
   flow_keep: 1,
   schedule_alive: 2,
   start_scheduled: 6,

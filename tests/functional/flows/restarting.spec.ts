@@ -82,6 +82,36 @@ eachDatabase(({ label, create }) => {
       await is(always, 'completed')
     })
 
+    test('what is still blocked waits for a job that runs again, whatever came of it before', async ({
+      assert,
+    }) => {
+      const boom = await dispatch('boom', { fail: true })
+      const middle = await dispatch('middle', { waitFor: boom })
+      const slow = await dispatch('slow', { hold: true })
+      const end = await dispatch('end', { waitFor: [middle, slow] })
+      const always = await dispatch('always', {
+        waitFor: [slow, { jobId: boom.jobId, queue: 'one', onFailure: 'run' }],
+      })
+      await Promise.all([is(middle, 'cancelled'), is(slow, 'running')])
+      /** What failed it is mended. */
+      const { transport } = await parts()
+      const mended = JSON.stringify({ name: 'boom', hold: true })
+      await transport.connections.producer.hset(
+        transport.keys.job('one', boom.jobId),
+        'data',
+        mended
+      )
+      assert.equal((await restart(boom)).outcome, 'done')
+      await is(boom, 'running', 2)
+      letGo('slow')
+      await is(slow, 'completed')
+      await is(end, 'blocked')
+      await is(always, 'blocked')
+      letGo('boom')
+      await Promise.all([is(end, 'completed'), is(always, 'completed'), is(middle, 'completed', 2)])
+      assert.deepEqual([...ran].sort(), ['always', 'boom', 'boom', 'end', 'middle', 'slow'])
+    })
+
     test('a restart through a flow whose process died goes on in another', async ({ assert }) => {
       const boom = await dispatch('boom', { fail: true })
       const w = await dispatch('w', { waitFor: boom })

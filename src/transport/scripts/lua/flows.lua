@@ -199,11 +199,18 @@ function flow.circles(w, ARGV, from)
   return true
 end
 
--- A blocked job waits for these. `more` = '1': the list goes on in another call.
-function flow.register(w, ARGV, from, more)
+-- What a blocked job met counts no more when it came of a job that runs again. Answers whether that is so, or was when a list broke off.
+function flow.forget(w)
+  local verdict = rcall('HGET', w, 'fv')
+  if not verdict then return flow.isOpen(w) end
+  return not outcome(string.sub(verdict, 3), '-') and rcall('HDEL', w, 'fv') == 1
+end
+
+-- A blocked job waits for these. `more` = '1': the list goes on in another call. `alive`: only for those that have not ended.
+function flow.register(w, ARGV, from, more, alive)
   for i = from, #ARGV do
     local policy, given, awaited = string.sub(ARGV[i], 1, 1), string.sub(ARGV[i], 2, 2), string.sub(ARGV[i], 3)
-    local out, ignored = outcome(awaited, given), policy ~= string.lower(policy)
+    local out, ignored = outcome(awaited, given), alive or policy ~= string.lower(policy)
     policy = string.lower(policy)
     if out then
       if not ignored then judge(w, awaited, policy, out) end
