@@ -18,6 +18,16 @@ type Line = { text: string; start: number; end: number }
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
 const SETEXT = /^ {0,3}(=+|-{2,})[ \t]*$/
 
+/** Marks of lists in front of a fence: it begins in an item. */
+const ITEM_MARKS = /^ {0,3}(?:(?:[-+*]|\d{1,9}[.)])[ \t]{1,4})+(?=`{3}|~{3})/
+
+/** Quotations, link definitions, tables, items of lists and HTML: a line of dashes below is a rule, and they are no title. */
+const NO_TITLE =
+  /^ {0,3}(?:>|\||\[[^\]]{1,300}\]:|(?:[-+*]|1[.)])[ \t]+\S|(?=[^|]{1,300}\|)[-:][-:|\t ]*$|<\/?(?:address|article|aside|blockquote|center|details|dialog|div|dl|dd|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|iframe|li|main|nav|ol|p|section|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?:[\s/>]|$))/i
+/** The same of what only begins a paragraph: other numbers, code by its indentation, a tag that stands alone. */
+const NO_TITLE_FIRST =
+  /^(?: {0,3}\t| {4}| {0,3}\d{1,9}[.)][ \t]| {0,3}<\/?[a-z][\w-]*(?:\s[^<>]*)?>\s*$)/i
+
 /** A longer paragraph above a line is none that a person would read as its title. */
 const MOST_TITLE_LINES = 100
 
@@ -28,6 +38,9 @@ const RAW: [begin: RegExp, end: RegExp][] = [
   [/^ {0,3}<\?/, /\?>/],
   [/^ {0,3}<!\[CDATA\[/, /\]\]>/],
 ]
+
+/** The first sign of an item. */
+const MARK_SIGN = /[-+*\d]/
 
 /** Lines that are looked at in one step. */
 const STEP = 5_000
@@ -46,14 +59,15 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
   const lines = new Lines(text)
   metadata(lines, blocks)
   /** Where the paragraph that is open stands: a list of its lines could be longer than the text. */
-  let open = null as { start: number; end: number; lines: number } | null
+  let open = null as { start: number; end: number; lines: number; title: boolean } | null
 
   const close = () => {
     if (open !== null) blocks.push({ kind: 'paragraph', start: open.start, end: open.end })
     open = null
   }
-  const add = ({ start, end }: Line) => {
-    open ??= { start, end, lines: 0 }
+  const add = ({ text: words, start, end }: Line) => {
+    open ??= { start, end, lines: 0, title: !NO_TITLE_FIRST.test(words) }
+    open.title &&= !NO_TITLE.test(words)
     open.end = end
     open.lines++
   }
@@ -65,13 +79,20 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
       close()
       continue
     }
-    const fence = sign === '`' || sign === '~' ? FENCE.exec(line.text) : null
+    const marks = MARK_SIGN.test(sign) ? (ITEM_MARKS.exec(line.text)?.[0] ?? '') : ''
+    const isFence = marks !== '' || sign === '`' || sign === '~'
+    const fence = isFence ? FENCE.exec(line.text.slice(marks.length)) : null
     if (fence !== null && !(fence[1][0] === '`' && fence[2].includes('`'))) {
       close()
       let last = line
-      const isEnd = endOf(fence[1])
+      const inside = columnsOf(marks)
+      const isEnd = endOf(fence[1], inside)
       for (let inner = lines.next(); inner !== null; inner = lines.next()) {
         if (lines.read % STEP === 0) yield
+        if (inside > 0 && columnsOf(indentOf(inner.text)) < inside && inner.text.trim() !== '') {
+          lines.rewind(inner.start)
+          break
+        }
         last = inner
         if (isEnd(inner.text)) break
       }
@@ -96,6 +117,7 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
     }
     const isTitle =
       open !== null &&
+      open.title &&
       open.lines <= MOST_TITLE_LINES &&
       (sign === '=' || sign === '-') &&
       SETEXT.test(line.text)
@@ -125,7 +147,10 @@ function metadata(lines: Lines, blocks: Block[]): void {
   const mark = lines.next()?.text.trimEnd()
   if (mark === '---' || mark === '+++') {
     for (let line = lines.next(); line !== null; line = lines.next()) {
-      if (line.text.trimEnd() !== mark) continue
+      const words = line.text.trimEnd()
+      /** A rule: behind it stands an empty line, behind the mark of YAML none (Pandoc has the same rule). */
+      if (mark === '---' && lines.read === 2 && words === '') break
+      if (words !== mark) continue
       blocks.push({ kind: 'metadata', start: 0, end: line.end })
       return
     }
@@ -159,10 +184,24 @@ function headingOf(line: string): { level: number; title: string } | null {
   return { level, title: text.slice(level, closed ? text.length : end).trim() }
 }
 
-/** A fence that nobody closes goes to the end. */
-function endOf(mark: string): (line: string) => boolean {
-  const closing = new RegExp(`^ {0,3}\\${mark[0]}{${mark.length},}[ \\t]*$`)
-  return (line) => closing.test(line)
+/** A fence that nobody closes goes to the end, or to that of its item. */
+function endOf(mark: string, inside: number): (line: string) => boolean {
+  const closing = new RegExp(`^\\${mark[0]}{${mark.length},}[ \\t]*$`)
+  return (line) => {
+    const indent = indentOf(line)
+    return columnsOf(indent) - inside <= 3 && closing.test(line.slice(indent.length))
+  }
+}
+
+function indentOf(line: string): string {
+  return line.slice(0, line.length - line.trimStart().length)
+}
+
+/** Width of what stands at the beginning of a line. */
+function columnsOf(text: string): number {
+  let columns = 0
+  for (const letter of text) columns += letter === '\t' ? 4 - (columns % 4) : 1
+  return columns
 }
 
 /**
@@ -184,7 +223,8 @@ class Lines {
     return { text: this.text.slice(start, end), start, end }
   }
 
-  rewind(): void {
-    this.#at = 0
+  /** Goes on at a line that begins there. */
+  rewind(start = 0): void {
+    this.#at = start
   }
 }

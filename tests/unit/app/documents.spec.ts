@@ -31,11 +31,24 @@ test.group('Documents: text', () => {
       ['an instruction', '<?php\n# no\n?>\n'],
       ['TOML in front', '+++\ntitle = "x"\n# no\n+++\n'],
       ['YAML in front', '---\ntitle: x\n# no\n---\n'],
+      ['code that begins an item', '1. ```sh\n   # no\n   ```\n2. two\n'],
+      ['code that an item ends', '- - ~~~\n    # no\n'],
+      ['a rule below a list', 'Words\n- one\n- two\n---\n'],
+      ['a rule below a quotation', '> said\n---\n'],
+      ['a rule below a table', 'a | b\n--|--\n1 | 2\n---\n'],
+      ['a rule below HTML', '<p align="center">\n<img src="x">\n</p>\n---\n'],
     ])
     .run(({ assert }, [, text]) => {
       const titles = markdownBlocks(`${text}\n# Yes\n`).flatMap(({ title }) => title ?? [])
       assert.deepEqual(titles, ['Yes'])
     })
+
+  test('takes no rule at the very beginning for metadata', ({ assert }) => {
+    const titles = markdownBlocks('---\n\n# Yes\n\nWords\n\n---\n').flatMap(
+      ({ title }) => title ?? []
+    )
+    assert.deepEqual(titles, ['Yes'])
+  })
 
   test('reads a comment that nobody closes to its end', ({ assert }) => {
     assert.deepEqual(markdownBlocks('# Yes\n\n<!--\n# no\n'), [

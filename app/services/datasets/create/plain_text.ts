@@ -64,8 +64,8 @@ export function piecesOf(markdown: string): Piece[] {
 /** What stands between the fences, and the language that the first one names. */
 function fenced(block: string): { code: string; language: string } {
   const lines = block.split('\n')
-  const [, language = ''] = /^\s{0,3}[`~]{3,}[ \t]*([\w+#-]{0,30})/.exec(lines[0]) ?? []
-  const last = /^\s{0,3}[`~]{3}/.test(lines.at(-1)!) && lines.length > 1 ? -1 : undefined
+  const [, language = ''] = /^[-+*\d.) \t]{0,40}[`~]{3,}[ \t]*([\w+#-]{0,30})/.exec(lines[0]) ?? []
+  const last = /^\s{0,40}[`~]{3}/.test(lines.at(-1)!) && lines.length > 1 ? -1 : undefined
   return { code: lines.slice(1, last).join('\n'), language }
 }
 
