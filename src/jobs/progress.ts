@@ -8,12 +8,14 @@ const LONGEST_STAGE = 200
 const LONGEST_UNIT = 50
 
 /**
- * Checks what a job reports. Percentages keep two decimals; stage and unit are cut at 200 and 50 characters.
+ * Checks what a job reports. Percentages keep two decimals, and are looked at so; stage and unit are cut at 200 and 50 characters.
  *
  * @throws E_INVALID_OPTION naming the value: percent outside 0 to 100, counts that are no whole numbers of 0 or more, unknown details
  */
 export function toProgress(percent: number, details: ProgressDetails = {}): Progress {
-  if (typeof percent !== 'number' || !(percent >= 0 && percent <= 100)) {
+  /** Shares that are added up come to 100.00000000000001, or to a little less than 0. */
+  const rounded = typeof percent === 'number' ? Math.round(percent * 100) / 100 : Number.NaN
+  if (!(rounded >= 0 && rounded <= 100)) {
     throw new E_INVALID_OPTION([
       'percent',
       `must be a number from 0 to 100, not ${shown(percent, 100)}`,
@@ -34,7 +36,7 @@ export function toProgress(percent: number, details: ProgressDetails = {}): Prog
     }
   }
 
-  const progress: Progress = { percent: Math.round(percent * 100) / 100 }
+  const progress: Progress = { percent: rounded }
   if (details.stage !== undefined) {
     progress.stage = text(details.stage, 'stage', LONGEST_STAGE)
   }

@@ -117,6 +117,11 @@ test.group('Job', () => {
     assert.match(reported[0].stage!, /^(👩‍👩‍👧‍👦)+…$/u)
     await job.progress(0)
     assert.deepEqual(reported[1], { percent: 0 })
+    let sum = 0
+    for (let page = 0; page < 49; page++) sum += 100 / 49
+    assert.isAbove(sum, 100)
+    await job.progress(sum)
+    assert.deepEqual(reported.pop(), { percent: 100 })
     for (const [percent, details] of [
       [101],
       [Number.NaN],
