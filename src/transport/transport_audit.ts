@@ -271,7 +271,7 @@ export class TransportAudit {
       const id = await client.lindex(prefix + list, -1)
       if (id !== null) return momentOf(await client.hget(prefix + id, 'timestamp'))
     }
-    const [first] = await client.zrange(`prioritized`, 0, 0)
+    const [first] = await client.zrange(`${prefix}prioritized`, 0, 0)
     return first === undefined ? null : momentOf(await client.hget(prefix + first, 'timestamp'))
   }
 
@@ -299,9 +299,13 @@ export class TransportAudit {
   }
 }
 
+/** The last moment that a `Date` can tell. */
+const LAST_MOMENT = 8_640_000_000_000_000
+
+/** A moment of a hash that anyone may have written: a producer that gives a date as text makes it none. */
 function momentOf(text: string | null): number | null {
-  const value = Number(text ?? Number.NaN)
-  return Number.isFinite(value) ? value : null
+  const value = Math.round(Number(text || Number.NaN))
+  return value >= 0 && value <= LAST_MOMENT ? value : null
 }
 
 function toFacts(
@@ -326,7 +330,6 @@ function toFacts(
   ] = fields
   const [finishedOn, processedOn, timestamp, delay, priority, cancelRequest, losses, cp, waits] =
     moments
-  const number = (text: string | null) => (text === null ? null : Number(text))
   return {
     id,
     state,
@@ -343,9 +346,9 @@ function toFacts(
     progress,
     worker: pb,
     run: ordinal(run, 1),
-    finishedOn: number(finishedOn),
-    processedOn: number(processedOn),
-    timestamp: number(timestamp),
+    finishedOn: momentOf(finishedOn),
+    processedOn: momentOf(processedOn),
+    timestamp: momentOf(timestamp),
     delay: Number(delay ?? 0),
     priority: Number(priority ?? 0),
     cancelRequest,

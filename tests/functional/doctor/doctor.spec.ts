@@ -64,12 +64,16 @@ test.group('Doctor | queues, limits and workers', (group) => {
     )
     assert.equal(finding.remedy, `node ace queue:work --queues='it'\\''s; rm -rf $HOME'`)
 
+    await lab.dispatch('tests.echo', {}, { queue: 'urgent', priority: 1 })
+    const urgent = (await found()).find(({ measured }) => measured.queue === 'urgent')!
+    assert.match(urgent.detail, /waiting since \d{4}/)
+
     await lab.dispatch('tests.echo', {}, { queue: 'later', delay: '1h' })
     const later = (await found()).find(({ measured }) => measured.queue === 'later')!
     assert.equal(later.severity, 'warning')
 
     const idle = await lab.work({ queues: ['later'] })
-    assert.lengthOf(await found(), 1)
+    assert.lengthOf(await found(), 2)
     await lab.dependencies.transport.workers.ask(idle.id, 'quiet')
     const silent = await waitFor('the worker to be quiet', async () =>
       (await found()).find(({ measured }) => measured.queue === 'later')
