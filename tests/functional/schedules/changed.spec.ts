@@ -88,4 +88,39 @@ test.group('Schedules | runs of an earlier definition', (group) => {
     pool.abort()
     await pool.ended
   }).timeout(120_000)
+
+  test('do not begin beside one that still runs, when somebody has started another one meanwhile', async ({
+    assert,
+  }) => {
+    const { worker, producer } = transport.connections
+    const keys = transport.keys.queue('tests')
+    for (const overlap of ['skip', 'queue']) {
+      const schedule = await make({ name: overlap, every: '1h', overlap, payload: { name: 'x' } })
+      const now = await transport.time()
+      const job = (due: number, manual?: true) =>
+        queue.scheduledJob(schedule, { jobId: uuidV7(), due, now, manual })
+      const [long, asked, next] = [job(now - 3_000), job(now - 2_000, true), job(now - 1_000)]
+      await transport.add([long, asked, next])
+      const said = async ({ id, opts }: typeof long) => {
+        const { schedule: mark } = opts.qd!
+        return (await transport.scheduled.start('tests', id, mark!, worker)).verdict
+      }
+      const ends = async ({ id }: typeof long) => {
+        await producer.lrem(`${keys}wait`, 0, id)
+        await producer.zadd(`${keys}completed`, now, id)
+      }
+      assert.deepEqual([await said(long), await said(asked)], ['run', 'run'])
+      await ends(asked)
+      assert.equal(await said(next), overlap === 'skip' ? 'overlap' : 'wait')
+      if (overlap === 'skip') continue
+      await producer.lrem(`${keys}wait`, 0, next.id)
+      await producer.zadd(`${keys}delayed`, (now + 600_000) * 4_096, next.id)
+      await transport.scheduled.wake(worker)
+      assert.equal(await transport.state('tests', next.id), 'delayed')
+      await ends(long)
+      await transport.scheduled.wake(worker)
+      assert.equal(await transport.state('tests', next.id), 'waiting')
+      assert.equal(await said(next), 'run')
+    }
+  })
 })

@@ -228,6 +228,17 @@ function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
   return 'done'
 end
 
+-- Runs of a schedule that have started and not ended, newest first, without one of them: `current` of its hash names them, a line each.
+function qd.runsOf(schedule, without)
+  local alive = {}
+  for key in string.gmatch(rcall('HGET', schedule, 'current') or '', '[^\n]+') do
+    local prefix, id = string.match(key, '^(.*:)([^:]*)$')
+    if key ~= without and rcall('HEXISTS', key, 'name') == 1 and not rcall('ZSCORE', prefix .. 'completed', id)
+      and not rcall('ZSCORE', prefix .. 'failed', id) then alive[#alive + 1] = key end
+  end
+  return alive
+end
+
 -- Where BullMQ keeps a job whose hash exists. A lock tells running jobs without a search of the list of them.
 function qd.state(queuePrefix, id)
   if rcall('ZSCORE', queuePrefix .. 'completed', id) then return 'completed' end

@@ -6,20 +6,16 @@
 -- request to end it as cancelled. The job keeps what was said (`sv`): another attempt is told the same.
 local job, due, overlap = KEYS[1], tonumber(ARGV[2]), ARGV[4]
 local known = rcall('HMGET', job, 'run', 'sv')
-local current = rcall('HGET', KEYS[2], 'current') or ''
-local function isAlive(key)
-  if key == '' or key == job or rcall('HEXISTS', key, 'name') == 0 then return false end
-  local prefix, id = string.match(key, '^(.*:)([^:]*)$')
-  return not rcall('ZSCORE', prefix .. 'completed', id) and not rcall('ZSCORE', prefix .. 'failed', id)
-end
+-- One that somebody asked for starts beside others: all that have not ended count.
+local current = qd.runsOf(KEYS[2], job)
 local function leaveOut(verdict)
   local reason = verdict == 'missed' and ARGV[9] or ARGV[8]
   rcall('HSET', job, 'sv', verdict, 'cr', cjson.encode({at = qd.now(), by = 'schedule', reason = reason}))
-  return {verdict, current}
+  return {verdict, current[1] or ''}
 end
 local function start()
-  rcall('HSET', KEYS[2], 'current', job)
-  return {'run', current}
+  rcall('HSET', KEYS[2], 'current', table.concat({job, unpack(current)}, '\n'))
+  return {'run', current[1] or ''}
 end
 if ARGV[6] == '1' or (tonumber(known[1] or '') or 1) > tonumber(ARGV[3]) or known[2] == 'run' then return start() end
 if known[2] then return leaveOut(known[2]) end
@@ -33,11 +29,11 @@ if ARGV[5] == 'skip' and qd.now() - due > tonumber(ARGV[7]) then
   if wasAway then return leaveOut('missed') end
 end
 local first = overlap == 'queue' and rcall('LINDEX', KEYS[3], 0)
-if isAlive(current) or (first and first ~= job) then
+if current[1] or (first and first ~= job) then
   if overlap ~= 'queue' then return leaveOut('overlap') end
   if not rcall('LPOS', KEYS[3], job) then rcall('RPUSH', KEYS[3], job) end
   rcall('SADD', KEYS[4], ARGV[1])
-  return {'wait', current}
+  return {'wait', current[1] or ''}
 end
 if first == job then rcall('LPOP', KEYS[3]) end
 rcall('HSET', job, 'sv', 'run')

@@ -1,12 +1,10 @@
 -- KEYS[1] hash of a schedule, KEYS[2] list of its runs that wait, KEYS[3] set of schedules with such runs; ARGV schedule
--- The first run that waits goes on, once the run before it has ended. Answers 1 when one was woken.
-local current = rcall('HGET', KEYS[1], 'current') or ''
+-- The first run that waits goes on, once all that have started before it have ended. Answers 1 when one was woken.
 local function stateOf(key)
   if key == '' or rcall('HEXISTS', key, 'name') == 0 then return 'completed' end
   local prefix, id = string.match(key, '^(.*:)([^:]*)$')
   return qd.state(prefix, id), prefix, id
 end
-local running = stateOf(current)
 while true do
   local first = rcall('LINDEX', KEYS[2], 0)
   if not first then
@@ -15,7 +13,7 @@ while true do
   end
   local state, prefix, id = stateOf(first)
   if state == 'completed' or state == 'failed' then rcall('LPOP', KEYS[2])
-  elseif state ~= 'delayed' or (first ~= current and running ~= 'completed' and running ~= 'failed') then return 0
+  elseif state ~= 'delayed' or qd.runsOf(KEYS[1], first)[1] then return 0
   else
     rcall('ZREM', prefix .. 'delayed', id)
     rcall('HSET', first, 'delay', 0)
