@@ -19,9 +19,12 @@ const run = promisify(execFile)
 
 const QUEUEDECK_FOLDER = fileURLToPath(new URL('../../.queuedeck', import.meta.url))
 
-/** PostgreSQL refuses to run as root, so root runs it as the user `nobody`. */
-const NOBODY = 65_534
-const isRoot = process.getuid?.() === 0
+/** PostgreSQL and PgBouncer refuse to run as root, so root runs them as the user `nobody`. */
+export const NOBODY = 65_534
+export const isRoot = process.getuid?.() === 0
+export const asNobody = isRoot
+  ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+  : []
 
 /**
  * The path of a program, or undefined where it is not installed. Debian keeps PostgreSQL's out of PATH.
@@ -177,9 +180,6 @@ async function startPostgres(): Promise<PrivateServer> {
   const [program, initdb] = [findProgram('postgres'), findProgram('initdb')]
   if (!program || !initdb) throw new Error('PostgreSQL (postgres, initdb) is not installed')
   const directory = await temporaryFolder('postgres')
-  const asNobody = isRoot
-    ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
-    : []
   if (isRoot) await chown(directory, NOBODY, NOBODY)
   const data = join(directory, 'data')
   const settings = ['-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C.UTF-8']

@@ -6,6 +6,13 @@ import { JOB_COLUMNS } from '../tables.ts'
 import type { Db, Row } from './db.ts'
 import { InTurn } from './in_turn.ts'
 import { numbered } from './marks.ts'
+import {
+  beginningWith,
+  inTransaction,
+  isPooled,
+  settingAll,
+  type PostgresSettings,
+} from './postgres_pooler.ts'
 import { jobNames, jobSelection, onConflict, type Session, type Shape } from './session.ts'
 import { VERSION_TEXT } from './version_text.ts'
 
@@ -21,17 +28,37 @@ const TYPES: Record<ColumnType, string> = {
   long: 'text',
 }
 
+/** Longest waiting for a connection, for an answer to writing, and for one to a page, ms. */
+const CONNECT = 5_000
+const WRITE = 60_000
+const READ = 15_000
+
+/** Every statement that writes finds its rows by key, however little the planner knows of the arrays. */
+const WRITING: PostgresSettings = {
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+  synchronous_commit: 'on',
+}
+
 /**
  * Every statement of a page has one index that passes the fewest entries, whatever statistics say, which are missing or old while
  * a history grows. So the planner gets no other ways, and counts entries alone: costs of pages would make it take another index
  * that it believes to lie better.
  */
-const BY_INDEX = `set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set enable_incremental_sort = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off; set seq_page_cost = 0.0001; set random_page_cost = 0.0001`
-
-/** Longest waiting for a connection, for an answer to writing, and for one to a page, ms. */
-const CONNECT = 5_000
-const WRITE = 60_000
-const READ = 15_000
+const READING: PostgresSettings = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_sort: 'off',
+  enable_incremental_sort: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+  seq_page_cost: '0.0001',
+  random_page_cost: '0.0001',
+  statement_timeout: String(READ),
+}
 
 /** int8 and numeric come as numbers: counts and moments stay below 2^53, and versions are asked for as text. */
 const NUMBERS = new Set([20, 1700])
@@ -53,12 +80,26 @@ function options(pg: typeof Pg, settings: ConnectionSettings, patience: number) 
   } as Pg.ClientConfig
 }
 
-async function prepare(settings: ConnectionSettings, client: Pg.ClientBase): Promise<void> {
-  if (settings.searchPath.length > 0) {
-    const path = settings.searchPath.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ')
-    await client.query(`set search_path to ${path}`)
+/**
+ * Makes a new connection ready: the host's search path, its hook, and what statements of ours need.
+ *
+ * @returns settings that each of its transactions needs, because it is a pooler's
+ */
+async function prepare(
+  host: ConnectionSettings,
+  client: Pg.ClientBase,
+  own: PostgresSettings
+): Promise<PostgresSettings | undefined> {
+  const path = host.searchPath.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ')
+  const hosts: PostgresSettings = path === '' ? {} : { search_path: path }
+  if (await isPooled(client)) {
+    await greet(host, client)
+    return { ...hosts, ...own }
   }
-  await greet(settings, client)
+  if (path !== '') await client.query(settingAll(hosts))
+  await greet(host, client)
+  await client.query(settingAll(own))
+  return undefined
 }
 
 /** One value of an array, as PostgreSQL reads it. */
@@ -96,8 +137,13 @@ export class PostgresSession implements Session {
   #names = new Map<string, string>()
   #shapes = new Map<Shape, string>()
   #turn = new InTurn()
+  #isTransaction = false
 
-  private constructor(client: Pg.Client) {
+  /** @param each  Settings of every transaction; undefined where the connection has them */
+  private constructor(
+    client: Pg.Client,
+    private each: PostgresSettings | undefined
+  ) {
     this.#client = client
   }
 
@@ -108,16 +154,12 @@ export class PostgresSession implements Session {
     client.on('error', () => {})
     try {
       await client.connect()
-      await prepare(settings, client)
-      // Every statement finds its rows by key, however little the planner knows of the arrays.
-      await client.query(
-        `set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off; set synchronous_commit = on`
-      )
+      const each = await prepare(settings, client, WRITING)
+      return new PostgresSession(client, each)
     } catch (error) {
       await client.end().catch(() => {})
       throw error
     }
-    return new PostgresSession(client)
   }
 
   async turn(): Promise<void> {
@@ -125,18 +167,22 @@ export class PostgresSession implements Session {
   }
 
   async begin(): Promise<void> {
-    await this.#send(() => this.#client.query('begin isolation level read committed'))
+    const begin = this.each ? beginningWith(this.each) : 'begin isolation level read committed'
+    await this.#send(() => this.#client.query(begin))
     this.#turn.begun()
+    this.#isTransaction = true
   }
 
   async commit(): Promise<void> {
     const { command } = await this.#send(() => this.#client.query('commit'))
+    this.#isTransaction = false
     await this.#turn.over()
     if (command !== 'COMMIT') throw new Error('The database rolled the transaction back')
   }
 
   async rollback(): Promise<void> {
     await this.#turn.over()
+    this.#isTransaction = false
     await this.#send(() => this.#client.query('rollback'))
   }
 
@@ -212,7 +258,13 @@ export class PostgresSession implements Session {
   }
 
   /** Prepared once: writing repeats few statements, all of which go by key. Not those without values: each list of numbers is a text of its own. */
-  #query(text: string, values: unknown[], rowMode?: 'array') {
+  #query(text: string, values: unknown[], rowMode?: 'array'): Promise<Pg.QueryResult> {
+    const { each } = this
+    if (each !== undefined) {
+      const query = () => this.#client.query({ text, values, rowMode } as Pg.QueryConfig)
+      const alone = () => inTransaction(this.#client, each, query)
+      return this.#send(this.#isTransaction ? query : alone)
+    }
     let name = this.#names.get(text)
     if (!name && values.length > 0 && this.#names.size < 300) {
       name = `qd${this.#names.size}`
@@ -223,10 +275,12 @@ export class PostgresSession implements Session {
 
   /**
    * The server answers in the order in which it was asked, and takes nothing behind a failure in a transaction: statements go out at once.
-   * Drivers before 8.23 know no pipeline, and are asked one after the other.
+   * Drivers before 8.23 know no pipeline, and are asked one after the other, as poolers are.
    */
   #send<T>(statement: () => Promise<T>): Promise<T> {
-    return this.#client.pipeline ? this.#turn.atOnce(statement) : this.#turn.run(statement)
+    return this.#client.pipeline && !this.each
+      ? this.#turn.atOnce(statement)
+      : this.#turn.run(statement)
   }
 }
 
@@ -251,14 +305,26 @@ export class PostgresDb implements Db {
   #settings: ConnectionSettings
   #pool: Promise<Pg.Pool> | undefined
 
+  /** Settings that each statement needs on connections of a pooler. */
+  #each = new WeakMap<Pg.ClientBase, PostgresSettings>()
+
   constructor(settings: ConnectionSettings) {
     this.#settings = settings
   }
 
   async all(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     const pool = await (this.#pool ??= this.#open())
-    const { rows } = await pool.query(numbered(sql), [...values])
-    return rows
+    const client = await pool.connect()
+    const each = this.#each.get(client)
+    const query = () => client.query(numbered(sql), [...values])
+    try {
+      const { rows } = await (each ? inTransaction(client, each, query) : query())
+      client.release()
+      return rows
+    } catch (error) {
+      client.release(error as Error)
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -273,13 +339,12 @@ export class PostgresDb implements Db {
       const settings = this.#settings
       const pool = new pg.Pool({
         ...options(pg, settings, READ + 1_000),
-        statement_timeout: READ,
         max: Math.max(1, Math.min(4, settings.poolMax)),
         idleTimeoutMillis: 30_000,
         allowExitOnIdle: true,
         onConnect: async (client: Pg.ClientBase) => {
-          await prepare(settings, client)
-          await client.query(BY_INDEX)
+          const each = await prepare(settings, client, READING)
+          if (each !== undefined) this.#each.set(client, each)
         },
       } as Pg.PoolConfig)
       pool.on('error', () => {})
