@@ -61,6 +61,34 @@ test.group('Documents: HTML', () => {
     ])
     .run(async ({ assert }, { html, says }) => assert.equal(await text(html), says))
 
+  test('keeps numbers and words as they are read: {html}')
+    .with([
+      { html: '<p>10<sup>6</sup> m<sup>2</sup>, 10<sup>-3</sup>', says: '10⁶ m², 10⁻³' },
+      { html: '<p>the 1<sup>st</sup> note<sup>[1]</sup>', says: 'the 1st note[1]' },
+      { html: '<ol start="5"><li>a<li value=9>b<li>c</ol>', says: '5. a\n9. b\n10. c' },
+      { html: '<p>Box&shy;k\u00e4mp\u00adfer', says: 'Boxkämpfer' },
+    ])
+    .run(async ({ assert }, { html, says }) => assert.equal(await text(html), says))
+
+  test('keeps cells below their heads, beside one of several columns or rows', async ({
+    assert,
+  }) => {
+    const rows = [
+      '<tr><td colspan=99>Fruit</td></tr>',
+      '<tr><th colspan="2">Name</th><th>Price</th></tr>',
+      '<tr><td rowspan="2">Apple</td><td>red</td><td rowspan=2>3</td></tr>',
+      '<tr><td>green</td></tr><tr><td>Pear</td><td></td><td>4</td></tr>',
+    ]
+    assert.equal(
+      await text(`<table>${rows.join('')}</table>`),
+      [
+        '| Fruit |  |  |\n| --- | --- | --- |\n| Name |  | Price |',
+        '| Apple | red | 3 |\n|  | green |  |\n| Pear |  | 4 |',
+      ].join('\n')
+    )
+    assert.equal(await text('<table><tr><td colspan=3>Only</td></tr></table>'), 'Only')
+  })
+
   test('keeps code in a line whole: {html}')
     .with([
       { html: 'a <code>`b`</code> c', says: 'a `` `b` `` c' },

@@ -74,7 +74,10 @@ class Writer {
   #heading = 0
   #title: string | null = null
   #hasFirstHeading = false
+  /** `number`: of the last item. */
   #lists: { ordered: boolean; number: number }[] = []
+  /** How many elements of raised text are open. */
+  #raised = 0
   /** What stands in front of the next text of a list item. */
   #marker = ''
   /** Code of several lines: the most backticks that stand side by side in it, those at its end, elements of code that are open. */
@@ -141,10 +144,12 @@ class Writer {
   }
 
   #text(raw: string): void {
-    const text = withoutReferences(raw)
+    /** Places where a word may be parted show only when a browser parts it there. */
+    const text = withoutReferences(raw).replaceAll('\u00ad', '')
     if (this.#code !== null) this.#addCode(text)
     else {
-      const words = text.replace(/\s+/g, ' ')
+      const flowing = text.replace(/\s+/g, ' ')
+      const words = this.#raised > 0 ? raised(flowing) : flowing
       if (this.#inTitle) this.#title ??= words.trim() || null
       else this.#inline.add(words)
       if (this.#inline.length > LONGEST) this.#write(true)
@@ -193,10 +198,16 @@ class Writer {
       case 'ul':
       case 'ol':
         this.#flush()
-        this.#lists.push({ ordered: name === 'ol', number: 0 })
+        this.#lists.push({
+          ordered: name === 'ol',
+          number: (numberOf('start', attributes) ?? 1) - 1,
+        })
         return
       case 'li':
-        return this.#item()
+        return this.#item(numberOf('value', attributes))
+      case 'sup':
+        this.#raised++
+        return
       case 'table':
         this.#flush()
         if (this.#tables.length === DEEPEST) {
@@ -208,7 +219,7 @@ class Writer {
       case 'tr':
       case 'td':
       case 'th':
-        return this.#cell(name)
+        return this.#cell(name, attributes)
     }
     if (HEADING.test(name)) {
       this.#flush()
@@ -228,6 +239,9 @@ class Writer {
       case 'samp':
         this.#inline.closeCode()
         return
+      case 'sup':
+        this.#raised = Math.max(0, this.#raised - 1)
+        return
       case 'ul':
       case 'ol':
         this.#flush()
@@ -243,20 +257,23 @@ class Writer {
     if (BLOCKS.has(name) || name === 'li' || HEADING.test(name)) this.#flush()
   }
 
-  #item(): void {
+  #item(number: number | null): void {
     this.#flush()
     const list = this.#lists.at(-1)
+    if (list !== undefined && number !== null) list.number = number - 1
     const depth = Math.min(DEEPEST, Math.max(0, this.#lists.length - 1))
     const sign = list?.ordered === true ? `${++list.number}.` : '-'
     this.#marker = `${'  '.repeat(depth)}${sign} `
   }
 
-  #cell(name: string): void {
+  #cell(name: string, attributes = ''): void {
     const table = this.#tables.at(-1)
     if (table === undefined) return this.#flush()
     table.add(this.#inline.take())
     if (name === 'tr') table.row()
-    else if (name !== '') table.cell()
+    else if (name !== '') {
+      table.cell(numberOf('colspan', attributes) ?? 1, numberOf('rowspan', attributes) ?? 1)
+    }
   }
 
   #endTable(): void {
@@ -322,4 +339,18 @@ class Writer {
     this.pieces.push(text)
     if (between !== '') this.#last = 'other'
   }
+}
+
+const RAISED = new Map([...'0123456789+-−n'].map((sign, at) => [sign, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ'][at]]))
+
+/** Powers as signs of their own: 10 to the sixth is not 106. Other raised text stays as it is. */
+function raised(text: string): string {
+  if (!/^[ ]?[+\-−]?[\dn]+ ?$/.test(text)) return text
+  return text.replace(/./g, (sign) => RAISED.get(sign) ?? sign)
+}
+
+function numberOf(name: string, attributes: string): number | null {
+  if (attributes === '') return null
+  const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*["']?\\s*(\\d{1,5})`, 'i').exec(attributes)
+  return found === null ? null : Number(found[1])
 }
