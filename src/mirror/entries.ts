@@ -41,13 +41,18 @@ export function compareIds(a: string, b: string): number {
   return aMs - bMs || aSequence - bSequence
 }
 
+/** Sequence numbers beyond it, which no Redis reaches by itself, would not fit a version. */
+const LAST_SEQUENCE = 2 ** 40 - 1
+
 /**
  * The version of a record that has taken in an entry. `skew` (ms) keeps versions growing when a restored or emptied Redis
- * hands out smaller ids than before. Fits a signed 64-bit integer until the year 2248; it is above 2^53, hence a BigInt.
+ * hands out smaller ids than before. While Redis' clock is behind its newest id, all entries have the milliseconds of that one: sequence
+ * numbers above 20 bits go on into the next milliseconds. Fits a signed 64-bit integer until the year 2248; it is above 2^53, hence a
+ * BigInt.
  */
 export function versionOf(id: string, skew: number): bigint {
   const [milliseconds, sequence] = idParts(id)
-  return (BigInt(milliseconds + skew) << 20n) | BigInt(Math.min(sequence, 0xf_ffff))
+  return (BigInt(milliseconds + skew) << 20n) + BigInt(Math.min(sequence, LAST_SEQUENCE))
 }
 
 /**

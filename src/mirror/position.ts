@@ -1,12 +1,5 @@
 import type { Cursor, CursorMove } from '../records/writer_types.ts'
-import {
-  compareIds,
-  idMilliseconds,
-  START,
-  versionOf,
-  type ReadAgain,
-  type ReadPart,
-} from './entries.ts'
+import { compareIds, START, versionOf, type ReadAgain, type ReadPart } from './entries.ts'
 
 /**
  * An audit of a queue that is due or under way: every transport and every open record is compared. It is kept beside the
@@ -106,7 +99,7 @@ export class Position {
 
   /** Highest logical millisecond that may have been given out so far. */
   get topMilliseconds(): number {
-    return Math.max(this.notes.top ?? 0, idMilliseconds(this.lastId) + this.skew)
+    return Number(this.top >> 20n)
   }
 
   /** The version of a record that is true as of a position of the stream. */

@@ -31,6 +31,16 @@ test.group('Mirror | fold of an older Redis', () => {
     assert.deepEqual(kinds, ['redis restored', 'running'])
   })
 
+  test('goes on where a clock that was set back lets all entries have one moment', ({ assert }) => {
+    const job = blank(KEY)
+    const entries = [ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '1' }]
+    for (const [index, fields] of entries.entries()) {
+      new JobFold(job).apply([{ id: `7-${3_000_000 + index}`, fields }], 0)
+    }
+    assert.equal(job.status, 'completed')
+    assert.isBelow(Number(versionOf('7-18446744073709551615', 0)), 2 ** 63)
+  })
+
   test('tells apart what was read before ids went back', ({ assert }) => {
     const job = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '1' }]).job
     const again: ReadAgain = { top: job.version, parts: [{ until: '2-0', skew: 0 }] }
