@@ -10,6 +10,7 @@ import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './cla
 import { JobSource } from './job_source.ts'
 import { Leases } from './leases.ts'
 import {
+  diedWithProcess,
   finalFailure,
   type Outcome,
   outcomeWithoutRunning,
@@ -316,7 +317,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
         }
       )
     }
-    return this.#runtime.execution.perform(attempt)
+    const outcome = await this.#runtime.execution.perform(attempt)
+    return this.#draining && diedWithProcess(outcome) ? { kind: 'handed back' } : outcome
   }
 
   async #stopEarly(attempt: Attempt): Promise<null> {

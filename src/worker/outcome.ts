@@ -20,6 +20,9 @@ export type Outcome =
   | { kind: 'postponed' }
   | { kind: 'lost' }
 
+/** The code of a failure whose process ended by itself. */
+export const PROCESS_DIED = 'PROCESS_DIED'
+
 /**
  * A failure that no further attempt can mend.
  */
@@ -46,6 +49,14 @@ export function uncaughtFailure(error: unknown): Outcome {
           stack,
         }
   return { kind: 'failed', failure, final: false, error }
+}
+
+/**
+ * Whether the process of an isolated job has ended. While its worker stops that is mostly no doing of the job: service managers signal all
+ * processes at once, and one whose application still boots ends of it.
+ */
+export function diedWithProcess(outcome: Outcome): boolean {
+  return outcome.kind === 'failed' && outcome.failure.code === PROCESS_DIED
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { LogSink } from '../../jobs/job_context.ts'
 import { after, type Clock } from '../../time/long_timer.ts'
 import type { Attempt } from '../attempt.ts'
-import { finalFailure, type Outcome, stoppedOutcome } from '../outcome.ts'
+import { finalFailure, type Outcome, PROCESS_DIED, stoppedOutcome } from '../outcome.ts'
 import type { Failure } from '../thrown.ts'
 import { first, pause } from '../waiting.ts'
 import { IsolatedProcess, type IsolationCommand, type ProcessEnd } from './isolated_process.ts'
@@ -188,7 +188,7 @@ function died(end: ProcessEnd, when: string): Outcome {
   const { threw } = end
   const said = threw === undefined ? '' : `: ${threw.message}`
   const failure: Failure = {
-    code: 'PROCESS_DIED',
+    code: PROCESS_DIED,
     message: `Its process ended ${when} (${describe(end)})${said}`,
     stack: threw?.stack ?? null,
   }

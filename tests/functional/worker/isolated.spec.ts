@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { test } from '@japa/runner'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
@@ -202,6 +203,27 @@ test.group('Isolated jobs', (group) => {
     assert.equal(await other.transport.state('default', id), 'waiting')
     await other.close()
   })
+
+  test('are handed back when what stops their worker ends their process too, while that boots', async ({
+    assert,
+  }) => {
+    const children = async () => {
+      const text = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')
+      return text.trim().split(' ')
+    }
+    const before = await children()
+    const other = await fresh()
+    const pool = await other.start()
+    const id = await other.dispatch(Isolated, { does: 'tell' })
+    const started = await waitFor('its process', async () =>
+      (await children()).find((pid) => !before.includes(pid))
+    )
+    pool.drain()
+    process.kill(Number(started), 'SIGTERM')
+    await pool.ended
+    assert.equal(await other.transport.state('default', id), 'waiting')
+    await other.close()
+  }).skip(process.platform !== 'linux', 'Children are looked up in /proc')
 
   test('fail clearly where no process can be started for them', async ({ assert }) => {
     const other = await fresh()
