@@ -112,6 +112,29 @@ eachDatabase(({ label, create }) => {
       assert.deepEqual([...ran].sort(), ['always', 'boom', 'boom', 'end', 'middle', 'slow'])
     })
 
+    test('also one that has completed again at once, and with a long list', async ({ assert }) => {
+      const boom = await dispatch('boom', { fail: true })
+      const slow = await dispatch('slow', { hold: true })
+      const others = await Promise.all(Array.from({ length: 210 }, () => dispatch('other')))
+      const waitFor = [boom, slow, ...others]
+      const ends = [
+        await dispatch('end', { waitFor: [boom, slow] }),
+        await dispatch('end', { waitFor }),
+      ]
+      await Promise.all([is(boom, 'failed'), ...ends.map((end) => is(end, 'blocked'))])
+      const { transport } = await parts()
+      const { producer } = transport.connections
+      await producer.hset(transport.keys.job('one', boom.jobId), 'data', '{"name":"boom"}')
+      await restart(boom)
+      await is(boom, 'completed', 2)
+      letGo('slow')
+      await Promise.all(ends.map((end) => is(end, 'completed')))
+      assert.lengthOf(
+        ran.filter((name) => name === 'end'),
+        2
+      )
+    })
+
     test('a restart through a flow whose process died goes on in another', async ({ assert }) => {
       const boom = await dispatch('boom', { fail: true })
       const w = await dispatch('w', { waitFor: boom })

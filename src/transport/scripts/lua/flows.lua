@@ -199,11 +199,12 @@ function flow.circles(w, ARGV, from)
   return true
 end
 
--- What a blocked job met counts no more when it came of a job that runs again. Answers whether that is so, or was when a list broke off.
+-- What a blocked job met counts no more when it came of a job that runs again, or has done so. Answers whether that is so, or was when a list
+-- broke off.
 function flow.forget(w)
   local verdict = rcall('HGET', w, 'fv')
   if not verdict then return flow.isOpen(w) end
-  return not outcome(string.sub(verdict, 3), '-') and rcall('HDEL', w, 'fv') == 1
+  return outcome(string.sub(verdict, 3), '-') ~= string.sub(verdict, 2, 2) and rcall('HDEL', w, 'fv') == 1
 end
 
 -- A blocked job waits for these. `more` = '1': the list goes on in another call. `alive`: only for those that have not ended.
