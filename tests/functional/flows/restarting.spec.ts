@@ -116,10 +116,10 @@ eachDatabase(({ label, create }) => {
       const boom = await dispatch('boom', { fail: true })
       const slow = await dispatch('slow', { hold: true })
       const others = await Promise.all(Array.from({ length: 210 }, () => dispatch('other')))
-      const waitFor = [boom, slow, ...others]
+      const all = [boom, slow, ...others]
       const ends = [
         await dispatch('end', { waitFor: [boom, slow] }),
-        await dispatch('end', { waitFor }),
+        await dispatch('end', { waitFor: all }),
       ]
       await Promise.all([is(boom, 'failed'), ...ends.map((end) => is(end, 'blocked'))])
       const { transport } = await parts()
