@@ -107,7 +107,7 @@ function readOne(params: Parameters, name: keyof Parameters): string {
 /** Days are days of the viewer's zone, unless the address names another. */
 function readFilter(viewer: Viewer, fields: AuditFields, tz: string): AuditFilter {
   const { who, action, target, from, to } = fields
-  if (action !== '' && !(action in AUDIT_ACTIONS)) {
+  if (action !== '' && !Object.hasOwn(AUDIT_ACTIONS, action)) {
     throw new InvalidInputException(
       `"${action}" is no action. Use one of: ${Object.keys(AUDIT_ACTIONS).join(', ')}`,
       'action'

@@ -14,6 +14,9 @@ const STEPS: Record<string, number> = { minute: 60_000, hour: HOUR }
 /** Points of one answer. */
 const MOST = 5_000
 
+/** Nothing was measured farther from now, and databases do not count the minutes of all years. */
+const FARTHEST = 100 * 365 * 24 * HOUR
+
 /**
  * What happened over time, for programs; people see it on charts.
  */
@@ -24,7 +27,13 @@ export default class MetricsController {
     const now = await dashboard.charts.now()
     const at = (field: 'from' | 'to', otherwise: number) => {
       const text = one(params, field)
-      return text === undefined ? otherwise : readMoment(text, field, clock.zone, now).at
+      if (text === undefined) return otherwise
+      const moment = readMoment(text, field, clock.zone, now).at
+      if (Math.abs(moment - now) <= FARTHEST) return moment
+      throw new InvalidInputException(
+        `"${field}" must lie within 100 years from now, not at "${shorten(text)}"`,
+        field
+      )
     }
     const to = at('to', now)
     const from = at('from', to - HOUR)
