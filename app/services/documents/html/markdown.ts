@@ -1,5 +1,6 @@
 import type { Steps } from '../breather.ts'
 import { fencedText, longestRun, proseOnly } from '../markdown_text.ts'
+import { raised } from '../raised.ts'
 import { withoutReferences } from './entities.ts'
 import { Inline } from './inline.ts'
 import { Table } from './table.ts'
@@ -339,14 +340,6 @@ class Writer {
     this.pieces.push(text)
     if (between !== '') this.#last = 'other'
   }
-}
-
-const RAISED = new Map([...'0123456789+-−n'].map((sign, at) => [sign, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ'][at]]))
-
-/** Powers as signs of their own: 10 to the sixth is not 106. Other raised text stays as it is. */
-function raised(text: string): string {
-  if (!/^[ ]?[+\-−]?[\dn]+ ?$/.test(text)) return text
-  return text.replace(/./g, (sign) => RAISED.get(sign) ?? sign)
 }
 
 function numberOf(name: string, attributes: string): number | null {

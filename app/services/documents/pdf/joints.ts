@@ -31,6 +31,12 @@ const BROKEN_ADDRESS = /(?:(?:@|:\/\/|www\.)[^\s@]*[./:]|:\/\/|[\p{L}\d]\/)$/u
 /** What the name of a machine or a file that was broken behind a dot ends with; no abbreviation has parts of two letters. */
 const BROKEN_HOST = /(?<![^\s(@])(?:\p{Ll}[\p{Ll}\d-]+\.){2,}$/u
 
+/** The whole of a compound up to the line's end, which may be broken at one hyphen and have others. */
+const BROKEN_COMPOUND = /(?:\p{L}+-)+$/u
+
+/** No word is parted behind its first letter, and a small word between two hyphens ends with one. */
+const HYPHEN_KEPT = /(?:(?<![\p{L}\p{M}'’])\p{L}|-(?:and|by|for|in|of|on|or|the|to))-$/iu
+
 /**
  * How two lines are joined: what goes from the end of the first, and what comes between. A word that was broken at the line's
  * end is made whole, unless it has its hyphen elsewhere too; a hyphen in front of a capital or a digit belongs to its word.
@@ -40,10 +46,15 @@ export function jointOf(
   line: string,
   compounds: Set<string> = new Set()
 ): { cut: number; between: string } {
-  const broken = /\p{L}+-$/u.exec(text.slice(-60))?.[0]
+  const end = text.slice(-60)
+  const broken = /\p{L}+-$/u.exec(end)?.[0]
   if (broken !== undefined && /^\p{Ll}/u.test(line)) {
-    const word = broken + /^\p{L}+/u.exec(line)![0]
-    return { cut: compounds.has(word.toLowerCase()) ? 0 : 1, between: '' }
+    const words = [
+      broken + /^\p{L}+/u.exec(line)![0],
+      BROKEN_COMPOUND.exec(end)![0] + /^\p{L}+(?:-\p{L}+){0,9}/u.exec(line)![0],
+    ]
+    const keeps = HYPHEN_KEPT.test(end) || words.some((word) => compounds.has(word.toLowerCase()))
+    return { cut: keeps ? 0 : 1, between: '' }
   }
   if (
     broken !== undefined &&

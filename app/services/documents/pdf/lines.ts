@@ -1,3 +1,4 @@
+import { raised } from '../raised.ts'
 import { lineOf, orderedLines } from './columns.ts'
 import { type Grid, gridsOf } from './grids.ts'
 import { inLogicalOrder } from './right_to_left.ts'
@@ -209,7 +210,7 @@ function segmentOf(group: Piece[]): Segment {
   const own = plain > letters(group) / 2 ? others : group
   const mono = isMono(group) ? advanceOf(group[0]) : 0
   const main = group.find((piece) => piece.size === size)!
-  const text = inLogicalOrder(mono > 0 ? onGrid(group, mono) : joined(group))
+  const text = inLogicalOrder(mono > 0 ? onGrid(group, mono) : joined(group, main))
   return {
     text: text.trim(),
     x: group[0].x + (text.length - text.trimStart().length) * mono,
@@ -246,14 +247,16 @@ function advanceOf({ width, text, size }: Piece): number {
   return advance > 0 ? advance : size * 0.6
 }
 
-function joined(pieces: Piece[]): string {
+/** @param main a piece of the letters that most of the line has */
+function joined(pieces: Piece[], main: Piece): string {
   let text = ''
   let end = 0
   for (const piece of pieces) {
     const gap = piece.x - end
     const apart = gap > piece.size * WORD_GAP || (piece.spaced && gap > 0)
     if (text !== '' && apart && !text.endsWith(' ')) text += ' '
-    text += piece.text
+    const isRaised = piece.size < main.size * 0.9 && main.y - piece.y > main.size * 0.15
+    text += isRaised && /[\p{L}\p{N})\]]$/u.test(text.slice(-2)) ? raised(piece.text) : piece.text
     end = piece.x + piece.width
   }
   return text

@@ -41,6 +41,9 @@ export async function piecesOf(
   const turned = new Map<number, Piece[]>()
   for (const { quarter, artifact, ...piece } of withoutDecoration(painted.pieces)) {
     const [x, y] = upright(quarter, piece.x, piece.y, { width, height })
+    const [right, bottom] = quarter % 2 === 1 ? [height, width] : [width, height]
+    /** Printers' marks, and the other half of a sheet that was cut in two, are on no page that a person sees. */
+    if (x >= right || x + piece.width <= 0 || y - piece.size >= bottom || y <= 0) continue
     const pieces = turned.get(quarter) ?? []
     turned.set(quarter, pieces)
     pieces.push({ ...piece, x, y })
