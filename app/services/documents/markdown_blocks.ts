@@ -46,7 +46,7 @@ const MARK_SIGN = /[-+*\d]/
 const STEP = 5_000
 
 /**
- * Splits a text with line feeds into blocks: headings, fenced code, paragraphs, and the metadata in front of it. What looks
+ * Splits a text into blocks, with line ends of Windows too: headings, fenced code, paragraphs, and the metadata in front of it. What looks
  * like a heading inside of fenced code is code (CommonMark, "Fenced code blocks"); inside of a comment or of `<pre>` it is none either.
  */
 export function markdownBlocks(text: string): Block[] {
@@ -217,8 +217,9 @@ class Lines {
     const start = this.#at
     if (start > this.text.length) return null
     const found = this.text.indexOf('\n', start)
-    const end = found === -1 ? this.text.length : found
-    this.#at = end + 1
+    const last = found === -1 ? this.text.length : found
+    const end = last > start && this.text[last - 1] === '\r' ? last - 1 : last
+    this.#at = last + 1
     this.read++
     return { text: this.text.slice(start, end), start, end }
   }

@@ -34,7 +34,9 @@ function* matchesOf(text: string, source: string): Generator<number | null> {
   for (let start = 0; start <= text.length;) {
     const feed = text.indexOf('\n', start)
     const end = Math.min(feed === -1 ? text.length : feed, start + pattern.longest)
-    for (const at of pattern.starts(text.slice(start, end))) yield start + at
+    /** The return of a Windows line end is none of the line's letters: "$" stands in front of it. */
+    const last = end === feed && text[end - 1] === '\r' ? end - 1 : end
+    for (const at of pattern.starts(text.slice(start, last))) yield start + at
     yield null
     start = end === feed || end === text.length ? end + 1 : end
   }
