@@ -53,10 +53,11 @@ function options({ connection }: ConnectionSettings): Mysql.ConnectionOptions {
 }
 
 /**
- * `strict` so that nothing is cut silently; backslashes escape, as our texts rely on. What a server may be set to for all: without
- * `autocommit` single statements would never be committed, and hold their locks; safe updates refuse some of ours, and cut selections.
+ * `strict` so that nothing is cut silently; backslashes escape, as our texts rely on. What a server may be set to for all: a character
+ * set whatever clients ask for has no place for some letters; without `autocommit` single statements would never be committed, and hold
+ * their locks; safe updates refuse some of ours, and cut selections.
  */
-const SESSION = `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', session time_zone = '+00:00', session autocommit = 1, session sql_safe_updates = 0, session sql_select_limit = 18446744073709551615`
+const SESSION = `set names utf8mb4, session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', session time_zone = '+00:00', session autocommit = 1, session sql_safe_updates = 0, session sql_select_limit = 18446744073709551615`
 
 /**
  * The server itself ends what a page no longer waits for: with the statement of a connection that was closed it would go on. Each of the

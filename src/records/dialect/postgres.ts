@@ -33,8 +33,9 @@ const CONNECT = 5_000
 const WRITE = 60_000
 const READ = 15_000
 
-/** Every statement that writes finds its rows by key, however little the planner knows of the arrays. */
+/** Every statement that writes finds its rows by key, however little the planner knows of the arrays, which hold nulls. */
 const WRITING: PostgresSettings = {
+  array_nulls: 'on',
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',

@@ -43,6 +43,8 @@ async function open(settings: ConnectionSettings, pragmas: string[]): Promise<Sq
   })
   try {
     await greet(settings, database)
+    /** The host's hook may have chosen BigInts for its own statements. */
+    database.defaultSafeIntegers(false)
     for (const pragma of pragmas) await patiently(() => database.pragma(pragma))
     database.pragma('busy_timeout = 0')
     return database

@@ -11,6 +11,9 @@ import { type Records } from '../../../src/records/records.ts'
 import { makeTables, openRecords } from '../mirror/records.ts'
 import { add, countsAndTruth, HandMirror, lucidOn, newKey, nothing } from './lab.ts'
 
+/** What a host may want for statements of its own. */
+const SETTING = { pg: 'set array_nulls = off', mysql: 'set names latin1' }
+
 eachDatabase(({ label, kind, create }) => {
   test.group(`Records' connections | ${label}`, () => {
     test('says that the migration has not run, and is ready once it has', async ({
@@ -44,6 +47,33 @@ eachDatabase(({ label, kind, create }) => {
       await records.ready()
       await records.writer.cursors(['a'])
       assert.lengthOf(seen, 2)
+    })
+
+    test('writes and reads as everywhere, whatever the hook of the host sets', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { connection, drop } = await create()
+      await makeTables(connection)
+      const pool = {
+        afterCreate: (raw: any, done: (error?: unknown) => void) => {
+          if (kind !== 'sqlite') return raw.query(SETTING[kind], done)
+          raw.defaultSafeIntegers(true)
+          done()
+        },
+      }
+      const records = openRecords({ ...connection, pool } as never)
+      cleanup(() => records.close().then(drop))
+      const keys = [newKey(), newKey()]
+      const mirror = new HandMirror(records)
+      await mirror.write(keys, (job, out) => {
+        add(job, { user: 'Ω 😀', error: 'NULL' })
+        out.tags.push({ job, tags: ['Ω 😀'] })
+      })
+      await mirror.write(keys, (job) => Object.assign(job, { status: 'failed' }))
+      assert.containSubset(await records.reader.find(keys[1].id), { user: 'Ω 😀', run: 1 })
+      const { kept, truth } = await countsAndTruth(records)
+      assert.deepEqual(kept, truth)
     })
 
     if (kind === 'sqlite') return
