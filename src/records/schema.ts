@@ -285,8 +285,9 @@ function createIndex(table: string, index: Index, dialect: DialectName): string 
   return `create ${unique}index if not exists ${table}_${index.name} on ${table} (${columns.join(', ')})${where}`
 }
 
+/** What a server may be set to otherwise: other row formats have no index over a name of full length. */
 function tail(dialect: DialectName, collation: string): string {
   return dialect === 'mysql'
-    ? ` engine = innodb default character set utf8mb4 collate ${collation}`
+    ? ` engine = innodb row_format = dynamic default character set utf8mb4 collate ${collation}`
     : ''
 }

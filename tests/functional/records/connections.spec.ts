@@ -149,6 +149,7 @@ eachDatabase(() => {
       const database = 'otherwise'
       const sqlOf = await mysql.createConnection({ host, port, user: 'root' })
       await sqlOf.query(`create database ${database}`)
+      await sqlOf.query('set global innodb_default_row_format = compact')
       const connection = {
         client: 'mysql2',
         connection: { host, port, user: 'root', password: '', database },
