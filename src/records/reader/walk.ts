@@ -19,8 +19,8 @@ export type Walk = {
   least: number | null
   /** Parts of the filter that the ranges answer. */
   answers: FilterPart[]
-  /** Ranges may name one job twice: it has two of the tags. */
-  doubles: boolean
+  /** Most entries of one job: it may have so many of the tags. */
+  times: number
   /** The index has another order than `keys`, so all of it has to be read. */
   isLoose: boolean
 }
@@ -46,7 +46,7 @@ function jobs(index: string, keys: string[], rest: Partial<Walk> = {}): Walk {
     extra: null,
     least: null,
     answers: [],
-    doubles: false,
+    times: 1,
     isLoose: false,
     ...rest,
   }
@@ -93,7 +93,7 @@ export function byTag(tags: number[], statuses: readonly number[] = ALL_STATUSES
     extra: null,
     least: null,
     answers: ['tag', 'status', 'time'],
-    doubles: tags.length > 1,
+    times: tags.length,
     isLoose: false,
   }
 }

@@ -25,7 +25,7 @@ export async function readWalk(
   if (arms.length === 0) return []
   const merged = union(db.dialect, arms)
   if (arms.length === 1) return found(await run(db, merged), walk.keys)
-  const once = walk.doubles ? ` group by ${walk.keys.join(', ')}` : ''
+  const once = walk.times > 1 ? ` group by ${walk.keys.join(', ')}` : ''
   const rows = await run(db, {
     text: `select ${walk.keys.join(', ')} from (${merged.text}) u${once} order by ${orderBy(walk.keys, order)} limit ${limit}`,
     values: merged.values,
@@ -106,9 +106,9 @@ export function candidatesOf(
   const columns = isJobs ? NARROW : ['seq']
   const all = allOf(db, walk, columns, filter, stretch, order)
   if (isJobs) return { text: all.text + fence(db.dialect), values: all.values }
-  const once = walk.doubles ? 'distinct ' : ''
+  const once = walk.times > 1 ? 'distinct ' : ''
   const seqs =
-    walk.doubles || db.dialect === 'postgres'
+    walk.times > 1 || db.dialect === 'postgres'
       ? `(select ${once}seq from (${all.text}) a${fence(db.dialect)}) g`
       : `(${all.text}) g`
   return { text: jobsOf(db, seqs), values: all.values }
@@ -151,19 +151,20 @@ function jobsOf({ dialect }: Db, seqs: string): string {
 }
 
 /**
- * Counts the entries of a walk, giving up at `most`.
+ * Counts the jobs of a walk, giving up at `most`. Where entries name jobs several times, so many more are read: in fewer there may be less
+ * than `most` jobs though there are more.
  */
 export async function countWalk(db: Db, walk: Walk, filter: Filter, most: number): Promise<number> {
   if (widthOf(walk) === 0) return 0
   // One condition for all ranges: MySQL and MariaDB would count each of them to its end before they add up.
   const where = conditionOfAll(db, walk, filter, WHOLE, 'asc')
-  const all = arm(db, walk, ['seq'], where, ` limit ${most}`)
-  const count = walk.doubles ? 'count(distinct seq)' : 'count(*)'
+  const all = arm(db, walk, ['seq'], where, ` limit ${most * walk.times}`)
+  const count = walk.times > 1 ? 'count(distinct seq)' : 'count(*)'
   const [{ n }] = await run(db, {
     text: `select ${count} as n from (${all.text}) v`,
     values: all.values,
   })
-  return Number(n)
+  return Math.min(Number(n), most)
 }
 
 function arm(db: Db, walk: Walk, columns: string[], where: Sql, end: string): Sql {

@@ -8,7 +8,7 @@ import type { Limits } from '../../../src/records/reader/limits.ts'
 import { openSession } from '../../../src/records/records.ts'
 import { STATUSES } from '../../../src/statuses.ts'
 import { migrate, openRecords } from '../mirror/records.ts'
-import { lucidOn } from './lab.ts'
+import { add, HandMirror, lucidOn, newKey } from './lab.ts'
 
 const JOBS = 5_000
 /** Lists for each database and way. */
@@ -214,5 +214,26 @@ eachDatabase((database) => {
         if (limits) assert.isAbove(stops, LISTS / 10)
       })
     }
+
+    test('count a job with several of the tags once, and none of them less', async ({ assert }) => {
+      const { connection, drop } = await database.create()
+      await migrate(connection)
+      const records = openRecords(connection)
+      const done = () => records.close().then(drop)
+      const mirror = new HandMirror(records)
+      /** More entries of the first two tags than are counted, of fewer jobs. */
+      const keys = Array.from({ length: 140 }, () => newKey())
+      await mirror.write(keys, (job, out, index) => {
+        add(job, { createdAt: NOW + index })
+        const tags = [index < 100 ? 'a' : 'b', ...(index >= 50 && index < 100 ? ['b', 'c'] : [])]
+        out.tags.push({ job, tags })
+      })
+      const reader = new Reader(records.db, SMALL)
+      const counted = async (tag: string[]) => (await reader.page(JobQuery.from({ tag }))).count
+      assert.deepEqual(await counted(['a', 'b']), { value: 140, capped: false })
+      assert.deepEqual(await counted(['a', 'b', 'c']), { value: 140, capped: false })
+      assert.deepEqual(await counted(['c', 'b']), { value: 90, capped: false })
+      await done()
+    })
   })
 })
