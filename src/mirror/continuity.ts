@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { compareIds, partsOf, START } from './entries.ts'
+import { compareIds, isBeyond, partsOf, START } from './entries.ts'
 import { withAudit, type Notes, type Position } from './position.ts'
 
 /**
@@ -29,16 +29,19 @@ export async function entriesExist(redis: Redis, positions: Position[]): Promise
 }
 
 /**
- * Answers, for each key, whether it may be read as a stream: it is one, or there is none yet. A single key of another type would
- * fail the read of all of them.
+ * Answers, for each key, whether it may be read as a stream: it is one whose ids fit the versions of records, or there is none yet. A
+ * single key of another type would fail the read of all of them, a single id the writing.
  */
 export async function areStreams(redis: Redis, keys: string[]): Promise<boolean[]> {
   if (keys.length === 0) return []
   const pipeline = redis.pipeline()
-  for (const key of keys) pipeline.type(key)
-  return (await pipeline.exec())!.map(([error, type]) => {
+  for (const key of keys) pipeline.type(key).xrevrange(key, '+', '-', 'COUNT', 1)
+  const answers = (await pipeline.exec())!
+  return keys.map((_, index) => {
+    const [error, type] = answers[index * 2]
     if (error) throw error
-    return type === 'stream' || type === 'none'
+    const [newest] = (answers[index * 2 + 1][1] ?? []) as [[string]?]
+    return type === 'none' || (type === 'stream' && !(newest && isBeyond(newest[0])))
   })
 }
 

@@ -41,6 +41,13 @@ export function compareIds(a: string, b: string): number {
   return aMs - bMs || aSequence - bSequence
 }
 
+/** Ids of moments beyond it do not fit a version: a date of the year 2248, which somebody wrote by hand. */
+const LAST_MILLISECONDS = 2 ** 43 - 2 ** 22
+
+export function isBeyond(id: string): boolean {
+  return idMilliseconds(id) > LAST_MILLISECONDS
+}
+
 /** Sequence numbers beyond it, which no Redis reaches by itself, would not fit a version. */
 const LAST_SEQUENCE = 2 ** 40 - 1
 

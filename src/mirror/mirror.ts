@@ -1,7 +1,7 @@
 import { StreamBatch } from './batch.ts'
 import { ChangeAnnouncer } from './change_announcer.ts'
 import { areStreams, entriesExist, examine, serverId } from './continuity.ts'
-import type { StreamReply } from './entries.ts'
+import { isBeyond, type StreamReply } from './entries.ts'
 import { LagMeter } from './lag_meter.ts'
 import type { MirrorDependencies } from './ports.ts'
 import { Position, withAudit, type Notes } from './position.ts'
@@ -132,6 +132,9 @@ export class Mirror {
     let replies: StreamReply[]
     try {
       replies = await this.#read()
+      if (replies.some(({ entries }) => isBeyond(entries.at(-1)!.id))) {
+        return await this.#dropOthers()
+      }
       if (this.redisOutage.recovered()) this.#note('info', 'Redis is back')
     } catch (error) {
       this.#ahead = undefined
@@ -194,7 +197,7 @@ export class Mirror {
   }
 
   /**
-   * Leaves out queues whose key is no stream any more, until it is one again.
+   * Leaves out queues whose key is no stream that can be read any more, until it is one again.
    */
   async #dropOthers(): Promise<void> {
     const positions = [...this.positions.values()]
@@ -205,7 +208,8 @@ export class Mirror {
     for (const [index, { queue, key }] of positions.entries()) {
       if (isStream[index]) continue
       this.positions.delete(queue)
-      this.#note('error', `"${key}" is no event stream; its queue is not mirrored`)
+      const remedy = 'its queue is not mirrored until that key is deleted'
+      this.#note('error', `"${key}" is no event stream, or has ids beyond all dates: ${remedy}`)
     }
   }
 

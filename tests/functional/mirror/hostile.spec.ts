@@ -183,6 +183,15 @@ eachDatabase((database) => {
       assert.isNull(await records.reader.find(recordId('before', 'name')))
     })
 
+    test('goes on with other queues where an id of one is beyond all dates', async () => {
+      const { keys } = lab.transport
+      await lab.transport.registerQueues(['far'])
+      await lab.redis.xadd(keys.events('far'), '9007199254740991-1', 'event', 'added', 'jobId', 'x')
+      await goesOn('a')
+      await lab.redis.del(keys.events('far'))
+      await goesOn('far')
+    })
+
     test('keeps jobs of two queues apart that have the same id', async ({ assert }) => {
       const id = uuidV7()
       await lab.transport.add([
