@@ -2,6 +2,7 @@ import { isTerminal } from '../statuses.ts'
 import { readError } from '../jobs/failed_reason.ts'
 import type { RedisClient } from '../transport/client.ts'
 import type { FlowRestart } from '../transport/flow_restarts.ts'
+import type { TransportFacts } from '../transport/transport_audit.ts'
 import type { JobView } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
@@ -27,24 +28,15 @@ export async function restartBehind(
   cause: FlowRestart
 ): Promise<number> {
   let restarted = 0
-  const { steps, blocked } = await jobsBehind(dependencies, cause)
-  for (const step of steps) {
-    restarted += await sideBySide(step, (job) => restart(dependencies, job, cause.by))
+  for (const step of await stepsBehind(dependencies, cause)) {
+    for (let at = 0; at < step.length; at += AT_ONCE) {
+      const some = step.slice(at, at + AT_ONCE)
+      const done = await Promise.all(some.map((job) => again(dependencies, job, cause.by)))
+      restarted += done.filter(Boolean).length
+    }
   }
-  /** Afterwards: they may wait for those that have just been restarted. */
-  restarted += await sideBySide(blocked, (job) => waitAgain(dependencies, job, cause.by))
   await dependencies.transport.flowRestarts.end(cause)
   return restarted
-}
-
-/** Answers for how many of them it was done. */
-async function sideBySide(jobs: JobView[], act: (job: JobView) => Promise<boolean>) {
-  let done = 0
-  for (let at = 0; at < jobs.length; at += AT_ONCE) {
-    const answers = await Promise.all(jobs.slice(at, at + AT_ONCE).map(act))
-    done += answers.filter(Boolean).length
-  }
-  return done
 }
 
 /**
@@ -69,45 +61,53 @@ export async function takeUpRestarts(
   }
 }
 
-async function restart(
+/**
+ * Lets a job wait again that is blocked, or restarts one that did not run because of others: answers whether it did that. Redis says which it
+ * is, since records may be late.
+ */
+async function again(
   dependencies: OperationDependencies,
-  { id, run }: JobView,
+  { id, queue, transportId, run }: JobView,
   by: string
 ): Promise<boolean> {
-  const job = await dependencies.reader.find(id)
-  if (!job || job.run !== run || job.payload === null) return false
-  const { outcome } = await dependencies.transport.restart(job.queue, job.transportId, {
+  const { transport, reader } = dependencies
+  const waits = await edgesOf(dependencies, { id, queue, transportId }, { ignoreEnded: false })
+  if (await transport.flows.waitAgain({ queue, id: transportId }, waits)) return false
+  const [facts] = (await transport.audit.facts(queue, [transportId])).facts
+  const job = await reader.find(id)
+  if (!job || job.payload === null || !(facts ? isCaused(facts) : job.run === run)) return false
+  const { outcome } = await transport.restart(queue, transportId, {
     by,
-    run: run + 1,
+    run: (facts?.run ?? run) + 1,
     job: forgotten(job),
-    waits: await edgesOf(dependencies, job, { ignoreEnded: false }),
+    waits,
     recordedRun: recordedRun(dependencies, id),
   })
   return outcome === 'done'
 }
 
-/** Answers whether the job runs again because it had ended meanwhile, or its record was late: then it did not run because of others. */
-async function waitAgain(
-  dependencies: OperationDependencies,
-  job: JobView,
-  by: string
-): Promise<boolean> {
-  const { transport } = dependencies
-  const { queue, transportId: id } = job
-  const edges = await edgesOf(dependencies, job, { ignoreEnded: false })
-  if (await transport.flows.waitAgain({ queue, id }, edges)) return false
-  const [facts] = (await transport.audit.facts(queue, [id])).facts
-  const isCaused = facts?.state === 'failed' && CAUSED.has(readError(facts.failedReason).code ?? '')
-  return isCaused && restart(dependencies, job, by)
+function isCaused({ state, failedReason }: TransportFacts): boolean {
+  return state === 'failed' && CAUSED.has(readError(failedReason).code ?? '')
 }
 
-/** Those that did not run because of the job, in steps: each comes after all that it waits for. And those that are blocked by it still. */
-async function jobsBehind(
+/** Whether a run that has ended was there before: one that began since was told of what the job comes to now. */
+async function beganBefore(
   { reader }: OperationDependencies,
+  { id, run, finishedAt }: JobView,
+  moment: number
+): Promise<boolean> {
+  if (finishedAt === null || finishedAt <= moment) return finishedAt !== null
+  const first = (await reader.find(id))?.events.find((event) => event.run === run)
+  return first !== undefined && first.at <= moment
+}
+
+/** Those behind the job that are blocked, or did not run because of it, in steps: each comes after all that it waits for. */
+async function stepsBehind(
+  dependencies: OperationDependencies,
   { id, at }: FlowRestart
-): Promise<{ steps: JobView[][]; blocked: JobView[] }> {
-  const blocked = new Map<string, JobView>()
-  const caused = new Map<string, JobView>()
+): Promise<JobView[][]> {
+  const { reader } = dependencies
+  const meant = new Map<string, JobView>()
   const behind = new Map<string, string[]>()
   const passed = new Set<string>()
   for (let level = [id]; level.length > 0;) {
@@ -115,16 +115,16 @@ async function jobsBehind(
     const fresh = new Set<string>()
     for (const { waiting, awaited } of edges) {
       behind.set(awaited, [...(behind.get(awaited) ?? []), waiting])
-      if (!caused.has(waiting) && !passed.has(waiting)) fresh.add(waiting)
+      if (!meant.has(waiting) && !passed.has(waiting)) fresh.add(waiting)
     }
     level = []
     for (const row of await reader.rowsById([...fresh])) {
-      if (row.status === 'blocked') blocked.set(row.id, row)
-      const isCaused = row.status === 'cancelled' && CAUSED.has(row.error?.code ?? '')
-      const isMeant = isCaused && row.finishedAt !== null && row.finishedAt <= at
+      const isStopped = row.status === 'cancelled' && CAUSED.has(row.error?.code ?? '')
+      const isMeant =
+        row.status === 'blocked' || (isStopped && (await beganBefore(dependencies, row, at)))
       /** By a process that died before it came to those behind. */
       const isRestarted = row.run > 1 && !isTerminal(row.status)
-      if (isMeant) caused.set(row.id, row)
+      if (isMeant) meant.set(row.id, row)
       else if (isRestarted) passed.add(row.id)
       else continue
       level.push(row.id)
@@ -132,14 +132,14 @@ async function jobsBehind(
   }
   const open = new Map<string, number>()
   for (const [awaited, waiting] of behind) {
-    if (!caused.has(awaited)) continue
+    if (!meant.has(awaited)) continue
     for (const other of waiting) {
-      if (caused.has(other)) open.set(other, (open.get(other) ?? 0) + 1)
+      if (meant.has(other)) open.set(other, (open.get(other) ?? 0) + 1)
     }
   }
   const steps: JobView[][] = []
-  for (let step = [...caused.keys()].filter((job) => !open.has(job)); step.length > 0;) {
-    steps.push(step.map((job) => caused.get(job)!))
+  for (let step = [...meant.keys()].filter((job) => !open.has(job)); step.length > 0;) {
+    steps.push(step.map((job) => meant.get(job)!))
     const next: string[] = []
     for (const job of step) {
       for (const other of behind.get(job) ?? []) {
@@ -150,5 +150,5 @@ async function jobsBehind(
     }
     step = next
   }
-  return { steps, blocked: [...blocked.values()] }
+  return steps
 }

@@ -11,7 +11,7 @@ export type FlowRestart = {
   run: number
   /** Who asked for it. */
   by: string
-  /** When, by Redis' clock (ms): only what had ended by then is meant. */
+  /** When, by Redis' clock (ms): only runs that had begun by then are meant. */
   at: number
 }
 

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import type { JobHandle, DispatchOptions } from '#queuedeck'
 import { EnqueueLost } from '../../../src/operations/enqueue_lost.ts'
+import { restartBehind } from '../../../src/operations/restart_cascade.ts'
 import { forgotten, RestartJob } from '../../../src/operations/restart_job.ts'
 import type { Actor, JobStatus } from '../../../src/types.ts'
 import { eachDatabase } from '#tests/helpers/databases'
@@ -133,6 +134,26 @@ eachDatabase(({ label, create }) => {
         ran.filter((name) => name === 'end'),
         2
       )
+    })
+
+    test('also one that ended because of it while it was being restarted', async () => {
+      const boom = await dispatch('boom', { fail: true })
+      const slow = await dispatch('slow', { hold: true })
+      const end = await dispatch('end', { waitFor: [boom, slow] })
+      await Promise.all([is(boom, 'failed'), is(slow, 'running')])
+      const { transport, reader } = await parts()
+      const job = (await reader.find(boom.jobId))!
+      const cause = await transport.flowRestarts.begin({ id: job.id, run: 1, by: 'Ada' })
+      letGo('slow')
+      await is(end, 'cancelled')
+      await transport.connections.producer.hset(
+        transport.keys.job('one', job.id),
+        'data',
+        '{"name":"boom"}'
+      )
+      await transport.restart('one', job.id, { by: 'Ada', run: 2, job: forgotten(job) })
+      await restartBehind({ transport, reader }, cause)
+      await is(end, 'completed', 2)
     })
 
     test('a restart through a flow whose process died goes on in another', async ({ assert }) => {
