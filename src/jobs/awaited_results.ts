@@ -6,6 +6,7 @@ import type { Transport } from '../transport/transport.ts'
 import type { TransportFacts } from '../transport/transport_audit.ts'
 import type { AwaitedResult, JobDetails, JobError, JobStatus } from '../types.ts'
 import { readError } from './failed_reason.ts'
+import { readResult } from './result_waiter.ts'
 
 /** Jobs of which Redis is asked at once. */
 const AT_ONCE = 200
@@ -66,7 +67,7 @@ export class AwaitedResults {
     const { type, status, result, error } = record
     return {
       ...described({ queue, id }, type, status),
-      result: status === 'completed' ? parse(result) : null,
+      result: status === 'completed' ? readResult(result) : null,
       error,
     }
   }
@@ -83,7 +84,7 @@ function fromRedis(place: JobPlace, facts: TransportFacts | null): AwaitedResult
   if (state === 'completed') {
     /** Results leave Redis before their jobs do. */
     if (returnvalue === null) return null
-    return { ...described(place, name, 'completed'), result: parse(returnvalue) }
+    return { ...described(place, name, 'completed'), result: readResult(returnvalue) }
   }
   if (state !== 'failed') return null
   const status = cancelRequest === null ? 'failed' : 'cancelled'
@@ -92,12 +93,4 @@ function fromRedis(place: JobPlace, facts: TransportFacts | null): AwaitedResult
 
 function described({ queue, id }: JobPlace, type: string | null, status: JobStatus): AwaitedResult {
   return { jobId: recordId(queue, id), queue, type, status, result: null, error: null }
-}
-
-function parse(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text)
-  } catch {
-    return text
-  }
 }

@@ -40,7 +40,7 @@ export class ResultWaiter {
   ) {}
 
   /**
-   * @returns the parsed result
+   * @returns the parsed result; text where it is no JSON
    * @throws JobFailedException, E_RESULT_TIMEOUT, E_JOB_NOT_FOUND
    */
   async wait(jobId: string, queue: string | null, timeout?: number): Promise<unknown> {
@@ -147,7 +147,19 @@ class Attention {
 
 function open(jobId: string, ending: JobEnding): unknown {
   if (ending.status === 'completed') {
-    return ending.result === null ? null : JSON.parse(ending.result)
+    return readResult(ending.result)
   }
   throw new JobFailedException(ending.message, jobId, ending.status, ending.code)
+}
+
+/**
+ * The value of a result. What is no JSON stays the text that it is: workers in other languages write `NaN`, and a record may hold only the
+ * beginning of a result that its database could not take.
+ */
+export function readResult(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text)
+  } catch {
+    return text
+  }
 }

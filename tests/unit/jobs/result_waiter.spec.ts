@@ -59,6 +59,11 @@ test.group('Waiting for a result', () => {
     assert.equal(clock.waiting, 0)
   })
 
+  test('gives a result that is no JSON as the text that it is', async ({ assert }) => {
+    const { waiter } = setup({ status: 'completed', result: '{"score": NaN}' })
+    assert.equal(await waiter.wait('a', 'q'), '{"score": NaN}')
+  })
+
   test('is told by a notice about the job, and not by others', async ({ assert }) => {
     const { waiter, looks, end, notify, settle, listeners, clock } = setup()
     const result = waiter.wait('a', 'q')
