@@ -80,7 +80,8 @@ export default class QueueJobs extends QueueCommand {
     }
     if (waiting === null) this.say(REASONS_UNKNOWN)
     const { value, capped } = page.count
-    this.say(`${page.rows.length} of ${capped ? `${value} and more` : value} jobs, times in UTC`)
+    const all = capped ? `${value} and more` : value
+    this.say(`${page.rows.length} of ${all} jobs, times in ${query.zone}`)
     if (page.next) this.say(`more: --cursor=${page.next}`)
     return {
       data: page.rows.map((job) => jobJson(job, texts.get(job.id)!, waiting?.get(job.id))),

@@ -89,6 +89,8 @@ test.group('Commands | Redis and database up', (group) => {
     assert.deepInclude(listed.json.page, { count: 1, capped: false, next: null })
     const several = ['--queue=mails,demo', '--type=demo.fail,x', '--user=bob, ada', '--tag=b,c']
     assert.equal((await lab.ask('queue:jobs', ...several)).json.page.count, 1)
+    const inIndia = await lab.run('queue:jobs', '--from=2026-11-01', '--tz=Asia/Kolkata')
+    assert.include(inIndia.output, 'times in Asia/Kolkata')
 
     const late = await lab.ask('queue:cancel', id)
     assert.equal(late.code, 1)
