@@ -101,6 +101,12 @@ export default class QueueSchedules extends QueueCommand {
 
   async #confirm({ name }: Schedule): Promise<void> {
     if (this.json) throw new E_INVALID_OPTION(['delete', 'needs --force together with --json'])
+    if (process.stdin.isTTY !== true) {
+      throw new E_INVALID_OPTION([
+        'delete',
+        'asks first, and nobody can be asked here: add --force',
+      ])
+    }
     const isSure = await this.asks(() => this.prompt.confirm(`Delete schedule ${plain(name)}?`))
     if (!isSure) throw new E_INVALID_OPTION(['delete', 'was not confirmed: nothing was deleted'])
   }

@@ -3,6 +3,7 @@ import type { CommandOptions } from '@adonisjs/core/types/ace'
 import { InvalidInputException } from '../errors.ts'
 import type { OperationDependencies } from '../operations/job_lookup.ts'
 import type { Actor } from '../types.ts'
+import { visibleText } from '../visible_text.ts'
 import { failureOf, print } from './json_answer.ts'
 import { leaveRedis } from './leave_redis.ts'
 import { StrictCommand } from './strict_command.ts'
@@ -105,8 +106,11 @@ export abstract class QueueCommand extends StrictCommand {
     const failure = failureOf(error)
     if (this.json) return print(failure)
     const { message, field } = failure.errors[0]
+    /** It may quote what somebody else wrote: a name must not steer the terminal. */
     this.logger.error(
-      error instanceof InvalidInputException && field ? `${field}: ${message}` : message
+      visibleText(
+        error instanceof InvalidInputException && field ? `${field}: ${message}` : message
+      )
     )
   }
 }
