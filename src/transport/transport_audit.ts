@@ -299,8 +299,8 @@ export class TransportAudit {
   }
 }
 
-/** The last moment that a `Date` can tell. */
-const LAST_MOMENT = 8_640_000_000_000_000
+/** The end of the year 9999: what is beyond counts something else than milliseconds. */
+const LAST_MOMENT = 253_402_300_799_999
 
 /** A moment of a hash that anyone may have written: a producer that gives a date as text makes it none. */
 function momentOf(text: string | null): number | null {
