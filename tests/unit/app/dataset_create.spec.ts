@@ -273,6 +273,14 @@ test.group('Datasets: create', (group) => {
     )
   })
 
+  test('takes code of an item without the room in front of it', ({ assert }) => {
+    const markdown = '1. ```py\n   if steam:\n       pour()\n   ```\n\n~~~\n  as it is\n~~~'
+    assert.deepEqual(piecesOf(markdown), [
+      { kind: 'code', text: 'if steam:\n    pour()', language: 'py' },
+      { kind: 'code', text: '  as it is', language: '' },
+    ])
+  })
+
   test('reads no contents, and nothing of marks that are words', ({ assert }) => {
     const markdown =
       'Pie chart … 41\n4.37. Axis ..... 12\nSee the chart (p. 203) and others, e.g. \\_\\_init\\_\\_ or \\<b>. Then go on.\n\nName This is the name of the table of taxes.'

@@ -61,12 +61,16 @@ export function piecesOf(markdown: string): Piece[] {
   return pieces
 }
 
-/** What stands between the fences, and the language that the first one names. */
+/** What stands between the fences, without the room in front of them, and the language that the first one names. */
 function fenced(block: string): { code: string; language: string } {
   const lines = block.split('\n')
-  const [, language = ''] = /^[-+*\d.) \t]{0,40}[`~]{3,}[ \t]*([\w+#-]{0,30})/.exec(lines[0]) ?? []
+  const [, marks = '', language = ''] =
+    /^([-+*\d.) \t]{0,40})[`~]{3,}[ \t]*([\w+#-]{0,30})/.exec(lines[0]) ?? []
   const last = /^\s{0,40}[`~]{3}/.test(lines.at(-1)!) && lines.length > 1 ? -1 : undefined
-  return { code: lines.slice(1, last).join('\n'), language }
+  const room = new RegExp(`^[ \\t]{1,${Math.max(1, marks.length)}}`)
+  const inside = lines.slice(1, last)
+  const code = marks === '' ? inside : inside.map((line) => line.replace(room, ''))
+  return { code: code.join('\n'), language }
 }
 
 /** Marks of Markdown and HTML, each with a text without which it cannot match, and what stands for them. */
