@@ -63,17 +63,20 @@ export class DatabaseWatch {
     if (text === null) return
     const outage = JSON.parse(text) as Outage
     const threshold = config.alerts.rules.databaseAway?.threshold ?? now - outage.since
-    const row = await this.#book.writePast(
-      {
-        rule: 'databaseAway',
-        subject: SUBJECT,
-        openedAt: outage.openedAt,
-        seenAt: now,
-        facts: { value: now - outage.since, threshold, text: outage.text },
-      },
-      now,
-      async () => (await client.del(outageKey(transport))) === 1
-    )
+    const alert = {
+      rule: 'databaseAway' as const,
+      subject: SUBJECT,
+      openedAt: outage.openedAt,
+      seenAt: now,
+      facts: { value: now - outage.since, threshold, text: outage.text },
+    }
+    let isOurs = false
+    const claim = async () => (isOurs = (await client.del(outageKey(transport))) === 1)
+    const row = await this.#book.writePast(alert, now, claim).catch(async (error) => {
+      /** Away again before it was recorded: whoever was told of the outage is told of its end later. */
+      if (isOurs) await client.set(outageKey(transport), text, 'NX')
+      throw error
+    })
     if (row === null) return
     emit('queuedeck:alert:cleared', alertView(row, []))
     await tellPages(transport, client, { opened: [], cleared: [row] })
