@@ -5,3 +5,9 @@ export function raised(text: string): string {
   if (!/^ ?[+\-−]?[\dn]+ ?$/.test(text)) return text
   return text.replace(/./g, (sign) => SIGNS.get(sign) ?? sign)
 }
+
+/** The base of a number, behind its digits: 1010 to the base 2 is not 10102. Behind letters lowered digits stay as they are: H2O. */
+export function lowered(text: string, before: string): string {
+  if (!/^ ?\d+ ?$/.test(text) || !/\d$/.test(before)) return text
+  return text.replace(/\d/g, (digit) => '₀₁₂₃₄₅₆₇₈₉'[Number(digit)])
+}

@@ -64,6 +64,7 @@ test.group('Documents: HTML', () => {
   test('keeps numbers and words as they are read: {html}')
     .with([
       { html: '<p>10<sup>6</sup> m<sup>2</sup>, 10<sup>-3</sup>', says: '10⁶ m², 10⁻³' },
+      { html: '<p>1010<sub>2</sub>, H<sub>2</sub>O', says: '1010₂, H2O' },
       { html: '<p>the 1<sup>st</sup> note<sup>[1]</sup>', says: 'the 1st note[1]' },
       { html: '<ol start="5"><li>a<li value=9>b<li>c</ol>', says: '5. a\n9. b\n10. c' },
       { html: '<p>Box&shy;k\u00e4mp\u00adfer', says: 'Boxkämpfer' },

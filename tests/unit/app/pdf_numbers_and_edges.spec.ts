@@ -9,8 +9,8 @@ test.group('Raised numbers, edges and hyphens of PDF pages', () => {
   test('keeps powers and marks of notes apart from their number', async ({ assert }) => {
     const small = (digits: string, rise: number) =>
       `/F1 7 Tf ${rise} Ts (${digits}) Tj /F1 11 Tf 0 Ts`
-    const content = `BT /F1 11 Tf 60 700 Td (It weighs 10) Tj ${small('-6', 4)} ( kg of H) Tj ${small('2', -2)} (O.) Tj ET`
-    assert.equal(await parse(content), 'It weighs 10⁻⁶ kg of H2O.')
+    const content = `BT /F1 11 Tf 60 700 Td (It weighs 10) Tj ${small('-6', 4)} ( kg of H) Tj ${small('2', -2)} (O or 1010) Tj ${small('2', -2)} (.) Tj ET`
+    assert.equal(await parse(content), 'It weighs 10⁻⁶ kg of H2O or 1010₂.')
   })
 
   test('reads nothing outside of the page, {0}')

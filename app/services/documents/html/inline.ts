@@ -19,6 +19,11 @@ export class Inline {
     else this.#parts.push({ code, text })
   }
 
+  /** The last letter that was added. */
+  get last(): string {
+    return this.#parts.at(-1)?.text.slice(-1) ?? ''
+  }
+
   openCode(): void {
     /** Two that stand side by side are two. */
     if (this.#code++ === 0) this.#parts.push({ code: true, text: '' })

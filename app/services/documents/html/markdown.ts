@@ -1,6 +1,6 @@
 import type { Steps } from '../breather.ts'
 import { fencedText, longestRun, proseOnly } from '../markdown_text.ts'
-import { raised } from '../raised.ts'
+import { lowered, raised } from '../raised.ts'
 import { withoutReferences } from './entities.ts'
 import { Inline } from './inline.ts'
 import { Table } from './table.ts'
@@ -77,8 +77,9 @@ class Writer {
   #hasFirstHeading = false
   /** `number`: of the last item. */
   #lists: { ordered: boolean; number: number }[] = []
-  /** How many elements of raised text are open. */
+  /** How many elements of raised and of lowered text are open. */
   #raised = 0
+  #lowered = 0
   /** What stands in front of the next text of a list item. */
   #marker = ''
   /** Code of several lines: the most backticks that stand side by side in it, those at its end, elements of code that are open. */
@@ -150,7 +151,12 @@ class Writer {
     if (this.#code !== null) this.#addCode(text)
     else {
       const flowing = text.replace(/\s+/g, ' ')
-      const words = this.#raised > 0 ? raised(flowing) : flowing
+      const words =
+        this.#raised > 0
+          ? raised(flowing)
+          : this.#lowered > 0
+            ? lowered(flowing, this.#inline.last)
+            : flowing
       if (this.#inTitle) this.#title ??= words.trim() || null
       else this.#inline.add(words)
       if (this.#inline.length > LONGEST) this.#write(true)
@@ -209,6 +215,9 @@ class Writer {
       case 'sup':
         this.#raised++
         return
+      case 'sub':
+        this.#lowered++
+        return
       case 'table':
         this.#flush()
         if (this.#tables.length === DEEPEST) {
@@ -242,6 +251,9 @@ class Writer {
         return
       case 'sup':
         this.#raised = Math.max(0, this.#raised - 1)
+        return
+      case 'sub':
+        this.#lowered = Math.max(0, this.#lowered - 1)
         return
       case 'ul':
       case 'ol':

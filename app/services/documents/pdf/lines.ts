@@ -1,4 +1,4 @@
-import { raised } from '../raised.ts'
+import { lowered, raised } from '../raised.ts'
 import { lineOf, orderedLines } from './columns.ts'
 import { type Grid, gridsOf } from './grids.ts'
 import { inLogicalOrder } from './right_to_left.ts'
@@ -255,11 +255,18 @@ function joined(pieces: Piece[], main: Piece): string {
     const gap = piece.x - end
     const apart = gap > piece.size * WORD_GAP || (piece.spaced && gap > 0)
     if (text !== '' && apart && !text.endsWith(' ')) text += ' '
-    const isRaised = piece.size < main.size * 0.9 && main.y - piece.y > main.size * 0.15
-    text += isRaised && /[\p{L}\p{N})\]]$/u.test(text.slice(-2)) ? raised(piece.text) : piece.text
+    text += withOffset(piece, main, text)
     end = piece.x + piece.width
   }
   return text
+}
+
+/** Text of a piece, behind that of its line: digits above or below the line are none of the number in front of them. */
+function withOffset({ text, size, y }: Piece, main: Piece, before: string): string {
+  if (size >= main.size * 0.9) return text
+  const rise = (main.y - y) / main.size
+  if (rise > 0.15) return /[\p{L}\p{N})\]]$/u.test(before.slice(-2)) ? raised(text) : text
+  return rise < -0.05 ? lowered(text, before.slice(-1)) : text
 }
 
 /** Text of equally wide letters with as many spaces as there is room for. */
