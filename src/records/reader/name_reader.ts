@@ -7,8 +7,11 @@ import { NAME_KINDS, type StoredNameKind } from '../tables.ts'
 /** Most names that one filter value with `*` may stand for. */
 const MOST_MATCHES = 1000
 
-/** Names kept in memory; a name never changes, so forgetting one only costs a query. */
-const KEPT = 50_000
+/**
+ * Names kept in memory, and for how long, ms: a name never changes, so forgetting one only costs a query, but where the tables were made
+ * anew, or come from a copy, another one has its number.
+ */
+const KEPT = { most: 50_000, time: 5_000 }
 
 /** Sorts behind every text that begins with what stands before it. */
 const LAST = '\u{10ffff}'
@@ -17,19 +20,30 @@ const LAST = '\u{10ffff}'
  * The names of types, queues, users, hosts, workers and tags, which jobs hold as numbers.
  */
 export class NameReader {
-  /** Text by number. */
+  /** Text by number; and those before, which somebody may be about to read. */
   #texts = new Map<number, string>()
+  #before = this.#texts
+  #since = performance.now()
 
-  constructor(private db: Db) {}
+  /** @param kept  For tests. */
+  constructor(
+    private db: Db,
+    private kept = KEPT
+  ) {}
 
   /**
    * Puts the texts of these numbers within reach of `text`.
    */
   async load(ids: Iterable<number | null>): Promise<void> {
+    const now = performance.now()
+    if (this.#texts.size > this.kept.most || now - this.#since >= this.kept.time) {
+      this.#before = this.#texts
+      this.#texts = new Map()
+      this.#since = now
+    }
     const missing = [...new Set(ids)].filter(
       (id): id is number => id !== null && !this.#texts.has(id)
     )
-    if (this.#texts.size > KEPT) this.#texts.clear()
     for (let at = 0; at < missing.length; at += 500) {
       const some = missing.slice(at, at + 500)
       const rows = await this.db.all(
@@ -42,7 +56,7 @@ export class NameReader {
 
   /** The text of a number that was loaded. */
   text(id: number): string {
-    return this.#texts.get(id) ?? '?'
+    return this.#texts.get(id) ?? this.#before.get(id) ?? '?'
   }
 
   /** The same for a column that may be empty. */
