@@ -1,6 +1,8 @@
 import { isTerminal } from '../statuses.ts'
 import { readError } from '../jobs/failed_reason.ts'
+import type { Edge } from '../records/reader/edges.ts'
 import type { RedisClient } from '../transport/client.ts'
+import { edgeArguments, type FlowEdge } from '../transport/flow_edges.ts'
 import type { FlowRestart } from '../transport/flow_restarts.ts'
 import type { TransportFacts } from '../transport/transport_audit.ts'
 import type { JobView } from '../types.ts'
@@ -13,6 +15,9 @@ const AT_ONCE = 25
 
 /** Codes of jobs that did not run because of one that they waited for. */
 const CAUSED = new Set(['AWAITED_FAILED', 'SKIPPED'])
+
+/** A job behind one that runs again, and for which of those that run again it waits. */
+type Behind = { job: JobView; restarted: FlowEdge[] }
 
 /** Restarts of dead processes that are taken up at once. */
 const TAKEN_UP = 5
@@ -31,7 +36,7 @@ export async function restartBehind(
   for (const step of await stepsBehind(dependencies, cause)) {
     for (let at = 0; at < step.length; at += AT_ONCE) {
       const some = step.slice(at, at + AT_ONCE)
-      const done = await Promise.all(some.map((job) => again(dependencies, job, cause.by)))
+      const done = await Promise.all(some.map((behind) => again(dependencies, behind, cause.by)))
       restarted += done.filter(Boolean).length
     }
   }
@@ -67,12 +72,16 @@ export async function takeUpRestarts(
  */
 async function again(
   dependencies: OperationDependencies,
-  { id, queue, transportId, run }: JobView,
+  { job: { id, queue, transportId, run }, restarted }: Behind,
   by: string
 ): Promise<boolean> {
   const { transport, reader } = dependencies
-  const waits = await edgesOf(dependencies, { id, queue, transportId }, { ignoreEnded: false })
-  if (await transport.flows.waitAgain({ queue, id: transportId }, waits)) return false
+  const { keys, flows } = transport
+  const waits = () => edgesOf(dependencies, { id, queue, transportId }, { ignoreEnded: false })
+  /** One that is gone again by then is not waited for. */
+  const known = new Map(restarted.map((of) => [keys.job(of.queue, of.id), 'f' as const]))
+  const some = edgeArguments(keys, restarted, known)
+  if (await flows.waitAgain({ queue, id: transportId }, some, waits)) return false
   const [facts] = (await transport.audit.facts(queue, [transportId])).facts
   const job = await reader.find(id)
   if (!job || job.payload === null || !(facts ? isCaused(facts) : job.run === run)) return false
@@ -80,7 +89,7 @@ async function again(
     by,
     run: (facts?.run ?? run) + 1,
     job: forgotten(job),
-    waits,
+    waits: await waits(),
     recordedRun: recordedRun(dependencies, id),
   })
   return outcome === 'done'
@@ -105,15 +114,18 @@ async function beganBefore(
 async function stepsBehind(
   dependencies: OperationDependencies,
   { id, at }: FlowRestart
-): Promise<JobView[][]> {
+): Promise<Behind[][]> {
   const { reader } = dependencies
   const meant = new Map<string, JobView>()
+  const why = new Map<string, Edge[]>()
   const behind = new Map<string, string[]>()
   const passed = new Set<string>()
   for (let level = [id]; level.length > 0;) {
     const edges = await reader.edges.of('waiting', level)
     const fresh = new Set<string>()
-    for (const { waiting, awaited } of edges) {
+    for (const edge of edges) {
+      const { waiting, awaited } = edge
+      why.set(waiting, [...(why.get(waiting) ?? []), edge])
       behind.set(awaited, [...(behind.get(awaited) ?? []), waiting])
       if (!meant.has(waiting) && !passed.has(waiting)) fresh.add(waiting)
     }
@@ -137,9 +149,17 @@ async function stepsBehind(
       if (meant.has(other)) open.set(other, (open.get(other) ?? 0) + 1)
     }
   }
-  const steps: JobView[][] = []
+  const [root] = await reader.rowsById([id])
+  const entry = (waiting: string): Behind => ({
+    job: meant.get(waiting)!,
+    restarted: why.get(waiting)!.flatMap(({ awaited, onFailure }) => {
+      const row = awaited === id ? root : meant.get(awaited)
+      return row ? [{ queue: row.queue, id: row.transportId, onFailure }] : []
+    }),
+  })
+  const steps: Behind[][] = []
   for (let step = [...meant.keys()].filter((job) => !open.has(job)); step.length > 0;) {
-    steps.push(step.map((job) => meant.get(job)!))
+    steps.push(step.map(entry))
     const next: string[] = []
     for (const job of step) {
       for (const other of behind.get(job) ?? []) {

@@ -106,24 +106,34 @@ export class Flows {
   /**
    * Lets a blocked job wait again for those of its list that run again; what they came to before counts no more.
    *
-   * @param edges  The whole list, as arguments of the scripts.
+   * @param some  Edges to those that run again, as arguments of the scripts.
+   * @param all  Gives the whole list, which is mostly not needed.
    * @returns false when it is not blocked any more
-   * @throws E_REDIS_UNAVAILABLE
+   * @throws E_REDIS_UNAVAILABLE, and what `all` throws
    */
-  async waitAgain({ queue, id }: JobPlace, edges: string[]): Promise<boolean> {
+  async waitAgain(
+    { queue, id }: JobPlace,
+    some: string[],
+    all: () => Promise<string[]>
+  ): Promise<boolean> {
     const { keys } = this.transport
-    let how = ''
-    for (let from = 0; from < edges.length && how !== 'gone'; from += EDGES_AT_ONCE) {
-      how = (await this.#call('flow_again', `job ${id} does not wait again`, [
-        keys.job(queue, id),
-        keys.queue(queue),
-        id,
-        from + EDGES_AT_ONCE < edges.length ? '1' : '0',
-        how,
-        ...edges.slice(from, from + EDGES_AT_ONCE),
-      ])) as string
+    const send = (how: string, edges: string[], more = '0') => {
+      const args = [keys.job(queue, id), keys.queue(queue), id, more, how, ...edges]
+      return this.#call('flow_again', `job ${id} does not wait again`, args)
     }
-    return how !== 'gone'
+    let answer: unknown
+    for (let from = 0; from < some.length; from += EDGES_AT_ONCE) {
+      answer = await send('', some.slice(from, from + EDGES_AT_ONCE))
+      if (answer !== 'done') break
+    }
+    if (answer !== 'anew') return answer === 'done'
+    const edges = await all()
+    for (let from = 0; from < edges.length && answer !== 'gone'; from += EDGES_AT_ONCE) {
+      const end = from + EDGES_AT_ONCE
+      const more = end < edges.length ? '1' : '0'
+      answer = await send(from === 0 ? 'first' : 'anew', edges.slice(from, end), more)
+    }
+    return answer !== 'gone'
   }
 
   /**

@@ -1,9 +1,10 @@
--- KEYS[1] a job that waits; ARGV queue prefix, job id, '1' when more follows, how ('' for the first piece, else what that answered), then edges as
--- flow.register takes them. One of those that it waits for runs again: it waits for that one too, and what came of it before counts no more.
--- Answers 'gone' when the job does not wait any more, 'anew' when it is judged once more what came of all others, 'as before' when not.
+-- KEYS[1] a job that waits; ARGV queue prefix, job id, '1' when more follows, how, then edges as flow.register takes them: to jobs that run again.
+-- It waits for those too, and what came of them before counts no more. Where they were what it met (how = '' finds out), nothing is done, and
+-- 'anew' is answered: the whole list is wanted, its first piece as 'first', others as 'anew'. Else 'done'; 'gone' when it does not wait any more.
 local w, how = KEYS[1], ARGV[4]
 flow.open(ARGV[1])
 if not rcall('ZSCORE', ARGV[1] .. 'waiting-children', ARGV[2]) then return 'gone' end
-if how == '' then how = flow.forget(w) and 'anew' or 'as before' end
-flow.register(w, ARGV, 5, ARGV[3], how ~= 'anew')
-return how
+if how == '' and flow.isStale(w) then return 'anew' end
+if how == 'first' then rcall('HDEL', w, 'fv') end
+flow.register(w, ARGV, 5, ARGV[3], how == '')
+return 'done'

@@ -199,12 +199,10 @@ function flow.circles(w, ARGV, from)
   return true
 end
 
--- What a blocked job met counts no more when it came of a job that runs again, or has done so. Answers whether that is so, or was when a list
--- broke off.
-function flow.forget(w)
+-- Whether what a blocked job met came of a job that runs again, or has done so, or its list broke off.
+function flow.isStale(w)
   local verdict = rcall('HGET', w, 'fv')
-  if not verdict then return flow.isOpen(w) end
-  return outcome(string.sub(verdict, 3), '-') ~= string.sub(verdict, 2, 2) and rcall('HDEL', w, 'fv') == 1
+  return flow.isOpen(w) or verdict and outcome(string.sub(verdict, 3), '-') ~= string.sub(verdict, 2, 2)
 end
 
 -- A blocked job waits for these. `more` = '1': the list goes on in another call. `alive`: only for those that have not ended.
