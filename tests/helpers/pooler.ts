@@ -1,8 +1,8 @@
 import { chown, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import { PrivateServer } from './private_server.ts'
 import {
+  answersPostgres,
   asNobody,
   findProgram,
   isRoot,
@@ -37,16 +37,6 @@ export async function pooler(mode: 'transaction' | 'session'): Promise<PrivateSe
   await writeFile(settings, lines.join('\n'))
   if (isRoot) await Promise.all([directory, settings].map((path) => chown(path, NOBODY, NOBODY)))
   const [command, ...args] = [...asNobody, program, settings]
-  const isReady = async () => {
-    const client = new pg.Client({ host, port, user: 'postgres', database: 'postgres' })
-    client.on('error', () => {})
-    try {
-      await client.connect()
-      return true
-    } finally {
-      await client.end()
-    }
-  }
   return new PrivateServer({
     name: 'PgBouncer',
     port,
@@ -54,7 +44,7 @@ export async function pooler(mode: 'transaction' | 'session'): Promise<PrivateSe
     directory,
     command,
     args,
-    isReady,
+    isReady: () => answersPostgres(port),
     stopSignal: 'SIGINT',
     killSignal: 'SIGKILL',
   }).start()

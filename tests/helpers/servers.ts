@@ -176,6 +176,18 @@ async function knownSettings({ path, variables }: RedisProgram, settings: Record
   return others
 }
 
+/** Whether a server of PostgreSQL, or a pooler in front of one, takes connections. */
+export async function answersPostgres(port: number): Promise<boolean> {
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return true
+  } finally {
+    await client.end()
+  }
+}
+
 async function startPostgres(): Promise<PrivateServer> {
   const [program, initdb] = [findProgram('postgres'), findProgram('initdb')]
   if (!program || !initdb) throw new Error('PostgreSQL (postgres, initdb) is not installed')
@@ -196,21 +208,6 @@ async function startPostgres(): Promise<PrivateServer> {
     max_connections: '200',
   }
   const serve = [...asNobody, program, '-D', data]
-  const isReady = async () => {
-    const client = new pg.Client({
-      host: '127.0.0.1',
-      port,
-      user: 'postgres',
-      database: 'postgres',
-    })
-    client.on('error', () => {})
-    try {
-      await client.connect()
-      return true
-    } finally {
-      await client.end()
-    }
-  }
   return new PrivateServer({
     name: 'PostgreSQL',
     port,
@@ -221,7 +218,7 @@ async function startPostgres(): Promise<PrivateServer> {
       ...serve.slice(1),
       ...Object.entries(configuration).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
     ],
-    isReady,
+    isReady: () => answersPostgres(port),
     stopSignal: 'SIGINT',
     // SIGKILL would leave its own children behind for a moment, with the port and the shared memory.
     killSignal: 'SIGQUIT',

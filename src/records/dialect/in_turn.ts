@@ -27,6 +27,10 @@ export class InTurn {
     }
   }
 
+  get isTransaction(): boolean {
+    return this.#soundness.isTransaction
+  }
+
   begun(): void {
     this.#soundness.begun()
   }

@@ -138,7 +138,6 @@ export class PostgresSession implements Session {
   #names = new Map<string, string>()
   #shapes = new Map<Shape, string>()
   #turn = new InTurn()
-  #isTransaction = false
 
   /** @param each  Settings of every transaction; undefined where the connection has them */
   private constructor(
@@ -171,19 +170,16 @@ export class PostgresSession implements Session {
     const begin = this.each ? beginningWith(this.each) : 'begin isolation level read committed'
     await this.#send(() => this.#client.query(begin))
     this.#turn.begun()
-    this.#isTransaction = true
   }
 
   async commit(): Promise<void> {
     const { command } = await this.#send(() => this.#client.query('commit'))
-    this.#isTransaction = false
     await this.#turn.over()
     if (command !== 'COMMIT') throw new Error('The database rolled the transaction back')
   }
 
   async rollback(): Promise<void> {
     await this.#turn.over()
-    this.#isTransaction = false
     await this.#send(() => this.#client.query('rollback'))
   }
 
@@ -264,7 +260,7 @@ export class PostgresSession implements Session {
     if (each !== undefined) {
       const query = () => this.#client.query({ text, values, rowMode } as Pg.QueryConfig)
       const alone = () => inTransaction(this.#client, each, query)
-      return this.#send(this.#isTransaction ? query : alone)
+      return this.#send(this.#turn.isTransaction ? query : alone)
     }
     let name = this.#names.get(text)
     if (!name && values.length > 0 && this.#names.size < 300) {
