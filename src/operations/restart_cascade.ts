@@ -125,8 +125,8 @@ async function stepsBehind(
     const fresh = new Set<string>()
     for (const edge of edges) {
       const { waiting, awaited } = edge
-      why.set(waiting, [...(why.get(waiting) ?? []), edge])
-      behind.set(awaited, [...(behind.get(awaited) ?? []), waiting])
+      listed(why, waiting).push(edge)
+      listed(behind, awaited).push(waiting)
       if (!meant.has(waiting) && !passed.has(waiting)) fresh.add(waiting)
     }
     level = []
@@ -171,4 +171,11 @@ async function stepsBehind(
     step = next
   }
   return steps
+}
+
+/** The list of a key, made when there is none. */
+function listed<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  return list
 }

@@ -14,7 +14,7 @@ local function leaveOut(verdict)
   return {verdict, current[1] or ''}
 end
 local function start()
-  rcall('HSET', KEYS[2], 'current', table.concat({job, unpack(current)}, '\n'))
+  rcall('HSET', KEYS[2], 'current', job .. '\n' .. table.concat(current, '\n'))
   return {'run', current[1] or ''}
 end
 if ARGV[6] == '1' or (tonumber(known[1] or '') or 1) > tonumber(ARGV[3]) or known[2] == 'run' then return start() end
