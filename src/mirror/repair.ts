@@ -49,7 +49,7 @@ export function repair(
   const state = stateOf(facts)
   const record = job.status === null ? undefined : { ...job, status: job.status }
   const wasLost = job.errorCode === LOST && facts !== null
-  const isNextLife = facts !== null && isAddedAgain(job, facts)
+  const isNextLife = facts !== null && isAddedAgain(job, facts, told)
   if (!wasLost && !isNextLife && !isBehind(record, state)) return null
   const draft = new JobDraft(job)
   draft.eventsVersion = version
@@ -134,12 +134,16 @@ function isOfRunBefore(
 
 /**
  * Whether Redis holds another job than the one that the record knows, under the same id: that one had ended and was gone when
- * this one was dispatched.
+ * this one was dispatched. Its own entries tell, or, of other producers' jobs, the moment that they say of it.
  */
-function isAddedAgain(job: StoredJob, { run, timestamp }: TransportFacts): boolean {
-  const { status, stopping, hasTransport, finishedAt } = job
-  if (status === null || !isTerminal(status) || stopping || hasTransport) return false
-  return run <= job.run && finishedAt !== null && timestamp !== null && timestamp > finishedAt
+function isAddedAgain(
+  { status, stopping, hasTransport, finishedAt, run, version }: StoredJob,
+  { run: held, timestamp }: TransportFacts,
+  told: bigint | null
+): boolean {
+  if (status === null || !isTerminal(status) || stopping || hasTransport || held > run) return false
+  if (told !== null && told > version) return true
+  return finishedAt !== null && timestamp !== null && timestamp > finishedAt
 }
 
 function takeAttempts(

@@ -94,6 +94,8 @@ eachDatabase(({ label, create }) => {
         waitFor: [slow, { jobId: boom.jobId, queue: 'one', onFailure: 'run' }],
       })
       await Promise.all([is(middle, 'cancelled'), is(slow, 'running')])
+      /** Who waits for whom is read from the records. */
+      await Promise.all([is(end, 'blocked'), is(always, 'blocked')])
       /** What failed it is mended. */
       const { transport } = await parts()
       const mended = JSON.stringify({ name: 'boom', hold: true })

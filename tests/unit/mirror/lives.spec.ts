@@ -245,8 +245,11 @@ test.group('Mirror | lives of one job', () => {
     life.isComparedWith({ ...again, ...ended })
     assert.equal(life.job.version, version)
     assert.containSubset(gone().isComparedWith(again).job, { status: 'pending', run: 2 })
+    /** Within the same millisecond only its own entries tell. */
+    const atOnce = gone().isComparedWith({ ...again, timestamp: 2, eid: '2-1' })
+    assert.containSubset(atOnce.job, { status: 'pending', run: 2 })
     /** A janitor that removes it meanwhile makes no second life of the first. */
-    const first = gone().isComparedWith({ ...ended, timestamp: 1 })
+    const first = gone().isComparedWith({ ...ended, timestamp: 1, eid: '1-0' })
     assert.containSubset(first.job, { status: 'cancelled', run: 1 })
   })
 
