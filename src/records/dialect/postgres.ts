@@ -340,6 +340,8 @@ export class PostgresDb implements Db {
         idleTimeoutMillis: 30_000,
         allowExitOnIdle: true,
         onConnect: async (client: Pg.ClientBase) => {
+          // As above: the pool listens to those that nobody uses.
+          client.on('error', () => {})
           const each = await prepare(settings, client, READING)
           if (each !== undefined) this.#each.set(client, each)
         },

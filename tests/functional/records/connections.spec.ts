@@ -6,6 +6,8 @@ import pg from 'pg'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
 import { mariadbServer } from '#tests/helpers/servers'
 import { stopwatch } from '#tests/helpers/stopwatch'
+import { TcpProxy } from '#tests/helpers/tcp_proxy'
+import { waitFor } from '#tests/helpers/wait'
 import { connectionSettings } from '../../../src/records/connections.ts'
 import { type Records } from '../../../src/records/records.ts'
 import { makeTables, openRecords } from '../mirror/records.ts'
@@ -137,6 +139,31 @@ eachDatabase(({ label, kind, create }) => {
       await mirror.write([newKey()], (job) => add(job))
       const { kept, truth } = await countsAndTruth(records)
       assert.deepEqual(kept, truth)
+    })
+
+    test('a page whose connection breaks fails alone, and not its process', async ({
+      assert,
+      cleanup,
+    }) => {
+      const { connection, drop } = await create()
+      await makeTables(connection)
+      const { host, port } = connection.connection as { host: string; port: number }
+      const proxy = await TcpProxy.to({ host, port })
+      const through = { ...connection.connection, port: proxy.port }
+      const records = openRecords({ ...connection, connection: through })
+      const others = openRecords(connection)
+      cleanup(() => Promise.all([records.close(), others.close()]).then(drop))
+      const [sleep, list] =
+        kind === 'pg'
+          ? ['pg_sleep', `pg_stat_activity where query like 'select pg_sleep(%'`]
+          : ['sleep', `information_schema.processlist where info like 'select sleep(%'`]
+      const page = records.db.all(`select ${sleep}(5)`).catch((thrown) => thrown)
+      await waitFor('the page to ask', async () => {
+        const [{ n }] = await others.db.all(`select count(*) as n from ${list}`)
+        return n > 0
+      })
+      await proxy.close()
+      assert.equal((await page).code, 'E_DATABASE_UNAVAILABLE')
     })
   })
 })
