@@ -89,6 +89,17 @@ export class StormLab {
     return ids
   }
 
+  /** Attempts of jobs that ran to an end of theirs, as Redis counted them. */
+  async attemptsMade(queues: string[], ids: string[]): Promise<number> {
+    const { redis, transport } = this.jobs
+    const pipeline = redis.pipeline()
+    for (const id of ids) {
+      for (const queue of queues) pipeline.hget(transport.keys.job(queue, id), 'atm')
+    }
+    const counts = (await pipeline.exec()) ?? []
+    return counts.reduce((sum, [, made]) => sum + Number(made ?? 0), 0)
+  }
+
   async completed(queues: string[]): Promise<number> {
     const depths = await this.jobs.transport.depths(queues)
     return queues.reduce((sum, queue) => sum + depths[queue].completed, 0)
