@@ -89,15 +89,16 @@ export class StormLab {
     return ids
   }
 
-  /** Attempts of jobs that ran to an end of theirs, as Redis counted them. */
-  async attemptsMade(queues: string[], ids: string[]): Promise<number> {
+  /** Attempts of jobs as Redis counted them: claimed, and of those the ones that ran to an end of theirs. */
+  async attempts(queues: string[], ids: string[]): Promise<{ started: number; made: number }> {
     const { redis, transport } = this.jobs
     const pipeline = redis.pipeline()
     for (const id of ids) {
-      for (const queue of queues) pipeline.hget(transport.keys.job(queue, id), 'atm')
+      for (const queue of queues) pipeline.hmget(transport.keys.job(queue, id), 'ats', 'atm')
     }
-    const counts = (await pipeline.exec()) ?? []
-    return counts.reduce((sum, [, made]) => sum + Number(made ?? 0), 0)
+    const counts = (await pipeline.exec()) as [Error | null, (string | null)[]][]
+    const sum = (at: number) => counts.reduce((all, [, both]) => all + Number(both[at] ?? 0), 0)
+    return { started: sum(0), made: sum(1) }
   }
 
   async completed(queues: string[]): Promise<number> {
