@@ -19,6 +19,12 @@ const busy = (page: Page) => page.waitForSelector('#upload-submit[aria-disabled=
 const free = (page: Page) => page.waitForSelector('#upload-submit:not([aria-disabled])')
 const state = (page: Page, word: string) => page.waitForSelector(`.strip:has-text("${word}")`)
 
+/** The answer to a form whose session had ended: its banner is there before the scripts, which put back what was typed, have run. */
+const refused = async (page: Page) => {
+  await page.waitForSelector('#banners [data-ended]')
+  await page.waitForLoadState()
+}
+
 withBrowser(() => {
   test.group('The application in a browser', (group) => {
     let origin: string
@@ -208,7 +214,7 @@ withBrowser(() => {
       await page.selectOption('#s-overlap', 'queue')
       await page.context().clearCookies()
       await page.click('#schedule-save')
-      await page.waitForSelector('#banners [data-ended]')
+      await refused(page)
       assert.equal(await page.inputValue('#s-name'), 'Long in the typing')
       assert.equal(await page.inputValue('#s-cron'), '0 6 * * FRI')
       assert.equal(await page.inputValue('#s-overlap'), 'queue')
@@ -228,7 +234,7 @@ withBrowser(() => {
       await page.uncheck('#kind-classification')
       await page.context().clearCookies()
       await page.click('#run-start')
-      await page.waitForSelector('#banners [data-ended]')
+      await refused(page)
       assert.equal(await page.inputValue('#r-size'), '111')
       assert.equal(await page.inputValue('#r-cut'), 'character')
       assert.isFalse(await page.isChecked('#kind-classification'))
