@@ -68,6 +68,8 @@ withBrowser(() => {
       await says(page, '#schedule-rows', 'Fridays')
       assert.deepEqual(await violations(page), [])
       await page.click('#schedule-rows a.l1')
+      await says(page, '#schedule h1', 'Fridays')
+      await page.waitForSelector('body[data-live="live"]')
       await page.click('#schedule-delete')
       await page.waitForSelector('#confirm[open] #confirm-yes')
       await page.keyboard.press('Escape')
@@ -80,6 +82,21 @@ withBrowser(() => {
       assert.deepEqual(problems, [])
       await close()
     }).timeout(180_000)
+
+    test('say what is typed before the scripts have come', async ({ assert }) => {
+      const { page, problems, close } = await newPage()
+      const typed = Promise.withResolvers<void>()
+      await page.route(/\.js(\?|$)/, async (route) => {
+        await typed.promise
+        await route.continue()
+      })
+      await page.goto(`${pages}/schedules/new`, { waitUntil: 'commit' })
+      await page.fill('#s-cron', '0 6 * * FRI')
+      typed.resolve()
+      await says(page, '#schedule-preview', 'At 06:00 on Friday')
+      assert.deepEqual(problems, [])
+      await close()
+    })
 
     test('are made, paused, run and deleted on a phone without scripts', async ({ assert }) => {
       const { page, close } = await newPage({

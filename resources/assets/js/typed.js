@@ -12,6 +12,10 @@
     write({ action: target.action, at: Date.now(), ended: false, fields })
   })
 
+  /* Whoever writes before the scripts are here, on a slow line, sees what it means all the same. */
+  for (const field of document.querySelectorAll('form[data-typed] :is(input, textarea)'))
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event('input', { bubbles: true }))
+
   const kept = read()
   if (!kept) return
   const ended = kept.ended || document.querySelector('#banners [data-ended]') !== null
