@@ -89,18 +89,6 @@ export class StormLab {
     return ids
   }
 
-  /** Attempts of jobs as Redis counted them: claimed, and of those the ones that ran to an end of theirs. */
-  async attempts(queues: string[], ids: string[]): Promise<{ started: number; made: number }> {
-    const { redis, transport } = this.jobs
-    const pipeline = redis.pipeline()
-    for (const id of ids) {
-      for (const queue of queues) pipeline.hmget(transport.keys.job(queue, id), 'ats', 'atm')
-    }
-    const counts = (await pipeline.exec()) as [Error | null, (string | null)[]][]
-    const sum = (at: number) => counts.reduce((all, [, both]) => all + Number(both[at] ?? 0), 0)
-    return { started: sum(0), made: sum(1) }
-  }
-
   async completed(queues: string[]): Promise<number> {
     const depths = await this.jobs.transport.depths(queues)
     return queues.reduce((sum, queue) => sum + depths[queue].completed, 0)
@@ -109,21 +97,35 @@ export class StormLab {
   /** Endings of jobs in the event streams, by job id. */
   async endings(queues: string[]): Promise<Map<string, string[]>> {
     const endings = new Map<string, string[]>()
+    for await (const { event, jobId } of this.#entries(queues)) {
+      if (event !== 'completed' && event !== 'failed') continue
+      endings.set(jobId, [...(endings.get(jobId) ?? []), event])
+    }
+    return endings
+  }
+
+  /** Attempts that workers gave back without running them, or before they had ended, by job id. */
+  async handedBack(queues: string[]): Promise<Map<string, number[]>> {
+    const attempts = new Map<string, number[]>()
+    for await (const { event, jobId, prev, ats, err, lost } of this.#entries(queues)) {
+      if (event !== 'waiting' || prev !== 'active' || err !== undefined || lost !== undefined)
+        continue
+      attempts.set(jobId, [...(attempts.get(jobId) ?? []), Number(ats)])
+    }
+    return attempts
+  }
+
+  async *#entries(queues: string[]): AsyncGenerator<Record<string, string>> {
     for (const queue of queues) {
+      const key = this.jobs.transport.keys.events(queue)
       let from = '-'
       while (true) {
-        const key = this.jobs.transport.keys.events(queue)
         const rows = await this.jobs.redis.xrange(key, from, '+', 'COUNT', 5_000)
         if (rows.length === 0) break
         from = `(${rows.at(-1)![0]}`
-        for (const [, fields] of rows) {
-          const [, event, , id] = fields
-          if (event !== 'completed' && event !== 'failed') continue
-          endings.set(id, [...(endings.get(id) ?? []), event])
-        }
+        for (const [, fields] of rows) yield entryOf(fields)
       }
     }
-    return endings
   }
 
   async heldBack(queues: string[]): Promise<number> {
@@ -157,4 +159,10 @@ export class StormLab {
     await Promise.all([...this.#processes].map((one) => one.stop('SIGKILL')))
     await this.jobs.close()
   }
+}
+
+function entryOf(fields: string[]): Record<string, string> {
+  const entry: Record<string, string> = {}
+  for (let at = 0; at < fields.length; at += 2) entry[fields[at]] = fields[at + 1]
+  return entry
 }
