@@ -61,7 +61,14 @@ export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {
     ],
     retryJob: [{ find: `rcall("LREM", KEYS[1],`, put: `gate.leave(KEYS[1],` }],
     moveToWaitingChildren: [{ find: `rcall("LREM", activeKey,`, put: `gate.leave(activeKey,` }],
-    moveJobFromActiveToWait: [{ find: `rcall("LREM", KEYS[1],`, put: `gate.leave(KEYS[1],` }],
+    moveJobFromActiveToWait: [
+      { find: `rcall("LREM", KEYS[1],`, put: `gate.leave(KEYS[1],` },
+      {
+        find: `    addJobInTargetList(KEYS[2], KEYS[8], "RPUSH", isPausedOrMaxed, jobId)`,
+        put: `    gate.first(jobId)
+    addJobInTargetList(KEYS[2], KEYS[8], "RPUSH", isPausedOrMaxed, jobId)`,
+      },
+    ],
     moveStalledJobsToWait: [
       { find: `rcall("LREM", activeKey,`, put: `gate.leave(activeKey,`, times: 2 },
     ],

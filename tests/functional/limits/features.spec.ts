@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { WaitingChildrenError, type Job } from 'bullmq'
+import { WaitingChildrenError, WaitingError, type Job } from 'bullmq'
 import { test } from '@japa/runner'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
@@ -110,6 +110,62 @@ test.group('Limits beside what BullMQ does', (group) => {
     assert.equal(await queue.getCompletedCount(), 0)
     await lab.ended(queue, 3)
     assert.equal(await lab.most('user a'), 1)
+    assert.deepEqual(await lab.leftovers(), [])
+  })
+
+  /** One job of the user runs, and so many others of theirs are held back. */
+  const backlog = async (count: number) => {
+    await lab.configure({ user: 1 })
+    const queue = lab.queue()
+    await queue.addBulk(lab.jobs(1, 'a', {}, { held: true }))
+    await queue.addBulk(
+      lab.jobs(count, 'b').map((job) => ({ ...job, opts: { ...(job.opts as object), ...of('a') } }))
+    )
+    return queue
+  }
+  const heldBack = async (count: number) => {
+    const { heldBack: held } = await lab.transport.limits.view()
+    return held.reduce((sum, { jobs }) => sum + jobs, 0) === count
+  }
+
+  test('a job that was held back, cancelled and restarted stands behind the others', async ({
+    assert,
+  }) => {
+    const queue = await backlog(4)
+    lab.worker()
+    await waitFor('the others to be held back', () => heldBack(4))
+    const { transport } = lab
+    await transport.cancel('q', 'b1', { by: 'Ada', reason: 'wrong' })
+    const job = { queue: 'q', id: 'b1', name: 'work', data: '{}', opts: { timestamp: 1 } }
+    const { outcome } = await transport.restart('q', 'b1', { by: 'Ada', run: 2, job })
+    assert.equal(outcome, 'done')
+    /** Another one leaves its place, and comes back to the last one. */
+    await transport.edits.changePriority('q', 'b2', 5, 'Ada')
+    await waitFor('both to be held back again', () => heldBack(4))
+    await transport.edits.changePriority('q', 'b2', 0, 'Ada')
+    await waitFor('it to be held back again', () => heldBack(4))
+    lab.release()
+    await lab.ended(queue, 5)
+    assert.deepEqual(await lab.order(), ['a1', 'b3', 'b4', 'b1', 'b2'])
+    assert.deepEqual(await lab.leftovers(), [])
+  })
+
+  test('a job that is handed back stays in front of those that are held back', async ({
+    assert,
+  }) => {
+    const queue = await backlog(6)
+    let handed = false
+    lab.worker('q', {}, async (job, token) => {
+      if (job.id !== 'a1' || handed) return
+      await waitFor('the others to be held back', () => heldBack(6))
+      handed = true
+      await job.moveToWait(token)
+      throw new WaitingError()
+    })
+    await lab.ended(queue, 7)
+    const order = await lab.order()
+    /** Every other claim looks at those that are held back first. */
+    assert.isAtMost(order.lastIndexOf('a1'), 2)
     assert.deepEqual(await lab.leftovers(), [])
   })
 

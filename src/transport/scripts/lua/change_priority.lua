@@ -15,5 +15,6 @@ if state ~= 'delayed' and (rcall('ZREM', prefix .. 'prioritized', id) == 1 or ga
   qd.wake(prefix)
 end
 rcall('HSET', jobKey, 'priority', priority)
+rcall('HDEL', jobKey, 'ps')
 qd.note(events, id, 'priority-changed', 'priority', priority, 'by', by)
 return 'done'

@@ -154,6 +154,7 @@ function qd.rerun(events, id, prev)
   local jobKey = string.sub(events, 1, -7) .. id
   local run = (tonumber(rcall('HGET', jobKey, 'run')) or 1) + 1
   local cancelled = rcall('HDEL', jobKey, 'cr') == 1
+  rcall('HDEL', jobKey, 'ps')
   rcall('HSET', jobKey, 'run', run)
   qd.forgetCheckpoints(jobKey)
   -- Nobody asked us: when another job has its key, both run.

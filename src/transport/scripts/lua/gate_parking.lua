@@ -108,6 +108,11 @@ local function park(id, key, score, front, kept)
   setAside(key, { id }, { { score = score, seq = seq } })
 end
 
+-- A job goes back to the head of `wait` without having ended: it comes before those that a limit holds back.
+function gate.first(id)
+  if limits.busy then rcall('HSET', QP .. id, 'ps', -rcall('INCR', G .. 'seq')) end
+end
+
 -- The key's first parked job of this queue goes back where it came from: to the head of `wait`, which answers its id, or to its place among
 -- the prioritized, which answers true. False: there is none, or no room.
 local function unpark(key)

@@ -20,7 +20,7 @@ if job[1] then
   rcall('ZREM', prefix .. set, id)
   prev = job[3] and set == 'failed' and 'cancelled' or set
   rcall('HDEL', jobKey, 'ats', 'atm', 'stc', 'progress', 'returnvalue', 'failedReason', 'stacktrace', 'cr', 'finishedOn', 'processedOn',
-    'defa', 'pb')
+    'defa', 'pb', 'ps')
   qd.forgetCheckpoints(jobKey)
   rcall('DEL', jobKey .. ':logs')
   rcall('HSET', jobKey, 'run', run, 'delay', 0)
