@@ -123,9 +123,9 @@ test.group('Limits beside what BullMQ does', (group) => {
     )
     return queue
   }
-  const heldBack = async (count: number) => {
-    const { heldBack: held } = await lab.transport.limits.view()
-    return held.reduce((sum, { jobs }) => sum + jobs, 0) === count
+  const areHeld = async (count: number) => {
+    const { heldBack } = await lab.transport.limits.view()
+    return heldBack.reduce((sum, { jobs }) => sum + jobs, 0) === count
   }
 
   test('a job that was held back, cancelled and restarted stands behind the others', async ({
@@ -133,7 +133,7 @@ test.group('Limits beside what BullMQ does', (group) => {
   }) => {
     const queue = await backlog(4)
     lab.worker()
-    await waitFor('the others to be held back', () => heldBack(4))
+    await waitFor('the others to be held back', () => areHeld(4))
     const { transport } = lab
     await transport.cancel('q', 'b1', { by: 'Ada', reason: 'wrong' })
     const job = { queue: 'q', id: 'b1', name: 'work', data: '{}', opts: { timestamp: 1 } }
@@ -141,9 +141,9 @@ test.group('Limits beside what BullMQ does', (group) => {
     assert.equal(outcome, 'done')
     /** Another one leaves its place, and comes back to the last one. */
     await transport.edits.changePriority('q', 'b2', 5, 'Ada')
-    await waitFor('both to be held back again', () => heldBack(4))
+    await waitFor('both to be held back again', () => areHeld(4))
     await transport.edits.changePriority('q', 'b2', 0, 'Ada')
-    await waitFor('it to be held back again', () => heldBack(4))
+    await waitFor('it to be held back again', () => areHeld(4))
     lab.release()
     await lab.ended(queue, 5)
     assert.deepEqual(await lab.order(), ['a1', 'b3', 'b4', 'b1', 'b2'])
@@ -157,7 +157,7 @@ test.group('Limits beside what BullMQ does', (group) => {
     let handed = false
     lab.worker('q', {}, async (job, token) => {
       if (job.id !== 'a1' || handed) return
-      await waitFor('the others to be held back', () => heldBack(6))
+      await waitFor('the others to be held back', () => areHeld(6))
       handed = true
       await job.moveToWait(token)
       throw new WaitingError()
