@@ -19,6 +19,21 @@ const PRODUCER_DEADLINE = 4_500
  */
 const LONGEST_BACKOFF = { patient: 2_000, producer: 200 }
 
+/**
+ * Settings of the host's connection that would break ours: a blocking wait outlasts any deadline for commands, what is sent before the
+ * connection is ready has to be kept, and a command gathered with others or answered in other types is another one.
+ */
+const OURS = {
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
+  enableOfflineQueue: true,
+  enableAutoPipelining: false,
+  enableReadyCheck: true,
+  autoResubscribe: true,
+  stringNumbers: false,
+}
+
 type Options = {
   /** Told about each connection error; they are expected while Redis is away, so nothing is logged here. */
   onError?: (error: Error, role: ConnectionRole) => void
@@ -164,6 +179,7 @@ export class Connections {
         ? Math.min(times * 200, LONGEST_BACKOFF.patient)
         : Math.min(times * 50, LONGEST_BACKOFF.producer)
     const options = {
+      ...OURS,
       keyPrefix: '',
       lazyConnect: true,
       maxRetriesPerRequest: null,
@@ -184,6 +200,10 @@ export class Connections {
       return cluster.duplicate(undefined, {
         keyPrefix: '',
         lazyConnect: true,
+        enableOfflineQueue: true,
+        enableAutoPipelining: false,
+        /** A replica may not have yet what was just written. */
+        scaleReads: 'master',
         clusterRetryStrategy: retryStrategy,
         redisOptions: { ...cluster.options.redisOptions, ...options },
       })

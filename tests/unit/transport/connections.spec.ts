@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createServer, type Server } from 'node:net'
 import { test } from '@japa/runner'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { Connections } from '../../../src/transport/connections.ts'
 import { reasonOf } from '../../../src/transport/outage.ts'
 import { redisServer } from '#tests/helpers/servers'
@@ -132,5 +132,32 @@ test.group('Reasons of failures', () => {
       refused: false,
     })
     assert.isNull(reasonOf(new Error('ERR unknown command')))
+  })
+})
+
+test.group('Settings of the host that are not for ours', () => {
+  test('end no blocking wait, keep commands until they can be sent, and leave numbers numbers', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { port } = await redisServer()
+    const ours = connections(
+      {
+        ...{ port, commandTimeout: 100, socketTimeout: 100, enableOfflineQueue: false },
+        stringNumbers: true,
+      },
+      cleanup
+    )
+    const client = ours.open('worker')
+    assert.isNull(await client.blpop('nobody:pushes', 0.4))
+    assert.strictEqual(await client.exists('nobody:pushes'), 0)
+  })
+
+  test('send no read of ours to a replica of a cluster', ({ assert, cleanup }) => {
+    const host = new Cluster([], { lazyConnect: true, scaleReads: 'slave' })
+    const ours = new Connections(() => ({ ioConnection: host }) as never)
+    cleanup(() => ours.closeAll())
+    const { options } = ours.open('mirror') as unknown as { options: { scaleReads: string } }
+    assert.equal(options.scaleReads, 'master')
   })
 })
