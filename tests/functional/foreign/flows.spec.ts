@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { waitFor } from '#tests/helpers/wait'
 import { ForeignLab } from './lab.ts'
 
 const is = (status: string) => (row: any) => row.status === status
@@ -89,5 +90,69 @@ test.group('Foreign queues | flows of BullMQ', (group) => {
     assert.equal((await client.post(`/jobs/${blocked.id}/restart`)).json.outcome, 'done')
     await foreign.row('roots', parent, is('completed'))
     assert.deepEqual(ran, ['one', 'parent'])
+  })
+
+  test('a parent that is restarted before its children have ended is blocked until they have', async ({
+    assert,
+  }) => {
+    const { parent, parts } = await flow('early', ['one'])
+    const blocked = await foreign.row('early', parent, is('blocked'))
+    const client = foreign.lab.client()
+    const ran: string[] = []
+    foreign.worker('early', async ({ name }) => ran.push(name))
+    await client.post(`/jobs/${blocked.id}/cancel`)
+    await foreign.row('early', parent, is('cancelled'))
+    assert.equal((await client.post(`/jobs/${blocked.id}/restart`)).json.outcome, 'done')
+    await foreign.row('early', parent, is('blocked'))
+    foreign.worker('early-parts', async ({ name }) => ran.push(name))
+    await foreign.row('early', parent, is('completed'))
+    assert.deepEqual(ran, ['one', 'parent'])
+
+    /** One whose child has failed waits for that again, and for the other that has not ended. */
+    const failing = await flow('late', ['one', 'two'], { failParentOnFailure: true })
+    let fails = true
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    foreign.worker('late', async () => 'did it')
+    foreign.worker(
+      'late-parts',
+      async ({ name }) => {
+        if (name === 'one' && fails) throw new Error('planned')
+        if (name === 'two') await held
+      },
+      { concurrency: 2 }
+    )
+    const failed = await foreign.row('late', failing.parent, is('failed'))
+    fails = false
+    const child = await foreign.row('late-parts', failing.parts[0], is('failed'))
+    for (const { id } of [failed, child])
+      assert.equal((await client.post(`/jobs/${id}/restart`)).json.outcome, 'done')
+    await foreign.row('late-parts', failing.parts[0], is('completed'))
+    await foreign.row('late', failing.parent, is('blocked'))
+    release()
+    await foreign.row('late', failing.parent, is('completed'))
+  })
+
+  test('the next job of a scheduler that is cancelled or drained does not run, and those after it do', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('ticks')
+    const client = foreign.lab.client()
+    await queue.upsertJobScheduler('s', { every: 600_000, offset: 1_000 }, { name: 'tick' })
+    const next = async () => (await queue.getDelayed())[0]?.id
+    const first = await waitFor('the first', next)
+    const row = await foreign.row('ticks', first, is('scheduled'))
+    assert.equal((await client.post(`/jobs/${row.id}/cancel`)).json.outcome, 'requested')
+    const ran: string[] = []
+    foreign.worker('ticks', async ({ id }) => ran.push(id!))
+    await foreign.row('ticks', first, (job) => job.status === 'cancelled' && !job.stopping)
+    const second = await waitFor('the second', next)
+    await foreign.row('ticks', second, is('scheduled'))
+    await client.post('/queues/ticks/drain', { scheduled: true })
+    await foreign.row('ticks', second, (job) => job.status === 'cancelled' && !job.stopping)
+    const third = await waitFor('the third', next)
+    const moments = [first, second, third].map((id) => Number(id!.split(':').at(-1)))
+    assert.deepEqual([moments[1] - moments[0], moments[2] - moments[1]], [600_000, 600_000])
+    assert.deepEqual(ran, [])
   })
 })

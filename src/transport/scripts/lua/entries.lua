@@ -196,12 +196,18 @@ function qd.now()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- Whether a job of a BullMQ scheduler is the one after which this goes on: its id ends with the moment that the scheduler stands at.
+function qd.isNextOf(queuePrefix, id, scheduler)
+  local at = rcall('ZSCORE', queuePrefix .. 'repeat', scheduler)
+  return at and string.sub(id, -#at - 1) == ':' .. at
+end
+
 -- Cancels a job that has not ended and does not run. Answers `done`, or `requested` when a worker has to end it. `isOld`: lists are searched
 -- from their end, where the oldest stand.
 function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
   local side = isOld and -1 or 1
   local jobKey, events, now = queuePrefix .. id, queuePrefix .. 'events', qd.now()
-  local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey', 'name', 'opts', 'fw')
+  local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey', 'name', 'opts', 'fw', 'rjk')
   local run, request = tonumber(job[1]) or 1, job[2] or cjson.encode({at = now, by = by, reason = reason})
   local prev, due = 'unknown', rcall('ZSCORE', queuePrefix .. 'delayed', id)
   if rcall('ZREM', queuePrefix .. 'delayed', id) == 1 then prev = tonumber(due) < qd.far and 'delayed' or 'waiting'
@@ -209,8 +215,9 @@ function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
   elseif rcall('ZREM', queuePrefix .. 'waiting-children', id) == 1 then prev = 'waiting-children'
   elseif rcall('LREM', queuePrefix .. 'wait', side, id) == 1 then prev = 'waiting'
   elseif rcall('LREM', queuePrefix .. 'paused', side, id) == 1 then prev = 'paused' end
-  if job[5] and prev ~= 'waiting-children' then
-    -- A child in another producer's flow: what becomes of its parent is BullMQ's to decide, when a worker ends the child without running it.
+  if (job[5] or job[9] and qd.isNextOf(queuePrefix, id, job[9])) and prev ~= 'waiting-children' then
+    -- A child in another producer's flow: what becomes of its parent is BullMQ's to decide, when a worker ends the child without running it. And
+    -- the next job of a BullMQ scheduler: the worker that takes it makes the one after it, and nobody else does.
     rcall('HSET', jobKey, 'cr', request, 'defa', '[CANCELLED] ' .. reason, 'delay', 0)
     rcall('RPUSH', queuePrefix .. 'wait', id)
     qd.wake(queuePrefix)

@@ -7,8 +7,8 @@
 -- forgot the job, and its record may have been erased since it was read. The seven arguments from the name on serve a job that Redis forgot:
 -- only such a one waits for its moment once more.
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts')
-local prev = 'forgotten'
+local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts', 'ats', 'failedReason')
+local prev, isBlocked = 'forgotten', false
 if job[1] then
   local current = tonumber(job[2]) or 1
   if current >= run then return {'too_late', current} end
@@ -19,6 +19,8 @@ if job[1] then
   if holder then return {'taken', current, holder} end
   rcall('ZREM', prefix .. set, id)
   prev = job[3] and set == 'failed' and 'cancelled' or set
+  -- A parent in another producer's flow that did not run waits for those of its children that have not ended. One that ran may have made them.
+  isBlocked = rcall('EXISTS', jobKey .. ':dependencies') == 1 and (not job[6] or string.find(job[7] or '', '^child .+ failed$') ~= nil)
   rcall('HDEL', jobKey, 'ats', 'atm', 'stc', 'progress', 'returnvalue', 'failedReason', 'stacktrace', 'cr', 'finishedOn', 'processedOn',
     'defa', 'pb', 'ps')
   qd.forgetCheckpoints(jobKey)
@@ -58,6 +60,12 @@ if due and due > qd.now() then
   qd.delay(prefix, id, due)
   qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
   qd.note(events, id, 'delayed', 'delay', string.format('%.0f', due))
+  return {'done', run}
+end
+if isBlocked then
+  rcall('ZADD', prefix .. 'waiting-children', qd.now(), id)
+  qd.note(events, id, 'restarted', 'run', run, 'by', by, 'prev', prev)
+  qd.note(events, id, 'waiting-children')
   return {'done', run}
 end
 local priority = tonumber(job[4] or ARGV[9]) or 0
