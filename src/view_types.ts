@@ -119,6 +119,8 @@ export type JobDetails = JobView & {
   checkpoints: { count: number; bytes: number; newest: string; at: number } | null
   /** True while Redis still holds the transport, as far as the record knows. */
   hasTransport: boolean
+  /** Never less than before: tells which of two looks at a job is the later one, and nothing else. */
+  moved: number
 }
 
 /**

@@ -39,10 +39,12 @@ export default class MonitorsController {
       viewer.dashboard.monitorTokens.admits(token, first.id) ? true : viewer.mayView()
     )
     const tell = (view: MonitorView) => {
-      const state = JSON.stringify(monitorState(view))
-      if (state === sent || !stream.isFree) return
-      sent = state
-      stream.send('state', monitorState(view))
+      const state = monitorState(view)
+      /** Entries that change nothing of what is shown, such as lines of the log, are not worth a message. */
+      const shown = JSON.stringify({ ...state, version: 0 })
+      if (shown === sent || !stream.isFree) return
+      sent = shown
+      stream.send('state', state)
       if (view.terminal) stream.close()
     }
     const look = async () => {

@@ -54,7 +54,7 @@ export function monitorView(
         : null
     ),
     error: terminal ? failure : null,
-    version: versionOf(job),
+    version: job.moved,
     for: options.for,
     urls: {
       state: urls.monitor(job.id, query),
@@ -77,25 +77,4 @@ function visible(block: CodeBlock | null): CodeBlock | null {
 export function monitorState(view: MonitorView) {
   const { version, status, stopping, percent, stage, items, outcome, terminal } = view
   return { version, status, stopping, percent, stage, items, outcome, terminal }
-}
-
-/** Order of statuses within one attempt. */
-const RANK = {
-  pending: 0,
-  scheduled: 0,
-  blocked: 0,
-  running: 1,
-  cancelled: 2,
-  failed: 3,
-  completed: 3,
-}
-
-/**
- * Grows with every change of a job that a monitor shows: by run, attempt, status, then progress.
- */
-function versionOf(job: JobDetails): number {
-  const attempt = Math.min(job.attempts.started, 9_999)
-  const rank = job.status === 'cancelled' && !job.stopping ? 3 : RANK[job.status]
-  const progress = Math.min(1_000, Math.max(0, Math.round(job.progress.percent * 10)))
-  return (((job.run % 10_000) * 10_000 + attempt) * 10 + rank) * 2_000 + progress
 }

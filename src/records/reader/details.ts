@@ -42,7 +42,7 @@ export async function readDetails(
   if (!isUuid(id)) return null
   const [job] = await readJobs(db, names, 'id = ?', [idValue(db.dialect, id)])
   if (!job) return null
-  const { seq, hasTransport, view } = job
+  const { seq, hasTransport, moved, view } = job
   const [body, attemptList, events, runs, checkpoints] = await Promise.all([
     readBodyOf(db, seq),
     readAttempts(db, names, seq),
@@ -50,7 +50,7 @@ export async function readDetails(
     readRuns(db, seq),
     readCheckpoints(db, seq, view.run),
   ])
-  return { ...view, ...body, attemptList, events, runs, checkpoints, hasTransport }
+  return { ...view, ...body, attemptList, events, runs, checkpoints, hasTransport, moved }
 }
 
 /** Payload, options and result; null when no record has that id. */

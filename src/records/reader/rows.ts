@@ -35,10 +35,11 @@ const COLUMNS = [
   'error_code',
   'error',
   'transport_id',
+  'version',
 ].join(', ')
 
 /** A record as read, beside the job as shown. */
-export type ReadJob = { seq: number; hasTransport: boolean; view: JobView }
+export type ReadJob = { seq: number; hasTransport: boolean; moved: number; view: JobView }
 
 /**
  * Jobs as lists show them, found by a condition on jobs.
@@ -59,6 +60,7 @@ export async function readJobs(
   return rows.map((row) => ({
     seq: Number(row.seq),
     hasTransport: Number(row.has_transport) === 1,
+    moved: Number(row.version),
     view: viewOf(row, tags.get(Number(row.seq)) ?? [], names),
   }))
 }

@@ -6,8 +6,27 @@ import { test } from '@japa/runner'
 import { waitFor } from '#tests/helpers/wait'
 import { stopwatch } from '#tests/helpers/stopwatch'
 import { LiveHub } from '../../../src/dashboard/live/live_hub.ts'
+import { Job, type JobOptions } from '#queuedeck'
 import { CLASSES, Echo, Fail, Walk } from './jobs.ts'
 import { DashboardLab } from './lab.ts'
+
+/** Two phases that count from nothing each, the first time in vain. */
+class Phases extends Job<object, void> {
+  static options: JobOptions = {
+    ...{ name: 'tests.phases', queue: 'tests', attempts: 2 },
+    backoff: { type: 'fixed', delay: 500 },
+  }
+
+  async execute() {
+    for (const stage of ['Reading', 'Writing']) {
+      for (const percent of [10, 80]) {
+        await this.progress(percent, { stage })
+        await pause(300)
+      }
+    }
+    if (this.attempt === 1) throw new Error('in vain')
+  }
+}
 
 /** What is not held any more is not counted. */
 setFlagsFromString('--expose-gc')
@@ -17,7 +36,7 @@ test.group('Streams', (group) => {
   let lab: DashboardLab
 
   group.setup(async () => {
-    lab = await DashboardLab.open({ classes: CLASSES })
+    lab = await DashboardLab.open({ classes: [...CLASSES, Phases] })
     await lab.work({ concurrency: 20 })
     return () => lab.close()
   })
@@ -219,6 +238,28 @@ test.group('Streams', (group) => {
     await waitFor('the end', () => stream.ended)
     const states = stream.named('state').map(({ data }) => data)
     assert.deepInclude(states.at(-1), { status: 'completed', terminal: true, percent: 100 })
+    const versions = states.map(({ version }) => version)
+    assert.deepEqual(
+      versions,
+      [...versions].sort((a, b) => a - b)
+    )
+  })
+
+  test('a monitor takes a phase that begins at less, and the wait for another attempt, for newer', async ({
+    assert,
+  }) => {
+    const stream = await lab.client().stream(`/monitors/${await lab.dispatch(Phases)}/stream`)
+    await waitFor('the end', () => stream.ended)
+    const states = stream.named('state').map(({ data }) => data)
+    const seen = states.map(({ status, stage, percent }) =>
+      status === 'running' ? `${stage} ${percent}` : status
+    )
+    const phases = ['Reading 10', 'Reading 80', 'Writing 10', 'Writing 80']
+    const all = [...phases, 'scheduled', ...phases, 'completed']
+    assert.includeOrderedMembers(
+      seen.filter((one) => all.includes(one)),
+      all
+    )
     const versions = states.map(({ version }) => version)
     assert.deepEqual(
       versions,

@@ -61,6 +61,7 @@ const RETRIED: JobDetails = {
   runs: [],
   checkpoints: null,
   hasTransport: true,
+  moved: 1,
 }
 
 function attempt(number: number, outcome: 'failed' | 'completed', from: number, to: number) {
