@@ -143,6 +143,26 @@ test.group('Foreign queues', (group) => {
     assert.include((await client.json(`/jobs/${failed.id}`)).text, '"rowId":1970670598291982291')
   })
 
+  test('restart: the number of one that Redis forgot is given to no other job', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('numbered')
+    foreign.worker('numbered', async ({ data }) => {
+      if (data.n === 2) throw new Error('planned')
+    })
+    for (const n of [1, 2]) await queue.add('old', { n })
+    const failed = await foreign.row('numbered', '2', is('failed'))
+    await queue.pause()
+    await queue.obliterate({ force: true })
+    await queue.pause()
+    const client = foreign.lab.client()
+    assert.equal((await client.post(`/jobs/${failed.id}/restart`)).json.outcome, 'done')
+    assert.equal((await queue.add('new', { n: 3 })).id, '3')
+    assert.deepEqual((await queue.getJob('2'))!.data, { n: 2 })
+    assert.deepEqual((await foreign.row('numbered', '3', is('pending'))).type, 'new')
+    assert.deepInclude(await foreign.row('numbered', '2', is('pending')), { type: 'old', run: 2 })
+  })
+
   test('our workers take jobs of plain producers: known types run, others fail with a code', async ({
     assert,
   }) => {

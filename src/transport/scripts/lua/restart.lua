@@ -41,6 +41,9 @@ else
   if holder then return {'taken', run - 1, holder} end
   rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   rcall('SADD', base .. '~queues', queue)
+  -- BullMQ has counted to this id. Its count began anew with Redis, or the queue, and would give the id to another job, in this one's place.
+  local number = string.find(id, '^%d+$') and #id < 16 and tonumber(id) or 0
+  if number > (tonumber(rcall('GET', prefix .. 'id')) or 0) then rcall('SET', prefix .. 'id', string.format('%.0f', number)) end
   -- Others may wait for it already: their edges outlived it.
   if rcall('EXISTS', base .. '~flow:w:' .. jobKey) == 1 then rcall('HSET', jobKey, 'fw', 1) end
 end
