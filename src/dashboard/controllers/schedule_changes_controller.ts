@@ -152,7 +152,7 @@ export default class ScheduleChangesController {
     }
     const text = (name: string) => (schedule === null ? `Made: ${name}` : 'Saved')
     if (!isForm) {
-      const answer = await work(readJson(body, schedule))
+      const answer = await work(readJson(body, schedule, stored, dashboard.payloadLimit))
       const words = answer.reason ?? text(answer.schedule.name)
       return this.#answer(viewer, answer, words, { status: schedule === null ? 201 : 200 })
     }

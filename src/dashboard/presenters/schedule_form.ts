@@ -1,5 +1,6 @@
 import { InvalidInputException } from '../../errors.ts'
 import type { ScheduleInput, ScheduleOptions } from '../../jobs/schedule_definition.ts'
+import { writePayload } from '../../jobs/payload.ts'
 import type { Schedule } from '../../schedule_types.ts'
 import { joinJson, splitJson } from '../redaction/json_text.ts'
 import { restoreSecrets } from '../redaction/restore.ts'
@@ -47,6 +48,9 @@ export type ScheduleForm = {
   mustConfirm: string | null
   error: { field: string; text: string } | null
 }
+
+/** A payload as it is and as it was shown, and the tags. */
+type Stored = { shown: string; payload: string; tags: string[] | undefined }
 
 const EMPTY = Object.fromEntries(TEXTS.map((name) => [name, ''])) as ScheduleForm['values']
 
@@ -107,10 +111,7 @@ export function typedForm(
  * @param stored the payload as it is and as it was shown: secrets that were left alone come back; and the tags, which the form does not show
  * @throws InvalidInputException
  */
-export function readForm(
-  body: Record<string, unknown>,
-  stored: { shown: string; payload: string; tags: string[] | undefined } | null
-): ScheduleInput {
+export function readForm(body: Record<string, unknown>, stored: Stored | null): ScheduleInput {
   const { name, type, cron, zone, every, payload, overlap, missed, ...texts } = textsOf(body)
   const json = stored === null ? payload : restoreSecrets(payload, stored.shown, stored.payload)
   const options: ScheduleOptions = {
@@ -133,24 +134,38 @@ export function readForm(
 }
 
 /**
- * What a program says; of a change, what it leaves out stays as it was.
+ * What a program says; of a change, what it leaves out stays as it was, and so do secrets that it sends back as they were shown.
  *
+ * @param stored as for forms
+ * @param limit of a payload, bytes
  * @throws InvalidInputException where the name would change
  */
-export function readJson(body: Record<string, unknown>, schedule: Schedule | null): ScheduleInput {
-  const input = body as ScheduleInput
-  if (schedule === null) return input
+export function readJson(
+  body: Record<string, unknown>,
+  schedule: Schedule | null,
+  stored: Stored | null,
+  limit: number
+): ScheduleInput {
+  const { payload, ...input } = body as ScheduleInput
+  if (schedule === null || stored === null) return body
   if (input.name !== undefined && input.name !== schedule.name) {
     throw new InvalidInputException('The name of a schedule stays: make another one', 'name')
   }
   const { type, queue, options, overlap, missed } = schedule
+  const given = payload === undefined ? null : writePayload(type, payload, limit)
   return {
     ...{ type, overlap, missed },
-    ...(input.payload === undefined ? { payloadText: schedule.payload } : {}),
-    options: { queue, ...options },
     ...momentsBefore(input, schedule),
     ...input,
+    payloadText:
+      given === null ? stored.payload : restoreSecrets(given, stored.shown, stored.payload),
+    options: besideQueue(queue, input.options === undefined ? options : input.options),
   }
+}
+
+/** Answers tell the queue beside the options: whoever sends changed ones back does not mean another queue. */
+function besideQueue(queue: string, options: ScheduleOptions): ScheduleOptions {
+  return Array.isArray(options) || typeof options !== 'object' ? options : { queue, ...options }
 }
 
 /** Another expression is one of the zone that the schedule has. */

@@ -59,6 +59,17 @@ test.group('Pages of schedules', (group) => {
     assert.equal(moved.body.schedule.zone, 'Europe/Berlin')
     const { cron, zone, every } = moved.body.schedule
     assert.equal((await ask('PATCH', path, { cron, zone, every })).status, 200)
+    /** With the secrets that were not shown, and where its jobs go, which is told beside the options. */
+    const { payload, options } = (
+      await ask('PATCH', path, { options: { queue: 'others', priority: 2 } })
+    ).body.schedule
+    const back = { payload: { ...payload, n: 2 }, options: { ...options, priority: 3 } }
+    const { schedule: kept } = (await ask('PATCH', path, back)).body
+    assert.deepEqual([kept.queue, kept.options], ['others', { priority: 3 }])
+    const { schedules } = await lab.app.container.make('queuedeck.records')
+    assert.equal((await schedules.named(HOSTILE))!.payload, '{"password":"p-111","n":2}')
+    const elsewhere = await ask('PATCH', path, { payload: { token: '[redacted]' } })
+    assert.equal(elsewhere.body.errors[0].field, 'payload')
 
     const changed = await ask('PATCH', path, { every: '1h' })
     assert.deepEqual([changed.body.outcome, changed.body.schedule.words], ['done', 'Every hour'])
