@@ -2,6 +2,7 @@ import type { AlertRuleSettings } from '../alert_rules.ts'
 import { readCleanups } from '../records/eraser/cleanup_log.ts'
 import { JobQuery } from '../records/job_query.ts'
 import type { Records } from '../records/records.ts'
+import type { ScheduledJobs } from '../transport/scheduled_jobs.ts'
 import type { ResolvedConfig } from '../types.ts'
 import type { Reading } from './readings.ts'
 import type { RedisView } from './redis_readings.ts'
@@ -122,30 +123,40 @@ export async function failureRates(
   })
 }
 
-/** Runs that are looked at for those that are late; a schedule that was late a day ago is told of no more, ms. */
+/** Schedules that nobody plans any more, and runs of one that are looked at; one that was late a day ago is told of no more, ms. */
 const MOST_RUNS = 500
 const LONG_AGO = 86_400_000
+
+type Run = { due: number; queue: string; jobId: string | null }
 
 /**
  * How late the oldest run of each schedule is that should have started and did not; also where none was even planned.
  *
  * @param interesting  Shorter delays need not be known, ms
+ * @param states  Where Redis has jobs: of one that neither it nor the records hold, the record was deleted after its end
  */
 export async function missedSchedules(
   { schedules, reader }: Pick<Records, 'schedules' | 'reader'>,
   now: number,
-  interesting: number
+  interesting: number,
+  states: ScheduledJobs['states']
 ): Promise<Reading[]> {
+  const waiting = (runs: Run[]) => waitingOf(reader, runs, states)
+  const [from, to] = [now - LONG_AGO, now - interesting]
   const late = new Map<number, number>()
-  const runs = await schedules.runsBetween(now - LONG_AGO, now - interesting, MOST_RUNS)
-  const ids = runs.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]))
-  const jobs = new Map((await reader.rowsById(ids)).map((job) => [job.id, job]))
-  for (const { seq, due, jobId } of runs) {
-    const job = jobs.get(jobId ?? '')
-    const isWaiting = !job || job.status === 'pending' || job.status === 'scheduled'
-    if (isWaiting && (job?.attempts.started ?? 0) === 0 && !late.has(seq)) late.set(seq, due)
+  const newest = await schedules.newestRuns(from, to)
+  const isLate = await waiting(newest)
+  for (const [at, { seq, queue, due }] of newest.entries()) {
+    if (!isLate[at]) continue
+    /** Since when: back to the last one that has started. */
+    const before = (await schedules.runs(seq, { from, to: due, limit: MOST_RUNS }))
+      .filter(({ kind }) => kind === 'planned')
+      .map((run) => ({ ...run, queue }))
+    const started = (await waiting(before)).indexOf(false)
+    const oldest = started < 0 ? before.at(-1) : before[started - 1]
+    late.set(seq, oldest?.due ?? due)
   }
-  for (const { seq, plannedAt } of await schedules.due(now - interesting, MOST_RUNS)) {
+  for (const { seq, plannedAt } of await schedules.due(to, MOST_RUNS)) {
     if (plannedAt && !late.has(seq)) late.set(seq, plannedAt)
   }
   const names = await schedules.names([...late.keys()])
@@ -154,6 +165,24 @@ export async function missedSchedules(
     value: now - late.get(seq)!,
     text: `Schedule ${named(name)} was due ${span(now - late.get(seq)!)} ago, and its job has not started`,
   }))
+}
+
+/** Whether the job of each run still has to start. */
+async function waitingOf(
+  reader: Source['reader'],
+  runs: Run[],
+  states: ScheduledJobs['states']
+): Promise<boolean[]> {
+  const ids = runs.map(({ jobId }) => jobId ?? '')
+  const jobs = new Map((await reader.rowsById(ids)).map((job) => [job.id, job]))
+  const unknown = runs.filter(({ jobId }) => jobId !== null && !jobs.has(jobId))
+  const found = await states(unknown.map(({ queue, jobId }) => ({ queue, id: jobId! })))
+  const inRedis = new Map(unknown.map(({ jobId }, at) => [jobId, found[at].state]))
+  return runs.map(({ jobId }) => {
+    const job = jobs.get(jobId ?? '')
+    if (!job) return !['', 'completed', 'failed'].includes(inRedis.get(jobId) ?? '')
+    return ['pending', 'scheduled'].includes(job.status) && job.attempts.started === 0
+  })
 }
 
 /** Id of the last entry that the records of each queue contain. */

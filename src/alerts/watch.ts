@@ -142,7 +142,10 @@ export class Watch {
     return {
       oldestPending: () => oldestPending(records, view, oldest?.clear ?? 0),
       failureRate: () => failureRates(records, view.now, failures ?? {}),
-      missedSchedule: () => missedSchedules(records, view.now, missed?.clear ?? 0),
+      missedSchedule: () =>
+        missedSchedules(records, view.now, missed?.clear ?? 0, (jobs) =>
+          transport.scheduled.states(jobs)
+        ),
       cleanupOverdue: () => cleanupAge(records, config, view.now, this.#since!),
       mirrorLag: () => mirrorReading(view, transport, client, () => positionsOf(records)),
     }

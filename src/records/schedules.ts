@@ -3,6 +3,7 @@ import type { Db } from './dialect/db.ts'
 import type { Ledger } from './ledger.ts'
 import {
   insertRuns,
+  newestRuns,
   noteRunKind,
   outdatedRuns,
   readRuns,
@@ -129,6 +130,11 @@ export class ScheduleLedger {
 
   outdatedRuns(schedule: Schedule, from: number): Promise<ScheduleRun[]> {
     return outdatedRuns(this.db, schedule.seq, schedule.generation, from)
+  }
+
+  /** The newest planned run of each that is due in [from, to), with its queue. */
+  newestRuns(from: number, to: number): Promise<(ScheduleRun & { queue: string })[]> {
+    return newestRuns(this.db, from, to)
   }
 
   /** Planned runs of all schedules that are due in [from, to), oldest first. */

@@ -81,6 +81,23 @@ export async function runsBetween(
   return rows.map(runOf)
 }
 
+/**
+ * The newest planned run of each schedule that is due in [from, to), with the queue of its schedule. One look into the key for each: what is
+ * due every few seconds leaves thousands of runs a day.
+ */
+export async function newestRuns(
+  db: Reading,
+  from: number,
+  to: number
+): Promise<(ScheduleRun & { queue: string })[]> {
+  const columns = SCHEDULE_RUN_COLUMNS.map(({ name }) => `r.${name}`).join(', ')
+  const rows = await db.all(
+    `select ${columns}, s.queue from queuedeck_schedules s join queuedeck_schedule_runs r on r.seq = s.seq and r.kind = 0 and r.due_at = (select max(n.due_at) from queuedeck_schedule_runs n where n.seq = s.seq and n.kind = 0 and n.due_at >= ? and n.due_at < ?)`,
+    [from, to]
+  )
+  return rows.map((row) => ({ ...runOf(row), queue: row.queue }))
+}
+
 /** Removes runs that were due before a moment, at most so many; answers how many went. */
 export async function eraseRuns(session: Session, before: number, most: number): Promise<number> {
   const rows = await session.all(
