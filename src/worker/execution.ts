@@ -5,6 +5,8 @@ import type { LogSink } from '../jobs/job_context.ts'
 import { openJob, PayloadInvalidException } from '../jobs/open_job.ts'
 import type { JobDefinition, JobRegistry } from '../jobs/registry.ts'
 import { NotSerialisableError, resultToJson } from '../jobs/serialise.ts'
+import { LONGEST_DELAY } from '../time/long_timer.ts'
+import { LATE, within } from '../time/within.ts'
 import type { Attempt } from './attempt.ts'
 import type { Isolation } from './isolation/isolation.ts'
 import { finalFailure, type Outcome, stoppedOutcome } from './outcome.ts'
@@ -14,6 +16,9 @@ import { describeThrown, type Failure, isInstance } from './thrown.ts'
  * Largest result as JSON, in bytes. Redis refuses values of half a gigabyte, and everything that reads a job would carry it.
  */
 const LARGEST_RESULT = 64 * 1_048_576
+
+/** How long a `failed` hook may take at least, ms: a process may have to boot for it first. */
+const LEAST_FOR_HOOK = 90_000
 
 const running = new AsyncLocalStorage<Attempt>()
 
@@ -79,6 +84,23 @@ export class Execution {
   hasFailedHook({ claim, instance }: Attempt): boolean {
     const job = instance ?? this.registry.get(claim.type)?.Class.prototype
     return job !== undefined && 'failed' in job
+  }
+
+  /**
+   * Calls the type's `failed` hook as `callFailedHook` does, but waits no longer than the grace period, and 90 s at least: a place that is
+   * held for good is one that no other job gets. A process of its own ends then; other code goes on beside the next job.
+   */
+  async hearFailed(attempt: Attempt, failure: Failure, thrown: unknown): Promise<void> {
+    const { job, host } = attempt
+    const longest = Math.min(Math.max(host.grace, LEAST_FOR_HOOK), LONGEST_DELAY)
+    const called = this.callFailedHook(attempt, failure, thrown)
+    if ((await within(longest, called, host.clock)) !== LATE) return
+    const then = attempt.process ? 'its process is killed' : 'its place goes to the next job'
+    this.logger.error(
+      { jobId: job.id, jobType: job.type },
+      `The failed() hook of a job has not returned within ${longest} ms; ${then}`
+    )
+    await attempt.process?.kill()
   }
 
   /**

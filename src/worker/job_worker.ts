@@ -366,7 +366,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     }
     if (hook) {
       attempt.settledEarly ??= Promise.resolve(null)
-      await execution.callFailedHook(attempt, outcome.failure, outcome.error)
+      await execution.hearFailed(attempt, outcome.failure, outcome.error)
     }
     return settled.next
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from '@japa/runner'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
+import { hurriedClock } from './hurried_clock.ts'
 import { Isolated, isolationOf } from './isolated_jobs.ts'
 import { WorkerLab } from './lab.ts'
 
@@ -102,6 +103,19 @@ test.group('Isolated jobs', (group) => {
     const told = await hook('timed-out')
     assert.containsSubset(told, { ran: false, code: 'TIMED_OUT' })
     assert.notEqual(told.pid, process.pid)
+  })
+
+  test('end with their process when their hook does not return', async ({ assert, cleanup }) => {
+    const other = await fresh()
+    cleanup(() => other.close())
+    other.clock = hurriedClock(90_000)
+    await other.start({ concurrency: 1 })
+    await other.dispatch(Isolated, { does: 'throw', hook: 'for ever' })
+    const job = await other.ended(await other.dispatch(Isolated, { does: 'tell' }))
+    assert.equal(job.state, 'completed')
+    assert.isTrue(
+      other.warnings.some((line) => /has not returned within 90000 ms; its process/.test(line))
+    )
   })
 
   test('fail with whatever they threw, and their hook finds the instance that ran', async ({

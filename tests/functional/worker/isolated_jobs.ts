@@ -101,6 +101,7 @@ export class Isolated extends Job<Payload, unknown> {
   async failed(error: Error & { code?: string }) {
     if (this.payload.hook === undefined) return
     const { hook } = this.payload
+    if (hook === 'for ever') return pause(1_000_000)
     const told = { ran: this.#ran, message: error.message, code: error.code, pid: process.pid }
     await Isolated.dispatch({ does: 'tell', hook: JSON.stringify(told) }).toQueue(hook)
   }

@@ -5,6 +5,7 @@ import { JobRegistry } from '../../../src/jobs/registry.ts'
 import type { Job, JobClass } from '../../../src/jobs/job.ts'
 import { ResultWaiter } from '../../../src/jobs/result_waiter.ts'
 import { Connections } from '../../../src/transport/connections.ts'
+import type { Clock } from '../../../src/time/long_timer.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import { WorkerPool, type WorkerSettings } from '../../../src/worker/worker_pool.ts'
 import type { DispatchOptions, QueuedeckConfig } from '../../../src/types.ts'
@@ -29,6 +30,8 @@ export class WorkerLab {
   readonly warnings: string[] = []
   /** How workers of this lab start processes for isolated jobs. */
   isolation: IsolationCommand | undefined
+  /** The clock of this lab's workers. */
+  clock: Clock | undefined
   #pools: WorkerPool[] = []
 
   constructor(
@@ -63,9 +66,9 @@ export class WorkerLab {
   }
 
   async start(settings: WorkerSettings = {}): Promise<WorkerPool> {
-    const { config, transport, isolation } = this
+    const { config, transport, isolation, clock } = this
     const pool = new WorkerPool(
-      { ...this.surroundings, config, transport, isolation, version: '1' },
+      { ...this.surroundings, config, transport, isolation, clock, version: '1' },
       settings
     )
     this.#pools.push(pool)

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { Job } from '../../../src/jobs/job.ts'
 import { redisServer } from '#tests/helpers/servers'
+import { hurriedClock } from './hurried_clock.ts'
 import { WorkerLab } from './lab.ts'
 
 function refusing(): object {
@@ -80,6 +81,17 @@ Object.defineProperty(Unreadable.prototype, 'failed', {
   },
 })
 
+/** Its hook never returns. */
+class Waits extends Job<object, void> {
+  static options = { name: 'waits' }
+  execute(): void {
+    throw new Error('an ordinary one')
+  }
+  failed() {
+    return new Promise<void>(() => {})
+  }
+}
+
 let heard: string[] = []
 
 /** Waits until the test lets it go. */
@@ -103,7 +115,7 @@ test.group('Odd values', (group) => {
     unhandled.length = 0
     process.on('unhandledRejection', note)
     const { url } = await redisServer()
-    lab = new WorkerLab(url, [Returns, Throws, Unreadable, Parent])
+    lab = new WorkerLab(url, [Returns, Throws, Unreadable, Waits, Parent])
     return async () => {
       process.off('unhandledRejection', note)
       await lab.close()
@@ -137,6 +149,17 @@ test.group('Odd values', (group) => {
     assert.lengthOf(heard, 2)
     assert.equal(heard[1], 'an ordinary one')
     assert.deepEqual(unhandled, [])
+  })
+
+  test('of a failed() that never returns hold the place of its job no longer than 90 seconds', async ({
+    assert,
+  }) => {
+    lab.clock = hurriedClock(90_000)
+    await lab.start({ concurrency: 1 })
+    await lab.dispatch(Waits)
+    const job = await lab.ended(await lab.dispatch(Returns, { name: Object.keys(RESULTS)[0] }))
+    assert.equal(job.state, 'completed')
+    assert.isTrue(lab.warnings.some((line) => line.includes('has not returned within 90000 ms')))
   })
 
   test('written into the options by other producers neither hold a job nor repeat it for ever', async ({
