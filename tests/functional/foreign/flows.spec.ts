@@ -95,7 +95,7 @@ test.group('Foreign queues | flows of BullMQ', (group) => {
   test('a parent that is restarted before its children have ended is blocked until they have', async ({
     assert,
   }) => {
-    const { parent, parts } = await flow('early', ['one'])
+    const { parent } = await flow('early', ['one'])
     const blocked = await foreign.row('early', parent, is('blocked'))
     const client = foreign.lab.client()
     const ran: string[] = []
