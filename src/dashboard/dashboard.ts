@@ -345,7 +345,6 @@ export class Dashboard {
       for: forId,
       token: this.monitorTokens.issue(job.id),
       assets: await this.assets.urls(urls),
-      cspNonce: null,
     })
   }
 

@@ -1,7 +1,7 @@
 import { InvalidInputException } from '../errors.ts'
 import { isHtmx, sendJson, wishOf } from './negotiation.ts'
 import { pageBefore } from './page_before.ts'
-import { framePage } from './presenters/page.ts'
+import { framePage, nonceOf } from './presenters/page.ts'
 import type { ErrorPage, Page } from './presenters/types.ts'
 import { query, type QueryParams } from './urls.ts'
 import type { Viewer } from './viewer.ts'
@@ -121,6 +121,7 @@ async function barePage(viewer: Viewer, title: string): Promise<Partial<Page>> {
     theme: viewer.preferences.theme,
     density: viewer.preferences.density,
     assets: await viewer.dashboard.assets.urls(viewer.urls),
+    cspNonce: nonceOf(viewer.ctx),
     fragment: false,
   }
 }

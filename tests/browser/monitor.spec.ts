@@ -59,7 +59,6 @@ withBrowser(() => {
         assets: Object.fromEntries(
           ['monitor.js', 'monitor.css'].map((name) => [name, `${PREFIX}/assets/${name}`])
         ),
-        cspNonce: null,
       }
       stage.answer = (_, url) => {
         if (url.pathname === `${base}/state`) return { json: state() }

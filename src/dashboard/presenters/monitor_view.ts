@@ -14,7 +14,6 @@ export type MonitorOptions = {
   /** Lets the page's browser follow this job without any other right. */
   token: string
   assets: Record<string, string>
-  cspNonce: string | null
 }
 
 /**
@@ -62,7 +61,6 @@ export function monitorView(
       html: urls.monitor(job.id, { ...query, html: 1 }),
     },
     assets: options.assets,
-    cspNonce: options.cspNonce,
   }
 }
 

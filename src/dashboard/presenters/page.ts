@@ -49,7 +49,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
     density: preferences.density,
     zone: { name: clock.zone, known: preferences.zone !== null },
     csrf: ctx.request.csrfToken ?? null,
-    cspNonce: (ctx.response as { nonce?: string }).nonce ?? null,
+    cspNonce: nonceOf(ctx),
     stream: input.stream && urls.stream(input.stream),
     revision: input.revision ?? 0,
     now: clock.now,
@@ -145,4 +145,9 @@ function readFlash({ ctx }: Viewer): Page['flash'] {
         ended: true,
         text: 'Nothing was done: the session of that page had ended. Try once more',
       }
+}
+
+/** What a policy of the host's Shield that lists `@nonce` wants of scripts and styles; null where it has none. */
+export function nonceOf({ response }: Viewer['ctx']): string | null {
+  return (response as { nonce?: string }).nonce ?? null
 }

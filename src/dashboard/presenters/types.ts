@@ -394,5 +394,4 @@ export type MonitorView = {
   urls: { state: string; stream: string; html: string }
   /** Script and style of the element. */
   assets: Record<string, string>
-  cspNonce: string | null
 }

@@ -1,3 +1,4 @@
+import edge from 'edge.js'
 import { test } from '@japa/runner'
 import { CLASSES, Echo } from './jobs.ts'
 import { Client, HTML } from './client.ts'
@@ -62,6 +63,26 @@ test.group('Dashboard | below a group of the host', (group) => {
     assert.equal(answer.headers.get('location'), `/tenants/a%20b/admin/queue/jobs/${id}`)
     const record = await lab.record(id, 'cancelled')
     assert.include(JSON.stringify(record.events), '"ada"')
+  })
+
+  test('scripts and styles carry what the policy of the host may ask for instead of its own name', async ({
+    assert,
+  }) => {
+    const files = (html: string) => [...html.matchAll(/<(?:script|link rel="stylesheet")[^>]*>/g)]
+    for (const user of ['ada', 'nobody']) {
+      const { text, headers } = await client.page('/jobs', { 'x-user': user })
+      const nonce = /'nonce-([^']+)'/.exec(headers.get('content-security-policy')!)![1]
+      assert.isNotEmpty(files(text))
+      for (const [tag] of files(text)) assert.include(tag, `nonce="${nonce}"`)
+    }
+    const jobId = await lab.dispatch(Echo, {}, { queue: 'idle' })
+    const page = edge.createRenderer().share({ cspNonce: 'n-1' })
+    const monitor = await page.renderRaw(
+      `@!queuedeck.monitor({ jobId, params: { tenant: 'a b' } })`,
+      { jobId }
+    )
+    assert.lengthOf(files(monitor), 2)
+    for (const [tag] of files(monitor)) assert.include(tag, 'nonce="n-1"')
   })
 
   test('a monitor on a page of the host asks there too', async ({ assert }) => {

@@ -8,7 +8,7 @@ const OURS = [
   /^'[^']*'$/,
   /^(null|undefined|true|false)$/,
   /\.(url|mark|status|direction|milliseconds|at|last|active|left|on|open|cspNonce|stream|terminal|contextIsError|current|allowed|reason)$/,
-  /^(busy|dot|disabled)$/,
+  /^(busy|dot|disabled|cspNonce)$/,
   /^html\.escape\(/,
 ]
 
