@@ -133,6 +133,27 @@ test.group('Foreign queues | flows of BullMQ', (group) => {
     await foreign.row('late', failing.parent, is('completed'))
   })
 
+  test('a child that Redis has forgotten goes back into its flow when it is restarted', async ({
+    assert,
+  }) => {
+    const { parent, parts } = await flow('long', ['one', 'two'])
+    let fails = true
+    foreign.worker('long', async (job) => Object.values(await job.getChildrenValues()).sort())
+    foreign.worker('long-parts', async ({ name }) => {
+      if (name === 'one' && fails) throw new Error('planned')
+      return name
+    })
+    const child = await foreign.row('long-parts', parts[0], is('failed'))
+    const key = foreign.transport.keys.job('long-parts', parts[0])
+    await waitFor('Redis to forget it', async () => (await foreign.redis.exists(key)) === 0)
+    await foreign.row('long', parent, is('blocked'))
+    fails = false
+    const client = foreign.lab.client()
+    assert.equal((await client.post(`/jobs/${child.id}/restart`)).json.outcome, 'done')
+    const { id } = await foreign.row('long', parent, is('completed'))
+    assert.deepEqual((await foreign.job(id)).result, ['one', 'two'])
+  })
+
   test('the next job of a scheduler that is cancelled or drained does not run, and those after it do', async ({
     assert,
   }) => {

@@ -9,6 +9,22 @@
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts', 'ats', 'failedReason')
 local prev, isBlocked = 'forgotten', false
+-- Whether a parent in another producer's flow waits for the job (again).
+local function isAwaitedBy(parent)
+  if rcall('EXISTS', parent) == 0 then return false end
+  if rcall('ZREM', parent .. ':unsuccessful', jobKey) == 1 or rcall('HDEL', parent .. ':failed', jobKey) == 1
+    or rcall('HDEL', parent .. ':processed', jobKey) == 1 then rcall('SADD', parent .. ':dependencies', jobKey) end
+  return rcall('SISMEMBER', parent .. ':dependencies', jobKey) == 1
+end
+-- A child that Redis forgot: what BullMQ had noted of its parent stands in its options too.
+local function rejoin(base)
+  local fine, opts = pcall(cjson.decode, ARGV[7])
+  local of = fine and type(opts) == 'table' and opts.parent
+  if type(of) ~= 'table' or type(of.id) ~= 'string' or type(of.queue) ~= 'string' or qd.split(of.queue .. ':') ~= base then return end
+  if not isAwaitedBy(of.queue .. ':' .. of.id) then return end
+  local parent = cjson.encode({ id = of.id, queueKey = of.queue, fpof = opts.fpof, cpof = opts.cpof, idof = opts.idof, rdof = opts.rdof })
+  rcall('HSET', jobKey, 'parentKey', of.queue .. ':' .. of.id, 'parent', parent)
+end
 if job[1] then
   local current = tonumber(job[2]) or 1
   if current >= run then return {'too_late', current} end
@@ -27,10 +43,7 @@ if job[1] then
   rcall('DEL', jobKey .. ':logs')
   rcall('HSET', jobKey, 'run', run, 'delay', 0)
   local parent = rcall('HGET', jobKey, 'parentKey')
-  if parent and rcall('EXISTS', parent) == 1 and (rcall('ZREM', parent .. ':unsuccessful', jobKey) == 1
-    or rcall('HDEL', parent .. ':failed', jobKey) == 1 or rcall('HDEL', parent .. ':processed', jobKey) == 1) then
-    rcall('SADD', parent .. ':dependencies', jobKey)
-  end
+  if parent then isAwaitedBy(parent) end
 else
   local base, queue = qd.split(prefix)
   if rcall('SISMEMBER', base .. '~erasing', jobKey) == 1 then return {'too_late', run - 1} end
@@ -41,6 +54,7 @@ else
   if holder then return {'taken', run - 1, holder} end
   rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   rcall('SADD', base .. '~queues', queue)
+  if string.find(ARGV[7], '"parent":', 1, true) then rejoin(base) end
   -- BullMQ has counted to this id. Its count began anew with Redis, or the queue, and would give the id to another job, in this one's place.
   local number = string.find(id, '^%d+$') and #id < 16 and tonumber(id) or 0
   if number > (tonumber(rcall('GET', prefix .. 'id')) or 0) then rcall('SET', prefix .. 'id', string.format('%.0f', number)) end
