@@ -99,14 +99,12 @@ export default class QueuedeckProvider {
         (await container.make('queuedeck.records')).reader.find(id)
       const endings = new TransportAndRecord(
         {
-          facts: async (queue, id) => {
-            const { facts } = await transport.audit.facts(
-              queue,
-              [id],
-              transport.connections.producer
-            )
-            return facts[0]
-          },
+          /** In time also while Redis is away: then a later look finds it. */
+          facts: (queue, id) =>
+            transport.connections.produce('how a job ended cannot be read', async (client) => {
+              const { facts } = await transport.audit.facts(queue, [id], client)
+              return facts[0]
+            }),
           subscribe: (listener) => transport.changes.subscribe(listener),
         },
         findRecord

@@ -30,6 +30,9 @@ const LOOKS = [250, 500, 1_000, 2_000, 5_000]
  */
 const MISSES = 3
 
+/** How long the look that is under way when the time is up may take, ms: what does not answer by then may never do. */
+const LAST_LOOK = 1_000
+
 /**
  * Waits for the end of jobs: told by change notices, and looking by itself in growing steps, up to 5 s.
  */
@@ -45,8 +48,13 @@ export class ResultWaiter {
    */
   async wait(jobId: string, queue: string | null, timeout?: number): Promise<unknown> {
     const attention = new Attention(this.clock)
-    const stopTimeout =
-      timeout === undefined ? undefined : after(timeout, () => attention.end(), this.clock)
+    const stops =
+      timeout === undefined
+        ? []
+        : [
+            after(timeout, () => attention.end(), this.clock),
+            after(timeout + LAST_LOOK, () => attention.giveUp(), this.clock),
+          ]
     let unsubscribe: (() => void) | undefined
     /** Subscribing may take long while Redis is away; the looks go on without it. */
     const subscribing = this.source
@@ -65,7 +73,7 @@ export class ResultWaiter {
       return await this.#look(jobId, queue, attention, timeout)
     } finally {
       attention.closed = true
-      stopTimeout?.()
+      stops.forEach((stop) => stop())
       unsubscribe?.()
       void subscribing
     }
@@ -79,7 +87,7 @@ export class ResultWaiter {
   ): Promise<unknown> {
     let misses = 0
     for (let look = 0; ; look++) {
-      const ending = await this.#ending(jobId, queue)
+      const ending = await Promise.race([this.#ending(jobId, queue), attention.givenUp])
       if (ending === 'missing') {
         misses++
         if (misses >= MISSES) {
@@ -112,10 +120,17 @@ export class ResultWaiter {
 class Attention {
   ended = false
   closed = false
+  /** Resolves when not even a look that is under way is waited for any more. */
+  readonly givenUp: Promise<null>
+  readonly giveUp: () => void
   #called = false
   #wake?: () => void
 
-  constructor(private clock: Clock) {}
+  constructor(private clock: Clock) {
+    const { promise, resolve } = Promise.withResolvers<null>()
+    this.givenUp = promise
+    this.giveUp = () => resolve(null)
+  }
 
   /** Asks for a look soon. */
   call(): void {

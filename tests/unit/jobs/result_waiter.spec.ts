@@ -6,7 +6,7 @@ import { FakeClock } from './fake_clock.ts'
 
 const DAY = 86_400_000
 
-function setup(first: JobEnding | null | 'missing' | Error = null) {
+function setup(first: JobEnding | null | 'missing' | Error | Promise<JobEnding | null> = null) {
   const clock = new FakeClock()
   let ending: typeof first = first
   let looks = 0
@@ -98,6 +98,25 @@ test.group('Waiting for a result', () => {
     await pass(20_000, 250)
     end({ status: 'completed', result: '1' })
     await pass(5_000, 250)
+    assert.equal(await result, 1)
+  })
+
+  test('waits no longer than it was told where no answer comes at all', async ({ assert }) => {
+    const { waiter, end, pass, settle, clock } = setup(new Promise<null>(() => {}))
+    let outcome: unknown
+    void waiter.wait('a', 'q', 5_000).catch((error) => (outcome = error))
+    await settle()
+    await pass(5_900, 100)
+    assert.isUndefined(outcome)
+    await pass(200)
+    assert.match((outcome as Error).message, /has not ended within 5000 ms/)
+    assert.equal(clock.waiting, 0)
+    /** One that just takes its time is waited for. */
+    const { promise, resolve } = Promise.withResolvers<JobEnding>()
+    end(promise)
+    const result = waiter.wait('a', 'q', 0)
+    await pass(500)
+    resolve({ status: 'completed', result: '1' })
     assert.equal(await result, 1)
   })
 
