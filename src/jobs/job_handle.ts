@@ -7,7 +7,7 @@ import type { ResultWaiter } from './result_waiter.ts'
  * A dispatched job.
  */
 export class JobHandle<Result = unknown> {
-  #waiter: ResultWaiter
+  #waiter: Pick<ResultWaiter, 'wait'>
 
   /**
    * @param queue and `type` are null where only the id is known
@@ -17,7 +17,7 @@ export class JobHandle<Result = unknown> {
     readonly jobId: string,
     readonly queue: string | null,
     readonly type: string | null,
-    waiter: ResultWaiter,
+    waiter: Pick<ResultWaiter, 'wait'>,
     readonly duplicate = false
   ) {
     this.#waiter = waiter

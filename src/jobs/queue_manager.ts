@@ -14,7 +14,7 @@ import type { ResultWaiter } from './result_waiter.ts'
 import { checkScheduleName } from './schedule_definition.ts'
 import { ScheduleBuilder } from './schedule_builder.ts'
 import { type JobTransport, toTransportJob } from './transport_job.ts'
-import { InvalidInputException } from '../errors.ts'
+import { E_JOB_NOT_FOUND, InvalidInputException } from '../errors.ts'
 import type { Schedule } from '../schedule_types.ts'
 import type { Duplicates, NewTransportJob } from '../transport/types.ts'
 import type { FlowEdge } from '../transport/flow_edges.ts'
@@ -46,6 +46,12 @@ type Prepared = {
   queue: string
   json: string
   options: ResolvedDispatchOptions
+}
+
+const NEVER_RUN: Pick<ResultWaiter, 'wait'> = {
+  wait: async (jobId) => {
+    throw new E_JOB_NOT_FOUND([jobId])
+  },
 }
 
 /**
@@ -213,11 +219,13 @@ export class QueueManager {
     } else {
       this.#record(this.#fake, prepared)
     }
+    /** A fake job never ends, and Redis is not asked for it: the tests of an application may have none. */
+    const waiter = this.#fake ? NEVER_RUN : this.waiter
     return prepared.map(({ jobId, queue, definition }) => {
       const holder = duplicates?.get(jobId)
       return holder
-        ? new JobHandle<Result>(holder.id, holder.queue, definition.name, this.waiter, true)
-        : new JobHandle<Result>(jobId, queue, definition.name, this.waiter)
+        ? new JobHandle<Result>(holder.id, holder.queue, definition.name, waiter, true)
+        : new JobHandle<Result>(jobId, queue, definition.name, waiter)
     })
   }
 

@@ -39,6 +39,15 @@ test.group('Fake queue', (group) => {
     assert.lengthOf(fake.dispatches(), 3)
   })
 
+  test('the result of a job that never runs is refused at once', async ({ assert }) => {
+    const { manager } = setup()
+    manager.fake()
+    const handle = await Plain.dispatch({ n: 1 })
+    await assert.rejects(() => handle.result(), `No job "${handle.jobId}" is known`)
+    const flow = await manager.batch([Plain.dispatch({ n: 1 })]).then(Plain.dispatch({ n: 2 }))
+    await assert.rejects(() => flow.results({ timeout: '1h' }), /No job ".*" is known/)
+  })
+
   test('a step that came to no job leaves the order of the others', async ({ assert }) => {
     const { manager } = setup()
     const fake = manager.fake()
