@@ -154,6 +154,30 @@ test.group('Foreign queues | flows of BullMQ', (group) => {
     assert.deepEqual((await foreign.job(id)).result, ['one', 'two'])
   })
 
+  test('a child that is restarted leaves a parent alone that goes on without it', async ({
+    assert,
+  }) => {
+    const { parent, parts } = await flow('apart', ['one'], { ignoreDependencyOnFailure: true })
+    let fails = true
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    foreign.worker('apart', () => held)
+    const worker = foreign.worker('apart-parts', async () => {
+      if (fails) throw new Error('planned')
+    })
+    const child = await foreign.row('apart-parts', parts[0], is('failed'))
+    await foreign.row('apart', parent, is('running'))
+    fails = false
+    await worker.pause()
+    const { json } = await foreign.lab.client().post(`/jobs/${child.id}/restart`)
+    assert.equal(json.outcome, 'done')
+    release()
+    await foreign.row('apart', parent, ({ status }) => status !== 'running')
+    worker.resume()
+    await foreign.row('apart-parts', parts[0], is('completed'))
+    assert.equal((await foreign.row('apart', parent)).status, 'completed')
+  })
+
   test('the next job of a scheduler that is cancelled or drained does not run, and those after it do', async ({
     assert,
   }) => {

@@ -9,18 +9,22 @@
 local jobKey, events, prefix, id, by, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts', 'ats', 'failedReason')
 local prev, isBlocked = 'forgotten', false
--- Whether a parent in another producer's flow waits for the job (again).
+-- Whether a parent in another producer's flow waits for the job (again). One that goes on without it, as its policy said, could not complete then.
 local function isAwaitedBy(parent)
-  if rcall('EXISTS', parent) == 0 then return false end
+  local base = qd.split(prefix)
+  local colon = string.sub(parent, 1, #base + 1) == base .. ':' and string.find(parent, ':', #base + 2, true)
+  if not colon or rcall('EXISTS', parent) == 0 then return false end
+  local queue, parentId = string.sub(parent, 1, colon), string.sub(parent, colon + 1)
+  if not (rcall('ZSCORE', queue .. 'waiting-children', parentId) or rcall('ZSCORE', queue .. 'failed', parentId)) then return false end
   if rcall('ZREM', parent .. ':unsuccessful', jobKey) == 1 or rcall('HDEL', parent .. ':failed', jobKey) == 1
     or rcall('HDEL', parent .. ':processed', jobKey) == 1 then rcall('SADD', parent .. ':dependencies', jobKey) end
   return rcall('SISMEMBER', parent .. ':dependencies', jobKey) == 1
 end
 -- A child that Redis forgot: what BullMQ had noted of its parent stands in its options too.
-local function rejoin(base)
+local function rejoin()
   local fine, opts = pcall(cjson.decode, ARGV[7])
   local of = fine and type(opts) == 'table' and opts.parent
-  if type(of) ~= 'table' or type(of.id) ~= 'string' or type(of.queue) ~= 'string' or qd.split(of.queue .. ':') ~= base then return end
+  if type(of) ~= 'table' or type(of.id) ~= 'string' or type(of.queue) ~= 'string' then return end
   if not isAwaitedBy(of.queue .. ':' .. of.id) then return end
   local parent = cjson.encode({ id = of.id, queueKey = of.queue, fpof = opts.fpof, cpof = opts.cpof, idof = opts.idof, rdof = opts.rdof })
   rcall('HSET', jobKey, 'parentKey', of.queue .. ':' .. of.id, 'parent', parent)
@@ -54,7 +58,7 @@ else
   if holder then return {'taken', run - 1, holder} end
   rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
   rcall('SADD', base .. '~queues', queue)
-  if string.find(ARGV[7], '"parent":', 1, true) then rejoin(base) end
+  if string.find(ARGV[7], '"parent":', 1, true) then rejoin() end
   -- BullMQ has counted to this id. Its count began anew with Redis, or the queue, and would give the id to another job, in this one's place.
   local number = string.find(id, '^%d+$') and #id < 16 and tonumber(id) or 0
   if number > (tonumber(rcall('GET', prefix .. 'id')) or 0) then rcall('SET', prefix .. 'id', string.format('%.0f', number)) end
