@@ -18,3 +18,8 @@ export function shown(value: unknown, most: number): string {
   }
   return Array.isArray(value) ? 'a list' : 'an object'
 }
+
+/** The same where another kind of value is wanted: `not 2` would leave whoever gave the text "2" at a loss. */
+export function shownWithKind(value: unknown, most: number): string {
+  return typeof value === 'string' ? `the text "${shown(value, most)}"` : shown(value, most)
+}

@@ -1,5 +1,5 @@
 import { E_INVALID_OPTION } from '../errors.ts'
-import { shown } from '../shown.ts'
+import { shownWithKind } from '../shown.ts'
 
 const LONGEST = 200
 const LONGEST_TAG = 100
@@ -18,7 +18,7 @@ export function assertMembers(value: unknown, place: string, known: readonly str
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new E_INVALID_OPTION([
       place,
-      `must be an object of ${known.join(', ')}, not ${shown(value, 100)}`,
+      `must be an object of ${known.join(', ')}, not ${shownWithKind(value, 100)}`,
     ])
   }
   const stranger = Object.keys(value).find((key) => !known.includes(key))

@@ -7,7 +7,7 @@ import { assertMembers, checkName, checkQueueName, checkTags, checkUser } from '
 import { isUuid } from '../records/ids.ts'
 import { resolveWaitFor, type WaitedFor } from './wait_for.ts'
 import type { ScheduleMark } from '../schedule_types.ts'
-import { shown } from '../shown.ts'
+import { shown, shownWithKind } from '../shown.ts'
 
 /**
  * BullMQ's lowest priority.
@@ -161,7 +161,7 @@ function resolveBackoff(value: BackoffOptions | Duration): ResolvedBackoff {
   if (jitter !== undefined && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
     throw new E_INVALID_OPTION([
       'backoff.jitter',
-      `must be a number from 0 to 1, not ${shown(jitter, 100)}`,
+      `must be a number from 0 to 1, not ${shownWithKind(jitter, 100)}`,
     ])
   }
   return {
@@ -176,7 +176,7 @@ function whole(value: unknown, option: string, least: number, most: number): num
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
     throw new E_INVALID_OPTION([
       option,
-      `must be a whole number from ${least} to ${most}, not ${shown(value, 100)}`,
+      `must be a whole number from ${least} to ${most}, not ${shownWithKind(value, 100)}`,
     ])
   }
   return value as number
@@ -192,14 +192,14 @@ function positive(value: Duration, option: string): number {
 
 function yesOrNo(value: unknown, option: string): boolean {
   if (typeof value !== 'boolean') {
-    throw new E_INVALID_OPTION([option, `must be true or false, not ${shown(value, 100)}`])
+    throw new E_INVALID_OPTION([option, `must be true or false, not ${shownWithKind(value, 100)}`])
   }
   return value
 }
 
 function moment(value: unknown): Date {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
-    throw new E_INVALID_OPTION(['at', `must be a valid Date, not ${shown(value, 100)}`])
+    throw new E_INVALID_OPTION(['at', `must be a valid Date, not ${shownWithKind(value, 100)}`])
   }
   return value
 }

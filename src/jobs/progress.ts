@@ -1,6 +1,6 @@
 import { cutText } from '../cut_text.ts'
 import { E_INVALID_OPTION } from '../errors.ts'
-import { shown } from '../shown.ts'
+import { shownWithKind } from '../shown.ts'
 import type { Progress, ProgressDetails } from '../types.ts'
 
 const DETAILS = ['stage', 'done', 'total', 'unit']
@@ -18,13 +18,13 @@ export function toProgress(percent: number, details: ProgressDetails = {}): Prog
   if (!(rounded >= 0 && rounded <= 100)) {
     throw new E_INVALID_OPTION([
       'percent',
-      `must be a number from 0 to 100, not ${shown(percent, 100)}`,
+      `must be a number from 0 to 100, not ${shownWithKind(percent, 100)}`,
     ])
   }
   if (typeof details !== 'object' || details === null) {
     throw new E_INVALID_OPTION([
       'details',
-      `must be an object such as { stage: "Reading" }, not ${shown(details, 100)}`,
+      `must be an object such as { stage: "Reading" }, not ${shownWithKind(details, 100)}`,
     ])
   }
   for (const key of Object.keys(details)) {
@@ -63,7 +63,7 @@ function count(value: unknown, name: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
     throw new E_INVALID_OPTION([
       name,
-      `must be a whole number of 0 or more, not ${shown(value, 100)}`,
+      `must be a whole number of 0 or more, not ${shownWithKind(value, 100)}`,
     ])
   }
   return value as number

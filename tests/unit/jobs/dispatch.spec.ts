@@ -160,6 +160,11 @@ test.group('Dispatch', (group) => {
         message: /"priority" must be a whole number .*, not an object/,
       },
       {
+        name: 'a priority of another kind',
+        options: { priority: '2' as unknown as number },
+        message: /"priority" must be a whole number from 0 to 2097151, not the text "2"/,
+      },
+      {
         name: 'no attempts',
         options: { attempts: 0 },
         message: /"attempts" must be a whole number from 1/,
