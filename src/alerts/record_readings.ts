@@ -14,6 +14,10 @@ const AT_ONCE = 8
 /** Jobs that are looked at to find the one that has been pending longest: restarted ones were created long before. */
 const LOOKED_AT = 20
 
+/** Pages in which those are looked for that run for the first time: a bulk restart puts any number of others in front of them. */
+const LISTED = '200'
+const MOST_PAGES = 10
+
 /** Events after which a job is pending again. */
 const PENDING_SINCE = new Set([
   'added',
@@ -61,23 +65,30 @@ async function longestWait(
   now: number,
   interesting: number
 ): Promise<number> {
-  const { rows } = await reader.page(
-    JobQuery.from({
-      queue,
-      status: 'pending',
-      sort: 'created',
-      direction: 'asc',
-      limit: String(LOOKED_AT),
-    })
-  )
   let since = now
-  for (const job of rows) {
-    /** Nothing that was created later can have waited longer. Filters read names in any case, so another queue's may be among them. */
-    if (job.createdAt >= Math.min(since, now - interesting)) break
-    if (job.queue !== queue) continue
-    const events = (await reader.find(job.id))?.events ?? []
-    const pending = events.filter(({ kind }) => PENDING_SINCE.has(kind)).map(({ at }) => at)
-    since = Math.min(since, pending.length > 0 ? Math.max(...pending) : job.createdAt)
+  let looks = 0
+  let firstRuns = 0
+  let query = JobQuery.from({
+    ...{ queue, status: 'pending', sort: 'created', direction: 'asc', limit: LISTED },
+  })
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const { rows, next } = await reader.page(query)
+    for (const job of rows) {
+      /** Nothing that was created later can have waited longer. */
+      if (job.createdAt >= Math.min(since, now - interesting)) return Math.max(0, now - since)
+      /** Filters read names in any case, so another queue's may be among them. */
+      if (job.queue !== queue) continue
+      const isFirstRun = job.run === 1 && job.attempts.started === 0
+      if (looks >= LOOKED_AT && !isFirstRun) continue
+      looks++
+      if (isFirstRun) firstRuns++
+      const events = (await reader.find(job.id))?.events ?? []
+      const pending = events.filter(({ kind }) => PENDING_SINCE.has(kind)).map(({ at }) => at)
+      since = Math.min(since, pending.length > 0 ? Math.max(...pending) : job.createdAt)
+      if (looks >= LOOKED_AT && firstRuns >= LOOKED_AT) return Math.max(0, now - since)
+    }
+    if (next === null) break
+    query = query.with({ cursor: next })
   }
   return Math.max(0, now - since)
 }
