@@ -140,6 +140,35 @@ withBrowser(() => {
       await close()
     })
 
+    test('loads the page again where its viewer is refused, but not where it was from the beginning', async ({
+      assert,
+    }) => {
+      stage.streamState = 'broken'
+      stage.edge.registerTemplate('refused', { template: '<!doctype html><p>Log in</p>' })
+      const own = stage.answer
+      let isRefused = true
+      stage.answer = (request, url) =>
+        isRefused && url.pathname.endsWith('/state')
+          ? { template: 'refused', data: {}, status: 403 }
+          : own(request, url)
+      const { page, close } = await newPage()
+      const answered = (status: number) =>
+        page.waitForResponse(
+          (answer) => answer.url().endsWith('/state') && answer.status() === status
+        )
+      await page.goto(`${stage.url}/upload`)
+      const loads = () => stage.requests.filter(({ url }) => url.endsWith('/upload')).length
+      await answered(403)
+      await answered(403)
+      assert.equal(loads(), 1)
+      isRefused = false
+      await answered(200)
+      isRefused = true
+      await page.waitForEvent('load')
+      assert.equal(loads(), 2)
+      await close()
+    })
+
     test('refreshes the page without scripts until the job has ended', async ({ assert }) => {
       const { page, close } = await newPage({ javaScriptEnabled: false })
       await page.goto(`${stage.url}/upload`)

@@ -15,6 +15,8 @@ class JobMonitor extends HTMLElement {
   #watch
   #tries = 0
   #heard = 0
+  /* Whether anything was ever told to this page. */
+  #told = false
   #tag = ''
 
   connectedCallback() {
@@ -39,6 +41,7 @@ class JobMonitor extends HTMLElement {
     const stream = (this.#stream = new EventSource(this.getAttribute('stream')))
     const hear = (event) => {
       this.#heard = Date.now()
+      this.#told = true
       this.#tries = 0
       clearInterval(this.#poll)
       this.#poll = null
@@ -70,9 +73,13 @@ class JobMonitor extends HTMLElement {
       /* Where nobody is logged in any more, the answer may be the page to do that. */
       const state = await answer.json().catch(() => null)
       if (!state) return
+      this.#told = true
       this.#tag = answer.headers.get('etag')
       this.#apply(state)
-    } else if ([401, 403, 404].includes(answer?.status)) location.reload()
+    } else if (answer?.status === 404 || (this.#told && [401, 403].includes(answer?.status))) {
+      /* Who was refused from the beginning would be again, and the page load for ever. */
+      location.reload()
+    }
   }
 
   #apply(state) {
