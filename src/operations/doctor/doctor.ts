@@ -126,14 +126,15 @@ export class Doctor {
   }
 
   async #database() {
-    const { records } = this.#dependencies
+    const { records, config } = this.#dependencies
+    const old = (version: number) => tooOld(version, config.database)
     const base = { server: 'database' as const, name: 'database', title: 'The database is ready' }
     try {
       const version = await within(this.#patience, records.version())
       if (version === LATE) throw new Error(`no answer within ${this.#patience / 1_000} s`)
       if (version === SCHEMA_VERSION) return { ...base, found: [], reason: null }
       const measured = { version, needed: SCHEMA_VERSION }
-      if (version < SCHEMA_VERSION) return { ...base, ...tooOld(version, measured) }
+      if (version < SCHEMA_VERSION) return { ...base, ...old(version) }
       const newer: Finding = {
         severity: 'warning',
         title: 'The tables are of a newer release than this one',
@@ -145,7 +146,7 @@ export class Doctor {
     } catch (error) {
       const { message, code } = error as Error & { code?: string }
       if (code === 'E_MIGRATIONS_MISSING') {
-        return { ...base, ...tooOld(0, { version: 0, needed: SCHEMA_VERSION }) }
+        return { ...base, ...old(0) }
       }
       const finding: Finding = {
         severity: 'problem',
@@ -179,14 +180,18 @@ export class Doctor {
   }
 }
 
-function tooOld(version: number, measured: Record<string, unknown>) {
+/** @param database  the connection that the configuration names, which migrations leave alone unless theirs does too */
+function tooOld(version: number, database: string | undefined) {
   const finding: Finding = {
     severity: 'problem',
     title:
       version === 0 ? 'The tables of Queuedeck are missing' : 'The tables are of an older release',
     detail: `they have version ${version}, this release needs ${SCHEMA_VERSION}`,
-    remedy: 'node ace migration:run',
-    measured,
+    remedy:
+      database === undefined
+        ? 'node ace migration:run'
+        : `let the migration call createQueuedeckTables(db.connection('${database}')) with the "db" of @adonisjs/lucid/services/db, where it is not the default connection, then: node ace migration:run`,
+    measured: { version, needed: SCHEMA_VERSION },
   }
   return { found: [finding], reason: 'the tables are not ready' }
 }

@@ -203,6 +203,9 @@ test.group('Doctor | something is away', (group) => {
     const now = await records.version()
     await set(now - 1)
     assert.equal((await lab.found('database'))[0].remedy, 'node ace migration:run')
+    const config = { ...lab.dependencies.config, database: 'history' }
+    const [named] = await lab.found('database', { config })
+    assert.include(named.remedy, "createQueuedeckTables(db.connection('history'))")
     await set(now + 1)
     assert.equal((await lab.found('database'))[0].severity, 'warning')
     await set(now)
