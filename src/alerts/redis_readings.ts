@@ -1,6 +1,7 @@
 import type { ResolvedConfig, WorkerView } from '../types.ts'
 import { readMirrorStatus, behindOf, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { RedisClient } from '../transport/client.ts'
+import { plainWorkers } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Depths } from '../transport/types.ts'
 import type { Reading, Readings } from './readings.ts'
@@ -56,10 +57,13 @@ export async function redisReadings(
   client: RedisClient
 ): Promise<Readings> {
   const live = view.workers.filter(({ age }) => age < SILENT_AFTER)
-  const { memory, limit, policy } = await serverInfo(client, transport.keys.queues)
+  const [{ memory, limit, policy }, unserved] = await Promise.all([
+    serverInfo(client, transport.keys.queues),
+    unservedQueues(view.depths, live, transport),
+  ])
   const share = limit > 0 ? (memory / limit) * 100 : 0
   return new Map([
-    ['noWorker', unserved(view.depths, live)],
+    ['noWorker', unserved],
     ['cpu', usage(view.now, live, cpuOf)],
     ['memory', usage(view.now, live, memoryOf)],
     ['staleWorker', view.workers.map(silence)],
@@ -121,14 +125,26 @@ export async function mirrorReading(
   ]
 }
 
-function unserved(depths: Record<string, Depths>, live: SeenWorker[]): Reading[] {
+/** Workers of other programs are looked for only where jobs wait and none of ours takes them. */
+async function unservedQueues(
+  depths: Record<string, Depths>,
+  live: SeenWorker[],
+  transport: Transport
+): Promise<Reading[]> {
   const served = new Set(
     live.filter(({ state }) => state === 'active').flatMap(({ queues }) => queues)
   )
-  return Object.entries(depths).map(([queue, { pending, paused }]) => ({
+  const waits = ([queue, { pending, paused }]: [string, Depths]) =>
+    pending > 0 && !paused && !served.has(queue)
+  const lacking = Object.entries(depths).filter(waits)
+  const others = await plainWorkers(
+    transport,
+    lacking.map(([queue]) => queue)
+  )
+  return Object.entries(depths).map(([queue, depth]) => ({
     subject: queue,
-    value: paused || served.has(queue) ? 0 : pending,
-    text: `${pending} ${pending === 1 ? 'job waits' : 'jobs wait'} in queue ${named(queue)}, and no worker serves it`,
+    value: waits([queue, depth]) && !others?.get(queue) ? depth.pending : 0,
+    text: `${depth.pending} ${depth.pending === 1 ? 'job waits' : 'jobs wait'} in queue ${named(queue)}, and no worker serves it`,
   }))
 }
 

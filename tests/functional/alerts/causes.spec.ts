@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { Worker } from 'bullmq'
 import { Cleanup } from '../../../src/cleanup/cleanup.ts'
 import { defineConfig } from '../../../src/config.ts'
 import { Job } from '../../../src/jobs/job.ts'
@@ -7,6 +8,7 @@ import { uuidV7 } from '../../../src/jobs/uuid.ts'
 import type { Records } from '../../../src/records/records.ts'
 import { Planner } from '../../../src/schedules/planner.ts'
 import { ScheduleService } from '../../../src/schedules/schedule_service.ts'
+import { plainWorkers } from '../../../src/transport/server_facts.ts'
 import { createDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
@@ -92,6 +94,26 @@ test.group('Causes of alerts', (group) => {
     await alerts.look()
     assert.deepEqual(await alerts.look(MINUTE), [])
     assert.deepEqual(await alerts.look(MINUTE), ['noWorker mails'])
+  })
+
+  test('not where a plain BullMQ worker serves the queue', async ({ assert, cleanup }) => {
+    const own = new AlertLab(lab, records, { alerts: { rules: only({ noWorker: {} }) } })
+    const { prefix } = lab.transport.keys
+    const plain = new Worker('mails', () => new Promise(() => {}), {
+      ...{ prefix, connection: { url } as object },
+    })
+    cleanup(() => plain.close(true))
+    await waitFor('it to be seen', async () =>
+      (await plainWorkers(lab.transport, ['mails']))?.has('mails')
+    )
+    await lab.add('mails')
+    await lab.add('mails')
+    assert.deepEqual(await own.look(), [])
+    assert.deepEqual(await own.look(2 * MINUTE), [])
+    await plain.close(true)
+    await own.look()
+    assert.deepEqual(await own.look(2 * MINUTE), ['noWorker mails'])
+    await own.close()
   })
 
   test('a job has been pending for an hour, until it runs', async ({ assert }) => {
