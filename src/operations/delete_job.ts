@@ -4,6 +4,7 @@ import type { Records } from '../records/records.ts'
 import { isTerminal, type TerminalStatus } from '../statuses.ts'
 import type { Actor, JobDetails } from '../types.ts'
 import { tellPages } from './queue_answer.ts'
+import { parentKey } from './stored_options.ts'
 import { findJob, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
 
 /** How long the mirror may take to write what Redis told last, ms. It mostly needs 10 to 50. */
@@ -75,7 +76,11 @@ export class DeleteJob {
       if (await isRead(noted.position)) {
         const [row] = await reader.rowsById([job.id])
         if (row && row.run !== job.run) return 'The job ran again meanwhile'
-        const claimed = await transport.edits.claimEnd(queue, transportId, noted.mark, CLAIM)
+        const claimed = await transport.edits.claimEnd(queue, transportId, {
+          mark: noted.mark,
+          milliseconds: CLAIM,
+          parent: parentKey(job.options),
+        })
         if (claimed !== null && (await isRead(claimed))) return null
       }
       if (performance.now() > deadline) {

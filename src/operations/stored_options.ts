@@ -50,6 +50,14 @@ export function dueByOptions({
   return Number.isSafeInteger(delay) && (delay as number) > 0 ? createdAt + (delay as number) : null
 }
 
+/**
+ * The key of a job's parent in a flow of plain BullMQ; null for a job that is in none.
+ */
+export function parentKey(options: string | null): string | null {
+  const { id, queue } = object(object(options === null ? {} : parse(options)).parent)
+  return typeof id === 'string' && typeof queue === 'string' ? `${queue}:${id}` : null
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -7,6 +7,8 @@ export type PriorityAnswer = 'done' | 'same' | 'running' | 'blocked' | 'too_late
 /** A job that had ended, or was unknown to Redis, when the stream stood at a position. */
 export type NotedEnd = { mark: string; position: StreamPosition }
 
+const NO_CLAIM = { mark: '', milliseconds: 0, parent: null }
+
 /**
  * Changes of single jobs beside their cancelling and restarting.
  */
@@ -46,26 +48,30 @@ export class JobEdits {
    * @returns null when the job has not ended
    */
   async noteEnd(queue: string, id: string): Promise<NotedEnd | null> {
-    const [outcome, mark, position] = await this.#delete(queue, id, '', 0)
+    const [outcome, mark, position] = await this.#delete(queue, id, NO_CLAIM)
     return outcome === 'alive' ? null : { mark, position }
   }
 
   /**
    * Second half: removes the job from Redis and claims its record for so long, unless something happened to it since.
    *
+   * @param claim.parent  key of its parent in another producer's flow, which waits for it no more
    * @returns where the stream stood; null when it is not claimed. Give the claim back with `audit.endErasure`
    */
   async claimEnd(
     queue: string,
     id: string,
-    mark: string,
-    milliseconds: number
+    claim: { mark: string; milliseconds: number; parent: string | null }
   ): Promise<StreamPosition | null> {
-    const [outcome, , position] = await this.#delete(queue, id, mark, milliseconds)
+    const [outcome, , position] = await this.#delete(queue, id, claim)
     return outcome === 'claimed' ? position : null
   }
 
-  async #delete(queue: string, id: string, mark: string, milliseconds: number) {
+  async #delete(
+    queue: string,
+    id: string,
+    { mark, milliseconds, parent }: { mark: string; milliseconds: number; parent: string | null }
+  ) {
     const { keys, connections } = this.transport
     const args = [
       keys.job(queue, id),
@@ -75,6 +81,7 @@ export class JobEdits {
       id,
       mark,
       milliseconds,
+      parent ?? '',
     ]
     return (await connections.produce(`job ${id} was not deleted`, (client) =>
       this.transport.call(client, 'delete_ended', args)

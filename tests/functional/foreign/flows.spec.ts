@@ -178,6 +178,22 @@ test.group('Foreign queues | flows of BullMQ', (group) => {
     assert.equal((await foreign.row('apart', parent)).status, 'completed')
   })
 
+  test('a parent waits no more for a child that is deleted', async ({ assert }) => {
+    const { parent, parts } = await flow('fewer', ['one', 'two'])
+    foreign.worker('fewer', async (job) => Object.values(await job.getChildrenValues()))
+    foreign.worker('fewer-parts', async ({ name }) => {
+      if (name === 'one') throw new Error('planned')
+      return name
+    })
+    await foreign.row('fewer-parts', parts[1], is('completed'))
+    const child = await foreign.row('fewer-parts', parts[0], is('failed'))
+    await foreign.row('fewer', parent, is('blocked'))
+    const client = foreign.lab.client()
+    assert.equal((await client.post(`/jobs/${child.id}/delete`)).json.outcome, 'done')
+    const { id } = await foreign.row('fewer', parent, is('completed'))
+    assert.deepEqual((await foreign.job(id)).result, ['two'])
+  })
+
   test('the next job of a scheduler that is cancelled or drained does not run, and those after it do', async ({
     assert,
   }) => {

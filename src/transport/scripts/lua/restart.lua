@@ -11,11 +11,8 @@ local job = rcall('HMGET', jobKey, 'name', 'run', 'cr', 'priority', 'opts', 'ats
 local prev, isBlocked = 'forgotten', false
 -- Whether a parent in another producer's flow waits for the job (again). One that goes on without it, as its policy said, could not complete then.
 local function isAwaitedBy(parent)
-  local base = qd.split(prefix)
-  local colon = string.sub(parent, 1, #base + 1) == base .. ':' and string.find(parent, ':', #base + 2, true)
-  if not colon or rcall('EXISTS', parent) == 0 then return false end
-  local queue, parentId = string.sub(parent, 1, colon), string.sub(parent, colon + 1)
-  if not (rcall('ZSCORE', queue .. 'waiting-children', parentId) or rcall('ZSCORE', queue .. 'failed', parentId)) then return false end
+  local queue, parentId = qd.parentAt(prefix, parent)
+  if not queue or not (rcall('ZSCORE', queue .. 'waiting-children', parentId) or rcall('ZSCORE', queue .. 'failed', parentId)) then return false end
   if rcall('ZREM', parent .. ':unsuccessful', jobKey) == 1 or rcall('HDEL', parent .. ':failed', jobKey) == 1
     or rcall('HDEL', parent .. ':processed', jobKey) == 1 then rcall('SADD', parent .. ':dependencies', jobKey) end
   return rcall('SISMEMBER', parent .. ':dependencies', jobKey) == 1
