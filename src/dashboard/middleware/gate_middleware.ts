@@ -32,7 +32,9 @@ export default class GateMiddleware {
       return showError(viewer, {
         status: 403,
         code: 'E_CROSS_SITE',
-        message: 'This request comes from another site',
+        message: ctx.request.header('sec-fetch-site')
+          ? 'This request comes from another site'
+          : "This request comes from another site, or through a proxy that puts another Host in place of the browser's: have it hand that on",
       })
     }
     const verdict = await dashboard.gate.view(ctx)
