@@ -316,7 +316,7 @@ export class Dashboard {
 
   /**
    * What `@queuedeck.monitor({ jobId, for })` shows in a page of the host. The page's browser may follow this job from then on. A job
-   * that was dispatched this instant is waited for; null when there is none.
+   * that was dispatched this instant is waited for; null when there is none, or while none can be read: a page is not to fail for it.
    *
    * @param params  of the prefix that the host put around our routes
    */
@@ -328,8 +328,10 @@ export class Dashboard {
     try {
       return await this.monitorOf(await findJob(this.operations, jobId), this.urls(params), forId)
     } catch (error) {
-      if ((error as { code?: string }).code === 'E_JOB_NOT_FOUND') return null
-      throw error
+      const { code, status } = error as { code?: string; status?: number }
+      if (code !== 'E_JOB_NOT_FOUND' && status !== 503) throw error
+      if (status === 503) this.logger.warn({ err: error }, 'A page is shown without its monitor')
+      return null
     }
   }
 

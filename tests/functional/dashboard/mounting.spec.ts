@@ -1,5 +1,6 @@
 import edge from 'edge.js'
 import { test } from '@japa/runner'
+import { E_DATABASE_UNAVAILABLE } from '../../../src/errors.ts'
 import { CLASSES, Echo } from './jobs.ts'
 import { Client, HTML } from './client.ts'
 import { DashboardLab } from './lab.ts'
@@ -99,6 +100,16 @@ test.group('Dashboard | below a group of the host', (group) => {
     assert.equal(state.status, 200)
     assert.equal(state.json.status, 'pending')
     await assert.rejects(() => dashboard.monitor(id, null), /"tenant" is not known/)
+    const { operations } = dashboard
+    const find = async () => {
+      throw new E_DATABASE_UNAVAILABLE(['the job cannot be read', 'refused'])
+    }
+    Object.assign(dashboard, { operations: { ...operations, reader: { find } } })
+    try {
+      assert.isNull(await dashboard.monitor(id, null, { tenant: 'a b' }))
+    } finally {
+      Object.assign(dashboard, { operations })
+    }
   })
 
   test('behind a proxy that cuts a prefix off, every address begins with it', async ({
