@@ -22,6 +22,9 @@ export type JobDefinition = {
  */
 export type JobFileProblem = { file: string; message: string; error?: unknown }
 
+/** Whether files that are edited are loaded anew while the process goes on, as `node ace serve --hmr` does. */
+const HAS_HOT_RELOAD = process.execArgv.some((argument) => argument.includes('hot-hook'))
+
 /**
  * The job types of the application: those found in its folder of jobs and those registered by code.
  */
@@ -34,10 +37,12 @@ export class JobRegistry {
   /**
    * @param folder where job classes are found; without one only registered classes are known
    * @param onProblem told about every file that cannot be used; the others go on
+   * @param hotReload  A class may come again, edited: the newest counts.
    */
   constructor(
     private folder?: string,
-    private onProblem: (problem: JobFileProblem) => void = () => {}
+    private onProblem: (problem: JobFileProblem) => void = () => {},
+    private hotReload = HAS_HOT_RELOAD
   ) {}
 
   /**
@@ -65,7 +70,10 @@ export class JobRegistry {
     const definition = define(Class, file)
     const other = this.#definitions.get(definition.name)
     if (other !== undefined) {
-      throw new E_JOB_NAME_TAKEN([definition.name, place(other), place(definition)])
+      if (!this.hotReload || !isEdited(other, definition)) {
+        throw new E_JOB_NAME_TAKEN([definition.name, place(other), place(definition)])
+      }
+      definition.file ??= other.file
     }
     this.#definitions.set(definition.name, definition)
     this.#byClass.set(Class, definition)
@@ -201,6 +209,13 @@ function saidBy(error: unknown): string {
   } catch {
     return 'it threw what cannot be read'
   }
+}
+
+/** Two files are two classes, whatever they are called. */
+function isEdited(before: JobDefinition, after: JobDefinition): boolean {
+  const isElsewhere =
+    before.file !== undefined && after.file !== undefined && before.file !== after.file
+  return before.Class.name === after.Class.name && !isElsewhere
 }
 
 function place(definition: JobDefinition): string {

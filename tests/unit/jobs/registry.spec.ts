@@ -42,6 +42,26 @@ test.group('Job registry', () => {
     )
   })
 
+  test('takes an edited class in the place of the one before where files are reloaded', async ({
+    assert,
+  }) => {
+    const versions = [1, 2].map(
+      (version) =>
+        class Edited extends Job {
+          execute = () => version
+        }
+    )
+    const registry = new JobRegistry(undefined, () => {}, true)
+    for (const Class of versions) assert.equal((await registry.find(Class)).Class, Class)
+    assert.equal((await registry.find('edited')).Class, versions[1])
+    class Other extends Job {
+      static options = { name: 'edited' }
+      execute() {}
+    }
+    await assert.rejects(() => registry.find(Other), /Two job classes have the name "edited"/)
+    await assert.rejects(() => new JobRegistry(folder('doubled'), () => {}, true).load())
+  })
+
   test('refuses an unknown type, naming those there are', async ({ assert }) => {
     const registry = new JobRegistry(folder('broken'))
     await assert.rejects(
