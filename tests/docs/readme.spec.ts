@@ -226,12 +226,14 @@ test.group('README', () => {
     }
   })
 
-  test('names only commands and variables that there are', ({ assert }) => {
+  test('names only commands, variables and errors that there are', ({ assert }) => {
     const { scripts } = JSON.parse(readFileSync(path('package.json'), 'utf8'))
     for (const [, name] of readme.matchAll(/`npm run ([\w:-]+)/g)) assert.property(scripts, name)
     const known =
       readFileSync(path('start/env.ts'), 'utf8') +
-      readFileSync(path('bin/start/settings.ts'), 'utf8')
+      readFileSync(path('bin/start/settings.ts'), 'utf8') +
+      /** Codes of errors look the same. */
+      readFileSync(path('src/errors.ts'), 'utf8')
     for (const [name] of readme.matchAll(/(?<=`)[A-Z]+_[A-Z_]+(?=`)/g)) assert.include(known, name)
   })
 })
