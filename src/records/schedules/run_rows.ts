@@ -92,7 +92,7 @@ export async function newestRuns(
 ): Promise<(ScheduleRun & { queue: string })[]> {
   const columns = SCHEDULE_RUN_COLUMNS.map(({ name }) => `r.${name}`).join(', ')
   const rows = await db.all(
-    `select ${columns}, s.queue from queuedeck_schedules s join queuedeck_schedule_runs r on r.seq = s.seq and r.kind = 0 and r.due_at = (select max(n.due_at) from queuedeck_schedule_runs n where n.seq = s.seq and n.kind = 0 and n.due_at >= ? and n.due_at < ?)`,
+    `select ${columns}, s.queue from queuedeck_schedules s join queuedeck_schedule_runs r on r.seq = s.seq and r.kind = 0 and r.due_at = (select n.due_at from queuedeck_schedule_runs n where n.seq = s.seq and n.kind = 0 and n.due_at >= ? and n.due_at < ? order by n.due_at desc limit 1)`,
     [from, to]
   )
   return rows.map((row) => ({ ...runOf(row), queue: row.queue }))
