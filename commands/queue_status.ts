@@ -5,7 +5,8 @@ import { QueueCommand } from '../src/console/queue_command.ts'
 import { outliveReaders } from '../src/console/unread_output.ts'
 import { watch } from '../src/console/watch/watch.ts'
 import { InvalidInputException } from '../src/errors.ts'
-import { readMirrorStatus } from '../src/mirror/mirror_status.ts'
+import { lagOf, readMirrorStatus } from '../src/mirror/mirror_status.ts'
+import { SUSPECT_AFTER } from '../src/operations/ask_worker.ts'
 
 const EVERY = 2_000
 
@@ -86,8 +87,12 @@ export default class QueueStatus extends QueueCommand {
         `queue ${plain(name)}: ${pending} pending, ${scheduled} scheduled, ${running} running${note}`
       )
     }
-    this.say(`${workers.length} workers`)
-    this.say(mirror ? `mirror: lag ${mirror.lag} ms` : 'no mirror runs: records stand still')
-    return { statistics: { ...jobs, total, activeWorkers: workers.length }, queues, mirror }
+    const active = workers.filter(({ age }) => age <= SUSPECT_AFTER).length
+    const silent = workers.length - active
+    this.say(
+      `${active === 1 ? '1 worker' : `${active} workers`}${silent > 0 ? `, and ${silent} that may be gone` : ''}`
+    )
+    this.say(mirror ? `mirror: lag ${lagOf(mirror)} ms` : 'no mirror runs: records stand still')
+    return { statistics: { ...jobs, total, activeWorkers: active }, queues, mirror }
   }
 }

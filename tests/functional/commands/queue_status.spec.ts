@@ -1,11 +1,34 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
+import { type MirrorStatus, writeMirrorStatus } from '../../../src/mirror/mirror_status.ts'
 import { applicationEnv, ROOT, spawnNode } from '#tests/helpers/app'
 import { findProgram, redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { Lab } from '../mirror/lab.ts'
-import { migratedDatabase } from './lab.ts'
+import { CommandLab, migratedDatabase } from './lab.ts'
+
+test.group('queue:status', () => {
+  test('counts workers that report, and tells of what the mirror has not written', async ({
+    assert,
+    cleanup,
+  }) => {
+    const lab = await CommandLab.open()
+    cleanup(() => lab.close())
+    const transport = await lab.app.container.make('queuedeck.transport')
+    const { keys, connections } = transport
+    for (const id of ['lives', 'gone']) await transport.workers.report(id, { id })
+    await connections.producer.zincrby(keys.workers, -60_000, 'gone')
+    const behind = { position: '1-0', behind: 3_600_000, audit: null, gap: null }
+    const status = { lag: 12, queues: { mails: behind } } as unknown as MirrorStatus
+    await writeMirrorStatus(transport, status, connections.producer)
+    const { output } = await lab.run('queue:status')
+    assert.include(output, '1 worker, and 1 that may be gone')
+    assert.include(output, 'mirror: lag 3600000 ms')
+    const { json } = await lab.ask('queue:status')
+    assert.equal(json.statistics.activeWorkers, 1)
+  })
+})
 
 test.group('queue:status --watch', () => {
   test('shows everything live in a terminal, survives Redis going away, and ends with q', async ({
