@@ -4,7 +4,7 @@ import { StrictCommand } from '../src/console/strict_command.ts'
 import { leaveRedis } from '../src/console/leave_redis.ts'
 import { outliveReaders } from '../src/console/unread_output.ts'
 import { MirrorService } from '../src/mirror/mirror_service.ts'
-import { readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
+import { lagOf, readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
 import type { Transport } from '../src/transport/transport.ts'
 
 /** How often a line tells how it goes, when that changed; ms. */
@@ -121,9 +121,10 @@ export default class QueueMirror extends StrictCommand {
   }
 }
 
-function summary({ counts, lag, queues, sql, redis }: MirrorStatus): string {
+function summary(status: MirrorStatus): string {
+  const { counts, queues, sql, redis } = status
   const parts = [
-    `${counts.entries} entries of ${Object.keys(queues).length} queues written, lag ${lag} ms`,
+    `${counts.entries} entries of ${Object.keys(queues).length} queues written, lag ${lagOf(status)} ms`,
   ]
   if (counts.repaired + counts.lost > 0)
     parts.push(`${counts.repaired} repaired, ${counts.lost} lost`)

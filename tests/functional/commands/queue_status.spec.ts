@@ -20,11 +20,17 @@ test.group('queue:status', () => {
     for (const id of ['lives', 'gone']) await transport.workers.report(id, { id })
     await connections.producer.zincrby(keys.workers, -60_000, 'gone')
     const behind = { position: '1-0', behind: 3_600_000, audit: null, gap: null }
-    const status = { lag: 12, queues: { mails: behind } } as unknown as MirrorStatus
-    await writeMirrorStatus(transport, status, connections.producer)
+    const [counts, up] = [
+      { entries: 1, repaired: 0, lost: 0 },
+      { since: null, error: null },
+    ]
+    const status = { lag: 12, queues: { mails: behind }, counts, sql: up, redis: up }
+    await writeMirrorStatus(transport, status as unknown as MirrorStatus, connections.producer)
     const { output } = await lab.run('queue:status')
     assert.include(output, '1 worker, and 1 that may be gone')
     assert.include(output, 'mirror: lag 3600000 ms')
+    const mirror = await lab.run('queue:mirror', '--status')
+    assert.include(mirror.output, '1 entries of 1 queues written, lag 3600000 ms')
     const { json } = await lab.ask('queue:status')
     assert.equal(json.statistics.activeWorkers, 1)
   })
