@@ -1,4 +1,5 @@
 import type { OperationAnswer } from '../operations/job_lookup.ts'
+import { cutText } from '../cut_text.ts'
 import { duration } from '../dashboard/presenters/format.ts'
 import { waitingView } from '../dashboard/presenters/waiting.ts'
 import type { JobText } from '../dashboard/redaction/job_texts.ts'
@@ -12,11 +13,11 @@ import { visibleText } from '../visible_text.ts'
 export function jobLine(job: JobView, text: JobText, waiting?: WaitingReason): string {
   const status = statusText(job)
   const parts = [status.padEnd(10), job.id, plain(job.type).padEnd(28), plain(job.queue).padEnd(12)]
-  if (job.status === 'running') parts.push(`${Math.round(job.progress.percent)} %`)
+  if (job.status === 'running') parts.push(`${Math.floor(job.progress.percent)} %`)
   else if (job.duration !== null) parts.push(duration(job.duration))
   if (waiting) parts.push(waitingView(waiting).text)
   const error = text.error(job.error)
-  if (error) parts.push(plain(error.message).slice(0, 80))
+  if (error) parts.push(cutText(plain(error.message), 80))
   return parts.join('  ').trimEnd()
 }
 

@@ -1,3 +1,5 @@
+import { cutText } from '../cut_text.ts'
+
 /**
  * A value that JSON cannot hold without losing something. `reason` names the place and what stands there.
  */
@@ -176,5 +178,5 @@ function lastKey(path: string): string {
 }
 
 function refusal(path: string, what: string): NotSerialisableError {
-  return new NotSerialisableError(`${path === '' ? 'it' : `"${path.slice(0, 200)}"`} is ${what}`)
+  return new NotSerialisableError(`${path === '' ? 'it' : `"${cutText(path, 200)}"`} is ${what}`)
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ContainerResolver } from '@adonisjs/core/container'
+import { cutText } from '../cut_text.ts'
 import type { Job } from '../jobs/job.ts'
 import type { LogSink } from '../jobs/job_context.ts'
 import { openJob, PayloadInvalidException } from '../jobs/open_job.ts'
@@ -192,7 +193,7 @@ export class Execution {
     const known = this.registry.names()
     const files = this.registry.problems().map(({ file }) => file)
     const unusable = files.length === 0 ? '' : `; files that cannot be used: ${files.join(', ')}`
-    return `No job type "${type.slice(0, 200)}" is registered in this worker. Known types: ${known.join(', ') || 'none'}${unusable}`
+    return `No job type "${cutText(type, 200)}" is registered in this worker. Known types: ${known.join(', ') || 'none'}${unusable}`
   }
 }
 
