@@ -4,6 +4,9 @@ import { StrictCommand } from '../src/console/strict_command.ts'
 import { checkQueueName } from '../src/jobs/names.ts'
 import { stubsRoot } from '../stubs/main.ts'
 
+/** Names that the written file uses for something else: a class of such a name does not compile. */
+const USED = new Set(['Job', 'JobOptions', 'Payload', 'Result', 'Error', 'Promise'])
+
 /**
  * Writes a new job class.
  */
@@ -48,6 +51,9 @@ export default class MakeJob extends StrictCommand {
     const className = string.create(name).removeSuffix('job').pascalCase().toString()
     if (!/^\p{L}/u.test(className)) {
       return `"${this.name}" gives no class a name: begin it with a Latin letter, e.g. send_invoice`
+    }
+    if (USED.has(className)) {
+      return `"${this.name}" gives the class the name ${className}, which its file uses for something else: say what it does, e.g. send_${name.toLowerCase()}`
     }
     try {
       if (this.queue !== undefined) checkQueueName(this.queue)

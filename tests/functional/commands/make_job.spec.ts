@@ -17,6 +17,8 @@ test.group('make:job', (group) => {
       ['send.invoice'],
       ['mail/send.job.ts'],
       ['odd', '--queue=a:b'],
+      ['mail/payload'],
+      ['job_options'],
     ])
     .run(async ({ assert }, args) => {
       const { code } = await lab.run('make:job', ...args)
