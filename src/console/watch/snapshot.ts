@@ -86,7 +86,10 @@ export class Snapshots {
       this.alerts.open(),
     ])
     const at = this.now()
-    this.#ended.push({ at, jobs: counts.completed + counts.failed + counts.cancelled })
+    const ended = counts.completed + counts.failed + counts.cancelled
+    /** Some were deleted or restarted: how many ended meanwhile cannot be told. */
+    if (ended < (this.#ended.at(-1)?.jobs ?? 0)) this.#ended = []
+    this.#ended.push({ at, jobs: ended })
     while (this.#ended.length > 2 && at - this.#ended[1].at >= RATE_OVER) this.#ended.shift()
     const [first] = this.#ended
     const { jobs } = this.#ended.at(-1)!
