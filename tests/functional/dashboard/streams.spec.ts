@@ -10,18 +10,19 @@ import { Job, type JobOptions } from '#queuedeck'
 import { CLASSES, Echo, Fail, Walk } from './jobs.ts'
 import { DashboardLab } from './lab.ts'
 
-/** Two phases that count from nothing each, the first time in vain. */
+/** Two phases that count from nothing each, the first time in vain. Each step waits until it was seen. */
 class Phases extends Job<object, void> {
   static options: JobOptions = {
     ...{ name: 'tests.phases', queue: 'tests', attempts: 2 },
-    backoff: { type: 'fixed', delay: 500 },
+    backoff: { type: 'fixed', delay: 2_000 },
   }
+  static seen: (step: string) => Promise<unknown>
 
   async execute() {
     for (const stage of ['Reading', 'Writing']) {
-      for (const percent of [10, 80]) {
+      for (const percent of [10, 90 - this.attempt]) {
         await this.progress(percent, { stage })
-        await pause(300)
+        await Phases.seen(`${this.attempt} ${stage} ${percent}`)
       }
     }
     if (this.attempt === 1) throw new Error('in vain')
@@ -248,18 +249,30 @@ test.group('Streams', (group) => {
   test('a monitor takes a phase that begins at less, and the wait for another attempt, for newer', async ({
     assert,
   }) => {
+    const told = () => {
+      let attempt = 1
+      return stream.named('state').map(({ data: { status, stage, percent } }) => {
+        if (status === 'scheduled') attempt++
+        return status === 'running' ? `${attempt} ${stage} ${percent}` : status
+      })
+    }
+    const looks = Promise.withResolvers<void>()
+    Phases.seen = async (step) => {
+      await looks.promise
+      await waitFor(`${step} to be told`, () => told().includes(step))
+    }
     const stream = await lab.client().stream(`/monitors/${await lab.dispatch(Phases)}/stream`)
+    looks.resolve()
     await waitFor('the end', () => stream.ended)
+    const phases = (attempt: number) =>
+      ['Reading', 'Writing'].flatMap((stage) =>
+        [10, 90 - attempt].map((percent) => `${attempt} ${stage} ${percent}`)
+      )
+    const all = [...phases(1), 'scheduled', ...phases(2), 'completed']
+    /** Before and between them a job has not told anything yet. */
+    const steps = told().filter((step) => all.includes(step))
+    assert.deepEqual(steps, all)
     const states = stream.named('state').map(({ data }) => data)
-    const seen = states.map(({ status, stage, percent }) =>
-      status === 'running' ? `${stage} ${percent}` : status
-    )
-    const phases = ['Reading 10', 'Reading 80', 'Writing 10', 'Writing 80']
-    const all = [...phases, 'scheduled', ...phases, 'completed']
-    assert.includeOrderedMembers(
-      seen.filter((one) => all.includes(one)),
-      all
-    )
     const versions = states.map(({ version }) => version)
     assert.deepEqual(
       versions,
