@@ -29,8 +29,14 @@ export type CleanupContext = {
 /** A record with more rows of log or timeline than this loses them in pieces. */
 export const HEAVY = 4_000
 
-/** Whoever waits for SQLite's file asks again within 22 ms; the other databases have queues. */
+/** Whoever waits for SQLite's file asks again within 22 ms; the other databases have queues. At least so long, ms. */
 const YIELD = { sqlite: 25, postgres: 5, mysql: 5 }
+
+/**
+ * How much of the time of a transaction is left to others behind it. InnoDB writes changed pages in the background; one who deletes without
+ * a pause outruns that, fills the log (96 MB by default), and then everybody waits for seconds until there is room.
+ */
+const REST = { sqlite: 0, postgres: 0, mysql: 1 }
 
 /**
  * After each deleting transaction: takes its measure, tells of it, and lets others write.
@@ -44,5 +50,5 @@ export async function breathe(
   size.measured(weight, eraser.lastHeld)
   held?.(eraser.lastHeld)
   progressed(kind)
-  await pause(YIELD[eraser.dialect])
+  await pause(Math.max(YIELD[eraser.dialect], REST[eraser.dialect] * eraser.lastHeld))
 }
