@@ -57,6 +57,6 @@ function only<Name extends string>(given: Record<string, unknown>, names: readon
   const stranger = Object.keys(given).find((name) => !(names as readonly string[]).includes(name))
   if (stranger === undefined) return given as Named<Name>
   const known = names.filter((name) => name !== TOKEN)
-  const remedy = known.length === 0 ? 'leave it out' : `there are ${known.join(', ')}`
+  const remedy = known.length === 0 ? 'leave it out' : `this page takes ${known.join(', ')}`
   throw new AskedProblem(`Nothing is called “${shortened(stranger, 40)}” here: ${remedy}.`)
 }
