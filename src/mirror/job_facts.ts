@@ -38,8 +38,9 @@ export function readOptions(text: string | null | undefined): OptionFacts {
   const options = parseObject(text)
   const own = isObject(options.qd) ? options.qd : {}
   return {
-    maxAttempts: wholeNumber(options.attempts) || 1,
-    priority: wholeNumber(options.priority) ?? 0,
+    /** Workers compare: to them text that is a number is one, and between two the greater counts. */
+    maxAttempts: wholeNumber(Math.ceil(Number(options.attempts))) || 1,
+    priority: wholeNumber(Number(options.priority)) ?? 0,
     user: name(own.user),
     tags: Array.isArray(own.tags) ? own.tags.flatMap((tag) => name(tag) ?? []).slice(0, 100) : [],
     sensitive: own.sensitive === true,

@@ -17,10 +17,10 @@ export function storedOptions(text: string | null): Options {
     ...more,
     ...(mark === null ? undefined : { schedule: { ...mark, manual: true as const } }),
   }
+  /** Other producers write it as text, too. */
+  const tries = Math.ceil(Number(attempts))
   return {
-    ...(Number.isSafeInteger(attempts) && (attempts as number) > 0
-      ? { attempts: attempts as number }
-      : undefined),
+    ...(Number.isSafeInteger(tries) && tries > 0 ? { attempts: tries } : undefined),
     ...(backoff === undefined ? undefined : { backoff }),
     ...(lifo === true ? { lifo } : undefined),
     ...(Object.keys(own).length === 0 ? undefined : { qd: own }),

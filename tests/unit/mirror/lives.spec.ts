@@ -314,6 +314,17 @@ test.group('Mirror | lives of one job', () => {
     assert.isFalse(concernsJob({ event: 'constructor', jobId: ID }))
   })
 
+  test('numbers that another producer wrote as text, or between two, count as its workers count them', ({
+    assert,
+  }) => {
+    const written = (opts: string) => new Life().tells({ ...ADDED, opts }).job
+    assert.deepInclude(written('{"attempts":"3","priority":"7"}'), { maxAttempts: 3, priority: 7 })
+    assert.equal(written('{"attempts":2.5}').maxAttempts, 3)
+    for (const none of ['"x"', '{}', 'null', '-1', '1e300']) {
+      assert.equal(written(`{"attempts":${none}}`).maxAttempts, 1)
+    }
+  })
+
   test('numbers that no job reaches count as not said', ({ assert }) => {
     const life = new Life().tells(
       { ...ADDED, run: '9007199254740991' },
