@@ -163,6 +163,35 @@ test.group('Foreign queues', (group) => {
     assert.deepInclude(await foreign.row('numbered', '2', is('pending')), { type: 'old', run: 2 })
   })
 
+  test('restart: what BullMQ deduplicates by is held again, and refused where another job has it', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('alone')
+    const client = foreign.lab.client()
+    const add = async (id: string) =>
+      (await queue.add('once', {}, { jobId: id, deduplication: { id: 'k' } })).id
+    const post = async (id: string, action: string) =>
+      (await client.post(`/jobs/${foreignId('alone', id)}/${action}`)).json
+    for (const isForgotten of [false, true]) {
+      const [first, second] = [`first-${isForgotten}`, `second-${isForgotten}`]
+      assert.equal(await add(first), first)
+      await foreign.row('alone', first, is('pending'))
+      assert.equal((await post(first, 'cancel')).outcome, 'done')
+      if (isForgotten) await queue.obliterate({ force: true })
+      assert.equal(await add(second), second)
+      await foreign.row('alone', second, is('pending'))
+      const refused = await post(first, 'restart')
+      assert.equal(refused.outcome, 'refused')
+      assert.equal(refused.reason, `Its unique key is held by job ${foreignId('alone', second)}`)
+      assert.equal((await post(second, 'cancel')).outcome, 'done')
+      assert.equal((await post(first, 'restart')).outcome, 'done')
+      assert.equal(await add('third'), first)
+      await foreign.row('alone', first, ({ run, status }) => run === 2 && status === 'pending')
+      assert.equal((await post(first, 'cancel')).outcome, 'done')
+      assert.isNull(await queue.getDeduplicationJobId('k'))
+    }
+  })
+
   test('our workers take jobs of plain producers: known types run, others fail with a code', async ({
     assert,
   }) => {

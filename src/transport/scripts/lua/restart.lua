@@ -26,13 +26,32 @@ local function rejoin()
   local parent = cjson.encode({ id = of.id, queueKey = of.queue, fpof = opts.fpof, cpof = opts.cpof, idof = opts.idof, rdof = opts.rdof })
   rcall('HSET', jobKey, 'parentKey', of.queue .. ':' .. of.id, 'parent', parent)
 end
+-- What BullMQ deduplicates by is the job's own again, as when BullMQ adds it. Answers the key of the job that has it now: one that has ended only
+-- keeps others from being added for a while.
+local function takeDeduplication(json)
+  if not json or not string.find(json, '"de":', 1, true) then return end
+  local fine, opts = pcall(cjson.decode, json)
+  local of = fine and type(opts) == 'table' and opts.de
+  if type(of) ~= 'table' or type(of.id) ~= 'string' or of.id == '' then return end
+  local key, ttl = prefix .. 'de:' .. of.id, tonumber(of.ttl) or 0
+  local holder = rcall('GET', key)
+  if holder and holder ~= id then
+    local other = rcall('HMGET', prefix .. holder, 'name', 'finishedOn')
+    if other[1] and not other[2] then return prefix .. holder end
+  end
+  if not holder or holder ~= id and rcall('PTTL', key) == -1 then
+    if ttl >= 1 and ttl < 1e15 and of.keepLastIfActive ~= true then rcall('SET', key, id, 'PX', string.format('%d', ttl))
+    else rcall('SET', key, id) end
+  end
+  return nil, of.id
+end
 if job[1] then
   local current = tonumber(job[2]) or 1
   if current >= run then return {'too_late', current} end
   local set = rcall('ZSCORE', prefix .. 'failed', id) and 'failed' or rcall('ZSCORE', prefix .. 'completed', id) and 'completed'
   if not set then return {'too_late', current} end
   local unique = qd.uniqueIn(job[5])
-  local holder = unique and qd.takeUnique(prefix, id, job[1], unique)
+  local holder = unique and qd.takeUnique(prefix, id, job[1], unique) or takeDeduplication(job[5])
   if holder then return {'taken', current, holder} end
   rcall('ZREM', prefix .. set, id)
   prev = job[3] and set == 'failed' and 'cancelled' or set
@@ -52,8 +71,11 @@ else
   if ARGV[11] ~= erasures then return {'read', run - 1, erasures} end
   local unique = qd.uniqueIn(ARGV[7])
   local holder = unique and qd.takeUnique(prefix, id, ARGV[5], unique)
+  local deduplicatedAs
+  if not holder then holder, deduplicatedAs = takeDeduplication(ARGV[7]) end
   if holder then return {'taken', run - 1, holder} end
   rcall('HSET', jobKey, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', ARGV[8], 'delay', 0, 'priority', ARGV[9], 'run', run)
+  if deduplicatedAs then rcall('HSET', jobKey, 'deid', deduplicatedAs) end
   rcall('SADD', base .. '~queues', queue)
   if string.find(ARGV[7], '"parent":', 1, true) then rejoin() end
   -- BullMQ has counted to this id. Its count began anew with Redis, or the queue, and would give the id to another job, in this one's place.
