@@ -1,3 +1,4 @@
+import { extname } from 'node:path'
 import type { MultipartFile } from '@adonisjs/core/bodyparser'
 import { LARGEST_DOCUMENT } from '#services/documents/document_store'
 import { EXTENSIONS } from '#services/documents/parsed_document'
@@ -32,7 +33,8 @@ export function refusalsOf(files: MultipartFile[]): { sound: MultipartFile[]; re
 
 function refusalOf(file: MultipartFile): string | null {
   const name = `“${shortened(file.clientName, 80)}”`
-  if (file.isValid && file.tmpPath !== undefined && file.size > 0) return null
+  const isHere = file.isValid || isHidden(file)
+  if (isHere && file.tmpPath !== undefined && file.size > 0) return null
   if (file.size === 0) return `${name} is empty: choose a file with text in it.`
   switch (file.errors[0]?.type) {
     case 'extname':
@@ -42,4 +44,12 @@ function refusalOf(file: MultipartFile): string | null {
     default:
       return `${name} did not arrive whole: send it again.`
   }
+}
+
+/**
+ * Whether only its beginning hides what it is: readers of PDF files pass over what stands before them, the framework does so in long ones.
+ */
+function isHidden({ extname: found, clientName, errors }: MultipartFile): boolean {
+  const isNamed = EXTENSIONS.includes(extname(clientName).toLowerCase())
+  return found === undefined && isNamed && errors.every(({ type }) => type === 'extname')
 }

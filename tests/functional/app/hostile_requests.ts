@@ -196,8 +196,10 @@ export async function sendWrongFiles(visitor: Visitor, assert: Assert): Promise<
     { name: '../ü 😀 : % ? # .md', content: '# Title\n\nWords.\n' },
     { name: '<b>.exe', content: 'x' },
     { name: 'empty.txt', content: '' },
+    { name: 'late.PDF', content: '\n%PDF-1.4\n' },
+    { name: 'late.pdf', content: '\n%PDF-1.4\n' },
   ])
-  assert.match(mixed.location, /^\/documents\?sent=[0-9a-f-]{36}$/)
+  assert.match(mixed.location, /^\/documents\?sent=[0-9a-f-]{36}(,[0-9a-f-]{36}){2}$/)
   assert.include(mixed.text, '“&lt;b&gt;.exe” is no document that can be read: save it as PDF')
   assert.include(mixed.text, '“empty.txt” is empty')
   assert.include(mixed.text, '<job-monitor')
