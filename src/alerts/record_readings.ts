@@ -1,33 +1,15 @@
 import type { AlertRuleSettings } from '../alert_rules.ts'
 import { readCleanups } from '../records/eraser/cleanup_log.ts'
-import { JobQuery } from '../records/job_query.ts'
 import type { Records } from '../records/records.ts'
 import type { ScheduledJobs } from '../transport/scheduled_jobs.ts'
 import type { ResolvedConfig } from '../types.ts'
+import { longestWait } from './longest_wait.ts'
 import type { Reading } from './readings.ts'
 import type { RedisView } from './redis_readings.ts'
 import { named, span } from './words.ts'
 
 /** Questions to the records at a time. */
 const AT_ONCE = 8
-
-/** Jobs that are looked at to find the one that has been pending longest: restarted ones were created long before. */
-const LOOKED_AT = 20
-
-/** Pages in which those are looked for that run for the first time: a bulk restart puts any number of others in front of them. */
-const LISTED = '200'
-const MOST_PAGES = 10
-
-/** Events after which a job is pending again. */
-const PENDING_SINCE = new Set([
-  'added',
-  'added again',
-  'restarted',
-  'pending',
-  'handed back',
-  'worker lost',
-  'attempt failed',
-])
 
 type Source = Pick<Records, 'reader' | 'db'>
 
@@ -37,7 +19,7 @@ type Source = Pick<Records, 'reader' | 'db'>
  * @param interesting  Shorter waits need not be known exactly, ms
  */
 export async function oldestPending(
-  { reader }: Source,
+  records: Source,
   { depths, now }: RedisView,
   interesting: number
 ): Promise<Reading[]> {
@@ -45,7 +27,7 @@ export async function oldestPending(
   const readings: Reading[] = []
   const read = async (queue: string): Promise<Reading> => {
     const waited =
-      depths[queue].pending > 0 ? await longestWait(reader, queue, now, interesting) : 0
+      depths[queue].pending > 0 ? await longestWait(records, queue, now, interesting) : 0
     const why = depths[queue].paused ? ', which is paused,' : ''
     return {
       subject: queue,
@@ -57,40 +39,6 @@ export async function oldestPending(
     readings.push(...(await Promise.all(names.slice(from, from + AT_ONCE).map(read))))
   }
   return readings
-}
-
-async function longestWait(
-  reader: Source['reader'],
-  queue: string,
-  now: number,
-  interesting: number
-): Promise<number> {
-  let since = now
-  let looks = 0
-  let firstRuns = 0
-  let query = JobQuery.from({
-    ...{ queue, status: 'pending', sort: 'created', direction: 'asc', limit: LISTED },
-  })
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const { rows, next } = await reader.page(query)
-    for (const job of rows) {
-      /** Nothing that was created later can have waited longer. */
-      if (job.createdAt >= Math.min(since, now - interesting)) return Math.max(0, now - since)
-      /** Filters read names in any case, so another queue's may be among them. */
-      if (job.queue !== queue) continue
-      const isFirstRun = job.run === 1 && job.attempts.started === 0
-      if (looks >= LOOKED_AT && !isFirstRun) continue
-      looks++
-      if (isFirstRun) firstRuns++
-      const events = (await reader.find(job.id))?.events ?? []
-      const pending = events.filter(({ kind }) => PENDING_SINCE.has(kind)).map(({ at }) => at)
-      since = Math.min(since, pending.length > 0 ? Math.max(...pending) : job.createdAt)
-      if (looks >= LOOKED_AT && firstRuns >= LOOKED_AT) return Math.max(0, now - since)
-    }
-    if (next === null) break
-    query = query.with({ cursor: next })
-  }
-  return Math.max(0, now - since)
 }
 
 /**

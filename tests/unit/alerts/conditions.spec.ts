@@ -68,9 +68,10 @@ test.group('Waiting jobs', () => {
       }),
       find: async (id: string) => (asked.push(id), jobs[id]),
     }
+    const db = { dialect: 'sqlite', all: async () => [{ least: null }] }
     const depths = { q: { pending: 3, paused: true }, empty: { pending: 0, paused: false } }
     const view = { depths, now } as never
-    const [one, empty] = await oldestPending({ reader } as never, view, HOUR)
+    const [one, empty] = await oldestPending({ reader, db } as never, view, HOUR)
     assert.equal(one.value, 2 * HOUR)
     assert.equal(one.text, 'A job in queue "q", which is paused, has been pending for 2 h')
     assert.equal(empty.value, 0)
