@@ -42,6 +42,9 @@ const HOST_HOURS: Shape = {
   },
 }
 
+/** What comes on top of an hour whose minutes have been deleted. */
+const LATE_HOSTS: Shape = { ...HOST_HOURS, existing: HOST_SUMS }
+
 /** A host that never ran a job has no counts: this one lets the cleanup find its name. */
 const HOST_COUNTS: Shape = {
   table: TABLES.counters,
@@ -141,7 +144,7 @@ export class MetricsKeeper {
         )
         if (Number(open?.changes) !== changes) return false
         if (hour < (await sealedUntil(session))) {
-          await this.#addLate(session, hour, cells)
+          await this.#addLate(session, hour, cells, hosts)
         } else {
           const rows = entries.slice(at, at + PIECE).map(([key, cell]) => cell.toRow(key))
           if (rows.length > 0) await session.put(HOURS, rows)
@@ -174,7 +177,7 @@ export class MetricsKeeper {
   /**
    * The minutes of this hour have been deleted, and then the mirror wrote more of them: these come on top, and go at once.
    */
-  async #addLate(session: Session, hour: number, cells: Cells): Promise<void> {
+  async #addLate(session: Session, hour: number, cells: Cells, hosts: unknown[][]): Promise<void> {
     for (const row of await session.all(
       `select ${METRIC_COLUMNS} from queuedeck_metrics_hour where slot = ?`,
       [hour]
@@ -183,6 +186,7 @@ export class MetricsKeeper {
     }
     const rows = [...cells.entries()].map(([key, cell]) => cell.toRow(key))
     if (rows.length > 0) await session.put(HOURS, rows)
+    if (hosts.length > 0) await session.put(LATE_HOSTS, hosts)
     const first = hour * MINUTES_PER_HOUR
     for (const table of ['metrics', 'hosts']) {
       await session.run(`delete from queuedeck_${table}_minute where slot >= ? and slot < ?`, [

@@ -180,7 +180,13 @@ eachDatabase((database) => {
       assert.containSubset(late[0], { completed: 2, failed: 1, run: { count: 2, p50: 30 } })
       assert.equal(await keeper.sumUp(START + HOUR), 1)
       assert.deepEqual(await said(), late)
-      assert.isAbove((await records.metrics.hosts(hours)).size, 0)
+      await keeper.sample([{ host: 'one', cpu: 1, memory: { used: 3, limit: 2 } }], START + MINUTE)
+      const lateHosts = await records.metrics.hosts(hours)
+      assert.containSubset(lateHosts.get('one'), [
+        { samples: 2, cpu: { mean: 0.75, most: 1 }, memory: { mean: 2, most: 3 } },
+      ])
+      assert.equal(await keeper.sumUp(START + HOUR), 1)
+      assert.deepEqual(await records.metrics.hosts(hours), lateHosts)
       await erase('hour', START + HOUR)
       assert.deepEqual(await said(), [{ ...late[0], ...EMPTY }, late[1]])
       await eraser.close()
