@@ -133,7 +133,8 @@ export function runItem(
   job: JobView | undefined,
   { urls, clock }: Pick<Context, 'urls' | 'clock'>
 ): RunItem {
-  const url = run.jobId === null ? null : urls.job(run.jobId)
+  /** Nothing can be opened while there is no record, or none any more. */
+  const url = job ? urls.job(job.id) : null
   const base = { id: `${run.due}-${run.generation}`, due: clock.moment(run.due), url }
   if (run.kind === 'missed') {
     const detail = 'its time passed while nothing was there to start it'
@@ -145,7 +146,7 @@ export function runItem(
     const [mark, word] = isAhead
       ? (['scheduled', 'planned'] as const)
       : (['pending', 'made'] as const)
-    return { ...base, mark, word, detail: asked || 'no record yet', started: null }
+    return { ...base, mark, word, detail: asked || 'no record', started: null }
   }
   const isLeftOut = job.error?.code === 'SCHEDULE_OVERLAP' || job.error?.code === 'SCHEDULE_MISSED'
   const late = job.startedAt === null ? 0 : job.startedAt - run.due

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { stateOf, troubleOf } from '../../../src/dashboard/presenters/schedule_json.ts'
-import type { Schedule } from '../../../src/schedule_types.ts'
+import { runItem } from '../../../src/dashboard/presenters/schedules_page.ts'
+import type { Schedule, ScheduleRun } from '../../../src/schedule_types.ts'
 
 function schedule(changes: Partial<Schedule>): Schedule {
   const timing = { cron: '0 3 * * *', zone: 'Europe/Berlin', every: null }
@@ -24,5 +25,16 @@ test.group('A schedule', () => {
     assert.equal(stateOf(schedule({})), 'active')
     assert.isNull(troubleOf(schedule({ paused: true })))
     assert.equal(stateOf(schedule({ zone: 'x', withdrawn: true })), 'not in code')
+  })
+  test('leads to the jobs of its runs while they have records', ({ assert }) => {
+    const run = { seq: 1, due: 5, generation: 1, kind: 'planned', jobId: 'j', madeAt: 1 } as const
+    const context = {
+      urls: { job: (id: string) => `/jobs/${id}` },
+      clock: { now: 9, moment: () => ({}), maybe: () => null },
+    } as never
+    const job = { id: 'j', status: 'completed', error: null, startedAt: 5 } as never
+    assert.equal(runItem(run satisfies ScheduleRun, job, context).url, '/jobs/j')
+    const gone = runItem(run, undefined, context)
+    assert.deepEqual([gone.url, gone.word, gone.detail], [null, 'made', 'no record'])
   })
 })
