@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright-core'
 import type { JobRow } from '../../src/dashboard/presenters/types.ts'
 import { closeBrowser, newPage, withBrowser, writeHalfAWord } from '../helpers/browser.ts'
+import { waitFor } from '../helpers/wait.ts'
 import { jobSample } from './stage/job_sample.ts'
 import * as samples from './stage/samples.ts'
 import { Stage } from './stage/stage.ts'
@@ -127,6 +128,32 @@ withBrowser(() => {
         'Splitting pages'
       )
       assert.equal(stage.requests.length, before)
+      await close()
+    })
+
+    test('the list of workers comes again when their number changes', async ({ assert }) => {
+      stage.answer = (request) => {
+        const partial = request.headers['hx-request-type'] === 'partial'
+        const page = samples.page('dashboard', { revision: stage.revision })
+        const template = partial ? 'partials/dashboard_region' : 'pages/dashboard'
+        return {
+          template: `queuedeck::${template}`,
+          data: { page, dashboard: samples.dashboard(rows) },
+        }
+      }
+      const { page, close } = await newPage()
+      await page.goto(stage.url)
+      await state(page, 'live')
+      const tell = (value: string, rest = {}) =>
+        stage.send('stats', { activeWorkers: { figures: [{ value, unit: '' }] }, ...rest })
+      const before = stage.requests.length
+      const shown = await page.textContent('[data-stat="activeWorkers"] [data-part="figures"]')
+      tell(shown!.trim(), { pending: { figures: [{ value: '7', unit: '' }] } })
+      await page.waitForSelector('[data-stat="pending"] :text-is("7")')
+      await page.waitForTimeout(300)
+      assert.equal(stage.requests.length, before)
+      tell('77')
+      await waitFor('the page to ask', () => stage.requests.length > before)
       await close()
     })
 

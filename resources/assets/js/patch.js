@@ -63,6 +63,8 @@
         figure.replaceChildren(figures(stat.figures))
         /* As in components/tile.edge. */
         figure.classList.toggle('name', stat.figures.length === 1 && stat.figures[0].value.length > 10)
+        /* A worker comes and goes without any job changing: the list of workers has to be asked for. */
+        if (key === 'activeWorkers') qd.refreshSoon()
       }
       if (stat.sub !== undefined) qd.write(tile.querySelector('[data-part="sub"]'), stat.sub)
       const share = tile.querySelector('[data-part="share"]')
