@@ -1,9 +1,9 @@
 import { E_REDIS_UNAVAILABLE } from '../errors.ts'
 import { LATE, within } from '../time/within.ts'
-import { Answers, UNANSWERED } from './answers.ts'
+import { Answers, BROKEN_OFF, UNANSWERED } from './answers.ts'
 import type { HostConnection, RedisClient } from './client.ts'
 import { hangUp } from './hang_up.ts'
-import { Outage, reasonOf, whyNotReady } from './outage.ts'
+import { BROKE, Outage, reasonOf, whyNotReady } from './outage.ts'
 import { untilReady } from './until_ready.ts'
 import { writeTogether } from './write_together.ts'
 
@@ -138,6 +138,7 @@ export class Connections {
           'it took the command but has not answered it',
         ])
       }
+      if (error === BROKEN_OFF) throw new E_REDIS_UNAVAILABLE([unknown(action), BROKE])
       throw this.explained(error as Error, action)
     }
   }
@@ -167,6 +168,8 @@ export class Connections {
     if (!client) {
       client = this.open(role)
       this.#shared.set(role, client)
+      /** What is not sent again is not answered either: ioredis forgets such a command without a word. */
+      if (role === 'producer') client.on('close', () => this.#answers.breakOff())
     }
     return client
   }

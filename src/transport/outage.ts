@@ -49,6 +49,9 @@ const REFUSED_SETTINGS: [RegExp, string][] = [
 const BROKEN =
   /Connection is closed|ECONNRESET|EPIPE|socket|Stream isn't writeable|MaxRetries|max retries per request/i
 
+/** Nobody knows what became of the command. */
+export const BROKE = 'the connection broke before the answer came'
+
 const UNTRUSTED = 'its certificate is not trusted: give its authority as "ca" below "tls"'
 
 /**
@@ -109,7 +112,7 @@ export function reasonOf(error: Error & { code?: string; lastNodeError?: Error }
     return reason('its host does not answer')
   }
   if (BROKEN.test(error.message)) {
-    return { text: 'the connection broke before the answer came', sent: true, refused: false }
+    return { text: BROKE, sent: true, refused: false }
   }
   return null
 }

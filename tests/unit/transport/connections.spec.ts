@@ -85,6 +85,26 @@ test.group('Connections of producers', () => {
     assert.isNull(ours.outage.since)
   })
 
+  test('tell at once when the connection breaks under a command, and take the next one', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { port } = await redisServer()
+    const ours = connections({ port }, cleanup)
+    const other = new Redis({ port })
+    cleanup(() => other.disconnect())
+    const id = await ours.produce('nothing', (client) => client.client('ID'))
+    const asked = stopwatch()
+    const waiting = ours
+      .produce('the job was not dispatched', (client) => client.blpop('queuedeck:nothing', 0))
+      .catch((error: Error) => error.message)
+    await pause(100)
+    await other.client('KILL', 'ID', id)
+    assert.match(String(await waiting), /not known whether .* broke before the answer came/)
+    assert.isBelow(asked(), 3_000)
+    assert.equal(await ours.produce('nothing', (client) => client.ping()), 'PONG')
+  })
+
   test('say nothing of an outage when one of them is closed on purpose', async ({
     assert,
     cleanup,
