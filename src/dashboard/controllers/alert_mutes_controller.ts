@@ -7,8 +7,9 @@ import { assertManage } from '../access/assert_manage.ts'
 import { fieldsOf } from '../parameters.ts'
 import { answerAlerts, manageAlert } from './alert_answers.ts'
 
-/** A mute that ends at once was meant as something else, ms. */
+/** A mute that ends at once was meant as something else, and so was one whose end no calendar has, ms. */
 const SHORTEST = 1_000
+const LONGEST = 3_650 * 86_400_000
 
 /**
  * Mutes: rules, or single subjects of them, that nobody wants to be told of.
@@ -50,10 +51,10 @@ function readDuration(value: unknown): number | null {
   if (value === null || value === 'ever') return null
   if (typeof value === 'string' || typeof value === 'number') {
     const milliseconds = toMilliseconds(value, 'for')
-    if (milliseconds >= SHORTEST) return milliseconds
+    if (milliseconds >= SHORTEST && milliseconds <= LONGEST) return milliseconds
   }
   throw new InvalidInputException(
-    '"for" must be a duration of at least 1 s such as "8h", or "ever"',
+    '"for" must be a duration from 1s to 3650d such as "8h", or "ever"',
     'for'
   )
 }

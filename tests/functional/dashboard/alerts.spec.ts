@@ -119,6 +119,7 @@ test.group('Alerts on pages', (group) => {
       { rule: 'nothing', for: '1h' },
       { rule: 'cpu' },
       { rule: 'cpu', for: 'soon' },
+      { rule: 'cpu', for: 2 ** 53 - 1 },
       { rule: 'cpu', for: 0 },
       { rule: 'cpu', for: '1h', subject: ['x'] },
       { rule: ['cpu'], for: '1h' },
