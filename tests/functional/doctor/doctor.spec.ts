@@ -2,6 +2,8 @@ import { test } from '@japa/runner'
 import Database from 'better-sqlite3'
 import { Queue, Worker } from 'bullmq'
 import { Cleanup } from '../../../src/cleanup/cleanup.ts'
+import { CancelJob } from '../../../src/operations/cancel_job.ts'
+import { RestartJob } from '../../../src/operations/restart_job.ts'
 import { Transport } from '../../../src/transport/transport.ts'
 import { readMirrorStatus } from '../../../src/mirror/mirror_status.ts'
 import { waitFor } from '#tests/helpers/wait'
@@ -210,6 +212,39 @@ test.group('Doctor | queues, limits and workers', (group) => {
     assert.deepInclude(orphan.measured, { queue: 'tests', orphaned: 1 })
     await transport.audit.sweepOrphans('tests', 1_000, false, lab.redis as never)
     assert.lengthOf(await lab.found('orphans'), 0)
+  })
+})
+
+test.group('Doctor | jobs that stand nowhere', (group) => {
+  let lab: DoctorLab
+
+  group.each.setup(async () => {
+    lab = await DoctorLab.open()
+    return () => lab.close()
+  })
+
+  test('are told with what mends them', async ({ assert }) => {
+    await lab.mirror()
+    const { transport, records } = lab.dependencies
+    const types = ['tests.echo', 'tests.echo', 'tests.echo'] as const
+    const ids = await Promise.all(types.map((type) => lab.dispatch(type)))
+    const later = await lab.dispatch('tests.echo', {}, { priority: 3 })
+    await waitFor('the records', async () => (await records.reader.counts()).pending === 4)
+    assert.lengthOf(await lab.found('strays'), 0)
+    const { queue } = (await records.reader.find(ids[0]))!
+    await lab.redis.lrem(`${transport.keys.queue(queue)}wait`, 0, ids[0])
+    const [stray] = await lab.found('strays')
+    assert.deepEqual(stray.measured, { queue, ids: [ids[0]] })
+    assert.include(stray.remedy, `queue:cancel ${ids[0]}`)
+    assert.include(stray.remedy, `queue:restart ${ids[0]}`)
+
+    const dependencies = { transport, reader: records.reader }
+    const actor = { id: '1', via: 'command' } as const
+    assert.equal((await new CancelJob(dependencies).handle(ids[0], actor)).outcome, 'done')
+    assert.equal((await new RestartJob(dependencies).handle(ids[0], actor)).outcome, 'done')
+    assert.lengthOf(await lab.found('strays'), 0)
+    assert.equal(await transport.state(queue, ids[0]), 'waiting')
+    assert.equal((await records.reader.find(later))!.status, 'pending')
   })
 })
 

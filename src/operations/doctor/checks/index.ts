@@ -14,6 +14,7 @@ import { redisKeys } from './redis_keys.ts'
 import { redisMemory } from './redis_memory.ts'
 import { redisPersistence } from './redis_persistence.ts'
 import { redisVersion } from './redis_version.ts'
+import { strays } from './strays.ts'
 import { streams } from './streams.ts'
 import { workers } from './workers.ts'
 
@@ -32,6 +33,7 @@ export const CHECKS: readonly Check[] = [
   clocks,
   streams,
   orphans,
+  strays,
   cleanup,
   jobTypes,
   jobFiles,

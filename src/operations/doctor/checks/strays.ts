@@ -1,0 +1,75 @@
+import { JobQuery } from '../../../records/job_query.ts'
+import type { JobView } from '../../../types.ts'
+import type { Check } from '../check.ts'
+import type { Facts } from '../facts.ts'
+import { jobsText, momentText } from '../words.ts'
+
+/** Of each queue so many jobs are looked for, those that wait longest: whoever cannot come is among them sooner or later. */
+const LOOKED_FOR = 5
+
+/** Nothing is said of longer lists: to look through them would hold Redis up. */
+const LONGEST_LIST = 100_000
+
+const SETS = ['prioritized', 'delayed', 'waiting-children', 'completed', 'failed'] as const
+const LISTS = ['wait', 'paused', 'active'] as const
+
+/** Pending jobs that no worker can come to: Redis holds them, and none of a queue's lists names them. */
+export const strays: Check = {
+  name: 'strays',
+  title: 'Pending jobs stand in a list from which workers take them',
+  needs: ['redis', 'database'],
+  async look(facts) {
+    const queues = await facts.transport.queueNames()
+    const found = []
+    for (const queue of queues) {
+      const jobs = await straysOf(facts, queue)
+      if (jobs.length > 0) found.push({ queue, jobs })
+    }
+    return found.map(({ queue, jobs }) => ({
+      severity: 'problem',
+      title: `The queue "${queue}" holds pending jobs that no worker can reach`,
+      detail: `none of its lists names ${jobsText(jobs.length)} of the ${LOOKED_FOR} that wait longest, the first since ${momentText(jobs[0].createdAt)}: another tool took the list away, or its write broke off half-way`,
+      remedy: `cancel and restart each: node ace queue:cancel ${jobs[0].id} && node ace queue:restart ${jobs[0].id}`,
+      measured: { queue, ids: jobs.map(({ id }) => id) },
+    }))
+  },
+}
+
+async function straysOf(facts: Facts, queue: string): Promise<JobView[]> {
+  const { transport, dependencies } = facts
+  const query = {
+    queue,
+    status: 'pending',
+    sort: 'created',
+    direction: 'asc',
+    limit: '20',
+  } as const
+  const { rows } = await dependencies.records.reader.page(JobQuery.from(query))
+  const jobs = rows.filter((job) => job.queue === queue).slice(0, LOOKED_FOR)
+  if (jobs.length === 0) return []
+  const prefix = transport.keys.queue(queue)
+  const answers = await transport.connections.produce('jobs cannot be looked for', (client) => {
+    /** At one moment: a job that moves stands nowhere between two looks. */
+    const looks = client.multi()
+    for (const { transportId: id } of jobs) {
+      looks.hexists(prefix + id, 'name').exists(`${prefix}${id}:lock`)
+      for (const set of SETS) looks.zscore(prefix + set, id)
+      for (const list of LISTS) {
+        looks.lpos(prefix + list, id, 'RANK', -1, 'MAXLEN', LONGEST_LIST).llen(prefix + list)
+      }
+    }
+    return looks.exec()
+  })
+  const each = 2 + SETS.length + 2 * LISTS.length
+  return jobs.filter((_, at) => {
+    const [isHeld, isLocked, ...places] = (answers ?? [])
+      .slice(at * each, (at + 1) * each)
+      .map(([error, answer]) => (error ? true : answer))
+    const lists = places.slice(SETS.length)
+    const isListed = lists.some((answer, n) =>
+      n % 2 === 0 ? answer !== null : Number(answer) > LONGEST_LIST
+    )
+    const isPlaced = places.slice(0, SETS.length).some((score) => score !== null) || isListed
+    return isHeld === 1 && isLocked === 0 && !isPlaced
+  })
+}
