@@ -44,7 +44,9 @@ export class DatabaseWatch {
     this.#since ??= now
     if (!settings || now - this.#since < settings.threshold) return
     const outage: Outage = { since: this.#since, openedAt: now, text: error.message }
-    if (muteOf('databaseAway', SUBJECT, mutes)) return
+    /** Read when the database last answered: some have ended since. */
+    const standing = mutes.filter(({ until }) => until === null || until > now)
+    if (muteOf('databaseAway', SUBJECT, standing)) return
     const isFirst = await client.set(outageKey(transport), JSON.stringify(outage), 'NX')
     if (isFirst !== 'OK') return
     const alert = viewOf(outage, now, settings.threshold)
