@@ -26,6 +26,8 @@ export class DatabaseWatch {
   #dependencies: WatchDependencies
   #book: AlertBook
   #since: number | null = null
+  /** Ends with the outage: nobody hears of its beginning after its end. */
+  #telling = new AbortController()
 
   constructor(dependencies: WatchDependencies, book: AlertBook) {
     this.#dependencies = dependencies
@@ -52,8 +54,10 @@ export class DatabaseWatch {
     const alert = viewOf(outage, now, settings.threshold)
     logger.warn({ rule: alert.rule }, `Alert: ${alert.text}`)
     emit('queuedeck:alert:opened', alert)
+    this.#telling = new AbortController()
+    const within = AbortSignal.any([this.#telling.signal, AbortSignal.timeout(SENDING)])
     /** Not waited for: whoever watches goes on. */
-    void deliverer.sendNow('opened', alert, AbortSignal.timeout(SENDING))
+    void deliverer.sendNow('opened', alert, within)
     await tellPages(transport, client)
   }
 
@@ -61,6 +65,7 @@ export class DatabaseWatch {
   async answered(client: RedisClient, now: number): Promise<void> {
     const { transport, config, emit } = this.#dependencies
     this.#since = null
+    this.#telling.abort()
     const text = await client.get(outageKey(transport))
     if (text === null) return
     const outage = JSON.parse(text) as Outage

@@ -1,3 +1,4 @@
+import { setTimeout as rest } from 'node:timers/promises'
 import { readMutes } from '../records/alerts/alert_mutes.ts'
 import {
   claimDelivery,
@@ -11,7 +12,7 @@ import type { Records } from '../records/records.ts'
 import { cutText } from '../cut_text.ts'
 import type { AlertView } from '../types.ts'
 import { alertView } from './alert_view.ts'
-import { NotDelivered, type Receiver } from './receiver.ts'
+import { NotDelivered, type AlertMessage, type Receiver } from './receiver.ts'
 import type { AlertLogger } from './watch.ts'
 
 type DelivererOptions = {
@@ -76,16 +77,31 @@ export class Deliverer {
     )
   }
 
-  /** Sends at once what the records cannot keep, to every receiver; tried again a few times while this process lives. */
+  /** Sends at once what the records cannot keep, to every receiver; tried again a few times until the signal, while this process lives. */
   async sendNow(event: Delivery['event'], alert: AlertView, signal: AbortSignal): Promise<void> {
     const id = `alert-${alert.rule}-${alert.openedAt}-${event}`
     await Promise.all(
       this.#options.receivers.map((receiver) =>
-        receiver
-          .send({ id, event, alert }, signal)
-          .catch((error: Error) => this.#warn(receiver.target, error.message))
+        this.#insist(receiver, { id, event, alert }, signal).catch((error: Error) =>
+          this.#warn(receiver.target, error.message)
+        )
       )
     )
+  }
+
+  async #insist(receiver: Receiver, message: AlertMessage, signal: AbortSignal): Promise<void> {
+    const { backoff = BACKOFF } = this.#options
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await receiver.send(message, signal)
+      } catch (error) {
+        if (error instanceof NotDelivered && error.final) throw error
+        /** Nothing that a process which ends would wait for. */
+        const options = { ref: false, signal }
+        await rest(backoff * 2 ** (attempts - 1), undefined, options).catch(() => {})
+        if (signal.aborted) throw error
+      }
+    }
   }
 
   async #deliver(row: AlertRow, now: () => number, signal: AbortSignal): Promise<void> {

@@ -285,6 +285,27 @@ test.group('Delivery of alerts', () => {
     assert.isNull(dueAt)
   })
 
+  test('tries again what no record keeps, until it is over', async ({ assert, cleanup }) => {
+    const hook = await receiver((response, count) =>
+      response.writeHead(count < 3 ? 503 : 204).end()
+    )
+    cleanup(hook.close)
+    const away = await receiver((response) => response.writeHead(503).end())
+    cleanup(away.close)
+    const webhooks = [settings(hook.url), settings(away.url)]
+    const { alerts, close } = await open({ webhooks })
+    cleanup(close)
+    const over = new AbortController()
+    const { alert } = MESSAGE
+    const sending = alerts.deliverer({ backoff: 20 }).sendNow('opened', alert, over.signal)
+    await waitFor('both to be tried', () => hook.got.length === 3 && away.got.length > 3)
+    over.abort()
+    await sending
+    const tried = away.got.length
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    assert.deepEqual([hook.got.length, away.got.length], [3, tried])
+  })
+
   test('refuses to start where mails are to be sent and nothing can send them', async ({
     assert,
   }) => {
