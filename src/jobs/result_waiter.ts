@@ -87,7 +87,7 @@ export class ResultWaiter {
   ): Promise<unknown> {
     let misses = 0
     for (let look = 0; ; look++) {
-      const ending = await Promise.race([this.#ending(jobId, queue), attention.givenUp])
+      const ending = await attention.unlessGivenUp(this.#ending(jobId, queue))
       if (ending === 'missing') {
         misses++
         if (misses >= MISSES) {
@@ -120,17 +120,11 @@ export class ResultWaiter {
 class Attention {
   ended = false
   closed = false
-  /** Resolves when not even a look that is under way is waited for any more. */
-  readonly givenUp: Promise<null>
-  readonly giveUp: () => void
   #called = false
   #wake?: () => void
+  #letGo?: () => void
 
-  constructor(private clock: Clock) {
-    const { promise, resolve } = Promise.withResolvers<null>()
-    this.givenUp = promise
-    this.giveUp = () => resolve(null)
-  }
+  constructor(private clock: Clock) {}
 
   /** Asks for a look soon. */
   call(): void {
@@ -142,6 +136,19 @@ class Attention {
   end(): void {
     this.ended = true
     this.#wake?.()
+  }
+
+  /** Not even the look that is under way is waited for any more. */
+  giveUp(): void {
+    this.#letGo?.()
+  }
+
+  /** What a look finds; null when it is given up. No race against a promise of the whole wait: that would keep something of every look. */
+  unlessGivenUp<Found>(look: Promise<Found>): Promise<Found | null> {
+    return new Promise((resolve, reject) => {
+      this.#letGo = () => resolve(null)
+      look.then(resolve, reject)
+    })
   }
 
   /** @returns false when the time is up */

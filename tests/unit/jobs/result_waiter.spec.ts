@@ -144,6 +144,28 @@ test.group('Waiting for a result', () => {
     assert.equal(clock.waiting, 0)
   })
 
+  test('leaves nothing behind with each look of a long wait', async ({ assert }) => {
+    const { waiter, pass, settle, end, looks } = setup()
+    const { then } = Promise.prototype
+    const listened = new Map<Promise<unknown>, number>()
+    Promise.prototype.then = function (this: Promise<unknown>, ...reactions: []) {
+      listened.set(this, (listened.get(this) ?? 0) + 1)
+      return then.apply(this, reactions)
+    } as never
+    try {
+      const result = waiter.wait('a', 'q', DAY)
+      await settle()
+      await pass(300_000, 250)
+      end({ status: 'completed', result: '1' })
+      await pass(5_000, 250)
+      assert.equal(await result, 1)
+    } finally {
+      Promise.prototype.then = then
+    }
+    assert.isAbove(looks(), 50)
+    assert.isBelow(Math.max(...listened.values()), 5)
+  })
+
   test('gives up on a job that nobody knows', async ({ assert }) => {
     const { waiter, pass, settle } = setup('missing')
     let outcome: unknown
