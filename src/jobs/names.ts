@@ -100,3 +100,16 @@ export function checkTags(value: unknown, option = 'tags'): string[] {
   }
   return tags
 }
+
+/**
+ * The tags of a type and those of a dispatch add up: a job has as many as either may.
+ *
+ * @throws E_INVALID_OPTION
+ */
+export function assertFewTags(joined: readonly string[] = []): void {
+  if (joined.length <= MOST_TAGS) return
+  throw new E_INVALID_OPTION([
+    'tags',
+    `may hold ${MOST_TAGS} tags, not ${joined.length} with those of the type`,
+  ])
+}

@@ -6,7 +6,7 @@ import { batch, chain, type FlowBuilder, type FlowPart } from './flow_builder.ts
 import type { JobClass, PayloadOf, ResultOf } from './job.ts'
 import type { Job } from './job.ts'
 import { JobHandle } from './job_handle.ts'
-import { assertMembers } from './names.ts'
+import { assertFewTags, assertMembers } from './names.ts'
 import { delayOf, type ResolvedDispatchOptions, resolveDispatchOptions } from './options.ts'
 import { validatePayload, writePayload } from './payload.ts'
 import type { JobDefinition, JobRegistry } from './registry.ts'
@@ -254,6 +254,7 @@ export class QueueManager {
       await validatePayload(definition.name, definition.validator, JSON.parse(json))
     }
     const merged = merge(definition.options, options)
+    assertFewTags(merged.tags)
     /** Also the fake refuses a moment that cannot be. */
     delayOf(merged, Date.now())
     return {

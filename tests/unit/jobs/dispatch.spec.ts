@@ -62,6 +62,18 @@ test.group('Dispatch', (group) => {
     })
   })
 
+  test('counts the tags of the type among the 20 that a job may have', async ({ assert }) => {
+    const { jobs } = setup()
+    const tags = Array.from({ length: 20 }, (_, n) => (n === 0 ? 'type' : `t${n}`))
+    await Checked.dispatch({ id: 1 }).tag(...tags)
+    assert.lengthOf(jobs()[0].opts.qd!.tags!, 20)
+    await assert.rejects(
+      () => Checked.dispatch({ id: 1 }).tag(...tags.slice(1), 'more'),
+      /may hold 20 tags, not 21 with those of the type/
+    )
+    assert.lengthOf(jobs(), 1)
+  })
+
   test('leaves the waits between attempts that nobody chose to the worker: BullMQ would have none', async ({
     assert,
   }) => {
