@@ -75,8 +75,9 @@ export class EnqueueLost {
 
   async #enqueueAll(actor: Actor, onProgress: () => void): Promise<EnqueuedLost> {
     const answer: EnqueuedLost = { enqueued: 0, refused: 0, queues: {}, refusals: [] }
+    const now = await this.dependencies.transport.time()
     for await (const job of this.#inFlowOrder(onProgress)) {
-      const refusal = await this.#enqueue(job, actor)
+      const refusal = await this.#enqueue(job, actor, now)
       if (refusal === null) {
         answer.enqueued++
         answer.queues[job.queue] = (answer.queues[job.queue] ?? 0) + 1
@@ -120,7 +121,7 @@ export class EnqueueLost {
   }
 
   /** Answers why not. */
-  async #enqueue(job: JobDetails, actor: Actor): Promise<string | null> {
+  async #enqueue(job: JobDetails, actor: Actor, now: number): Promise<string | null> {
     const refusal = payloadRefusal(job.payload)
     if (refusal !== null) return refusal
     const waits = await edgesOf(this.dependencies, job, { ignoreEnded: false })
@@ -133,7 +134,7 @@ export class EnqueueLost {
       {
         by: actor.name ?? actor.id,
         run: job.run + 1,
-        job: bySchedule(forgotten(job), job.run + 1),
+        job: bySchedule(withoutPassed(forgotten(job), now), job.run + 1),
         due,
         waits,
         recordedRun: recordedRun(this.dependencies, job.id),
@@ -202,6 +203,14 @@ function bySchedule(job: NewTransportJob, run: number): NewTransportJob {
     ...job,
     opts: { ...job.opts, qd: { ...qd, schedule: { ...mark, run, missed: 'once' } } },
   }
+}
+
+/** What it had to itself for a time that is over, another lost job may have had since: neither keeps the other out. */
+function withoutPassed(job: NewTransportJob, now: number): NewTransportJob {
+  const { timestamp, qd } = job.opts
+  const { unique, ...own } = qd ?? {}
+  if (typeof unique?.until !== 'number' || timestamp + unique.until > now) return job
+  return { ...job, opts: { ...job.opts, qd: own } }
 }
 
 /** Parents of another producer's flow: what they waited for does not come any more. */

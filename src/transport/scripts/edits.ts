@@ -65,7 +65,7 @@ const refusedWhenKnown: Edit = {
 const uniqueTaken: Edit = {
   find: `local deduplicationJobId = deduplicateJob(opts['de'],`,
   put: `if ARGV[4] == "1" and opts.qd and opts.qd.unique then
-  local holder = qd.takeUnique(args[1], jobId, args[3], opts.qd.unique)
+  local holder = qd.takeUnique(args[1], jobId, args[3], opts.qd.unique, opts.qd.again)
   if holder then return {holder} end
 end
 local deduplicationJobId = deduplicateJob(opts['de'],`,

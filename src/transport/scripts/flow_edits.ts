@@ -27,7 +27,7 @@ local jobCounter = rcall("INCR", idKey)`,
         find: `-- Store the job.
 storeJob(`,
         put: `if ARGV[5] and opts.qd and opts.qd.unique then
-    local holder = qd.takeUnique(args[1], jobId, args[3], opts.qd.unique)
+    local holder = qd.takeUnique(args[1], jobId, args[3], opts.qd.unique, opts.qd.again)
     if holder then return {holder} end
 end
 storeJob(`,

@@ -231,6 +231,22 @@ test.group('Dashboard | run again', (group) => {
     assert.include(reason, holder)
   })
 
+  test('what it has to itself for a time goes over to the job that runs it again', async ({
+    assert,
+  }) => {
+    const unique = { key: 'window', until: '1h' }
+    for (const awaited of [[], [await ended(Echo as never, {})]]) {
+      const key = `window ${awaited.length}`
+      const id = await ended(Echo as never, {}, { unique: { ...unique, key }, waitFor: awaited })
+      const { json } = await again(id)
+      assert.equal(json.outcome, 'done')
+      assert.include((await again(id)).json.reason, json.job.id)
+      assert.equal(await lab.dispatch(Echo, {}, { unique: { ...unique, key } }), json.job.id)
+      await lab.record(json.job.id, 'completed')
+      assert.equal((await again(json.job.id)).json.outcome, 'done')
+    }
+  })
+
   test('a deleted job does not come back by the word that it ran again', async ({ assert }) => {
     const id = await ended(Echo as never, {})
     const client = lab.client()

@@ -84,6 +84,28 @@ test.group('Jobs that Redis lost', (group) => {
     await pool.ended
   })
 
+  test('also two that had a key one after the other, each for a time', async ({ assert }) => {
+    const [first, second] = [100, 3_600_000].map((until): NewTransportJob => ({
+      id: randomUUID(),
+      queue: 'idle',
+      name: 'tests.echo',
+      data: '{}',
+      opts: { timestamp: Date.now(), qd: { unique: { key: 'window', until } } },
+    }))
+    await transport.add([first])
+    const { producer } = transport.connections
+    const key = `${transport.keys.unique}:tests.echo\nwindow`
+    await waitFor('its time to be over', async () => (await producer.exists(key)) === 0)
+    await transport.add([second])
+    for (const { id } of [first, second]) await lab.record(id)
+    await empty()
+    assert.deepEqual((await operation.handle(ADA)).refusals, [])
+    const queue = await lab.app.container.make('queuedeck')
+    const next = await queue.dispatch('tests.echo', {}, { queue: 'idle' }).unique('window')
+    assert.equal(next.jobId, second.id)
+    for (const { id } of [first, second]) await lab.client().post(`/jobs/${id}/cancel`)
+  })
+
   test('and runs of a schedule go on by its policy for overlaps, however late they are', async ({
     assert,
   }) => {

@@ -117,8 +117,9 @@ function qd.uniqueIn(json)
   return fine and qd.uniqueOf(opts) or nil
 end
 
--- A job takes what it has to itself. Answers the key of the job that has it; nil when this one has it now.
-function qd.takeUnique(queuePrefix, id, name, unique)
+-- A job takes what it has to itself. Answers the key of the job that has it; nil when this one has it now. `again`: an ended job that it runs
+-- again, and whose place it takes.
+function qd.takeUnique(queuePrefix, id, name, unique, again)
   local base, jobKey, field = qd.split(queuePrefix), queuePrefix .. id, name .. '\n' .. unique.key
   local held = rcall('HGET', base .. '~unique', field)
   if held and not qd.holds(held) then
@@ -126,7 +127,8 @@ function qd.takeUnique(queuePrefix, id, name, unique)
     held = nil
   end
   local holder = held and string.sub(held, 2) or rcall('GET', base .. '~unique:' .. field)
-  if holder and holder ~= jobKey then return holder end
+  local isOwn = holder == jobKey or again and holder == base .. ':' .. again.queue .. ':' .. again.id and not qd.holds('f' .. holder)
+  if holder and not isOwn then return holder end
   local ends = unique['until']
   if type(ends) == 'number' then rcall('SET', base .. '~unique:' .. field, jobKey, 'PX', string.format('%d', ends))
   else rcall('HSET', base .. '~unique', field, (ends == 'started' and 's' or 'f') .. jobKey) end
