@@ -62,21 +62,25 @@ export async function cleanupAge(
   return [{ subject: 'cleanup', value, text }]
 }
 
+type FailureSettings = Pick<AlertRuleSettings, 'threshold' | 'clear' | 'window' | 'minimum'>
+
 /**
- * Which share of the jobs that ended in each queue lately failed, in percent; 0 where too few ended to tell.
+ * Which share of the jobs that ended in each queue lately failed, in percent; 0 where too few ended to tell. From the minimum down to half
+ * of it there are too few to open an alert, and enough to keep it: as many end in a minute more or less.
  */
 export async function failureRates(
   { metrics }: Pick<Records, 'metrics'>,
   now: number,
-  { window = 0, minimum = 1 }: Pick<AlertRuleSettings, 'window' | 'minimum'>
+  { threshold, clear, window = 0, minimum = 1 }: FailureSettings
 ): Promise<Reading[]> {
   const totals = await metrics.totals('queue', { from: now - window, to: now })
   return [...totals].map(([queue, { completed, failed }]) => {
     const ended = completed + failed
     const share = ended === 0 ? 0 : (failed / ended) * 100
+    const few = clear < threshold && ended * 2 >= minimum ? Math.min(share, clear) : 0
     return {
       subject: queue,
-      value: ended < minimum ? 0 : share,
+      value: ended < minimum ? few : share,
       text: `${failed} of the ${ended} jobs that ended in queue ${named(queue)} in the last ${span(window)} failed (${Math.floor(share)} %)`,
     }
   })

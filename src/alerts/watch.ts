@@ -141,7 +141,7 @@ export class Watch {
     } = config.alerts.rules
     return {
       oldestPending: () => oldestPending(records, view, oldest?.clear ?? 0),
-      failureRate: () => failureRates(records, view.now, failures ?? {}),
+      failureRate: async () => (failures ? failureRates(records, view.now, failures) : []),
       missedSchedule: () =>
         missedSchedules(records, view.now, missed?.clear ?? 0, (jobs) =>
           transport.scheduled.states(jobs)

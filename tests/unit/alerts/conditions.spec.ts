@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { Conditions } from '../../../src/alerts/conditions.ts'
-import { oldestPending } from '../../../src/alerts/record_readings.ts'
+import { failureRates, oldestPending } from '../../../src/alerts/record_readings.ts'
 import { span } from '../../../src/alerts/words.ts'
 
 const SETTINGS = { threshold: 10, clear: 5, for: 100, samples: 2 }
@@ -83,5 +83,24 @@ test.group('Waiting jobs', () => {
       [0, 999, 59_999, 60_000, 90_061, 3_600_000, 5_400_000, 100_000_000].map(span),
       ['0 ms', '999 ms', '59 s', '1 min', '1 min 30 s', '1 h', '1 h 30 min', '1 d 3 h']
     )
+  })
+})
+
+test.group('Failing jobs', () => {
+  test('of which there are a little too few neither open an alert nor close it', async ({
+    assert,
+  }) => {
+    const value = async (failed: number, completed: number, clear = 25) => {
+      const metrics = { totals: async () => new Map([['q', { failed, completed }]]) }
+      const settings = { threshold: 50, clear, window: 600_000, minimum: 20 }
+      const [found] = await failureRates({ metrics } as never, 0, settings)
+      return found.value
+    }
+    assert.equal(await value(20, 0), 100)
+    assert.equal(await value(19, 0), 25)
+    assert.equal(await value(10, 0), 25)
+    assert.equal(await value(2, 17), (2 / 19) * 100)
+    assert.equal(await value(9, 0), 0)
+    assert.equal(await value(19, 0, 50), 0)
   })
 })
