@@ -3,8 +3,8 @@ import type { MirrorDependencies } from '../mirror/ports.ts'
 import { countAudit, eraseAudit } from '../records/audit/audit_log.ts'
 import { countOperations, eraseOperations } from '../records/bulk/bulk_rows.ts'
 import { endedRecords, type EndedPage, type Place } from '../records/eraser/candidates.ts'
-import { eraseAlerts } from '../records/alerts/alert_rows.ts'
-import { eraseCleanups, writeCounts } from '../records/eraser/cleanup_log.ts'
+import { countAlerts, eraseAlerts } from '../records/alerts/alert_rows.ts'
+import { countCleanups, eraseCleanups, writeCounts } from '../records/eraser/cleanup_log.ts'
 import { sweepCounts, type SweepPlace, type SweepStep } from '../records/eraser/count_sweep.ts'
 import type { Ended } from '../records/eraser/eraser.ts'
 import { TERMINAL_STATUSES } from '../statuses.ts'
@@ -123,8 +123,11 @@ export class CleanupSteps {
       })
     }
     await countOldMetrics(this.#context, kept, now)
-    const { audit, details } = kept
+    const { audit, details, cleanups, alerts } = kept
     const { eraser } = this.#context
+    counts.cleanups = await eraser.read((session) => countCleanups(session, now - cleanups))
+    counts.alerts = await eraser.read((session) => countAlerts(session, now - alerts))
+    progressed('alerts')
     if (details !== null) {
       counts.scheduleRuns = await eraser.read((session) => countRuns(session, now - details))
     }

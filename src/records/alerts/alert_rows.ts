@@ -167,6 +167,15 @@ export function eraseAlerts(session: Session, before: number): Promise<number> {
   return session.run('delete from queuedeck_alerts where cleared_at < ?', [before])
 }
 
+/** How many alerts were over before a moment. */
+export async function countAlerts(session: Reading, before: number): Promise<number> {
+  const [{ n }] = await session.all(
+    'select count(*) as n from queuedeck_alerts where cleared_at < ?',
+    [before]
+  )
+  return Number(n)
+}
+
 export type Reading = {
   all(sql: string, values?: readonly unknown[]): Promise<Record<string, any>[]>
 }

@@ -100,6 +100,15 @@ export function eraseCleanups(session: Session, before: number): Promise<number>
   )
 }
 
+/** How many runs began before a moment. */
+export async function countCleanups(session: Reading, before: number): Promise<number> {
+  const [{ n }] = await session.all(
+    'select count(*) as n from queuedeck_cleanups where started_at < ? and ended_at is not null',
+    [before]
+  )
+  return Number(n)
+}
+
 type Reading = { all(sql: string, values?: readonly unknown[]): Promise<Record<string, any>[]> }
 
 /** Runs, newest first; below a number where one is given. */

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { Cleanup } from '../../../src/cleanup/cleanup.ts'
 import { CleanupService } from '../../../src/cleanup/cleanup_service.ts'
+import { insertAlert } from '../../../src/records/alerts/alert_rows.ts'
 import type { Records } from '../../../src/records/records.ts'
 import { createDatabase } from '#tests/helpers/databases'
 import { redisServer } from '#tests/helpers/servers'
@@ -133,12 +134,19 @@ test.group('Cleanup service', (group) => {
     assert.isNull((await cleanup.status()).running)
   })
 
-  test('forgets runs of long ago', async ({ assert }) => {
+  test('forgets runs and alerts of long ago, and says so before', async ({ assert }) => {
     const options = { trigger: 'command', actor: 'a test' } as const
     await cleaning.cleanup().run(options)
+    const at = Date.now()
+    const facts = { value: 1, threshold: 1, text: 'It was so' }
+    const alert = { rule: 'cpu', subject: 'web-1', openedAt: at, seenAt: at, facts } as const
+    await records.ledger.transaction('a test', (session) =>
+      insertAlert(session, alert, { clearedAt: at })
+    )
     cleaning.ahead = 91 * 24 * 60 * MINUTE
+    assert.containSubset(await cleaning.cleanup().count(), { cleanups: 1, alerts: 1 })
     const { counts } = await cleaning.cleanup().run(options)
-    assert.equal(counts.cleanups, 1)
+    assert.containSubset(counts, { cleanups: 1, alerts: 1 })
     assert.lengthOf(await cleaning.cleanup().runs({ limit: 5 }), 1)
   })
 })
