@@ -7,7 +7,7 @@ import type { FlowRestart } from '../transport/flow_restarts.ts'
 import type { TransportFacts } from '../transport/transport_audit.ts'
 import type { JobView } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
-import type { OperationDependencies } from './job_lookup.ts'
+import { jobOnce, type OperationDependencies } from './job_lookup.ts'
 import { forgotten, recordedRun } from './restart_job.ts'
 
 /** Jobs that are restarted side by side. */
@@ -19,7 +19,7 @@ const CAUSED = new Set(['AWAITED_FAILED', 'SKIPPED'])
 /** A job behind one that runs again, and for which of those that run again it waits. */
 type Behind = { job: JobView; restarted: FlowEdge[] }
 
-/** Restarts of dead processes that are taken up at once. */
+/** Restarts of others that are taken up at once. */
 const TAKEN_UP = 5
 
 /**
@@ -36,7 +36,7 @@ export async function restartBehind(
   for (const step of await stepsBehind(dependencies, cause)) {
     for (let at = 0; at < step.length; at += AT_ONCE) {
       const some = step.slice(at, at + AT_ONCE)
-      const done = await Promise.all(some.map((behind) => again(dependencies, behind, cause.by)))
+      const done = await Promise.all(some.map((behind) => again(dependencies, behind, cause)))
       restarted += done.filter(Boolean).length
     }
   }
@@ -45,16 +45,17 @@ export async function restartBehind(
 }
 
 /**
- * Goes on with restarts whose processes have died.
+ * Goes on with restarts that were left, or whose processes have died. Answers whether there may be more.
  *
  * @throws as `restartBehind`; they are tried again later
  */
 export async function takeUpRestarts(
   dependencies: OperationDependencies,
   client: RedisClient
-): Promise<void> {
+): Promise<boolean> {
   const { transport, reader } = dependencies
-  for (const cause of await transport.flowRestarts.takeUp(client, TAKEN_UP)) {
+  const causes = await transport.flowRestarts.takeUp(client, TAKEN_UP)
+  for (const cause of causes) {
     const job = await reader.find(cause.id)
     const [fact] = job
       ? (await transport.audit.facts(job.queue, [job.transportId], client)).facts
@@ -64,6 +65,7 @@ export async function takeUpRestarts(
     if (run > cause.run) await restartBehind(dependencies, cause)
     else await transport.flowRestarts.end(cause)
   }
+  return causes.length === TAKEN_UP
 }
 
 /**
@@ -72,9 +74,10 @@ export async function takeUpRestarts(
  */
 async function again(
   dependencies: OperationDependencies,
-  { job: { id, queue, transportId, run }, restarted }: Behind,
-  by: string
+  { job: row, restarted }: Behind,
+  { by, at }: FlowRestart
 ): Promise<boolean> {
+  const { id, queue, transportId, run } = row
   const { transport, reader } = dependencies
   const { keys, flows } = transport
   const waits = () => edgesOf(dependencies, { id, queue, transportId }, { ignoreEnded: false })
@@ -83,6 +86,10 @@ async function again(
   const some = edgeArguments(keys, restarted, known)
   if (await flows.waitAgain({ queue, id: transportId }, some, waits)) return false
   const [facts] = (await transport.audit.facts(queue, [transportId])).facts
+  if (facts && facts.run > run) {
+    const newer = await jobOnce(dependencies, row, (now) => now.run >= facts.run)
+    if (!(await beganBefore(dependencies, newer, at))) return false
+  }
   const job = await reader.find(id)
   if (!job || job.payload === null || !(facts ? isCaused(facts) : job.run === run)) return false
   const { outcome } = await transport.restart(queue, transportId, {
@@ -99,13 +106,13 @@ function isCaused({ state, failedReason }: TransportFacts): boolean {
   return state === 'failed' && CAUSED.has(readError(failedReason).code ?? '')
 }
 
-/** Whether a run that has ended was there before: one that began since was told of what the job comes to now. */
+/** Whether a run was there before: one that began since was told of what the job comes to now. */
 async function beganBefore(
   { reader }: OperationDependencies,
   { id, run, finishedAt }: JobView,
   moment: number
 ): Promise<boolean> {
-  if (finishedAt === null || finishedAt <= moment) return finishedAt !== null
+  if (finishedAt !== null && finishedAt <= moment) return true
   const first = (await reader.find(id))?.events.find((event) => event.run === run)
   return first !== undefined && first.at <= moment
 }

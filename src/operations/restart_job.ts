@@ -62,15 +62,20 @@ export class RestartJob {
       const reason = `Its unique key is held by job ${recordId(holder!.queue, holder!.id)}`
       return { outcome: 'refused', reason, job }
     }
-    if (behind && outcome === 'done') await this.#goOn(behind)
+    if (behind && outcome === 'done') await this.#goOn(behind, actor)
     const restarted = await jobOnce(this.dependencies, job, ({ run }) => run > job.run)
     return outcome === 'done'
       ? { outcome, reason: null, job: restarted }
       : { outcome, reason: 'The job runs again already', job: restarted }
   }
 
-  /** The restart itself is done: a large flow goes on behind the answer, and what fails there is tried again. */
-  async #goOn(cause: FlowRestart): Promise<void> {
+  /**
+   * The restart itself is done: a large flow goes on behind the answer, and what fails there is tried again. Out of many, those behind
+   * come when all of these run again: one that waits for several would begin, and end, once for each.
+   */
+  async #goOn(cause: FlowRestart, { bulk }: Actor): Promise<void> {
+    if (bulk !== undefined)
+      return this.dependencies.transport.flowRestarts.leave(cause).catch(() => {})
     const going = restartBehind(this.dependencies, cause).catch(() => 0)
     await within(PATIENCE, going)
   }

@@ -35,6 +35,19 @@ export class FlowRestarts {
     return restart
   }
 
+  /** The job itself runs again, which no run knew that had begun by now; those behind are left to whoever takes up restarts next. */
+  async leave(restart: FlowRestart): Promise<void> {
+    const { connections, keys } = this.transport
+    const at = await this.transport.time()
+    await connections.produce(`jobs behind ${restart.id} are restarted later`, (client) =>
+      client
+        .multi()
+        .zrem(keys.flowBehind, write(restart))
+        .zadd(keys.flowBehind, at, write({ ...restart, at }))
+        .exec()
+    )
+  }
+
   async end(restart: FlowRestart): Promise<void> {
     const { connections, keys } = this.transport
     await connections.produce('a restart stays noted', (client) =>

@@ -72,11 +72,14 @@ export class BulkService extends LedService {
   protected async turn({ redis, signal }: Lead): Promise<void> {
     if (!this.#isReady) await this.#options.records.ready()
     this.#isReady = true
-    await takeUpRestarts(
-      { reader: this.#options.records.reader, transport: this.#options.transport },
-      redis
-    )
+    await this.#restartBehind(redis)
     while (await this.#round(redis, signal)) continue
+  }
+
+  async #restartBehind(redis: RedisClient): Promise<void> {
+    const { records, transport } = this.#options
+    const dependencies = { reader: records.reader, transport }
+    while (!this.signal.aborted && (await takeUpRestarts(dependencies, redis))) continue
   }
 
   protected override beside(): Promise<unknown> {
@@ -144,7 +147,10 @@ export class BulkService extends LedService {
     const items = operation.stopped
       ? []
       : await records.bulk.claim(operation.seq, this.owner, AT_ONCE)
-    if (items.length === 0) return this.#end(operation, redis)
+    if (items.length === 0) {
+      if (operation.action === 'restart') await this.#restartBehind(redis)
+      return this.#end(operation, redis)
+    }
     const answers = await Promise.allSettled(
       items.map(async (item) => {
         const result = await actOn(this.#tools, operation, item)

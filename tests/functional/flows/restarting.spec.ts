@@ -193,6 +193,41 @@ eachDatabase(({ label, create }) => {
       assert.equal(await redis.exists(transport.keys.flowBehind), 0)
     })
 
+    test('out of many, what waits for all of them runs again once', async ({ assert }) => {
+      ;(await lab.app.container.make('queuedeck.bulk.service')).start()
+      const { transport, reader } = await parts()
+      const many = async (options: Parameters<typeof dispatch>[1]) => {
+        const all = await Promise.all(Array.from({ length: 20 }, () => dispatch('one', options)))
+        const end = await dispatch('end', { waitFor: all })
+        return { all, end }
+      }
+      const restartAll = async (handles: JobHandle[]) => {
+        const ids = handles.map(({ jobId }) => jobId)
+        const { json } = await lab.client().post('/bulk', { action: 'restart', ids })
+        await waitFor('it to be done', async () => {
+          const answer = await lab.client().json(`/bulk/${json.operation.id}`)
+          return answer.json.operation.endedAt !== null
+        })
+        assert.equal(await transport.connections.producer.exists(transport.keys.flowBehind), 0)
+      }
+      const failing = await many({ fail: true })
+      await is(failing.end, 'cancelled')
+      await restartAll(failing.all)
+      await Promise.all(failing.all.map((one) => is(one, 'failed', 2)))
+      await is(failing.end, 'cancelled', 2)
+      assert.lengthOf((await reader.find(failing.end.jobId))!.runs, 1)
+      /** Also where it is among them, wherever that is. */
+      const { all, end } = await many({ delay: '1h' })
+      for (const { jobId } of all) await transport.cancel('one', jobId, { by: 'me', reason: 'no' })
+      await is(end, 'cancelled')
+      await restartAll([...all.slice(0, 5), end, ...all.slice(5)])
+      await waitFor('the end', async () => (await reader.find(end.jobId))!.status === 'completed')
+      assert.lengthOf(
+        ran.filter((name) => name === 'end'),
+        1
+      )
+    })
+
     test('a restarted job waits again for what has not ended', async ({ assert }) => {
       const x = await dispatch('x', { hold: true })
       const w = await dispatch('w', { waitFor: x })
