@@ -20,6 +20,8 @@ const HASH_FIELDS = [
   'stacktrace',
   'pb',
   'run',
+  'atm',
+  'finishedOn',
 ] as const
 
 /** Jobs that are folded while the database writes those before. */
@@ -165,7 +167,16 @@ function completeFromHash(fold: JobFold, hash: Hash): void {
   const lacking = fold.attemptsWithoutError()
   if (lacking.length === 0) return
   const stacks = readStacks(hash.stacktrace)
+  const hasFailed = job.status === 'failed'
+  /** An attempt whose code put the job off, or that met a rate limit, looks like one that failed: BullMQ counts it as none. */
+  const failures = Number(hash.atm) - (hash.finishedOn === null ? 0 : 1)
+  const isPutOff =
+    isSameRun && hash.name !== null && failures <= 0 && stacks.length <= (hasFailed ? 1 : 0)
   for (const attempt of lacking) {
+    if (isPutOff && !(hasFailed && attempt.attempt === job.attempts)) {
+      fold.handsBack(attempt)
+      continue
+    }
     const stack = stacks[attempt.attempt - 1]
     attempt.stack = stack || null
     attempt.error ??= messageOf(stack)

@@ -231,6 +231,16 @@ export class JobDraft {
     return this.#attempts.filter(({ outcome, stack }) => outcome === 'failed' && stack === null)
   }
 
+  /** An attempt of this batch that seemed to have failed did not. */
+  handsBack(attempt: AttemptWrite): void {
+    attempt.outcome = 'handed back'
+    for (const event of this.#events) {
+      const [, run, of, kind] = event
+      if (kind === 'attempt failed' && run === attempt.run && of === attempt.attempt)
+        event[3] = 'handed back'
+    }
+  }
+
   /**
    * An attempt begins. The one that ran, if its end is not known, was lost: there is another one now.
    */

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { DelayedError, RateLimitError, type Worker } from 'bullmq'
 import { foreignId } from '../../../src/records/ids.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { ForeignLab } from './lab.ts'
@@ -81,6 +82,36 @@ test.group('Foreign queues', (group) => {
       ({ name }: any) => name === 'worked'
     )
     assert.equal(served.workers, 1)
+  })
+
+  test('an attempt that puts its job off, or meets a rate limit, has not failed', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('put-off')
+    const worker: Worker = foreign.worker('put-off', async (job, token) => {
+      if (job.name === 'fails' && job.attemptsStarted === 2) throw new Error('planned')
+      if (job.attemptsStarted > 1) return
+      if (job.name === 'limited') {
+        await worker.rateLimit(200)
+        throw new RateLimitError()
+      }
+      await job.moveToDelayed(Date.now() + 200, token)
+      throw new DelayedError()
+    })
+    for (const [name, status] of [
+      ['later', 'completed'],
+      ['limited', 'completed'],
+      ['fails', 'failed'],
+    ]) {
+      const job = await queue.add(name, {})
+      const { id } = await foreign.row('put-off', job.id!, is(status))
+      const { attempts, events } = await foreign.job(id)
+      const outcomes = attempts.map(({ outcome }: any) => outcome)
+      assert.deepEqual(outcomes, ['handed back', status], name)
+      const kinds = events.map(({ kind }: any) => kind)
+      assert.include(kinds, 'handed back')
+      assert.notInclude(kinds, 'attempt failed')
+    }
   })
 
   test('cancel: those that wait are done, one that a plain worker runs is refused', async ({
