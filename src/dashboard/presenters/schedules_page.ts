@@ -180,7 +180,11 @@ export function calendar(
     counts[key]++
     days.set(day, counts)
   }
-  if (!schedule.paused) expected.forEach((at) => count(at, 'expected'))
+  /** How those went that have no record any more nobody knows. */
+  const gone = new Set(runs.flatMap(({ run, job }) => (run.jobId && !job ? [run.due] : [])))
+  if (!schedule.paused) {
+    expected.filter((at) => !gone.has(at)).forEach((at) => count(at, 'expected'))
+  }
   for (const { run, job } of runs) {
     if (run.due <= from || run.due > clock.now || run.kind !== 'planned' || !job?.startedAt)
       continue
