@@ -34,9 +34,23 @@ export async function validatePayload<Output>(
  * @throws E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE
  */
 export function writePayload(type: string, payload: unknown, limit: number): string {
-  let json: string
+  const json = writtenPayload(type, payload)
+  assertPayloadSize(type, json, limit)
+  return json
+}
+
+/**
+ * Checks what somebody wrote as JSON, and that stays as it was written, as a dispatch would: it may be nested too deep.
+ *
+ * @throws E_PAYLOAD_NOT_SERIALISABLE
+ */
+export function assertPayload(type: string, payload: unknown): void {
+  writtenPayload(type, payload)
+}
+
+function writtenPayload(type: string, payload: unknown): string {
   try {
-    json = toJson(payload)
+    return toJson(payload)
   } catch (error) {
     const reason =
       error instanceof NotSerialisableError
@@ -44,8 +58,6 @@ export function writePayload(type: string, payload: unknown, limit: number): str
         : shown((error as Error)?.message ?? error, 1_000)
     throw new E_PAYLOAD_NOT_SERIALISABLE([type, reason], { cause: error })
   }
-  assertPayloadSize(type, json, limit)
-  return json
 }
 
 /** A number that is written with the digits given. */

@@ -14,7 +14,7 @@ import type { Duration, ResolvedConfig } from '../types.ts'
 import type { JobClass } from './job.ts'
 import { assertFewTags } from './names.ts'
 import { resolveDispatchOptions } from './options.ts'
-import { assertPayloadSize, validatePayload, writePayload } from './payload.ts'
+import { assertPayload, assertPayloadSize, validatePayload, writePayload } from './payload.ts'
 import type { JobRegistry } from './registry.ts'
 import { shown } from '../shown.ts'
 
@@ -121,6 +121,7 @@ export function readMoments(
 function readPayload(type: string, { payload, payloadText }: ScheduleInput, limit: number): string {
   if (payloadText === undefined) return writePayload(type, payload, limit)
   assertPayloadSize(type, payloadText, limit)
+  assertPayload(type, JSON.parse(payloadText))
   return payloadText
 }
 

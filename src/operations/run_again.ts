@@ -1,5 +1,5 @@
 import { E_PAYLOAD_TOO_LARGE, InvalidInputException } from '../errors.ts'
-import { validatePayload } from '../jobs/payload.ts'
+import { assertPayload, validatePayload } from '../jobs/payload.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import { uuidV7 } from '../jobs/uuid.ts'
 import { recordId } from '../records/ids.ts'
@@ -25,8 +25,8 @@ export class RunAgain {
   /**
    * @param edited  Another payload, as JSON text; it is checked by the type's schema. Default: the very text that ran.
    * @returns the new job when it is done, else the old one
-   * @throws InvalidInputException, E_JOB_NOT_FOUND, E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_TOO_LARGE, E_REDIS_UNAVAILABLE,
-   *   E_DATABASE_UNAVAILABLE
+   * @throws InvalidInputException, E_JOB_NOT_FOUND, E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE,
+   *   E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
    */
   async handle(id: string, actor: Actor, edited?: string): Promise<OperationAnswer> {
     const job = await findJob(this.dependencies, id)
@@ -91,6 +91,7 @@ export class RunAgain {
     if (bytes > config.payloadLimit) {
       throw new E_PAYLOAD_TOO_LARGE([definition.name, bytes, config.payloadLimit])
     }
+    assertPayload(definition.name, payload)
     if (definition.validator) await validatePayload(definition.name, definition.validator, payload)
   }
 }

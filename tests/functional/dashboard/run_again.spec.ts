@@ -159,7 +159,7 @@ test.group('Dashboard | run again', (group) => {
   }) => {
     const id = await ended(Vault as never, SECRETS)
     const jobs = async () => (await lab.client().json('')).json.statistics.total
-    const before = await jobs()
+    const before = (await jobs()) + 1
     for (const [typed, message] of [
       ['{"n": 1}', /user/],
       [JSON.stringify({ ...SECRETS, n: 1_000 }), /must not be greater than 100/],
@@ -172,6 +172,11 @@ test.group('Dashboard | run again', (group) => {
       assert.match(error, message)
       if (typed.length < 1_000) assert.include(answer.text.replaceAll('&quot;', '"'), typed)
     }
+    /** Of a type that has no schema too. */
+    const echo = await ended(Echo as never, {})
+    const deep = { payload: '['.repeat(501) + ']'.repeat(501) }
+    const refused = await lab.client().submit(`/jobs/${echo}/run-again`, deep)
+    assert.match(refused.text, /id="edit-error"[^>]*>[^<]*nested too deep/)
     const { status, json } = await again(id, { payload: { n: 'x' } })
     assert.equal(status, 422)
     assert.equal(json.errors[0].code, 'E_PAYLOAD_INVALID')

@@ -145,6 +145,12 @@ test.group('Pages of schedules', (group) => {
       zone: 'UTC',
       payload: '{"token": "t-1", "rowId": 1970670598291982291}',
     }
+    const deep = await form('/schedules', {
+      ...fields,
+      ...{ name: 'deep', cron: '0 3 * * *', payload: '['.repeat(501) + ']'.repeat(501) },
+    })
+    assert.equal(deep.status, 422)
+    assert.include(await deep.text(), 'nested too deep')
     const asked = await form('/schedules', fields)
     assert.equal(asked.status, 422)
     const text = await asked.text()
