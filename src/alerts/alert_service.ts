@@ -15,6 +15,9 @@ const LEASE = 15_000
 const TURN = 1_000
 const AFTER_FAILURE = 5_000
 
+/** A process that goes on later than it wanted by so much was held up itself: stopped, or kept busy by code of a job, ms. */
+const HELD_UP = 2_000
+
 /**
  * Watches what rules watch, in one of all processes that run this service. Every process by itself watches whether it reaches Redis.
  */
@@ -68,9 +71,13 @@ export class AlertService extends LedService {
     if (!settings) return
     /** What another process of this host told, before this one began, is over too once this one reaches Redis. */
     let isTold = true
+    let awakeSince = performance.now()
     while (!signal.aborted) {
+      const due = performance.now() + turn
       await wait(turn, signal)
-      const silent = performance.now() - this.answeredAt
+      /** Whoever was held up heard no answer, and Redis may have given them all. */
+      if (performance.now() > due + HELD_UP) awakeSince = performance.now()
+      const silent = performance.now() - Math.max(this.answeredAt, awakeSince)
       const isAway = silent >= settings.threshold
       try {
         if (isAway) {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { eraseAlerts } from '../../../src/records/alerts/alert_rows.ts'
 import { createDatabase, eachDatabase } from '#tests/helpers/databases'
@@ -206,5 +207,19 @@ test.group('Alert service', () => {
       alerts.told.filter((line) => line.includes('redisAway')),
       ['opened redisAway web-1', 'cleared redisAway web-1']
     )
+  })
+  test('takes no silence for that of Redis while its own process was held up', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { url } = await redisServer()
+    const rules = only({ redisAway: { threshold: 1_000 } })
+    const { alerts, close } = await openLab('sqlite', url, { alerts: { every: 1_000, rules } })
+    cleanup(close)
+    const service = alerts.service()
+    await waitFor('it to lead', () => service.isLeader)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000)
+    await pause(500)
+    assert.deepEqual(alerts.told, [])
   })
 })
