@@ -116,7 +116,7 @@ export class ScheduleService extends LedService {
         if (queue.schedules.size > 0 && (isNew || isDue)) {
           const builders = [...queue.schedules.values()]
           await records.ready()
-          const now = await transport.time()
+          const now = await transport.time(this.redis)
           if (isNew) {
             await assertSchedules(this.#options, now, (schedule, err) =>
               logger.warn({ err, schedule }, 'Schedules: one of the code cannot be as it is')

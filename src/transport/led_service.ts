@@ -67,6 +67,11 @@ export abstract class LedService {
     return this.#stopping.signal
   }
 
+  /** The connection of its own, which waits for Redis; there once the service has started. */
+  protected get redis(): RedisClient | undefined {
+    return this.#redis
+  }
+
   /** Starts to wait for the lead. Never throws: what is away is waited for. */
   start(): void {
     if (this.#running || this.signal.aborted) return

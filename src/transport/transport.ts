@@ -241,9 +241,12 @@ export class Transport {
     return facts?.state ?? 'missing'
   }
 
-  /** Redis' clock, epoch milliseconds. */
-  async time(client: RedisClient = this.connections.producer): Promise<number> {
-    const [seconds, microseconds] = await client.time()
+  /** Redis' clock, epoch milliseconds; without a client in time, or not at all. */
+  async time(client?: RedisClient): Promise<number> {
+    const read = (from: RedisClient) => from.time()
+    const [seconds, microseconds] = client
+      ? await read(client)
+      : await this.connections.produce('its clock cannot be read', read)
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
   }
 

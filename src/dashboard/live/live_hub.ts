@@ -197,7 +197,10 @@ export class LiveHub {
   async #subscribe(): Promise<void> {
     this.#unsubscribe = await this.#transport.changes.subscribe((notice) => this.#take(notice))
     const { changes, connections } = this.#transport
-    const counted = await changes.revision(connections.producer)
+    /** Without an answer the next look finds out. */
+    const counted = await connections
+      .produce('changes cannot be counted', (client) => changes.revision(client))
+      .catch(() => 0)
     /** Who came before has missed what was told until now. */
     if (counted > this.#revision) this.#takeMissed(counted)
   }

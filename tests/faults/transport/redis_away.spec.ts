@@ -2,6 +2,7 @@ import { doesNotMatch, equal } from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { Job } from '../../../src/jobs/job.ts'
+import { within } from '../../../src/time/within.ts'
 import type { PrivateServer } from '#tests/helpers/servers'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
@@ -92,6 +93,8 @@ test.group('Redis away', (group) => {
     await server.halt()
     const gone = await refusedWithin(5_500)
     assert.deepEqual([gone.code, gone.took], ['E_REDIS_UNAVAILABLE', true])
+    const untimely = await within(5_500, lab.transport.time()).catch(({ code }) => code)
+    assert.equal(untimely, 'E_REDIS_UNAVAILABLE')
     await server.start()
     await waitFor('dispatching to work again', () => lab.dispatch(Short))
   })
