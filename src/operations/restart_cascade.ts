@@ -19,28 +19,31 @@ const CAUSED = new Set(['AWAITED_FAILED', 'SKIPPED'])
 /** A job behind one that runs again, and for which of those that run again it waits. */
 type Behind = { job: JobView; restarted: FlowEdge[] }
 
-/** Restarts of others that are taken up at once. */
-const TAKEN_UP = 5
+/** Restarts of others that are taken up at once: one walk through what is behind all of them. */
+const TAKEN_UP = 500
 
 /**
- * When a job runs again, so do those that did not run because of it, and those behind them: each is blocked again by what it waits for.
+ * When jobs run again, so do those that did not run because of them, and those behind these: each is blocked again by what it waits for.
  * One that is still blocked waits for it once more. What ran stays as it is. Doing it again does what is left. Answers how many run again.
  *
  * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE; what was restarted before stays so
  */
 export async function restartBehind(
   dependencies: OperationDependencies,
-  cause: FlowRestart
+  causes: FlowRestart[]
 ): Promise<number> {
   let restarted = 0
-  for (const step of await stepsBehind(dependencies, cause)) {
-    for (let at = 0; at < step.length; at += AT_ONCE) {
-      const some = step.slice(at, at + AT_ONCE)
-      const done = await Promise.all(some.map((behind) => again(dependencies, behind, cause)))
+  const at = Math.max(...causes.map((cause) => cause.at))
+  const { by } = causes[0]
+  const ids = causes.map(({ id }) => id)
+  for (const step of await stepsBehind(dependencies, ids, at)) {
+    for (let from = 0; from < step.length; from += AT_ONCE) {
+      const some = step.slice(from, from + AT_ONCE)
+      const done = await Promise.all(some.map((behind) => again(dependencies, behind, { by, at })))
       restarted += done.filter(Boolean).length
     }
   }
-  await dependencies.transport.flowRestarts.end(cause)
+  for (const cause of causes) await dependencies.transport.flowRestarts.end(cause)
   return restarted
 }
 
@@ -55,6 +58,7 @@ export async function takeUpRestarts(
 ): Promise<boolean> {
   const { transport, reader } = dependencies
   const causes = await transport.flowRestarts.takeUp(client, TAKEN_UP)
+  const begun: FlowRestart[] = []
   for (const cause of causes) {
     const job = await reader.find(cause.id)
     const [fact] = job
@@ -62,8 +66,11 @@ export async function takeUpRestarts(
       : []
     const run = Math.max(job?.run ?? 0, fact?.run ?? 0)
     /** It died before the job itself was restarted, and told nobody that it had been. */
-    if (run > cause.run) await restartBehind(dependencies, cause)
+    if (run > cause.run) begun.push(cause)
     else await transport.flowRestarts.end(cause)
+  }
+  for (const some of Map.groupBy(begun, ({ by }) => by).values()) {
+    await restartBehind(dependencies, some)
   }
   return causes.length === TAKEN_UP
 }
@@ -75,7 +82,7 @@ export async function takeUpRestarts(
 async function again(
   dependencies: OperationDependencies,
   { job: row, restarted }: Behind,
-  { by, at }: FlowRestart
+  { by, at }: Pick<FlowRestart, 'by' | 'at'>
 ): Promise<boolean> {
   const { id, queue, transportId, run } = row
   const { transport, reader } = dependencies
@@ -117,17 +124,19 @@ async function beganBefore(
   return first !== undefined && first.at <= moment
 }
 
-/** Those behind the job that are blocked, or did not run because of it, in steps: each comes after all that it waits for. */
+/** Those behind the jobs that are blocked, or did not run because of it, in steps: each comes after all that it waits for. */
 async function stepsBehind(
   dependencies: OperationDependencies,
-  { id, at }: FlowRestart
+  ids: string[],
+  at: number
 ): Promise<Behind[][]> {
   const { reader } = dependencies
   const meant = new Map<string, JobView>()
   const why = new Map<string, Edge[]>()
   const behind = new Map<string, string[]>()
   const passed = new Set<string>()
-  for (let level = [id]; level.length > 0;) {
+  const roots = new Map((await reader.rowsById(ids)).map((row) => [row.id, row]))
+  for (let level = ids; level.length > 0;) {
     const edges = await reader.edges.of('waiting', level)
     const fresh = new Set<string>()
     for (const edge of edges) {
@@ -146,7 +155,7 @@ async function stepsBehind(
       if (isMeant) meant.set(row.id, row)
       else if (isRestarted) passed.add(row.id)
       else continue
-      level.push(row.id)
+      if (!roots.has(row.id)) level.push(row.id)
     }
   }
   const open = new Map<string, number>()
@@ -156,11 +165,10 @@ async function stepsBehind(
       if (meant.has(other)) open.set(other, (open.get(other) ?? 0) + 1)
     }
   }
-  const [root] = await reader.rowsById([id])
   const entry = (waiting: string): Behind => ({
     job: meant.get(waiting)!,
     restarted: why.get(waiting)!.flatMap(({ awaited, onFailure }) => {
-      const row = awaited === id ? root : meant.get(awaited)
+      const row = roots.get(awaited) ?? meant.get(awaited)
       return row ? [{ queue: row.queue, id: row.transportId, onFailure }] : []
     }),
   })

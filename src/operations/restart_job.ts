@@ -76,7 +76,7 @@ export class RestartJob {
   async #goOn(cause: FlowRestart, { bulk }: Actor): Promise<void> {
     if (bulk !== undefined)
       return this.dependencies.transport.flowRestarts.leave(cause).catch(() => {})
-    const going = restartBehind(this.dependencies, cause).catch(() => 0)
+    const going = restartBehind(this.dependencies, [cause]).catch(() => 0)
     await within(PATIENCE, going)
   }
 }

@@ -154,7 +154,7 @@ eachDatabase(({ label, create }) => {
         '{"name":"boom"}'
       )
       await transport.restart('one', job.id, { by: 'Ada', run: 2, job: forgotten(job) })
-      await restartBehind({ transport, reader }, cause)
+      await restartBehind({ transport, reader }, [cause])
       await is(end, 'completed', 2)
     })
 
