@@ -113,7 +113,8 @@ export class Watch {
     if (away === null) {
       if (own) changes.clear.push(own)
     } else {
-      const facts = { value: now - away.since, threshold: settings.threshold, text: away.text }
+      const value = Math.round(now - away.since)
+      const facts = { value, threshold: settings.threshold, text: away.text }
       if (own) changes.touch.push({ seq: own.seq, facts })
       else {
         changes.open.push({

@@ -74,10 +74,10 @@ export async function readMirrorStatus(
 }
 
 /**
- * How far the records are behind, ms: the newest commit's lag, or more while something older is still not written.
+ * How far the records are behind, in whole ms: the newest commit's lag, or more while something older is still not written.
  */
 export function lagOf({ lag, queues }: MirrorStatus): number {
-  return Math.max(lag, ...Object.values(queues).map(({ behind }) => behind))
+  return Math.round(Math.max(lag, ...Object.values(queues).map(({ behind }) => behind)))
 }
 
 /**

@@ -200,7 +200,9 @@ test.group('Alert service', () => {
     await waitFor('one to lead', () => one.isLeader || other.isLeader)
     await redis.halt()
     await waitFor('the alert', async () => (await alerts.open()).includes('redisAway web-1'))
-    assert.match((await alerts.alerts().open())[0].text, /from host "web-1": .*refused/)
+    const [away] = await alerts.alerts().open()
+    assert.match(away.text, /from host "web-1": .*refused/)
+    assert.isTrue(Number.isInteger(away.value))
     await redis.start()
     await waitFor('its end', async () => (await alerts.open()).length === 0)
     assert.deepEqual(

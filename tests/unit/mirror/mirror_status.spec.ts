@@ -10,5 +10,6 @@ test.group('Mirror | how far records are behind', () => {
     assert.equal(lagOf(status(135, [])), 135)
     assert.equal(lagOf(status(135, [0, 0])), 135)
     assert.equal(lagOf(status(135, [0, 52_000])), 52_000)
+    assert.equal(lagOf(status(10.251220703125, [0])), 10)
   })
 })
