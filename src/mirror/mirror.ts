@@ -4,6 +4,7 @@ import { areStreams, entriesExist, examine, serverId } from './continuity.ts'
 import { isBeyond, type StreamReply } from './entries.ts'
 import { LagMeter } from './lag_meter.ts'
 import type { MirrorDependencies } from './ports.ts'
+import type { FoldResult, StoredJob } from '../records/writer_types.ts'
 import { Position, withAudit, type Notes } from './position.ts'
 import { wait } from '../time/wait.ts'
 import { fromRedis, Outage, RedisFailure } from './retry.ts'
@@ -246,8 +247,6 @@ export class Mirror {
     if (isCheckDue) await this.#checkServer()
     const begunAt = new Map(positions.map((position) => [position, position.lastId]))
     await this.#proveContinuity(isCheckDue ? [...this.positions.values()] : positions, read)
-    /** Not before: Redis would answer that large one first. */
-    this.#readAhead(replies)
     for (const position of positions) {
       /** A stream whose ids went back, or that another mirror moved, is read again from where its cursor now stands. */
       if (position.lastId !== begunAt.get(position)) continue
@@ -262,7 +261,7 @@ export class Mirror {
       if (!moves) return false
       const isApplied = await this.#dependencies.writer.apply(
         { cursors: moves, jobs: batch.keys },
-        (stored) => batch.fold(stored)
+        (stored) => this.#fold(batch, stored, replies)
       )
       if (isApplied) batch.positions.forEach((position, index) => position.commit(moves[index]))
       return isApplied
@@ -277,6 +276,19 @@ export class Mirror {
     this.counts.batches++
     this.#announce(batch)
     return batch.size
+  }
+
+  /**
+   * Asks for the entries after these as soon as the database has a part to write: they come while it does that, and not in front of what
+   * this batch needs of Redis.
+   */
+  *#fold(batch: StreamBatch, stored: StoredJob[], replies: StreamReply[]): Generator<FoldResult> {
+    let isFirst = true
+    for (const part of batch.fold(stored)) {
+      yield part
+      if (isFirst) this.#readAhead(replies)
+      isFirst = false
+    }
   }
 
   #announce(batch: StreamBatch): void {

@@ -234,24 +234,30 @@ export class Writer {
     const byName = new Map(moves.map((move) => [storedName(move.queue), move]))
     const names = [...byName.keys()].sort()
     const select = `select queue, last_id, skew from queuedeck_cursors where queue = ?${session.lock}`
-    for (const name of names) {
-      const [row] = await session.all(select, [name])
+    const stored = await Promise.all(names.map((name) => session.all(select, [name])))
+    for (const [index, name] of names.entries()) {
+      const [row] = stored[index]
       const { from } = byName.get(name)!
       if (!row || row.last_id !== from.lastId || row.skew !== from.skew) return false
     }
-    for (const [name, { next }] of byName) {
-      const { lastId, skew, server, notes } = next
-      await session.run(
-        'update queuedeck_cursors set last_id = ?, skew = ?, server = ?, notes = ? where queue = ?',
-        [
+    const update =
+      'update queuedeck_cursors set last_id = ?, skew = ?, server = ?, notes = ? where queue = ?'
+    const moved = [...byName].map(
+      ([
+        name,
+        {
+          next: { lastId, skew, server, notes },
+        },
+      ]) =>
+        session.run(update, [
           lastId,
           skew,
           server === null ? null : storableShort(server),
           notes === null ? null : storable(notes),
           name,
-        ]
-      )
-    }
+        ])
+    )
+    await Promise.all(moved)
     return true
   }
 

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type Pg from 'pg'
 import { greet, loadDriver, type ConnectionSettings } from '../connections.ts'
-import type { Column, ColumnType } from '../columns.ts'
+import type { Column } from '../columns.ts'
 import { JOB_COLUMNS } from '../tables.ts'
 import type { Db, Row } from './db.ts'
 import { InTurn } from './in_turn.ts'
 import { numbered } from './marks.ts'
+import { arrayOf, TYPES, unnest } from './postgres_arrays.ts'
 import {
   beginningWith,
   inTransaction,
@@ -15,18 +16,6 @@ import {
 } from './postgres_pooler.ts'
 import { jobNames, jobSelection, onConflict, type Session, type Shape } from './session.ts'
 import { VERSION_TEXT } from './version_text.ts'
-
-const TYPES: Record<ColumnType, string> = {
-  seq: 'bigint',
-  uuid: 'uuid',
-  int: 'int',
-  small: 'smallint',
-  big: 'bigint',
-  name: 'text',
-  short: 'text',
-  text: 'text',
-  long: 'text',
-}
 
 /** Longest waiting for a connection, for an answer to writing, and for one to a page, ms. */
 const CONNECT = 5_000
@@ -103,26 +92,8 @@ async function prepare(
   return undefined
 }
 
-/** One value of an array, as PostgreSQL reads it. */
-function literal(value: unknown): string {
-  if (value === null || value === undefined) return 'NULL'
-  if (typeof value !== 'string') return String(value)
-  return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`
-}
-
-/** One column of rows as an array, written here because the driver's own way is slower. */
-function columnOf(rows: unknown[][], index: number): string {
-  let text = '{'
-  for (const row of rows) {
-    if (text.length > 1) text += ','
-    text += literal(row[index])
-  }
-  return text + '}'
-}
-
-function unnest(columns: readonly Column[]): string {
-  return `unnest(${columns.map(({ type }, index) => `$${index + 1}::${TYPES[type]}[]`).join(', ')})`
-}
+/** Jobs that are read at a time: their rows are taken in while the server reads the next. */
+const LOADED = 500
 
 /** Texts of one statement: a parameter is limited to 1 GB, and both sides hold it in memory. */
 const MOST_LETTERS = 16_000_000
@@ -192,9 +163,10 @@ export class PostgresSession implements Session {
   }
 
   allIn(select: string, column: string, type: Column['type'], values: unknown[]): Promise<Row[]> {
-    const list = columnOf(
+    const list = arrayOf(
       values.map((value) => [value]),
-      0
+      0,
+      type
     )
     return this.all(`${select} ${column} = any(?::${TYPES[type]}[])`, [list])
   }
@@ -209,7 +181,7 @@ export class PostgresSession implements Session {
     for (const part of parts(rows)) {
       await this.#query(
         sql,
-        shape.columns.map((_, index) => columnOf(part, index))
+        shape.columns.map(({ type }, index) => arrayOf(part, index, type))
       )
     }
   }
@@ -217,8 +189,14 @@ export class PostgresSession implements Session {
   async jobs(ids: readonly string[]): Promise<(unknown[] | null)[]> {
     const text = `select ${jobSelection(VERSION_TEXT.postgres, 'place')} from queuedeck_jobs join unnest($1::uuid[]) with ordinality as asked (asked_id, place) on id = asked_id`
     const found: (unknown[] | null)[] = Array(ids.length).fill(null)
-    const { rows } = await this.#query(text, [`{${ids.join(',')}}`], 'array')
-    for (const row of rows as unknown as unknown[][]) found[(row[1] as number) - 1] = row
+    const read = async (from: number) => {
+      const part = ids.slice(from, from + LOADED)
+      const { rows } = await this.#query(text, [`{${part.join(',')}}`], 'array')
+      for (const row of rows as unknown as unknown[][]) found[from + (row[1] as number) - 1] = row
+    }
+    const reading: Promise<void>[] = []
+    for (let from = 0; from < ids.length; from += LOADED) reading.push(read(from))
+    await Promise.all(reading)
     return found
   }
 
@@ -228,7 +206,7 @@ export class PostgresSession implements Session {
     for (const part of parts(rows)) {
       await this.#query(
         sql,
-        named.map((index) => columnOf(part, index))
+        named.map((index) => arrayOf(part, index, JOB_COLUMNS[index].type))
       )
     }
   }
@@ -241,7 +219,7 @@ export class PostgresSession implements Session {
     for (const part of parts(rows)) {
       await this.#query(
         sql,
-        indexes.map((index) => columnOf(part, index))
+        indexes.map((index) => arrayOf(part, index, JOB_COLUMNS[index].type))
       )
     }
   }
