@@ -46,7 +46,7 @@ export class EnqueueLost {
    * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
    */
   async look(onProgress: () => void = () => {}): Promise<LostJobs> {
-    const found: LostJobs = { count: 0, queues: {}, sample: [] }
+    const found: LostJobs = { count: 0, queues: Object.create(null), sample: [] }
     for await (const jobs of this.#lost()) {
       for (const job of jobs) {
         found.count++
@@ -74,7 +74,10 @@ export class EnqueueLost {
   }
 
   async #enqueueAll(actor: Actor, onProgress: () => void): Promise<EnqueuedLost> {
-    const answer: EnqueuedLost = { enqueued: 0, refused: 0, queues: {}, refusals: [] }
+    const answer: EnqueuedLost = {
+      ...{ enqueued: 0, refused: 0, refusals: [] },
+      queues: Object.create(null),
+    }
     const now = await this.dependencies.transport.time()
     for await (const job of this.#inFlowOrder(onProgress)) {
       const refusal = await this.#enqueue(job, actor, now)
