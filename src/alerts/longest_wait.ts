@@ -7,6 +7,9 @@ import { statusCode } from '../statuses.ts'
 /** Jobs whose timelines are read: they may have been changed while they were pending. */
 const LOOKED_AT = '20'
 
+/** Jobs whose last change is compared: a bulk restart may have put a million in front, and SQLite answers in this thread. */
+const COMPARED = 20_000
+
 /** Events after which a job is pending again. */
 const PENDING_SINCE = new Set([
   'added',
@@ -52,16 +55,17 @@ export async function longestWait(
 }
 
 /**
- * Since when nothing has happened to the pending job that was left alone longest, of those that were created before a moment: as long at
- * least it has been pending. Versions are moments, later ones where Redis' clock has gone back.
+ * Since when nothing has happened to the pending job that was left alone longest, of the oldest that were created before a moment: as long
+ * at least it has been pending. Versions are moments, later ones where Redis' clock has gone back.
  */
 async function unchangedSince(
   db: Source['db'],
   queue: string,
   before: number
 ): Promise<number | null> {
+  const oldest = `select version from queuedeck_jobs${hint(db.dialect, 'queuedeck_jobs_queue')} where queue_id = (select id from queuedeck_names where kind = ? and name = ?) and status = ? and created_at < ? order by created_at limit ${COMPARED}`
   const [{ least }] = await db.all(
-    `select min(version) / ${2 ** 20} as least from queuedeck_jobs${hint(db.dialect, 'queuedeck_jobs_queue')} where queue_id = (select id from queuedeck_names where kind = ? and name = ?) and status = ? and created_at < ?`,
+    `select min(version) / ${2 ** 20} as least from (${oldest}) as oldest`,
     [NAME_KINDS.queue, queue, statusCode('pending'), before]
   )
   return least === null ? null : Math.floor(Number(least))

@@ -25,7 +25,8 @@ export function parametersOf<const Name extends string>(
   const given = request.qs()
   const stranger = strangerIn(given, names)
   if (stranger === undefined) return given as Named<Name>
-  const known = names.length === 0 ? 'this address takes none' : `this address takes ${names.join(', ')}`
+  const known =
+    names.length === 0 ? 'this address takes none' : `this address takes ${names.join(', ')}`
   throw new InvalidInputException(
     `No parameter is called "${shorten(stranger)}": ${known}`,
     stranger.slice(0, 60)

@@ -51,26 +51,21 @@ function literal(value: unknown): string {
 
 /** Texts as PostgreSQL sends and receives arrays in its binary format: dimensions, whether nulls are among them, type, length, first index. */
 function bytesOf(rows: unknown[][], index: number): Buffer {
-  let size = HEAD
-  for (const row of rows) {
-    const value = row[index]
-    size += LENGTH
-    if (typeof value === 'string') size += Buffer.byteLength(value)
-  }
-  const bytes = Buffer.allocUnsafe(size)
-  let at = bytes.writeInt32BE(1, 0)
-  at = bytes.writeInt32BE(1, at)
-  at = bytes.writeInt32BE(TEXT, at)
-  at = bytes.writeInt32BE(rows.length, at)
-  at = bytes.writeInt32BE(1, at)
-  for (const row of rows) {
-    const value = row[index]
-    if (typeof value === 'string') {
-      const length = bytes.write(value, at + LENGTH)
-      at = bytes.writeInt32BE(length, at) + length
-    } else {
-      at = bytes.writeInt32BE(-1, at)
-    }
+  const texts = rows.map((row) => textOf(row[index]))
+  const letters = texts.reduce(
+    (sum, text) => sum + (text === null ? 0 : Buffer.byteLength(text)),
+    0
+  )
+  const bytes = Buffer.allocUnsafe(HEAD + texts.length * LENGTH + letters)
+  let at = 0
+  for (const number of [1, 1, TEXT, texts.length, 1]) at = bytes.writeInt32BE(number, at)
+  for (const text of texts) {
+    const length = text === null ? -1 : bytes.write(text, at + LENGTH)
+    at = bytes.writeInt32BE(length, at) + Math.max(0, length)
   }
   return bytes
+}
+
+function textOf(value: unknown): string | null {
+  return value === null || value === undefined ? null : String(value)
 }
