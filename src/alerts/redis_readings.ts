@@ -57,6 +57,9 @@ export async function redisReadings(
   client: RedisClient
 ): Promise<Readings> {
   const live = view.workers.filter(({ age }) => age < SILENT_AFTER)
+  const hosts = new Set(live.map(({ host }) => host))
+  /** Of a host that is silent, perhaps because it is used up, the last that was heard still counts; it is no further sample. */
+  const heard = view.workers.filter((worker) => live.includes(worker) || !hosts.has(worker.host))
   const [{ memory, limit, policy }, unserved] = await Promise.all([
     serverInfo(client, transport.keys.queues),
     unservedQueues(view.depths, live, transport),
@@ -64,8 +67,8 @@ export async function redisReadings(
   const share = limit > 0 ? (memory / limit) * 100 : 0
   return new Map([
     ['noWorker', unserved],
-    ['cpu', usage(view.now, live, cpuOf)],
-    ['memory', usage(view.now, live, memoryOf)],
+    ['cpu', usage(view.now, heard, cpuOf)],
+    ['memory', usage(view.now, heard, memoryOf)],
     ['staleWorker', view.workers.map(silence)],
     [
       'redisMemory',

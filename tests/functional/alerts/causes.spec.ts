@@ -150,6 +150,20 @@ test.group('Causes of alerts', (group) => {
     assert.deepEqual(await alerts.look(), [])
   })
 
+  test('a host that is used up and falls silent is not over it', async ({ assert }) => {
+    const silence = (id: string) =>
+      lab.redis.zadd(lab.transport.keys.workers, Date.now() - 40_000, id)
+    await report('w1', { cpu: 4 })
+    assert.deepEqual(await alerts.look(), [])
+    alerts.ahead += 10_000
+    assert.deepEqual(await alerts.look(), ['cpu web-1'])
+    await silence('w1')
+    assert.deepEqual(await alerts.look(), ['cpu web-1'])
+    /** Beside a worker that reports, one that does not is gone. */
+    await report('w2', { cpu: 1 })
+    assert.deepEqual(await alerts.look(), [])
+  })
+
   test('one busy report is none', async ({ assert }) => {
     await report('w1', { cpu: 4 })
     await alerts.look()
