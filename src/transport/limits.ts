@@ -2,6 +2,7 @@ import { InvalidInputException } from '../errors.ts'
 import { LARGEST_LIMIT } from '../config.ts'
 import type { LimitSettings } from '../types.ts'
 import type { RedisClient } from './client.ts'
+import { metForeignKey } from './foreign_keys.ts'
 import { userOf } from './limit_key.ts'
 import { assertScope, fieldOf, type LimitScope, fieldsOf, scopeOf } from './limit_scope.ts'
 import type { Transport } from './transport.ts'
@@ -97,8 +98,12 @@ export class Limits {
    */
   async sweep(queues: string[], client: RedisClient): Promise<void> {
     const { keys } = this.transport
-    for (const queue of queues)
-      await this.transport.call(client, 'sweep_limits', [keys.limits, keys.queue(queue)])
+    for (const queue of queues) {
+      const args = [keys.limits, keys.queue(queue)]
+      await this.transport.call(client, 'sweep_limits', args).catch((error) => {
+        if (!metForeignKey(error)) throw error
+      })
+    }
   }
 
   /** Every limit, who runs and whose jobs are held back. */

@@ -44,6 +44,16 @@ test.group('Limits', (group) => {
     assert.isNull(await lab.redis.hget(`${lab.prefix}:q:meta`, 'concurrency'))
   })
 
+  test('are set and repaired beside a queue in which a job is called as one of its keys', async ({
+    assert,
+  }) => {
+    await lab.transport.registerQueues(['odd', 'fine'])
+    await lab.redis.hset(`${lab.prefix}:odd:delayed`, 'name', 'a job')
+    assert.isTrue(await lab.transport.limits.set({ kind: 'global' }, 2, 'ann'))
+    assert.deepInclude(await force(), { global: '2' })
+    await lab.transport.limits.sweep(['odd', 'fine'], lab.redis as never)
+  })
+
   test('keep what was set at run time over a new start, until it is reset', async ({ assert }) => {
     const { limits } = lab.transport
     await lab.configure({ global: 10, user: 3 })
