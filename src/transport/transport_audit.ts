@@ -226,6 +226,13 @@ export class TransportAudit {
     }
   }
 
+  /** Those of these pending jobs that none of the queue's sets and lists names; none of lists of more than 100,000. */
+  async strays(queue: string, ids: string[], client: RedisClient): Promise<string[]> {
+    const { keys } = this.transport
+    const args = [keys.events(queue), keys.queue(queue), ...ids]
+    return (await this.transport.call(client, 'strays', args)) as string[]
+  }
+
   /** Gives back unique keys whose jobs are gone or no longer need them. With `onlyCount` it changes nothing. Returns how many there were. */
   async sweepUnique(onlyCount: boolean, client: RedisClient): Promise<number> {
     let stale = 0

@@ -18,6 +18,7 @@ export const OWN_SCRIPTS = {
   strip_results: 1,
   sweep_orphans: 1,
   sweep_unique: 1,
+  strays: 1,
   claim_erasure: 2,
   publish_change: 2,
   note_action: 1,

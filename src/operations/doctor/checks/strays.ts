@@ -7,12 +7,6 @@ import { jobsText, momentText } from '../words.ts'
 /** Of each queue so many jobs are looked for, those that wait longest: whoever cannot come is among them sooner or later. */
 const LOOKED_FOR = 5
 
-/** Nothing is said of longer lists: to look through them would hold Redis up. */
-const LONGEST_LIST = 100_000
-
-const SETS = ['prioritized', 'delayed', 'waiting-children', 'completed', 'failed'] as const
-const LISTS = ['wait', 'paused', 'active'] as const
-
 /** Pending jobs that no worker can come to: Redis holds them, and none of a queue's lists names them. */
 export const strays: Check = {
   name: 'strays',
@@ -47,29 +41,9 @@ async function straysOf(facts: Facts, queue: string): Promise<JobView[]> {
   const { rows } = await dependencies.records.reader.page(JobQuery.from(query))
   const jobs = rows.filter((job) => job.queue === queue).slice(0, LOOKED_FOR)
   if (jobs.length === 0) return []
-  const prefix = transport.keys.queue(queue)
-  const answers = await transport.connections.produce('jobs cannot be looked for', (client) => {
-    /** At one moment: a job that moves stands nowhere between two looks. */
-    const looks = client.multi()
-    for (const { transportId: id } of jobs) {
-      looks.hexists(prefix + id, 'name').exists(`${prefix}${id}:lock`)
-      for (const set of SETS) looks.zscore(prefix + set, id)
-      for (const list of LISTS) {
-        looks.lpos(prefix + list, id, 'RANK', -1, 'MAXLEN', LONGEST_LIST).llen(prefix + list)
-      }
-    }
-    return looks.exec()
-  })
-  const each = 2 + SETS.length + 2 * LISTS.length
-  return jobs.filter((_, at) => {
-    const [isHeld, isLocked, ...places] = (answers ?? [])
-      .slice(at * each, (at + 1) * each)
-      .map(([error, answer]) => (error ? true : answer))
-    const lists = places.slice(SETS.length)
-    const isListed = lists.some((answer, n) =>
-      n % 2 === 0 ? answer !== null : Number(answer) > LONGEST_LIST
-    )
-    const isPlaced = places.slice(0, SETS.length).some((score) => score !== null) || isListed
-    return isHeld === 1 && isLocked === 0 && !isPlaced
-  })
+  const ids = jobs.map(({ transportId }) => transportId)
+  const found = await transport.connections.produce('jobs cannot be looked for', (client) =>
+    transport.audit.strays(queue, ids, client)
+  )
+  return jobs.filter(({ transportId }) => found.includes(transportId))
 }
