@@ -1,11 +1,11 @@
-import { JobQuery } from '../records/job_query.ts'
+import { oldestPendingJobs } from '../records/oldest_pending.ts'
 import { hint } from '../records/reader/sql.ts'
 import type { Records } from '../records/records.ts'
 import { NAME_KINDS } from '../records/tables.ts'
 import { statusCode } from '../statuses.ts'
 
 /** Jobs whose timelines are read: they may have been changed while they were pending. */
-const LOOKED_AT = '20'
+const LOOKED_AT = 20
 
 /** Jobs whose last change is compared: a bulk restart may have put a million in front, and SQLite answers in this thread. */
 const COMPARED = 20_000
@@ -36,13 +36,7 @@ export async function longestWait(
   interesting: number
 ): Promise<number> {
   let since = now
-  const { rows } = await records.reader.page(
-    JobQuery.from({
-      ...{ queue, status: 'pending', sort: 'created', direction: 'asc', limit: LOOKED_AT },
-    })
-  )
-  /** Filters read names in any case, so another queue's may be among them. */
-  for (const job of rows.filter((row) => row.queue === queue)) {
+  for (const job of await oldestPendingJobs(records.reader, queue, LOOKED_AT)) {
     /** Nothing that was created later can have waited longer. */
     if (job.createdAt >= Math.min(since, now - interesting)) return Math.max(0, now - since)
     const events = (await records.reader.find(job.id))?.events ?? []

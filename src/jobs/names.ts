@@ -101,6 +101,11 @@ export function checkTags(value: unknown, option = 'tags'): string[] {
   return tags
 }
 
+/** The tags of a type and those of a dispatch, each once. */
+export function joinTags(ofType: readonly string[] = [], own: readonly string[] = []): string[] {
+  return [...new Set([...ofType, ...own])]
+}
+
 /**
  * The tags of a type and those of a dispatch add up: a job has as many as either may.
  *

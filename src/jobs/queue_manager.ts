@@ -6,7 +6,7 @@ import { batch, chain, type FlowBuilder, type FlowPart } from './flow_builder.ts
 import type { JobClass, PayloadOf, ResultOf } from './job.ts'
 import type { Job } from './job.ts'
 import { JobHandle } from './job_handle.ts'
-import { assertFewTags, assertMembers } from './names.ts'
+import { assertFewTags, assertMembers, joinTags } from './names.ts'
 import { delayOf, type ResolvedDispatchOptions, resolveDispatchOptions } from './options.ts'
 import { validatePayload, writePayload } from './payload.ts'
 import type { JobDefinition, JobRegistry } from './registry.ts'
@@ -307,7 +307,7 @@ function merge(
 ): ResolvedDispatchOptions {
   const merged: ResolvedDispatchOptions = { ...ofType, ...ofDispatch }
   if (ofType.tags !== undefined && ofDispatch.tags !== undefined) {
-    merged.tags = [...new Set([...ofType.tags, ...ofDispatch.tags])]
+    merged.tags = joinTags(ofType.tags, ofDispatch.tags)
   }
   return merged
 }

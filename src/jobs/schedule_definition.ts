@@ -12,7 +12,7 @@ import {
 } from '../schedule_types.ts'
 import type { Duration, ResolvedConfig } from '../types.ts'
 import type { JobClass } from './job.ts'
-import { assertFewTags } from './names.ts'
+import { assertFewTags, joinTags } from './names.ts'
 import { resolveDispatchOptions } from './options.ts'
 import { assertPayload, assertPayloadSize, validatePayload, writePayload } from './payload.ts'
 import type { JobRegistry } from './registry.ts'
@@ -70,7 +70,7 @@ export async function defineSchedule(
     await validatePayload(definition.name, definition.validator, JSON.parse(payload))
   }
   const { queue, ...options } = readOptions(input.options ?? {})
-  assertFewTags([...new Set([...(definition.options.tags ?? []), ...(options.tags ?? [])])])
+  assertFewTags(joinTags(definition.options.tags, options.tags))
   return {
     name,
     type: definition.name,

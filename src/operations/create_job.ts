@@ -1,5 +1,6 @@
 import { toMilliseconds } from '../durations.ts'
 import { E_JOB_NOT_FOUND, E_UNIQUE_KEY_HELD, InvalidInputException } from '../errors.ts'
+import { joinTags } from '../jobs/names.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import type { Actor, DispatchOptions, JobView } from '../types.ts'
 import { recordId } from '../records/ids.ts'
@@ -77,7 +78,7 @@ export class CreateJob {
       user,
       host: null,
       worker: null,
-      tags: [...new Set([...(definition.options.tags ?? []), ...(options.tags ?? [])])],
+      tags: joinTags(definition.options.tags, options.tags),
       progress: { percent: 0 },
       error: null,
       createdAt: now,

@@ -1,6 +1,6 @@
 import { E_QUEUE_NOT_FOUND } from '../errors.ts'
-import { JobQuery } from '../records/job_query.ts'
-import type { JobPage } from '../records/reader_types.ts'
+import { oldestPendingJobs } from '../records/oldest_pending.ts'
+import type { Reader } from '../records/reader.ts'
 import { assertQueueName } from '../transport/keys.ts'
 import type { LimitState } from '../transport/limits.ts'
 import { plainWorkers } from '../transport/server_facts.ts'
@@ -15,7 +15,7 @@ const SILENT_AFTER = 30_000
 const AT_ONCE = 8
 
 /** Rows in which the oldest job is looked for: filters read names in any case, so another queue's may stand in front. */
-const LOOKED_AT = '20'
+const LOOKED_AT = 20
 
 /** One queue as it stands. */
 export type QueueView = {
@@ -33,7 +33,7 @@ export type QueueView = {
 
 export type QueueDependencies = {
   transport: Transport
-  reader: { page(query: JobQuery): Promise<JobPage> }
+  reader: Pick<Reader, 'page'>
 }
 
 /**
@@ -115,16 +115,7 @@ async function oldestPending(reader: QueueDependencies['reader'], names: string[
     for (let from = 0; from < names.length; from += AT_ONCE) {
       await Promise.all(
         names.slice(from, from + AT_ONCE).map(async (name) => {
-          const { rows } = await reader.page(
-            JobQuery.from({
-              queue: name,
-              status: 'pending',
-              sort: 'created',
-              direction: 'asc',
-              limit: LOOKED_AT,
-            })
-          )
-          const oldest = rows.find(({ queue }) => queue === name)
+          const [oldest] = await oldestPendingJobs(reader, name, LOOKED_AT)
           if (oldest) found.set(name, { id: oldest.id, createdAt: oldest.createdAt })
         })
       )

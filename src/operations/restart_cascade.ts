@@ -43,7 +43,7 @@ export async function restartBehind(
       restarted += done.filter(Boolean).length
     }
   }
-  for (const cause of causes) await dependencies.transport.flowRestarts.end(cause)
+  await dependencies.transport.flowRestarts.end(causes)
   return restarted
 }
 
@@ -58,17 +58,21 @@ export async function takeUpRestarts(
 ): Promise<boolean> {
   const { transport, reader } = dependencies
   const causes = await transport.flowRestarts.takeUp(client, TAKEN_UP)
+  const jobs = new Map(
+    (await reader.rowsById(causes.map(({ id }) => id))).map((job) => [job.id, job])
+  )
   const begun: FlowRestart[] = []
+  const unbegun: FlowRestart[] = []
   for (const cause of causes) {
-    const job = await reader.find(cause.id)
+    const job = jobs.get(cause.id)
     const [fact] = job
       ? (await transport.audit.facts(job.queue, [job.transportId], client)).facts
       : []
     const run = Math.max(job?.run ?? 0, fact?.run ?? 0)
     /** It died before the job itself was restarted, and told nobody that it had been. */
-    if (run > cause.run) begun.push(cause)
-    else await transport.flowRestarts.end(cause)
+    ;(run > cause.run ? begun : unbegun).push(cause)
   }
+  await transport.flowRestarts.end(unbegun)
   for (const some of Map.groupBy(begun, ({ by }) => by).values()) {
     await restartBehind(dependencies, some)
   }
@@ -124,7 +128,7 @@ async function beganBefore(
   return first !== undefined && first.at <= moment
 }
 
-/** Those behind the jobs that are blocked, or did not run because of it, in steps: each comes after all that it waits for. */
+/** Those behind the jobs that are blocked, or did not run because of them, in steps: each comes after all that it waits for. */
 async function stepsBehind(
   dependencies: OperationDependencies,
   ids: string[],

@@ -53,7 +53,7 @@ export class RestartJob {
       recordedRun: recordedRun(this.dependencies, job.id),
     })
     const { outcome, run: opened, holder } = answer
-    if (behind && outcome !== 'done') await transport.flowRestarts.end(behind)
+    if (behind && outcome !== 'done') await transport.flowRestarts.end([behind])
     if (outcome === 'too_late' && opened <= job.run) {
       const reason = 'The job has been kept long enough and is being deleted at this moment'
       return { outcome, reason, job }

@@ -48,10 +48,11 @@ export class FlowRestarts {
     )
   }
 
-  async end(restart: FlowRestart): Promise<void> {
+  async end(restarts: FlowRestart[]): Promise<void> {
+    if (restarts.length === 0) return
     const { connections, keys } = this.transport
     await connections.produce('a restart stays noted', (client) =>
-      client.zrem(keys.flowBehind, write(restart))
+      client.zrem(keys.flowBehind, ...restarts.map(write))
     )
   }
 
@@ -61,7 +62,8 @@ export class FlowRestarts {
     if ((await client.exists(keys.flowBehind)) === 0) return []
     const now = await this.transport.time(client)
     const found = await client.zrangebyscore(keys.flowBehind, '-inf', now, 'LIMIT', 0, most)
-    for (const text of found) await client.zadd(keys.flowBehind, 'XX', now + OWN_TIME, text)
+    const later = found.flatMap((text) => [now + OWN_TIME, text])
+    if (found.length > 0) await client.zadd(keys.flowBehind, 'XX', ...later)
     return found.map((text) => JSON.parse(text) as FlowRestart)
   }
 }

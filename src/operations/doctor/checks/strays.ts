@@ -1,4 +1,4 @@
-import { JobQuery } from '../../../records/job_query.ts'
+import { oldestPendingJobs } from '../../../records/oldest_pending.ts'
 import type { JobView } from '../../../types.ts'
 import type { Check } from '../check.ts'
 import type { Facts } from '../facts.ts'
@@ -6,6 +6,9 @@ import { jobsText, momentText } from '../words.ts'
 
 /** Of each queue so many jobs are looked for, those that wait longest: whoever cannot come is among them sooner or later. */
 const LOOKED_FOR = 5
+
+/** So many are listed: some may be of a queue whose name differs only in case. */
+const LISTED = 20
 
 /** Pending jobs that no worker can come to: Redis holds them, and none of a queue's lists names them. */
 export const strays: Check = {
@@ -31,15 +34,8 @@ export const strays: Check = {
 
 async function straysOf(facts: Facts, queue: string): Promise<JobView[]> {
   const { transport, dependencies } = facts
-  const query = {
-    queue,
-    status: 'pending',
-    sort: 'created',
-    direction: 'asc',
-    limit: '20',
-  } as const
-  const { rows } = await dependencies.records.reader.page(JobQuery.from(query))
-  const jobs = rows.filter((job) => job.queue === queue).slice(0, LOOKED_FOR)
+  const oldest = await oldestPendingJobs(dependencies.records.reader, queue, LISTED)
+  const jobs = oldest.slice(0, LOOKED_FOR)
   if (jobs.length === 0) return []
   const ids = jobs.map(({ transportId }) => transportId)
   const found = await transport.connections.produce('jobs cannot be looked for', (client) =>
