@@ -17,7 +17,7 @@ export class Shared<Value> {
    * @param stale  how old, in milliseconds, it may be even though the revision moved
    */
   get(key: string, revision: number, make: () => Promise<Value>, stale = 0): Promise<Value> {
-    const now = Date.now()
+    const now = performance.now()
     const kept = this.#kept.get(key)
     if (kept && now - kept.at < (kept.revision === revision ? LONGEST : stale)) return kept.value
     const value = make()

@@ -194,7 +194,7 @@ export class Reader {
    * Kept for a minute.
    */
   async p95(types: readonly string[]): Promise<Record<string, number>> {
-    const now = Date.now()
+    const now = performance.now()
     const values: [string, number][] = []
     for (const type of new Set(types)) {
       let kept = this.#p95.get(type)

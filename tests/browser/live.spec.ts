@@ -113,6 +113,50 @@ withBrowser(() => {
       await close()
     })
 
+    test('a change that comes while the list is read is shown, though its revision is there already', async ({
+      assert,
+    }) => {
+      const { page, problems, close } = await newPage({ viewport: { width: 1440, height: 900 } })
+      await page.goto(`${stage.url}/jobs`)
+      await state(page, 'live')
+      const [first, second] = rows.map(({ id }) => id)
+      const end = (index: number) => {
+        rows[index] = samples.row(index, { status: 'completed', mark: 'completed' })
+        stage.revision++
+      }
+      const answered = stage.answer
+      let isRead = false
+      stage.answer = async (request, url) => {
+        const answer = await answered(request, url)
+        const has = url.searchParams.get('have') ?? ''
+        if (request.headers['x-queuedeck-refresh'] !== 'jobs' || has === '') return answer
+        // The row is not asked for, and ends now: the answer says a revision of which it does not show everything.
+        if (!isRead) end(1)
+        isRead = true
+        const known = rows.map((row) =>
+          has.includes(row.id.slice(-12)) ? { id: row.id, same: true } : row
+        )
+        const around = samples.jobs(known as JobRow[])
+        return {
+          template: 'queuedeck::partials/jobs_region',
+          data: { page: samples.page('jobs', { revision: stage.revision }), jobs: around },
+        }
+      }
+      const region = page.waitForResponse(
+        (response) => response.request().headers()['x-queuedeck-refresh'] === 'jobs'
+      )
+      end(0)
+      stage.send('changed', { revision: stage.revision, ids: [first], more: false })
+      await page.waitForSelector(`#job-${first}[data-s="completed"]`)
+      await (await region).finished()
+      await page.waitForFunction(() => !document.querySelector('.htmx-request'))
+      assert.isTrue(isRead)
+      stage.send('changed', { revision: stage.revision, ids: [second], more: false })
+      await page.waitForSelector(`#job-${second}[data-s="completed"]`)
+      assert.deepEqual(problems, [])
+      await close()
+    })
+
     test('progress is shown without a request', async ({ assert }) => {
       const { page, close } = await newPage()
       await page.goto(`${stage.url}/jobs`)

@@ -1,7 +1,7 @@
 /*
  * The live state of the page: `live` while a stream delivers, `polling` while the page asks by itself every 30 s, `offline`
  * while not even that works. Messages are absolute, so after a gap one refresh makes up for all that was missed, and it
- * happens only when the revision moved.
+ * happens only when the page does not stand at the stream's revision.
  */
 ;(() => {
   const qd = window.queuedeck
@@ -59,7 +59,7 @@
       return this.#revision
     }
 
-    /* The page's numbers were just read from the server. */
+    /* The page's numbers were just read from the server; with the revision if all of the page was. */
     refreshed(revision) {
       this.freshAt = Date.now()
       if (revision) this.#revision = Math.max(this.#revision, revision)
@@ -128,7 +128,8 @@
         this.#clear('retry')
         this.#retries = 0
         this.#become('live')
-        if (data?.revision > this.#revision) this.#moved(data.revision, { ids: [], more: true })
+        /* Also a lower one: an emptied Redis counts from the beginning again. */
+        if (data && data.revision !== this.#revision) this.#moved(data.revision, { ids: [], more: true })
         return
       }
       /* A follower that joined late has heard no hello; anything the leader passes on proves the stream. */
@@ -141,8 +142,11 @@
       else if (EVENTS.includes(name)) qd.emit(name, data)
     }
 
+    /*
+     * Told for each change, also for one whose revision a refresh has brought already: parts of the page may be older (rows that
+     * the server was not asked for, a sheet that was read before), and nobody tells of it twice.
+     */
     #moved(revision, detail) {
-      if (revision <= this.#revision) return
       this.#revision = revision
       qd.emit('changed', detail)
     }
@@ -184,7 +188,8 @@
     /* Half-open connections deliver nothing and report nothing: only silence shows them. */
     watch() {
       setInterval(() => {
-        if (this.state === 'live' && Date.now() - this.#heardAt > SILENCE) {
+        /* Either way: a clock that was put back must not make silence last. */
+        if (this.state === 'live' && Math.abs(Date.now() - this.#heardAt) > SILENCE) {
           this.#become('polling')
           this.retryNow()
         }

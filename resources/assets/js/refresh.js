@@ -206,7 +206,9 @@
     }
     if (status === 200 || status === 304) {
       failures = 0
-      qd.live?.refreshed(underway === 'region' ? revision : 0)
+      /* An open sheet is read on its own, and rows that the browser has are as old as they were. */
+      const isWhole = underway === 'region' && !partly && !document.querySelector('#sheet[open]')
+      qd.live?.refreshed(isWhole ? revision : 0)
     } else if (status === 0 || status >= 500) {
       qd.live?.failed()
       /* Nobody tells of the same change twice. */

@@ -23,7 +23,7 @@ class JobMonitor extends HTMLElement {
     if (this.hasAttribute('terminal')) return
     this.#busy(true)
     this.#connect()
-    this.#watch = setInterval(() => this.#stream && Date.now() - this.#heard > 40000 && this.#fallBack(), 5000)
+    this.#watch = setInterval(() => this.#stream && Math.abs(Date.now() - this.#heard) > 40000 && this.#fallBack(), 5000)
   }
 
   disconnectedCallback() {

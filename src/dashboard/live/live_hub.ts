@@ -54,14 +54,15 @@ export class LiveHub {
   #shown = new Map<string, ReadonlySet<string>>()
   #starting: Promise<void> | undefined
   #unsubscribe: (() => void) | undefined
-  #timers: NodeJS.Timeout[] = []
+  #timer: NodeJS.Timeout | undefined
   #revision = 0
-  #statisticsAt = 0
+  /** By `performance.now()`, as `#flushedAt`: the machine's clock may be put back. */
+  #statisticsAt = -Infinity
   #statisticsRunning = false
-  /** Something changed since the numbers were read. */
+  /** Something changed since the numbers were read, or somebody came who has none. */
   #statisticsDue = false
   #flushSoon: NodeJS.Timeout | undefined
-  #flushedAt = 0
+  #flushedAt = -Infinity
   #looking: NodeJS.Timeout | undefined
   /** What Redis had counted at the last look, and what had arrived here before it. */
   #looked: { counted: number; known: number } | undefined
@@ -140,7 +141,7 @@ export class LiveHub {
     this.#clients.add(client)
     stream.ended.addEventListener('abort', () => this.#clients.delete(client), { once: true })
     stream.send('hello', { revision, pollInterval: POLL_INTERVAL }, revision)
-    if (view.wantsStatistics) this.#statisticsAt = 0
+    if (view.wantsStatistics) this.#statisticsDue = true
     this.#run(urls)
   }
 
@@ -179,7 +180,7 @@ export class LiveHub {
     this.#closing.abort()
     clearTimeout(this.#flushSoon)
     clearInterval(this.#looking)
-    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    clearInterval(this.#timer)
     this.#unsubscribe?.()
   }
 
@@ -234,6 +235,8 @@ export class LiveHub {
     for (const listener of this.#listeners) listener(notice)
     for (const client of this.#clients) {
       client.take(notice, this.#shown.get(client.view.key) ?? null)
+      /** Noted here: what tells a page of it may be the answer of numbers that were read before. */
+      if (client.view.wantsStatistics && client.hasChanges) this.#statisticsDue = true
     }
     if (this.#clients.size === 0 || this.#flushSoon) return
     /** The first change goes out at once, those that follow are gathered. */
@@ -241,7 +244,7 @@ export class LiveHub {
       CHANGES_AT_LEAST,
       Math.max(CHANGES_EVERY, CHANGES_EVERY_PER_CLIENT * this.#clients.size)
     )
-    const wait = Math.max(0, this.#flushedAt + every - Date.now())
+    const wait = Math.max(0, this.#flushedAt + every - performance.now())
     this.#flushSoon = setTimeout(() => {
       this.#flushSoon = undefined
       this.#flush(this.#urls)
@@ -252,38 +255,29 @@ export class LiveHub {
 
   #run(urls: DashboardUrls): void {
     this.#urls = urls
-    if (this.#timers.length > 0) return
-    this.#timers = [
-      setInterval(() => {
-        for (const client of this.#clients) client.flushProgress((row) => this.#frame(row))
-        if (this.#statisticsDue) this.#flush(this.#urls)
-      }, PROGRESS_EVERY),
-      setInterval(() => {
-        if (Date.now() - this.#statisticsAt > STATISTICS_AT_LEAST) this.#flush(urls)
-      }, STATISTICS_EVERY),
-    ]
+    this.#timer ??= setInterval(() => {
+      for (const client of this.#clients) client.flushProgress((row) => this.#frame(row))
+      this.#renewStatistics(this.#urls)
+    }, PROGRESS_EVERY)
   }
 
   #flush(urls: DashboardUrls): void {
-    this.#flushedAt = Date.now()
-    const watched = [...this.#clients].filter(({ view }) => view.wantsStatistics)
-    const isOld = watched.length > 0 && Date.now() - this.#statisticsAt > STATISTICS_AT_LEAST
-    if (isOld || watched.some(({ hasChanges }) => hasChanges)) this.#statisticsDue = true
+    this.#flushedAt = performance.now()
     for (const client of this.#clients) client.flushChanges(null)
-    if (
-      watched.length > 0 &&
-      this.#statisticsDue &&
-      !this.#statisticsRunning &&
-      Date.now() - this.#statisticsAt > STATISTICS_EVERY
-    ) {
-      void this.#sendStatistics(urls)
-    }
+    this.#renewStatistics(urls)
+  }
+
+  #renewStatistics(urls: DashboardUrls): void {
+    const age = performance.now() - this.#statisticsAt
+    if (this.#statisticsRunning) return
+    if (age <= (this.#statisticsDue ? STATISTICS_EVERY : STATISTICS_AT_LEAST)) return
+    if ([...this.#clients].some(({ view }) => view.wantsStatistics)) void this.#sendStatistics(urls)
   }
 
   async #sendStatistics(urls: DashboardUrls): Promise<void> {
     this.#statisticsRunning = true
     this.#statisticsDue = false
-    this.#statisticsAt = Date.now()
+    this.#statisticsAt = performance.now()
     try {
       const [counts, workers] = await Promise.all([
         this.#dashboard.reader.counts().catch(() => null),

@@ -92,7 +92,10 @@ export class Stage {
       }
       const html = await this.edge.render(answer.template, answer.data)
       response
-        .writeHead(answer.status ?? 200, { 'content-type': 'text/html; charset=utf-8' })
+        .writeHead(answer.status ?? 200, {
+          'content-type': 'text/html; charset=utf-8',
+          'x-queuedeck-revision': this.revision,
+        })
         .end(html)
     } catch (error) {
       response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error))

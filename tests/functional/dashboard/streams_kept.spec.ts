@@ -34,6 +34,23 @@ test.group('Streams | kept open', (group) => {
     stream.close()
   })
 
+  test('go on while the clock of this machine is put back', async ({ assert, cleanup }) => {
+    const stream = await lab.client().stream('/stream?page=dashboard')
+    const told = () => ['changed', 'stats'].map((name) => stream.named(name).length)
+    await lab.dispatch(Echo)
+    await waitFor('the first change', () => told().every((count) => count > 0))
+    const { now } = Date
+    cleanup(() => {
+      Date.now = now
+      stream.close()
+    })
+    Date.now = () => now() - 3_600_000
+    const before = told()
+    await lab.dispatch(Echo)
+    await waitFor('the next', () => told().every((count, index) => count > before[index]))
+    assert.isFalse(stream.ended)
+  })
+
   test('say that they are alive, and end when their viewer may look no more', async ({
     assert,
     cleanup,

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { answeredUnchanged, tagOf } from '../../../src/dashboard/conditional.ts'
 import { Shared } from '../../../src/dashboard/shared.ts'
+import { waitFor } from '#tests/helpers/wait'
 
 test.group('Shared values', () => {
   test('are made once for all who ask while nothing changes', async ({ assert }) => {
@@ -13,6 +14,22 @@ test.group('Shared values', () => {
     assert.equal(await ask(3, 500), 2)
     assert.equal(await ask(3), 3)
     assert.equal(await shared.get('other list', 3, async () => 10), 10)
+  })
+
+  test('are kept no longer because the clock of the machine was put back', async ({
+    assert,
+    cleanup,
+  }) => {
+    const shared = new Shared<number>()
+    const { now } = Date
+    cleanup(() => void (Date.now = now))
+    await shared.get('list', 1, async () => 1)
+    Date.now = () => now() - 3_600_000
+    assert.equal(await shared.get('list', 1, async () => 2), 1)
+    await waitFor(
+      'it to be made anew',
+      async () => (await shared.get('list', 1, async () => 2)) === 2
+    )
   })
 
   test('a failure is nobody else’s: the next asks anew', async ({ assert }) => {
