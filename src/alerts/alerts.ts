@@ -35,6 +35,10 @@ export type AlertAnswer = {
 /** Longest subject that can be muted. */
 const LONGEST_SUBJECT = 1_000
 
+/** A mute that ends at once was meant as something else, and so was one whose end no calendar has, ms. */
+const SHORTEST_MUTE = 1_000
+const LONGEST_MUTE = 3_650 * 86_400_000
+
 /**
  * Alerts as people and programs read and answer them. Binding `queuedeck.alerts`. All methods throw E_DATABASE_UNAVAILABLE while the
  * database is away, unless they say otherwise.
@@ -109,7 +113,7 @@ export class Alerts {
    * Keeps the alerts of a rule, about one subject or about all (null), from being told and sent. They are still recorded, and told when
    * the mute ends before they do.
    *
-   * @param milliseconds  null: for ever
+   * @param milliseconds  from a second to 3,650 days; null: for ever
    * @throws InvalidInputException
    */
   async mute(
@@ -118,15 +122,12 @@ export class Alerts {
     milliseconds: number | null,
     actor: Actor
   ): Promise<AlertMute> {
+    const about = { rule: knownRule(rule), subject: knownSubject(subject) }
+    assertMuteLength(milliseconds)
     /** Whoever watches compares the end with Redis' clock. */
     const at = await this.#time()
-    const mute: AlertMute = {
-      rule: knownRule(rule),
-      subject: knownSubject(subject),
-      until: milliseconds === null ? null : at + milliseconds,
-      at,
-      by: nameOf(actor),
-    }
+    const until = milliseconds === null ? null : at + milliseconds
+    const mute: AlertMute = { ...about, until, at, by: nameOf(actor) }
     const detail = { for: milliseconds === null ? 'ever' : milliseconds }
     await this.#act('mute', mute, detail, actor, (session) => putMute(session, mute))
     return mute
@@ -215,5 +216,14 @@ function knownSubject(subject: unknown): string | null {
   throw new InvalidInputException(
     'Give as "subject" what the alert is about, at most 1,000 letters, or leave it out for all of the rule',
     'subject'
+  )
+}
+
+function assertMuteLength(milliseconds: number | null): void {
+  if (milliseconds === null) return
+  if (milliseconds >= SHORTEST_MUTE && milliseconds <= LONGEST_MUTE) return
+  throw new InvalidInputException(
+    '"for" must be a duration from 1s to 3650d such as "8h", or "ever"',
+    'for'
   )
 }

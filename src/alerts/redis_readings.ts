@@ -37,13 +37,13 @@ export async function lookAtRedis(
   const names = [...new Set([...(await transport.queueNames(client)), ...config.queues])]
   const [depths, workers, mirror] = await Promise.all([
     transport.depths(names, client),
-    transport.workers.list<Omit<WorkerView, 'age'>>(client),
+    transport.workers.list(client),
     readMirrorStatus(transport, client),
   ])
   return {
     now,
     depths,
-    workers: workers.flatMap(({ report, age }) => (isReport(report) ? [{ ...report, age }] : [])),
+    workers: workers.flatMap(({ report, age }) => (report === null ? [] : [{ ...report, age }])),
     mirror,
   }
 }
@@ -159,14 +159,17 @@ function silence({ id, host, pid, age }: SeenWorker): Reading {
   }
 }
 
-/** One reading a host, whose newest report is the sample. */
+/** One reading a host, whose newest report is the sample. Reports that do not say what they use say nothing here. */
 function usage(
   now: number,
   live: SeenWorker[],
   of: (host: string, workers: SeenWorker[]) => { value: number; text: string }
 ): Reading[] {
   const hosts = new Map<string, SeenWorker[]>()
-  for (const worker of live) hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
+  for (const worker of live) {
+    if (worker.cores < 1 || worker.memory.limit === 0) continue
+    hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
+  }
   return [...hosts].map(([host, workers]) => ({
     subject: host,
     sample: now - Math.min(...workers.map(({ age }) => age)),
@@ -175,7 +178,7 @@ function usage(
 }
 
 function cpuOf(host: string, workers: SeenWorker[]) {
-  const cores = Math.max(1, workers[0].cores)
+  const { cores } = workers[0]
   const used = workers.reduce((sum, { cpu }) => sum + cpu, 0)
   const value = (used / cores) * 100
   const text = `Workers on host ${named(host)} use ${Math.floor(value)} % of its ${cores} ${cores === 1 ? 'core' : 'cores'}`
@@ -185,19 +188,7 @@ function cpuOf(host: string, workers: SeenWorker[]) {
 function memoryOf(host: string, workers: SeenWorker[]) {
   const limit = Math.max(...workers.map(({ memory }) => memory.limit))
   const used = workers.reduce((sum, { memory }) => sum + memory.used, 0)
-  const value = limit > 0 ? (used / limit) * 100 : 0
+  const value = (used / limit) * 100
   const text = `Workers on host ${named(host)} use ${Math.floor(value)} % of its memory: ${size(used)} of ${size(limit)}`
   return { value, text }
-}
-
-/** Reports of other programs, or of releases to come, must not stop the rules. */
-function isReport(report: Omit<WorkerView, 'age'> | null): report is Omit<WorkerView, 'age'> {
-  return (
-    report !== null &&
-    typeof report.host === 'string' &&
-    Array.isArray(report.queues) &&
-    Number.isFinite(report.cpu) &&
-    Number.isFinite(report.memory?.used) &&
-    Number.isFinite(report.memory?.limit)
-  )
 }

@@ -31,7 +31,7 @@ import type { MetricsReader } from '../records/metrics/main.ts'
 import type { Records } from '../records/records.ts'
 import type { WaitingReason } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { WorkerRemoval } from '../transport/worker_registry.ts'
+import type { WorkerRemoval } from '../transport/worker_report.ts'
 import type {
   AlertSettings,
   AlertView,
@@ -237,9 +237,7 @@ export class Dashboard {
    */
   workers(): Promise<WorkerView[] | null> {
     return this.#fromRedis(async () => {
-      const list = await this.#transport.workers.list<Omit<WorkerView, 'age'>>(
-        this.#transport.connections.producer
-      )
+      const list = await this.#transport.workers.list(this.#transport.connections.producer)
       return list.flatMap(({ report, age }) => (report === null ? [] : [{ ...report, age }]))
     })
   }

@@ -38,8 +38,7 @@ export function readOptions(text: string | null | undefined): OptionFacts {
   const options = parseObject(text)
   const own = isObject(options.qd) ? options.qd : {}
   return {
-    /** Workers compare: to them text that is a number is one, and between two the greater counts. */
-    maxAttempts: wholeNumber(Math.ceil(Number(options.attempts))) || 1,
+    maxAttempts: readAttempts(options.attempts) ?? 1,
     priority: wholeNumber(Number(options.priority)) ?? 0,
     user: name(own.user),
     tags: Array.isArray(own.tags) ? own.tags.flatMap((tag) => name(tag) ?? []).slice(0, 100) : [],
@@ -47,6 +46,14 @@ export function readOptions(text: string | null | undefined): OptionFacts {
     timestamp: wholeNumber(options.timestamp),
     waitFor: own.waitFor === undefined ? [] : readEdges(own.waitFor).slice(0, EDGES_AT_ONCE),
   }
+}
+
+/**
+ * How often a job is tried, as any producer wrote it; null where that says nothing. Workers compare: to them text that is a number is one,
+ * and between two the greater counts.
+ */
+export function readAttempts(attempts: unknown): number | null {
+  return wholeNumber(Math.ceil(Number(attempts))) || null
 }
 
 /**

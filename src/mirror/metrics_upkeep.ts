@@ -1,17 +1,10 @@
 import type { HostSample } from '../records/metrics/metric_types.ts'
 import type { RedisClient } from '../transport/client.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { WorkerReport } from '../transport/worker_report.ts'
 
 /** Reports that are older say nothing about now, ms. */
 const FRESH = 30_000
-
-/** What of a worker's report is looked at; anything may stand in it. */
-type Report = {
-  host?: unknown
-  cpu?: unknown
-  cores?: unknown
-  memory?: { used?: unknown; limit?: unknown } | null
-}
 
 /**
  * What the leader does for metrics beside mirroring: notes what hosts use, and sums up hours.
@@ -28,7 +21,7 @@ export class MetricsUpkeep {
 
   /** Notes what the hosts of all workers use now. */
   async sample(): Promise<void> {
-    const workers = await this.transport.workers.list<Report>(this.redis)
+    const workers = await this.transport.workers.list(this.redis)
     const reports = workers.flatMap(({ age, report }) =>
       age < FRESH && report !== null ? [report] : []
     )
@@ -42,15 +35,13 @@ export class MetricsUpkeep {
 }
 
 /**
- * Workers of one host together: their shares of a core against all cores, their memory against the largest limit. A report that says
- * nothing usable is left out.
+ * Workers of one host together: their shares of a core against all cores, their memory against the largest limit. A report that does not
+ * say what its worker uses is left out.
  */
-export function samplesOf(reports: readonly Report[]): HostSample[] {
+function samplesOf(reports: readonly WorkerReport[]): HostSample[] {
   const hosts = new Map<string, { cpu: number; cores: number; used: number; limit: number }>()
   for (const { host, cpu, cores, memory } of reports) {
-    if (typeof host !== 'string' || host === '') continue
-    if (!isAmount(cpu) || !isAmount(cores) || cores < 1) continue
-    if (!isAmount(memory?.used) || !isAmount(memory?.limit)) continue
+    if (cores < 1) continue
     const sum = hosts.get(host) ?? { cpu: 0, cores: 1, used: 0, limit: 0 }
     hosts.set(host, {
       cpu: sum.cpu + cpu,
@@ -64,9 +55,4 @@ export function samplesOf(reports: readonly Report[]): HostSample[] {
     cpu: Math.min(1, cpu / cores),
     memory: { used, limit },
   }))
-}
-
-/** Far below what a column holds, so that sums of an hour do too. */
-function isAmount(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value < 1e15
 }

@@ -78,7 +78,7 @@ export class AskWorker {
    * @throws E_REDIS_UNAVAILABLE
    */
   async find(id: string): Promise<WorkerView | null> {
-    const list = await this.transport.workers.list<Omit<WorkerView, 'age'>>()
+    const list = await this.transport.workers.list()
     const found = list.find((worker) => worker.id === id)
     return found?.report ? { ...found.report, age: found.age } : null
   }

@@ -102,7 +102,7 @@ export async function assertQueueKnown(transport: Transport, name: string): Prom
 
 async function activeWorkers(transport: Transport): Promise<Pick<WorkerView, 'queues'>[]> {
   const list = await transport.connections.produce('workers cannot be listed', (client) =>
-    transport.workers.list<Omit<WorkerView, 'age'>>(client)
+    transport.workers.list(client)
   )
   return list.flatMap(({ report, age }) =>
     report?.state === 'active' && age <= SILENT_AFTER ? [report] : []

@@ -1,5 +1,6 @@
 import type { JobDetails } from '../types.ts'
 import { readMark } from '../jobs/schedule_mark.ts'
+import { readAttempts } from '../mirror/job_facts.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 
 type Options = Omit<NewTransportJob['opts'], 'timestamp' | 'delay' | 'priority'>
@@ -17,10 +18,9 @@ export function storedOptions(text: string | null): Options {
     ...more,
     ...(mark === null ? undefined : { schedule: { ...mark, manual: true as const } }),
   }
-  /** Other producers write it as text, too. */
-  const tries = Math.ceil(Number(attempts))
+  const tries = readAttempts(attempts)
   return {
-    ...(Number.isSafeInteger(tries) && tries > 0 ? { attempts: tries } : undefined),
+    ...(tries === null ? undefined : { attempts: tries }),
     ...(backoff === undefined ? undefined : { backoff }),
     ...(lifo === true ? { lifo } : undefined),
     ...(Object.keys(own).length === 0 ? undefined : { qd: own }),

@@ -4,6 +4,12 @@ import type { RedisClient } from './client.ts'
 import type { ControlMessage } from './control_channel.ts'
 import type { Transport } from './transport.ts'
 import type { WorkerWish } from './types.ts'
+import {
+  readWorkerRemoval,
+  readWorkerReport,
+  type WorkerRemoval,
+  type WorkerReport,
+} from './worker_report.ts'
 
 /** How long a worker that no longer reports stays registered, milliseconds. */
 export const WORKER_FORGOTTEN_AFTER = 300_000
@@ -11,11 +17,8 @@ export const WORKER_FORGOTTEN_AFTER = 300_000
 /** Removals that are remembered. */
 const MOST_REMOVALS = 100
 
-/** A worker that was removed after its silence: when, by Redis' clock (epoch ms), how long it had been silent then (ms), and which of all removals it was. */
-export type WorkerRemoval = { id: string; at: number; silent: number; number: number }
-
-/** A registered worker: its report as it sent it, and the report's age by Redis' clock, ms. */
-export type RegisteredWorker<Report> = { id: string; age: number; report: Report | null }
+/** A registered worker: its newest report, and how old that is by Redis' clock, ms. */
+export type RegisteredWorker = { id: string; age: number; report: WorkerReport | null }
 
 /**
  * Which workers live, by their own reports and Redis' clock.
@@ -72,7 +75,7 @@ export class WorkerRegistry {
   /**
    * All registered workers, longest silent first. `report` is null when it has expired or cannot be read: the worker counts as gone.
    */
-  async list<Report>(client?: RedisClient): Promise<RegisteredWorker<Report>[]> {
+  async list(client?: RedisClient): Promise<RegisteredWorker[]> {
     const { keys, connections } = this.transport
     const read = (from: RedisClient) =>
       this.transport.call(from, 'workers', [keys.workers, keys.workerReports])
@@ -82,7 +85,7 @@ export class WorkerRegistry {
     return rows.map(([id, age, text]) => ({
       id,
       age,
-      report: text === null ? null : readReport<Report>(text),
+      report: text === null ? null : readWorkerReport(id, text),
     }))
   }
 
@@ -108,7 +111,7 @@ export class WorkerRegistry {
    */
   async removals(client: RedisClient, most = MOST_REMOVALS): Promise<WorkerRemoval[]> {
     const texts = await client.lrange(this.transport.keys.removedWorkers, 0, most - 1)
-    return texts.flatMap((text) => readReport<WorkerRemoval>(text) ?? [])
+    return texts.flatMap((text) => readWorkerRemoval(text) ?? [])
   }
 
   async #remove(id: string, age: number, client: RedisClient): Promise<boolean> {
@@ -140,13 +143,4 @@ function removalText(id: string): string {
     outcome: 'done',
     reason: null,
   })
-}
-
-function readReport<Report>(text: string): Report | null {
-  try {
-    return JSON.parse(text) as Report
-  } catch {
-    // Another program's; one that cannot be read must not hide the others.
-    return null
-  }
 }

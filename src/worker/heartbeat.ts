@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { WorkerWish } from '../transport/types.ts'
+import type { WorkerReport } from '../transport/worker_report.ts'
 import type { WorkerView } from '../types.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 import type { SystemUsage } from './system_usage.ts'
@@ -15,14 +16,8 @@ const PERIOD = 10_000
  */
 export type WorkerFacts = Pick<WorkerView, 'queues' | 'concurrency' | 'running' | 'state'>
 
-/**
- * A worker as it reports itself: everything but the age of the report, which Redis' clock tells. `clock` is the host's own, epoch ms:
- * nothing is decided by it, the doctor tells where it goes wrong.
- */
-export type WorkerReport = Omit<WorkerView, 'age'> & { clock: number }
-
 type Registry = {
-  report(id: string, report: object): Promise<{ wish: WorkerWish | null }>
+  report(id: string, report: WorkerReport): Promise<{ wish: WorkerWish | null }>
   remove(id: string): Promise<void>
 }
 

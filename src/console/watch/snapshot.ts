@@ -71,7 +71,7 @@ export class Snapshots {
     }
     const [queues, list, limits, mirror] = await Promise.all([
       readQueues({ transport, reader: { page } }),
-      transport.workers.list<Omit<WorkerView, 'age'>>(),
+      transport.workers.list(),
       transport.limits.view(),
       readMirrorStatus(transport),
     ])

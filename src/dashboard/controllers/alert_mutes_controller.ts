@@ -7,10 +7,6 @@ import { assertManage } from '../access/assert_manage.ts'
 import { fieldsOf } from '../parameters.ts'
 import { answerAlerts, manageAlert } from './alert_answers.ts'
 
-/** A mute that ends at once was meant as something else, and so was one whose end no calendar has, ms. */
-const SHORTEST = 1_000
-const LONGEST = 3_650 * 86_400_000
-
 /**
  * Mutes: rules, or single subjects of them, that nobody wants to be told of.
  */
@@ -50,11 +46,7 @@ function readSubject(value: unknown): string | null {
 function readDuration(value: unknown): number | null {
   if (value === null || value === 'ever') return null
   if (typeof value === 'string' || typeof value === 'number') {
-    const milliseconds = toMilliseconds(value, 'for')
-    if (milliseconds >= SHORTEST && milliseconds <= LONGEST) return milliseconds
+    return toMilliseconds(value, 'for')
   }
-  throw new InvalidInputException(
-    '"for" must be a duration from 1s to 3650d such as "8h", or "ever"',
-    'for'
-  )
+  throw new InvalidInputException('"for" must be a duration such as "8h", or "ever"', 'for')
 }

@@ -1,4 +1,4 @@
-import type { WorkerRemoval } from '../../transport/worker_registry.ts'
+import type { WorkerRemoval } from '../../transport/worker_report.ts'
 import type { WorkerView } from '../../types.ts'
 import type { DashboardUrls } from '../urls.ts'
 import { isActive, workerRow } from './dashboard_page.ts'

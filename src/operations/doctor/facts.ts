@@ -7,7 +7,6 @@ import type { Records } from '../../records/records.ts'
 import { plainWorkers, readServerFacts } from '../../transport/server_facts.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { ResolvedConfig } from '../../types.ts'
-import type { WorkerReport } from '../../worker/heartbeat.ts'
 import { readQueues } from '../queue_views.ts'
 
 export type DoctorDependencies = {
@@ -17,9 +16,6 @@ export type DoctorDependencies = {
   registry: JobRegistry
   cleanup: Pick<Cleanup, 'recorded'>
 }
-
-/** A worker as its list shows it; null where its report cannot be read. */
-export type ReportedWorker = { id: string; age: number; report: Partial<WorkerReport> | null }
 
 /** A worker that has not reported for this long serves nobody, as far as is known, ms. */
 export const SILENT_AFTER = 30_000
@@ -60,8 +56,7 @@ export class Facts {
 
   limits = () => this.#once('limits', () => this.transport.limits.view())
 
-  workers = () =>
-    this.#once('workers', () => this.transport.workers.list() as Promise<ReportedWorker[]>)
+  workers = () => this.#once('workers', () => this.transport.workers.list())
 
   /** Workers of other programs by queue; null where Redis does not tell. */
   plainWorkers = () =>

@@ -60,7 +60,7 @@ test.group('Alerts of a worker', () => {
       { every: 500 }
     )
     const [{ id }] = await lab.transport.workers
-      .list<{ id: string }>(lab.redis)
+      .list(lab.redis)
       .then((list) => list.map(({ report }) => report!))
     assert.equal(open, `staleWorker ${id}`)
     const [alert] = await alerts.alerts().open()
@@ -96,7 +96,7 @@ test.group('Alerts of a host', () => {
     const worker = await startProcess(way, { worker: { grace: '200ms' } })
     cleanup(() => void worker.child.kill('SIGKILL'))
     const { workers } = lab.transport
-    const [{ report }] = await workers.list<{ id: string; host: string }>(lab.redis)
+    const [{ report }] = await workers.list(lab.redis)
     const { id, host } = report!
     /** Workers report at once what they are asked to do. */
     let wish: 'quiet' | 'resume' = 'quiet'

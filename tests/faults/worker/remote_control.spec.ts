@@ -9,7 +9,7 @@ import { add, startProcess, starts } from './processes.ts'
 /** A lab's worker's id, once it has reported itself. */
 const idIn = (lab: WorkerLab, { pid }: { pid: number }) =>
   waitFor('the worker to report', async () => {
-    const workers = await lab.transport.workers.list<WorkerView>()
+    const workers = await lab.transport.workers.list()
     return workers.find(({ report }) => report?.pid === pid)?.id
   })
 
@@ -17,7 +17,7 @@ const reportsIn = (lab: WorkerLab, id: string, state: WorkerView['state'], withi
   waitFor(
     `the worker to report that it is ${state}`,
     async () => {
-      const workers = await lab.transport.workers.list<WorkerView>()
+      const workers = await lab.transport.workers.list()
       return workers.find((worker) => worker.id === id)?.report?.state === state
     },
     { within }

@@ -122,6 +122,13 @@ eachDatabase(({ kind, label }) => {
         () => book.mute('nothing', null, null, actor('x')),
         /"nothing" is no rule/
       )
+      for (const length of [0, 999, -1, 3_650 * 86_400_000 + 1, Number.NaN, Infinity]) {
+        await assert.rejects(
+          () => book.mute('noWorker', null, length, actor('x')),
+          /"for" must be a duration from 1s to 3650d/
+        )
+      }
+      assert.deepEqual(await book.mutes(), [])
     })
   })
 })

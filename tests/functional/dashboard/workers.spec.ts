@@ -71,6 +71,24 @@ test.group('Dashboard | workers', (group) => {
       return status === 200 && wanted(json) ? json : null
     })
 
+  test('whose reports say something else are listed, and hide no other', async ({ assert }) => {
+    const { transport, redis } = workers
+    const { id } = await start()
+    const odd = ['"text"', '{}', '{"queues":{},"running":[null],"startedAt":"x","memory":null}']
+    for (const [index, text] of odd.entries()) {
+      const name = `odd-host:${index}:00000000`
+      await transport.workers.report(name, {}, redis)
+      await redis.set(transport.keys.worker(name), text)
+    }
+    const client = lab.client()
+    const { data } = (await client.json('/workers')).json
+    const ids = data.map((worker: { id: string }) => worker.id)
+    assert.sameMembers(ids, [id, 'odd-host:1:00000000', 'odd-host:2:00000000'])
+    for (const path of ['', '/workers', '/workers/odd-host%3A2%3A00000000', '/queues']) {
+      assert.equal((await client.page(path)).status, 200, path)
+    }
+  })
+
   test('lists a process with what it runs, and is documented', async ({ assert }) => {
     const { process, id, path } = await start()
     const client = lab.client()

@@ -55,7 +55,7 @@ test.group('queue:work', (group) => {
     const job = await lab.ended(quick, 'demo')
     assert.deepEqual(JSON.parse(job.returnvalue), { slept: 10, steps: 2 })
     const [registered] = await waitFor('its report', async () => {
-      const list = await lab.transport.workers.list<{ pid: number; concurrency: number }>()
+      const list = await lab.transport.workers.list()
       return list.length > 0 && list
     })
     assert.deepEqual([registered.report!.pid, registered.report!.concurrency], [worker.pid, 3])

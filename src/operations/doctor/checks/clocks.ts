@@ -13,7 +13,7 @@ export const clocks: Check = {
     const { redis, own } = await facts.clocks()
     const hosts = new Map<string, number>([['this host', own - redis]])
     for (const { age, report } of await facts.workers()) {
-      if (!report?.host || typeof report.clock !== 'number') continue
+      if (!report || report.clock === null) continue
       hosts.set(report.host, report.clock - (redis - age))
     }
     return [...hosts]

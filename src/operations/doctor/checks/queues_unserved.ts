@@ -1,6 +1,7 @@
+import type { RegisteredWorker } from '../../../transport/worker_registry.ts'
 import type { QueueView } from '../../queue_views.ts'
 import type { Check } from '../check.ts'
-import { SILENT_AFTER, type Facts, type ReportedWorker } from '../facts.ts'
+import { SILENT_AFTER, type Facts } from '../facts.ts'
 import { shellWord, type Finding } from '../finding.ts'
 import { jobsText, momentText } from '../words.ts'
 
@@ -39,7 +40,7 @@ async function since(facts: Facts, { name, oldest }: QueueView): Promise<number 
 function describe(
   { name, depths: { pending, running, scheduled } }: QueueView,
   oldest: number | null,
-  workers: ReportedWorker[],
+  workers: RegisteredWorker[],
   unsure: boolean
 ): Finding {
   const parts = [
@@ -49,7 +50,7 @@ function describe(
     ...(oldest !== null ? [`waiting since ${momentText(oldest)}`] : []),
     ...(unsure ? ['Redis does not show whether workers of other programs serve it'] : []),
   ]
-  const own = workers.filter(({ report }) => report?.queues?.includes(name))
+  const own = workers.filter(({ report }) => report?.queues.includes(name))
   const quiet = own.filter(({ report, age }) => report?.state === 'quiet' && age <= SILENT_AFTER)
   const start = `node ace queue:work --queues=${shellWord(name)}`
   return {

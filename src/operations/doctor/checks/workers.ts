@@ -15,15 +15,15 @@ export const workers: Check = {
       .map(({ id, age, report }) => ({
         severity: 'warning',
         title: `The worker ${id} has not reported for ${durationText(age)}`,
-        detail: `it has ended without a goodbye, its host is cut off, or its code blocks the event loop; queues: ${(report?.queues ?? []).join(', ') || 'not known'}`,
-        remedy: report?.host
+        detail: `it has ended without a goodbye, its host is cut off, or its code blocks the event loop; queues: ${report?.queues.join(', ') || 'not known'}`,
+        remedy: report
           ? `look at process ${report.pid} of ${report.host}; its jobs go on elsewhere, and after five minutes it is taken off the list`
           : 'its jobs go on elsewhere, and after five minutes it is taken off the list',
         measured: { id, age, host: report?.host ?? null, pid: report?.pid ?? null },
       }))
     const versions = new Map<string, number>()
     for (const { report, age } of list) {
-      if (report?.version === undefined || age > SILENT_AFTER) continue
+      if (!report?.version || age > SILENT_AFTER) continue
       versions.set(report.version, (versions.get(report.version) ?? 0) + 1)
     }
     if (versions.size > 1) {
