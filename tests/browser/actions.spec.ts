@@ -48,9 +48,11 @@ withBrowser(() => {
           const template = partial ? 'queuedeck::partials/jobs_region' : 'queuedeck::pages/jobs'
           return { template, data: { page, jobs: samples.jobs(rows) } }
         }
+        const page = samples.page('job')
+        page.urls.current = url.pathname
         return {
-          template: 'queuedeck::pages/job',
-          data: { page: samples.page('job'), job: jobSample(running) },
+          template: partial ? 'queuedeck::partials/job_region' : 'queuedeck::pages/job',
+          data: { page, job: jobSample(running) },
         }
       }
       return () => stage.close()

@@ -5,7 +5,7 @@
   const qd = window.queuedeck
   const TITLES = { acknowledge: 'Acknowledged', mute: 'Muted', unmute: 'No longer muted' }
 
-  const show = (count) => {
+  qd.showAlerts = (count) => {
     for (const link of document.querySelectorAll('#rail-alerts, #tab-alerts, #tab-more')) {
       let badge = link.querySelector('.nav-count')
       if (count === 0) {
@@ -28,7 +28,7 @@
       const response = await fetch(address, { headers: { accept: 'application/json' } })
       if (!response.ok) return
       const { open } = await response.json()
-      show(open.filter((alert) => alert.mute === null).length)
+      qd.showAlerts(open.filter((alert) => alert.mute === null).length)
     } catch {
       /* The server cannot be reached: the live state says so. */
     }

@@ -26,6 +26,12 @@
   /* The part of the page that shows data, with its own address to refresh from. */
   qd.region = () => document.querySelector('#jobs, #dashboard, #queues, #job, #schedules, #schedule, #workers-page, [data-again]')
 
+  /* Nothing of a request arrived, or the server had no time for it: what it asked for is asked for again. */
+  qd.isFailure = (status) => [0, 408, 425, 429].includes(status) || status >= 500
+
+  /* How long after the first failure, and after further ones in a row, ms. */
+  qd.retryAfter = (failures) => Math.min(30_000, 2_000 * 2 ** failures)
+
   qd.storage = {
     get(key) {
       try {

@@ -71,6 +71,16 @@
       if (this.state !== 'live') this.#become('offline')
     }
 
+    /* The page shows another list, or other jobs around one, as of a revision: the stream has to speak of those. */
+    follow(url, revision) {
+      if (url === this.url) return
+      this.stop()
+      this.url = url
+      this.#shared.move(url)
+      this.#revision = revision
+      this.start()
+    }
+
     retryNow() {
       this.stop()
       this.#retries = 0
@@ -113,7 +123,10 @@
       if (message.event === 'asked') {
         if (this.state === 'live') this.#shared.pass({ event: 'hello', data: { revision: this.#revision } })
       } else if (message.event === 'orphaned') {
-        this.start()
+        if (!document.hidden) return this.start()
+        /* As after a long absence: it starts anew when somebody looks. */
+        this.#clear('hidden')
+        this.stop()
       } else {
         this.#apply(message.event, message.data)
       }
@@ -213,5 +226,9 @@
   document.addEventListener('alpine:initialized', () => {
     qd.live?.watch()
     qd.live?.start()
+  })
+  document.addEventListener('htmx:after:swap', () => {
+    const { stream, revision } = qd.region()?.dataset ?? {}
+    if (stream) qd.live?.follow(stream, Number(revision))
   })
 })()

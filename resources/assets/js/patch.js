@@ -24,9 +24,9 @@
         for (const output of outputs) qd.write(output, `${percent} %`)
         /* The page was made before the job had reported anything. */
         if (host.dataset.s === 'running' && outputs.length === 0) unseen.push(id)
-        if (context) for (const line of host.querySelectorAll('[data-part="context"]')) qd.write(line, context)
-        if (items) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items)
-        if (unit) for (const cell of host.querySelectorAll('[data-part="unit"]')) qd.write(cell, unit)
+        if (context !== null) for (const line of host.querySelectorAll('[data-part="context"]')) qd.write(line, context)
+        if (items !== null) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items)
+        if (unit !== null) for (const cell of host.querySelectorAll('[data-part="unit"]')) qd.write(cell, unit)
         if (duration) for (const cell of host.querySelectorAll('[data-part="duration"]')) qd.write(cell, duration)
       }
     }
@@ -35,8 +35,24 @@
   }
 
   qd.on('progress', (updates) => {
-    for (const update of updates) waiting.set(update[0], update)
+    for (const update of updates) {
+      waiting.set(update[0], update)
+      for (const newest of refreshes.values()) newest.set(update[0], update)
+    }
     frame ||= requestAnimationFrame(flush)
+  })
+
+  /* A refresh was read before the numbers that came while it was on its way: they are written again over what it brings. */
+  const refreshes = new Map()
+  const isRefresh = (ctx) => ctx.sourceEvent?.type === 'queuedeck:refresh'
+  document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => isRefresh(ctx) && refreshes.set(ctx, new Map()))
+  document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
+    const isRunning = (id) => hosts(id).some((host) => host.dataset.s === 'running')
+    for (const [id, update] of refreshes.get(ctx) ?? []) {
+      if (!waiting.has(id) && isRunning(id)) waiting.set(id, update)
+    }
+    refreshes.delete(ctx)
+    if (waiting.size) frame ||= requestAnimationFrame(flush)
   })
 
   const figures = (list) => {

@@ -4,8 +4,9 @@
  * refresh sends the rows on the screen as pins: the server answers exactly those rows, and what is new waits behind the pill.
  *
  * Why a pending job waits changes with other jobs, with limits and with workers, and no revision tells of it: while one is on the
- * screen and the stream delivers, its row (or page) is asked for again every two seconds. As long as all wait for the same the
- * answer is 304.
+ * screen and the stream delivers, its row is asked for again every two seconds, and so is the page of a job until it has ended, for its
+ * steps, its log and its flow. Of a running job's row whether its worker still reports is asked every ten. As long as nothing has
+ * changed the answer is 304.
  *
  * Whatever a refresh costs, several times that passes until the next of its kind: many open pages slow each other down, and
  * never the server.
@@ -21,10 +22,10 @@
   /* Until then a list is made of the rows that the browser has and those that changed. */
   const COMPLETE_EVERY = 10_000
   const REASONS_EVERY = 2_000
-  /* What failed is asked for again after this long, and after twice as long each further time. */
-  const RETRY = 2_000
-  const LONGEST_RETRY = 30_000
-  const WAITING = '#rows > tr[data-s="pending"], #job[data-s="pending"], #sheet[open] #sheet-job[data-s="pending"]'
+  const RUNNING_EVERY = 10_000
+  const WAITING = '#rows > tr[data-s="pending"]'
+  const RUNNING = '#rows > tr:is([data-s="running"], [data-s="suspect"])'
+  const OPEN_JOB = '#job:not([data-s="completed"], [data-s="failed"], [data-s="cancelled"])'
   /* As many digits at the end of an id as the server compares. */
   const ID_END = 12
 
@@ -35,6 +36,9 @@
   }
   /* Ids that changed since rows were last asked for; null: any may have. */
   let changed = new Set()
+  /* The same as the request under way took them, and the newest revision that was told when it left. */
+  let asked = new Set()
+  let toldThen = 0
   let timer = null
   let underway = null
   let startedAt = 0
@@ -45,8 +49,9 @@
   /* Refreshes in a row of which nothing arrived. */
   let failures = 0
   let completeAt = performance.now()
-  /* When rows of pending jobs were last asked for. */
+  /* When rows of pending jobs, and of running ones, were last asked for. */
   let reasonsAt = performance.now()
+  let runningAt = performance.now()
   /* The request under way names rows that need not be sent. */
   let partly = false
   /* Tags of what each region shows as the server last sent it. */
@@ -79,15 +84,7 @@
   const run = (kind) => {
     kinds[kind].due = false
     const region = qd.region()
-    const sheet = document.querySelector('#sheet[open] #sheet-job')
-    const waits = sheet?.dataset.s === 'pending' && reasonsAreOld()
-    if (sheet && (kind === 'region' || changed === null || changed.has(sheet.dataset.id) || waits)) {
-      htmx.trigger(sheet, 'queuedeck:refresh')
-    }
-    if (!region || (kind === 'rows' && !document.getElementById('rows'))) {
-      if (waits) reasonsAt = performance.now()
-      return plan()
-    }
+    if (!region || (kind === 'rows' && !document.getElementById('rows'))) return plan()
     underway = kind
     const at = (startedAt = performance.now())
     admitted = false
@@ -134,33 +131,47 @@
 
   qd.on('state', (state) => state === 'live' && failures > 0 && now('region'))
 
+  /* What was told while nobody looked. */
+  document.addEventListener('visibilitychange', plan)
+
   const reasonsAreOld = () => performance.now() - reasonsAt > REASONS_EVERY - 100
+  const runningIsOld = () => performance.now() - runningAt > RUNNING_EVERY - 100
 
   setInterval(() => {
-    if (document.hidden || qd.live?.state !== 'live' || !document.querySelector(WAITING)) return
-    kinds[document.getElementById('job') ? 'region' : 'rows'].due = true
+    if (document.hidden || qd.live?.state !== 'live') return
+    if (document.querySelector(OPEN_JOB)) kinds.region.due = true
+    if (document.querySelector(WAITING) || (runningIsOld() && document.querySelector(RUNNING))) kinds.rows.due = true
     plan()
   }, REASONS_EVERY)
 
+  const putBack = (ids) => {
+    if (ids === null) changed = null
+    for (const id of ids ?? []) changed?.add(id)
+  }
+
   const rowIds = (wanted = () => true) =>
     [...document.querySelectorAll('#rows > tr')].filter(wanted).map((row) => row.dataset.id)
-
 
   document.addEventListener('htmx:config:request', (event) => {
     const { ctx } = event.detail
     if (ctx.sourceEvent?.type !== 'queuedeck:refresh') return
     const { id } = ctx.sourceElement
+    if (id === 'sheet-job') return
     const { headers, body } = ctx.request
     /* Were its hx-get another for each list, htmx would set up anew all that is in the region, and forget what was just typed. */
     if (id === 'jobs') ctx.request.action = ctx.sourceElement.dataset.url
     const rows = id === 'jobs' && underway === 'rows' && document.getElementById('rows')
     headers['X-Queuedeck-Refresh'] = rows ? 'rows' : id
-    if (id === 'sheet-job') return
     if (id === 'jobs' && pinned && busy() && rowIds().length) body.set('pin', rowIds().join(','))
     const isFresh = qd.live?.state === 'live' && performance.now() - completeAt < COMPLETE_EVERY
     const asksReasons = id === 'jobs' && reasonsAreOld()
+    const asksRunning = id === 'jobs' && runningIsOld()
     if (asksReasons) reasonsAt = performance.now()
-    const goesAgain = (row) => changed.has(row.dataset.id) || (asksReasons && row.dataset.s === 'pending')
+    if (asksRunning) runningAt = performance.now()
+    const goesAgain = (row) =>
+      changed.has(row.dataset.id) ||
+      (asksReasons && row.dataset.s === 'pending') ||
+      (asksRunning && ['running', 'suspect'].includes(row.dataset.s))
     const same = id === 'jobs' && changed && (rows || isFresh) ? rowIds((row) => !goesAgain(row)) : []
     partly = same.length > 0
     if (partly) body.set('have', same.map((one) => one.slice(-ID_END)).join(''))
@@ -169,6 +180,8 @@
     const known = rows ? rowsTag : tags.get(id)
     if (known) headers['If-None-Match'] = known
     /* What changes from here on, this answer may not show. */
+    asked = changed
+    toldThen = qd.live?.revision ?? 0
     if (id === 'jobs') changed = new Set()
   })
 
@@ -209,12 +222,14 @@
       /* An open sheet is read on its own, and rows that the browser has are as old as they were. */
       const isWhole = underway === 'region' && !partly && !document.querySelector('#sheet[open]')
       qd.live?.refreshed(isWhole ? revision : 0)
-    } else if (status === 0 || status >= 500) {
+    } else if (qd.isFailure(status)) {
       qd.live?.failed()
       /* Nobody tells of the same change twice. */
       kinds.region.due = true
-      kinds.region.notBefore = endedAt + Math.min(LONGEST_RETRY, RETRY * 2 ** failures++)
+      kinds.region.notBefore = endedAt + qd.retryAfter(failures++)
     }
+    /* It came from a process that had not heard of the change yet. */
+    if ((status === 200 || status === 304) && revision < toldThen) putBack(asked)
     behind = underway === 'region' && status < 400 && revision < qd.live?.revision ? behind + 1 : 0
     if (behind > 0 && behind <= CATCH_UPS) kinds.region.due = true
     underway = null

@@ -93,6 +93,11 @@
       this.#role = 'idle'
     }
 
+    /* What is shown is another thing now; whoever held or followed a stream has left it. */
+    move(url) {
+      this.#url = url
+    }
+
     /* Passes a message of the real stream, or a change of its state, to the followers. */
     pass(message) {
       if (this.#role === 'leader') this.#post({ kind: 'pass', url: this.#url, message })

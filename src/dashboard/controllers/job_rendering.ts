@@ -54,7 +54,7 @@ export async function renderJob(
       title: job.type,
       kind: 'job',
       fragment: isSheet,
-      stream: { page: 'job', id: job.id, ...(view.graph && { with: view.graph.ids }) },
+      stream: { page: 'job', id: job.id, ...(view.graph && { with: view.graph.ids.toSorted() }) },
       revision,
     }),
     job: view,

@@ -28,6 +28,10 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
   const open = (input.alerts ?? (await dashboard.openAlerts())) || []
   const loud = open.filter(isLoud).length
   const nav = navigation(urls, kind, loud)
+  const absent = await away(viewer, input.databaseAway ?? false)
+  /** For pages of which a part is asked for alone. */
+  ctx.response.header('x-queuedeck-alerts', String(loud))
+  ctx.response.header('x-queuedeck-away', absent.map(({ service }) => service).join(' '))
   return {
     title,
     kind,
@@ -56,7 +60,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
     actor: { id: actor.id, name, initials: initials(name) },
     manage: await viewer.mayManage(),
     search: input.search ?? '',
-    away: await away(viewer, input.databaseAway ?? false),
+    away: absent,
     flash: readFlash(viewer),
   }
 }

@@ -8,8 +8,14 @@ const RESOURCES = new URL('../../../resources/', import.meta.url)
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-export type Answer =
-  { json: unknown } | { template: string; data: Record<string, unknown>; status?: number }
+export type PageAnswer = {
+  template: string
+  data: Record<string, unknown>
+  status?: number
+  headers?: Record<string, string | number>
+}
+
+export type Answer = { json: unknown } | PageAnswer
 
 /**
  * Serves the real templates, styles and scripts under the strict policy of the application, with views that the test gives and a
@@ -95,6 +101,7 @@ export class Stage {
         .writeHead(answer.status ?? 200, {
           'content-type': 'text/html; charset=utf-8',
           'x-queuedeck-revision': this.revision,
+          ...answer.headers,
         })
         .end(html)
     } catch (error) {
