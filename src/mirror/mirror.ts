@@ -124,7 +124,7 @@ export class Mirror {
       await this.#ahead?.reply.catch(() => {})
       this.#ahead = undefined
       this.#reader.close()
-      await this.announcer.flush()
+      await this.announcer.close()
     }
   }
 

@@ -45,6 +45,9 @@ export type StoredJob = {
   seq: number
   /** Status before this batch; belongs to the writer. */
   readonly was: JobStatus | null
+  /** Run and attempts before this batch; belong to the writer. */
+  readonly wasRun: number
+  readonly wasAttempts: number
   readonly id: string
   readonly queue: string
   readonly transportId: string

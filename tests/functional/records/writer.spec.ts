@@ -46,6 +46,7 @@ eachDatabase((database) => {
       await mirror.write([key], (job, out) => {
         add(job, { user: '42', worker: 'fe80::1:77:ab', stage: 'Reading', percent: 33.3 })
         Object.assign(job, { version: (BigInt(NOW) << 20n) | 7n, done: 3, total: 9, unit: 'pages' })
+        Object.assign(job, { run: 1, attempts: 1 })
         out.bodies.push({ job, payload: '{"id":1970670598291982291}', options: '{}' })
         const ended = { finishedAt: null, errorCode: null, error: null, stack: null }
         const attempt = { job, run: 1, attempt: 1, worker: job.worker, startedAt: NOW, ...ended }
@@ -60,6 +61,8 @@ eachDatabase((database) => {
         assert.equal(job.version, ((BigInt(NOW) << 20n) | 7n) + 1n)
         assert.containsSubset(job, {
           was: 'pending',
+          wasRun: 1,
+          wasAttempts: 1,
           type: 'demo.sleep',
           user: '42',
           worker: 'fe80::1:77:ab',

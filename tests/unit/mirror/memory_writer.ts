@@ -51,7 +51,8 @@ export class MemoryWriter implements MirrorWriter {
     for (const { queue, next } of batch.cursors) this.positions.set(queue, { queue, ...next })
     const stored = batch.jobs.map((key) => {
       const job = this.jobs.get(key.id)
-      return job ? { ...job, was: job.status } : blank(key)
+      if (!job) return blank(key)
+      return { ...job, was: job.status, wasRun: job.run, wasAttempts: job.attempts }
     })
     for (const result of fold(stored)) this.#take(result)
     return true
