@@ -48,9 +48,9 @@ export class LiveClient {
   }
 
   /**
-   * @param shown  Ids on the screen, where this process rendered them; null: not known
+   * @param shown  Ids on the screens of those who look at this list, where this process rendered them; null: not known
    */
-  take(notice: ChangeNotice, shown: ReadonlySet<string> | null): void {
+  take(notice: ChangeNotice, shown: Pick<ReadonlySet<string>, 'has'> | null): void {
     const { view } = this
     this.#revision = notice.revision
     for (const change of notice.changed) {

@@ -41,6 +41,12 @@ const LONGEST_STREAM = 120_000
 
 /** Lists whose rows are remembered, for progress to go only where it is seen. */
 const MOST_LISTS = 200
+/**
+ * Viewers of one list may look at other rows of it, those who read on at older ones: rows count as seen until the list was rendered
+ * without them for this long, ms, as long as there are not too many.
+ */
+const SHOWN_FOR = 10_000
+const MOST_SHOWN = 1_000
 
 /**
  * Tells open pages what changed: one Redis subscription for all clients of this process.
@@ -51,7 +57,8 @@ export class LiveHub {
   #logger: Logger
   #clients = new Set<LiveClient>()
   #listeners = new Set<(notice: ChangeNotice) => void>()
-  #shown = new Map<string, ReadonlySet<string>>()
+  /** By list, when each row was last shown, the longest ago first. */
+  #shown = new Map<string, Map<string, number>>()
   #starting: Promise<void> | undefined
   #unsubscribe: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
@@ -97,10 +104,20 @@ export class LiveHub {
     return this.#revision
   }
 
-  /** Notes which jobs a list shows. */
+  /** Notes which jobs a list shows to one of its viewers. */
   show(key: string, ids: string[]): void {
+    const now = performance.now()
+    const shown = this.#shown.get(key) ?? new Map<string, number>()
+    for (const id of ids) {
+      shown.delete(id)
+      shown.set(id, now)
+    }
+    for (const [id, at] of shown) {
+      if (now - at < SHOWN_FOR && shown.size <= MOST_SHOWN) break
+      shown.delete(id)
+    }
     this.#shown.delete(key)
-    this.#shown.set(key, new Set(ids))
+    this.#shown.set(key, shown)
     if (this.#shown.size > MOST_LISTS) this.#shown.delete(this.#shown.keys().next().value!)
   }
 
@@ -228,9 +245,9 @@ export class LiveHub {
   }
 
   #take(told: ChangeNotice): void {
-    const isGap = told.revision > this.#revision + 1
+    /** An emptied Redis counts from the beginning again: what it told before the first that arrives was missed as well. */
+    const isGap = told.revision !== this.#revision + 1
     const notice = isGap ? { ...told, more: true } : told
-    /** An emptied Redis counts from the beginning again. */
     this.#revision = notice.revision
     for (const listener of this.#listeners) listener(notice)
     for (const client of this.#clients) {

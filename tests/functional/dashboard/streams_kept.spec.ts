@@ -1,9 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { LiveHub } from '../../../src/dashboard/live/live_hub.ts'
+import { listKey } from '../../../src/dashboard/live/live_view.ts'
+import { JobQuery } from '../../../src/records/job_query.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo } from './jobs.ts'
 import { DashboardLab } from './lab.ts'
+
+const REFRESH = { 'x-queuedeck-refresh': 'rows' }
+
+const uuid = (n: number) => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`
 
 test.group('Streams | kept open', (group) => {
   let lab: DashboardLab
@@ -49,6 +55,59 @@ test.group('Streams | kept open', (group) => {
     await lab.dispatch(Echo)
     await waitFor('the next', () => told().every((count, index) => count > before[index]))
     assert.isFalse(stream.ended)
+  })
+
+  test('carry progress of the rows that any viewer of a list was shown of late', async ({
+    assert,
+  }) => {
+    const client = lab.client()
+    const [newer, older] = [await lab.dispatch(Echo), await lab.dispatch(Echo)]
+    const { live } = await lab.app.container.make('queuedeck.dashboard')
+    const { changes, connections } = await lab.app.container.make('queuedeck.transport')
+    const stream = await client.stream('/stream?page=jobs')
+    await waitFor('hello', () => stream.named('hello').length > 0)
+    const progress = async (percent: number) => {
+      const rows = [newer, older].map((id) => [id, percent, null, null, null, null, null])
+      const notice = { changed: [], more: false, progress: rows, lag: 1 }
+      await changes.publish(notice as never, connections.producer as never)
+    }
+    const told = (percent: number) => {
+      const rows = stream.named('progress').flatMap(({ data }) => data)
+      return rows.filter((row) => row[1] === percent).map(([id]) => id)
+    }
+    assert.include((await client.partial('/jobs', REFRESH)).text, newer)
+    assert.notInclude((await client.partial(`/jobs?pin=${older}`, REFRESH)).text, newer)
+    await progress(10)
+    await waitFor('progress of the rows of both', () => told(10).length === 2)
+
+    const { now } = performance
+    performance.now = () => now.call(performance) + 11_000
+    try {
+      live.show(listKey(JobQuery.from()), [older])
+    } finally {
+      performance.now = now
+    }
+    await progress(20)
+    await waitFor('progress of the row that is still shown', () => told(20).length > 0)
+    assert.deepEqual(told(20), [older])
+    stream.close()
+  })
+
+  test('keep no more rows of a list than a few viewers see', async ({ assert }) => {
+    const { live } = await lab.app.container.make('queuedeck.dashboard')
+    const { changes, connections } = await lab.app.container.make('queuedeck.transport')
+    const stream = await lab.client().stream('/stream?page=jobs&queue=many')
+    await waitFor('hello', () => stream.named('hello').length > 0)
+    const key = listKey(JobQuery.from({ queue: 'many' }))
+    const ids = Array.from({ length: 1_001 }, (_, n) => uuid(n))
+    for (let at = 0; at < ids.length; at += 200) live.show(key, ids.slice(at, at + 200))
+    const rows = [ids[0], ids[1], ids[1_000]].map((id) => [id, 7, null, null, null, null, null])
+    const notice = { changed: [], more: false, progress: rows, lag: 1 }
+    await changes.publish(notice as never, connections.producer as never)
+    await waitFor('progress', () => stream.named('progress').length > 0)
+    const told = stream.named('progress').flatMap(({ data }) => data.map(([id]: string[]) => id))
+    assert.deepEqual(told, [ids[1], ids[1_000]])
+    stream.close()
   })
 
   test('say that they are alive, and end when their viewer may look no more', async ({
