@@ -3,7 +3,7 @@ import type { Facets, Histogram, JobPage } from '../records/reader_types.ts'
 import type { JobView } from '../types.ts'
 import { recentHistogram } from './chart.ts'
 import type { Dashboard } from './dashboard.ts'
-import { listKey } from './live/live_view.ts'
+import { listKey, mayBeOneOf } from './live/live_view.ts'
 import type { RowFacts } from './presenters/job_row.ts'
 import type { JobText } from './redaction/job_texts.ts'
 import { Shared } from './shared.ts'
@@ -80,7 +80,7 @@ export class Lists {
     const { reader, texts } = this.#dashboard
     const now = Date.now()
     const page = await reader.page(query)
-    const shown = pins ? pinned(await reader.rowsById(pins), page) : unpinned(page)
+    const shown = pins ? pinned(query, await reader.rowsById(pins), page) : unpinned(page)
     const [known, about] = await Promise.all([
       texts.forJobs(shown.rows),
       this.#dashboard.rowFacts(shown.rows),
@@ -119,13 +119,46 @@ function unpinned({ rows }: JobPage): Shown {
 /**
  * Exactly the rows that are on the screen, in their order. What left the filter since stays, dimmed; what came in is counted.
  */
-function pinned(rows: JobView[], page: JobPage): Shown {
+function pinned(query: JobQuery, rows: JobView[], page: JobPage): Shown {
   const inside = new Set(page.rows.map(({ id }) => id))
   const shown = new Set(rows.map(({ id }) => id))
   const fresh = page.rows.filter(({ id }) => !shown.has(id)).length
-  /** Rows that new ones pushed below the page have not left the filter. */
-  const left = rows.filter(({ id }) => !inside.has(id)).slice(fresh)
+  const isPushed = pushedOff(query, rows, page, inside)
+  const left = rows.filter(
+    (job, place) => !inside.has(job.id) && !(mayPass(query, job) && isPushed(place))
+  )
   return { rows, left: new Set(left.map(({ id }) => id)), fresh }
+}
+
+/**
+ * Whether a row that is not on the page any more may stand on another one, by its place on the screen. New rows push those at the end
+ * of a page off it: behind the last that is still there, where the list goes on. By anything but its creation a job may have moved
+ * anywhere.
+ */
+function pushedOff(
+  { sort, position }: JobQuery,
+  rows: JobView[],
+  page: JobPage,
+  inside: ReadonlySet<string>
+): (place: number) => boolean {
+  if (sort !== 'created') return () => page.next !== null || page.previous !== null
+  const isInside = ({ id }: JobView) => inside.has(id)
+  if (position?.back) {
+    /** Filled from its end: new rows push off the first. */
+    const first = rows.findIndex(isInside)
+    return (place) => page.previous !== null && (first === -1 || place < first)
+  }
+  const last = rows.findLastIndex(isInside)
+  return (place) => page.next !== null && place > last
+}
+
+/** By what may change of a job or of the filter: its status, its host, and what began `2h` ago. */
+function mayPass({ statuses, hosts, from }: JobQuery, job: JobView): boolean {
+  return (
+    (statuses.length === 0 || statuses.includes(job.status)) &&
+    mayBeOneOf(hosts, job.host) &&
+    (from === null || job.createdAt >= from)
+  )
 }
 
 /**

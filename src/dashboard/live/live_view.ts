@@ -104,10 +104,15 @@ export function listKey(query: JobQuery): string {
  * Whether a job may stand in a list, now or before: its status does not count, since leaving a list is a change too.
  */
 function mayEnterOrLeave(query: JobQuery, { queue, type, user }: Change): boolean {
-  return matches(query.queues, queue) && matches(query.types, type) && matches(query.users, user)
+  return (
+    mayBeOneOf(query.queues, queue) &&
+    mayBeOneOf(query.types, type) &&
+    mayBeOneOf(query.users, user)
+  )
 }
 
-function matches(names: readonly string[], name: string | null): boolean {
+/** Whether a filter by these names lets a name pass; one with wildcards may let any. */
+export function mayBeOneOf(names: readonly string[], name: string | null): boolean {
   if (names.length === 0) return true
   if (name === null) return false
   const lower = name.toLowerCase()
