@@ -52,7 +52,10 @@ export default class MonitorsController {
       looking = true
       do {
         again = false
-        await this.#view(viewer).then(tell, () => {})
+        await this.#view(viewer).then(tell, (error) => {
+          /** Deleted before its end was told: who asks again learns it. Anything else may be over by the next look. */
+          if (error instanceof E_JOB_NOT_FOUND) stream.close()
+        })
       } while (again && !stream.ended.aborted)
       looking = false
     }

@@ -110,6 +110,32 @@ test.group('Streams | kept open', (group) => {
     stream.close()
   })
 
+  test('end when the job of a monitor was deleted before its end was told, but not when it could not be read', async ({
+    assert,
+    cleanup,
+  }) => {
+    const client = lab.client()
+    const id = await lab.dispatch(Echo)
+    const { reader } = await lab.app.container.make('queuedeck.dashboard')
+    const { find } = reader
+    cleanup(() => void Object.assign(reader, { find }))
+    const stream = await client.stream(`/monitors/${id}/stream`)
+    await waitFor('its state', () => stream.named('state').length > 0)
+    let looks = 0
+    reader.find = async () => {
+      looks++
+      throw new Error('away')
+    }
+    await waitFor('looks in vain', () => looks > 1)
+    assert.isFalse(stream.ended)
+    reader.find = async () => null
+    await waitFor('the end', () => stream.ended, { within: 20_000 })
+    const again = await client.stream(`/monitors/${id}/stream`)
+    assert.equal(again.status, 404)
+    again.close()
+    assert.equal((await client.json(`/monitors/${id}`)).status, 404)
+  })
+
   test('say that they are alive, and end when their viewer may look no more', async ({
     assert,
     cleanup,
