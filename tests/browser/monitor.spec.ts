@@ -169,6 +169,24 @@ withBrowser(() => {
       await close()
     })
 
+    test('loads the page again when its stream ends because its job was deleted', async ({
+      assert,
+    }) => {
+      const { page, close } = await newPage()
+      await page.goto(`${stage.url}/upload`)
+      await busy(page)
+      await page.waitForResponse((answer) => answer.url().endsWith('/stream'))
+      stage.edge.registerTemplate('without', { template: HOST.replace(/^@.*$/m, '') })
+      stage.answer = (_, url) =>
+        url.pathname.endsWith('/state') ? null : { template: 'without', data: {} }
+      stage.streamState = 'broken'
+      stage.cut()
+      await page.waitForEvent('load')
+      await free(page)
+      assert.equal(await page.locator('job-monitor').count(), 0)
+      await close()
+    })
+
     test('refreshes the page without scripts until the job has ended', async ({ assert }) => {
       const { page, close } = await newPage({ javaScriptEnabled: false })
       await page.goto(`${stage.url}/upload`)
