@@ -58,7 +58,9 @@ function answers(path: string, text?: string, part?: string): Answer | null {
   }
   if (path === '/jobs/1') {
     const page = samples.page('job', { actor })
-    return { template: 'queuedeck::pages/job', data: { page, job: jobSample(rows[1]!, text) } }
+    page.urls.current = samples.PREFIX + path
+    const template = part === 'job' ? 'queuedeck::partials/job_region' : 'queuedeck::pages/job'
+    return { template, data: { page, job: jobSample(rows[1]!, text) } }
   }
   if (path === '/workers') {
     const page = workerPage(path, actor, part !== undefined)

@@ -126,8 +126,16 @@
     plan()
   })
 
-  /* What the stream writes into the page by itself, the server does not know as sent. */
-  for (const name of ['progress', 'stats']) qd.on(name, () => tags.clear())
+  const forgetTags = () => {
+    tags.clear()
+    rowsTag = null
+  }
+
+  /* What the stream writes into the page by itself, the server does not know as sent; nor do tags speak of a list that a person asked for. */
+  for (const name of ['progress', 'stats']) qd.on(name, forgetTags)
+  document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
+    if (ctx.target?.id === 'jobs' && ctx.sourceEvent?.type !== 'queuedeck:refresh') forgetTags()
+  })
 
   qd.on('state', (state) => state === 'live' && failures > 0 && now('region'))
 
