@@ -86,8 +86,11 @@ withBrowser(() => {
     test('say what is typed before the scripts have come', async ({ assert }) => {
       const { page, problems, close } = await newPage()
       const typed = Promise.withResolvers<void>()
+      const own = page.waitForResponse(/\/queuedeck-[^/]*\.js/)
       await page.route(/\.js(\?|$)/, async (route) => {
         await typed.promise
+        // The library comes last: then both run at once, and it begins later than ours.
+        if (route.request().url().includes('/htmx-')) await (await own).finished()
         await route.continue()
       })
       await page.goto(`${pages}/schedules/new`, { waitUntil: 'commit' })

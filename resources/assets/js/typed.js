@@ -14,7 +14,7 @@
 
   /* Whoever writes before the scripts are here, on a slow line, sees what it means all the same. */
   for (const field of document.querySelectorAll('form[data-typed] :is(input, textarea)'))
-    if (field.value !== field.defaultValue) field.dispatchEvent(new Event('input', { bubbles: true }))
+    if (field.value !== field.defaultValue) tell(field)
 
   const kept = read()
   if (!kept) return
@@ -30,8 +30,13 @@
       if (element.type === 'checkbox' || element.type === 'radio') element.checked = values.includes(element.value)
       else if (values.length > 0) element.value = values[0]
       else continue
-      element.dispatchEvent(new Event('input', { bubbles: true }))
+      tell(element)
     }
+  }
+
+  /* After htmx has begun, which waits for the next task itself: before, it hears nothing. */
+  function tell(field) {
+    setTimeout(() => field.dispatchEvent(new Event('input', { bubbles: true })))
   }
 
   function read() {
