@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import type { Page } from 'playwright-core'
 import type { JobRow } from '../../src/dashboard/presenters/types.ts'
-import { closeBrowser, newPage, withBrowser, writeHalfAWord } from '../helpers/browser.ts'
+import { closeBrowser, newPage, listen, withBrowser, writeHalfAWord } from '../helpers/browser.ts'
 import { waitFor } from '../helpers/wait.ts'
 import { jobSample } from './stage/job_sample.ts'
 import * as samples from './stage/samples.ts'
@@ -142,14 +142,11 @@ withBrowser(() => {
           data: { page: samples.page('jobs', { revision: stage.revision }), jobs: around },
         }
       }
-      const region = page.waitForResponse(
-        (response) => response.request().headers()['x-queuedeck-refresh'] === 'jobs'
-      )
+      const region = await listen(page, 'htmx:finally:request', 'jobs')
       end(0)
       stage.send('changed', { revision: stage.revision, ids: [first], more: false })
       await page.waitForSelector(`#job-${first}[data-s="completed"]`)
-      await (await region).finished()
-      await page.waitForFunction(() => !document.querySelector('.htmx-request'))
+      await region()
       assert.isTrue(isRead)
       stage.send('changed', { revision: stage.revision, ids: [second], more: false })
       await page.waitForSelector(`#job-${second}[data-s="completed"]`)

@@ -77,6 +77,34 @@ export function withBrowser(define: () => void): void {
 }
 
 /**
+ * Listens to the next event of a page's document from now on. The function that it answers waits for it, and for what it brings about.
+ *
+ * @param kind  of refreshes, only those of this kind: what their requests say in `x-queuedeck-refresh`
+ */
+export async function listen(
+  page: Page,
+  event: string,
+  kind: string | null = null
+): Promise<() => Promise<void>> {
+  const name = `heard ${event} ${kind}`
+  await page.evaluate(
+    (wanted) => {
+      const heard = new Promise<void>((resolve) => {
+        document.addEventListener(wanted.event, (happened) => {
+          const headers = (happened as CustomEvent).detail?.ctx?.request.headers
+          if (wanted.kind === null || headers['X-Queuedeck-Refresh'] === wanted.kind) {
+            setTimeout(resolve)
+          }
+        })
+      })
+      Object.assign(window, { [wanted.name]: heard })
+    },
+    { event, kind, name }
+  )
+  return () => page.evaluate((of) => (window as unknown as Record<string, Promise<void>>)[of], name)
+}
+
+/**
  * Puts the focus and half a word into the search field of a list, the caret inside the word, without scrolling.
  */
 export function writeHalfAWord(page: Page): Promise<void> {
