@@ -256,7 +256,6 @@ withBrowser(() => {
       await page.waitForSelector('#away:has-text("Redis does not answer")')
       assert.equal(await page.textContent('#tab-more .nav-count'), '3')
       isAway = false
-      stage.change()
       await page.waitForSelector('#away:not(:has(.banner))', { state: 'attached' })
       assert.equal(await page.locator('.nav-count').count(), 0)
       assert.deepEqual(problems, [])

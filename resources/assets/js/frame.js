@@ -1,9 +1,10 @@
 /*
  * What stands around the region and changes without it: the number of open alerts, and that a server is away. Each refresh says both; the
- * words of the latter come with the page.
+ * words of the latter come with the page. While one is away nothing may change, so it is asked for until all are back.
  */
 ;(() => {
   const qd = window.queuedeck
+  const EVERY = 5_000
   let asking = false
 
   const showAway = async () => {
@@ -19,6 +20,10 @@
       asking = false
     }
   }
+
+  setInterval(() => {
+    if (!document.hidden && !document.querySelector('dialog[open]') && document.querySelector('#away .banner')) qd.refreshSoon()
+  }, EVERY)
 
   document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
     const headers = ctx.response?.headers
