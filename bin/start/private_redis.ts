@@ -29,6 +29,9 @@ wait "$server"
 /** How long the server may take for its start (a long file to read), in milliseconds. */
 const LONGEST_START = 60_000
 
+/** How many ports are tried where others take them first. */
+const MOST_PORTS = 3
+
 /**
  * A Redis of our own: on this machine only, behind a password of its own, with an append-only file.
  */
@@ -44,17 +47,37 @@ export class PrivateRedis {
   }
 
   /**
-   * Starts the server on a free port and waits until it takes writes.
+   * Starts the server on a free port and waits until it takes writes. A port that was taken before the server had it is given up for
+   * another.
    *
+   * @param pickPort  Finds a port that is free now.
    * @throws StartError with what it wrote when it ends instead
    */
-  static async start(program: RedisProgram, folder: string): Promise<PrivateRedis> {
-    const address = {
-      host: '127.0.0.1',
-      port: await freePort(),
-      password: randomBytes(24).toString('base64url'),
-    }
+  static async start(
+    program: RedisProgram,
+    folder: string,
+    pickPort = freePort
+  ): Promise<PrivateRedis> {
     const log = join(folder, 'logs/redis.log')
+    for (let attempt = 1; ; attempt++) {
+      const server = await PrivateRedis.#spawn(program, folder, await pickPort(), log)
+      try {
+        await server.#ready()
+        return server
+      } catch (error) {
+        await server.stop()
+        const said = readLog(log)
+        if (/address already in use/i.test(said) && attempt < MOST_PORTS) continue
+        const last = said.split('\n').at(-1)!.slice(0, 300)
+        throw new StartError(
+          `The private Redis did not start (${(error as Error).message})${last ? `; it wrote: ${last}` : ''}; see ${log}.`
+        )
+      }
+    }
+  }
+
+  static async #spawn(program: RedisProgram, folder: string, port: number, log: string) {
+    const address = { host: '127.0.0.1', port, password: randomBytes(24).toString('base64url') }
     const settings = join(folder, 'redis/redis.conf')
     writeFileSync(settings, configuration(address, join(folder, 'redis')), { mode: 0o600 })
     rmSync(log, { force: true })
@@ -65,18 +88,7 @@ export class PrivateRedis {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { ...process.env, ...program.variables },
     })
-    const identity = await serverOf(keeper)
-    const server = new PrivateRedis(address, identity, keeper)
-    try {
-      await server.#ready()
-    } catch (error) {
-      await server.stop()
-      const said = readLog(log)
-      throw new StartError(
-        `The private Redis did not start (${(error as Error).message})${said ? `; it wrote: ${said}` : ''}; see ${log}.`
-      )
-    }
-    return server
+    return new PrivateRedis(address, await serverOf(keeper), keeper)
   }
 
   /** To be held open by every process that uses the server. */
@@ -99,7 +111,7 @@ export class PrivateRedis {
     const deadline = performance.now() + LONGEST_START
     while (true) {
       try {
-        return await checkRedis(this.address)
+        return await checkRedis(this.address, this.identity.pid)
       } catch (error) {
         if (!identify(this.identity.pid) || performance.now() > deadline) throw error
         await pause(30)
@@ -134,7 +146,7 @@ async function serverOf(keeper: ChildProcess): Promise<ProcessIdentity> {
 
 function readLog(log: string): string {
   try {
-    return readFileSync(log, 'utf8').trim().split('\n').at(-1)!.slice(0, 300)
+    return readFileSync(log, 'utf8').trim()
   } catch {
     // It ended before it wrote anything.
     return ''

@@ -10,9 +10,10 @@ export type RedisAddress = { host: string; port: number; password: string }
 /**
  * Asks a Redis for everything that Queuedeck needs of it: that it answers, is new enough and takes writes.
  *
+ * @param processId  The server's, where it must be a certain one: any other that has the port is left alone.
  * @throws StartError with what it answered instead
  */
-export async function checkRedis(address: RedisAddress): Promise<void> {
+export async function checkRedis(address: RedisAddress, processId?: number): Promise<void> {
   const name = `The Redis at ${address.host}:${address.port}`
   const redis = new Redis({
     host: address.host,
@@ -31,8 +32,11 @@ export async function checkRedis(address: RedisAddress): Promise<void> {
   try {
     await redis.connect()
     await whileLoading(() => redis.ping())
-    const [, version = '0', minor = '0'] =
-      /redis_version:(\d+)\.(\d+)/.exec(await redis.info('server')) ?? []
+    const info = await redis.info('server')
+    if (processId !== undefined && Number(/process_id:(\d+)/.exec(info)?.[1]) !== processId) {
+      throw new StartError(`${name} is another one.`)
+    }
+    const [, version = '0', minor = '0'] = /redis_version:(\d+)\.(\d+)/.exec(info) ?? []
     if (Number(version) < 6 || (Number(version) === 6 && Number(minor) < 2)) {
       throw new StartError(`${name} is version ${version}.${minor}: Queuedeck needs 6.2 or newer.`)
     }

@@ -12,7 +12,8 @@ import { commandLine } from '#tests/helpers/command_line'
 import { knowDocuments } from '#tests/helpers/known_documents'
 import { defineConfig } from '../../src/config.ts'
 import { toMilliseconds } from '../../src/durations.ts'
-import { freePort, waitFor } from '#tests/helpers/wait'
+import { freePort } from '#tests/helpers/ports'
+import { waitFor } from '#tests/helpers/wait'
 
 const run = promisify(execFile)
 const path = (name: string) => fileURLToPath(new URL(name, ROOT))

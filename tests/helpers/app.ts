@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { ApplicationService, IgnitorOptions } from '@adonisjs/core/types'
 import { Ignitor } from '@adonisjs/core'
 import { createDatabase, type TestDatabase } from './databases.ts'
+import { freePort } from './ports.ts'
 import { redisServer } from './servers.ts'
-import { freePort, waitFor } from './wait.ts'
+import { waitFor } from './wait.ts'
 
 /**
  * Root of the repository.

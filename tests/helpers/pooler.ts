@@ -1,5 +1,6 @@
 import { chown, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freePort } from './ports.ts'
 import { PrivateServer } from './private_server.ts'
 import {
   answersPostgres,
@@ -10,7 +11,6 @@ import {
   postgresServer,
   temporaryFolder,
 } from './servers.ts'
-import { freePort } from './wait.ts'
 
 /**
  * A PgBouncer in front of the PostgreSQL that tests share. Its two connections to a database are dealt out anew for each transaction, or

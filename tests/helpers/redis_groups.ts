@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis, type RedisOptions } from 'ioredis'
+import { freePort } from './ports.ts'
 import { PrivateServer } from './private_server.ts'
 import { redisToRun, temporaryFolder } from './servers.ts'
-import { freePort, waitFor } from './wait.ts'
+import { waitFor } from './wait.ts'
 
 export type NodeOptions = {
   settings?: Record<string, string>

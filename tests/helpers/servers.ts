@@ -9,9 +9,9 @@ import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { type RedisProgram, redisProgram } from '../../bin/start/redis_program.ts'
+import { freePort } from './ports.ts'
 import { PrivateServer, type TestServer } from './private_server.ts'
 import { prepareData } from './prepared_data.ts'
-import { freePort } from './wait.ts'
 
 export type { TestServer, PrivateServer } from './private_server.ts'
 

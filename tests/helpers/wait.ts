@@ -1,8 +1,6 @@
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-export { freePort } from '../../bin/start/free_port.ts'
-
 /** Pauses between two looks, ms, unless the caller says otherwise. */
 const SHORTEST_PAUSE = 20
 const LONGEST_PAUSE = 100

@@ -3,13 +3,15 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
+import { Redis } from 'ioredis'
 import { DataFolder } from '../../../bin/start/data_folder.ts'
 import { checkRedis } from '../../../bin/start/redis_check.ts'
 import { PrivateRedis } from '../../../bin/start/private_redis.ts'
 import { redisProgram } from '../../../bin/start/redis_program.ts'
 import { readSettings } from '../../../bin/start/settings.ts'
 import type { AppProcess } from '#tests/helpers/app'
-import { findProgram, redisServer } from '#tests/helpers/servers'
+import { freePort } from '#tests/helpers/ports'
+import { findProgram, redisServer, redisToRun } from '#tests/helpers/servers'
 import { answering, StartLab } from './start_lab.ts'
 
 test.group('npm start | refusals', (group) => {
@@ -137,4 +139,25 @@ test.group('npm start | a Redis of its own', (group) => {
     // The second time it is there already.
     assert.deepEqual(await redisProgram(folder, { PATH: '' }), program)
   }).skip(!findProgram('apt-get') || !findProgram('dpkg'), 'this is no Debian or Ubuntu')
+
+  test("takes another port where somebody was faster, and never somebody else's Redis", async ({
+    assert,
+  }) => {
+    const program = await redisToRun()
+    const other = await redisServer({ own: true })
+    const redis = new Redis(other.port)
+    const free = await freePort()
+    const ports = [other.port, other.port, free]
+    const server = await PrivateRedis.start(program, folder, async () => ports.shift()!)
+    assert.equal(server.address.port, free)
+    await checkRedis(server.address)
+    await server.stop()
+    await assert.rejects(
+      () => PrivateRedis.start(program, folder, async () => other.port),
+      /^The private Redis did not start .* it wrote: .*; see .*redis\.log\.$/
+    )
+    assert.equal(await redis.dbsize(), 0)
+    redis.disconnect()
+    await other.stop()
+  })
 })

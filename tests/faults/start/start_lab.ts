@@ -6,7 +6,8 @@ import Database from 'better-sqlite3'
 import type { Running } from '../../../bin/start/data_folder.ts'
 import { STATUSES } from '../../../src/statuses.ts'
 import { type AppProcess, spawnNode } from '#tests/helpers/app'
-import { freePort, waitFor } from '#tests/helpers/wait'
+import { freePort } from '#tests/helpers/ports'
+import { waitFor } from '#tests/helpers/wait'
 
 /**
  * A folder and a port for one `npm start` after another.

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { JobRegistry } from '../../../src/jobs/registry.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
-import { freePort } from '#tests/helpers/wait'
+import { freePort } from '#tests/helpers/ports'
 import { stopwatch } from '#tests/helpers/stopwatch'
 import { DoctorLab } from './lab.ts'
 

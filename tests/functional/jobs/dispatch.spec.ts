@@ -5,9 +5,9 @@ import { defineConfig, Job, QueueManager } from '#queuedeck'
 import { JobRegistry } from '../../../src/jobs/registry.ts'
 import { Connections } from '../../../src/transport/connections.ts'
 import { Transport } from '../../../src/transport/transport.ts'
+import { freePort } from '#tests/helpers/ports'
 import { uniquePrefix } from '#tests/helpers/unique_prefix'
 import { redisServer } from '#tests/helpers/servers'
-import { freePort } from '#tests/helpers/wait'
 import { stopwatch } from '#tests/helpers/stopwatch'
 
 class Counted extends Job<{ n: number }, void> {

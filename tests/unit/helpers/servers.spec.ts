@@ -6,7 +6,7 @@ import { ROOT, spawnNode } from '#tests/helpers/app'
 import { eachDatabase } from '#tests/helpers/databases'
 import { cutLog, logSize } from '#tests/helpers/redis_log'
 import { redisServer } from '#tests/helpers/servers'
-import { isAlive, waitFor } from '#tests/helpers/wait'
+import { isAlive, isListening, waitFor } from '#tests/helpers/wait'
 
 test.group('Test servers', () => {
   test('a Redis of a test keeps its data when it is ended and started again', async ({
@@ -66,6 +66,28 @@ test.group('Test servers', () => {
       redis.disconnect()
       await server.stop()
     }
+  })
+
+  test('no port is given to two processes, nor to one twice', async ({ assert }) => {
+    const module = fileURLToPath(new URL('tests/helpers/ports.ts', ROOT))
+    const script = `
+      const { freePort } = await import(${JSON.stringify(module)})
+      console.log(JSON.stringify(await Promise.all(Array.from({ length: 120 }, freePort))))
+      process.stdin.resume()`
+    const args = ['--import=./bin/typescript.js', '--input-type=module', '--eval', script]
+    const asked = [1, 2, 3].map(() => spawnNode(args, {}, { stdin: 'pipe' }))
+    const given = await Promise.all(
+      asked.map(async (child) => {
+        await waitFor('its ports', () => child.stdout().endsWith('\n'))
+        return JSON.parse(child.stdout()) as number[]
+      })
+    )
+    asked.forEach((child) => child.child.stdin!.end())
+    await Promise.all(asked.map((child) => child.exited))
+    const ports = given.flat()
+    assert.lengthOf(new Set(ports), 360)
+    assert.isTrue(ports.every((port) => port > 10_000 && port < 32_000))
+    assert.isFalse((await Promise.all(ports.map((port) => isListening(port)))).some(Boolean))
   })
 
   test('a server does not outlive a test process that was killed', async ({ assert }) => {

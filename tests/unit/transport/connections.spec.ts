@@ -4,8 +4,8 @@ import { test } from '@japa/runner'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { Connections } from '../../../src/transport/connections.ts'
 import { reasonOf } from '../../../src/transport/outage.ts'
+import { freePort } from '#tests/helpers/ports'
 import { redisServer } from '#tests/helpers/servers'
-import { freePort } from '#tests/helpers/wait'
 import { stopwatch } from '#tests/helpers/stopwatch'
 
 /** Connections to wherever, closed after the test. */
