@@ -82,12 +82,12 @@ test.group('Test servers', () => {
         return JSON.parse(child.stdout()) as number[]
       })
     )
-    asked.forEach((child) => child.child.stdin!.end())
-    await Promise.all(asked.map((child) => child.exited))
     const ports = given.flat()
     assert.lengthOf(new Set(ports), 360)
     assert.isTrue(ports.every((port) => port > 10_000 && port < 32_000))
     assert.isFalse((await Promise.all(ports.map((port) => isListening(port)))).some(Boolean))
+    asked.forEach((child) => child.child.stdin!.end())
+    await Promise.all(asked.map((child) => child.exited))
   })
 
   test('a server does not outlive a test process that was killed', async ({ assert }) => {
