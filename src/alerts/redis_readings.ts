@@ -1,17 +1,16 @@
-import type { ResolvedConfig, WorkerView } from '../types.ts'
+import type { ResolvedConfig } from '../types.ts'
 import { readMirrorStatus, behindOf, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { RedisClient } from '../transport/client.ts'
 import { plainWorkers } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Depths } from '../transport/types.ts'
+import type { SeenWorker } from '../transport/worker_registry.ts'
 import type { Reading, Readings } from './readings.ts'
 import { serverInfo } from './server_info.ts'
 import { named, size, span } from './words.ts'
 
 /** A worker that has not reported for so long takes no jobs, as far as is known, ms. */
 const SILENT_AFTER = 30_000
-
-type SeenWorker = Omit<WorkerView, 'age'> & { age: number }
 
 /**
  * What one look at Redis saw, for rules and for what they ask the records.
@@ -37,15 +36,10 @@ export async function lookAtRedis(
   const names = [...new Set([...(await transport.queueNames(client)), ...config.queues])]
   const [depths, workers, mirror] = await Promise.all([
     transport.depths(names, client),
-    transport.workers.list(client),
+    transport.workers.seen(client),
     readMirrorStatus(transport, client),
   ])
-  return {
-    now,
-    depths,
-    workers: workers.flatMap(({ report, age }) => (report === null ? [] : [{ ...report, age }])),
-    mirror,
-  }
+  return { now, depths, workers, mirror }
 }
 
 /**
@@ -60,6 +54,8 @@ export async function redisReadings(
   const hosts = new Set(live.map(({ host }) => host))
   /** Of a host that is silent, perhaps because it is used up, the last that was heard still counts; it is no further sample. */
   const heard = view.workers.filter((worker) => live.includes(worker) || !hosts.has(worker.host))
+  const telling = heard.filter(({ cores }) => cores >= 1)
+  const limited = telling.filter(({ memory }) => memory.limit > 0)
   const [{ memory, limit, policy }, unserved] = await Promise.all([
     serverInfo(client, transport.keys.queues),
     unservedQueues(view.depths, live, transport),
@@ -67,8 +63,8 @@ export async function redisReadings(
   const share = limit > 0 ? (memory / limit) * 100 : 0
   return new Map([
     ['noWorker', unserved],
-    ['cpu', usage(view.now, heard, cpuOf)],
-    ['memory', usage(view.now, heard, memoryOf)],
+    ['cpu', usage(view.now, telling, cpuOf)],
+    ['memory', usage(view.now, limited, memoryOf)],
     ['staleWorker', view.workers.map(silence)],
     [
       'redisMemory',
@@ -159,7 +155,7 @@ function silence({ id, host, pid, age }: SeenWorker): Reading {
   }
 }
 
-/** One reading a host, whose newest report is the sample. Reports that do not say what they use say nothing here. */
+/** One reading a host, whose newest report is the sample. */
 function usage(
   now: number,
   live: SeenWorker[],
@@ -167,7 +163,6 @@ function usage(
 ): Reading[] {
   const hosts = new Map<string, SeenWorker[]>()
   for (const worker of live) {
-    if (worker.cores < 1 || worker.memory.limit === 0) continue
     hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
   }
   return [...hosts].map(([host, workers]) => ({

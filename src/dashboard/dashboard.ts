@@ -236,10 +236,8 @@ export class Dashboard {
    * All registered workers; null while Redis does not answer.
    */
   workers(): Promise<WorkerView[] | null> {
-    return this.#fromRedis(async () => {
-      const list = await this.#transport.workers.list(this.#transport.connections.producer)
-      return list.flatMap(({ report, age }) => (report === null ? [] : [{ ...report, age }]))
-    })
+    const { workers, connections } = this.#transport
+    return this.#fromRedis(() => workers.seen(connections.producer))
   }
 
   /**

@@ -21,11 +21,9 @@ export class MetricsUpkeep {
 
   /** Notes what the hosts of all workers use now. */
   async sample(): Promise<void> {
-    const workers = await this.transport.workers.list(this.redis)
-    const reports = workers.flatMap(({ age, report }) =>
-      age < FRESH && report !== null ? [report] : []
-    )
-    await this.keeper.sample(samplesOf(reports), await this.transport.time(this.redis))
+    const workers = await this.transport.workers.seen(this.redis)
+    const fresh = workers.filter(({ age }) => age < FRESH)
+    await this.keeper.sample(samplesOf(fresh), await this.transport.time(this.redis))
   }
 
   /** Sums up the hours that are over. */

@@ -78,9 +78,8 @@ export class AskWorker {
    * @throws E_REDIS_UNAVAILABLE
    */
   async find(id: string): Promise<WorkerView | null> {
-    const list = await this.transport.workers.list()
-    const found = list.find((worker) => worker.id === id)
-    return found?.report ? { ...found.report, age: found.age } : null
+    const workers = await this.transport.workers.seen()
+    return workers.find((worker) => worker.id === id) ?? null
   }
 }
 

@@ -101,12 +101,8 @@ export async function assertQueueKnown(transport: Transport, name: string): Prom
 }
 
 async function activeWorkers(transport: Transport): Promise<Pick<WorkerView, 'queues'>[]> {
-  const list = await transport.connections.produce('workers cannot be listed', (client) =>
-    transport.workers.list(client)
-  )
-  return list.flatMap(({ report, age }) =>
-    report?.state === 'active' && age <= SILENT_AFTER ? [report] : []
-  )
+  const workers = await transport.workers.seen()
+  return workers.filter(({ state, age }) => state === 'active' && age <= SILENT_AFTER)
 }
 
 async function oldestPending(reader: QueueDependencies['reader'], names: string[]) {

@@ -20,6 +20,9 @@ const MOST_REMOVALS = 100
 /** A registered worker: its newest report, and how old that is by Redis' clock, ms. */
 export type RegisteredWorker = { id: string; age: number; report: WorkerReport | null }
 
+/** A worker as it last reported, and how old that is by Redis' clock, ms. */
+export type SeenWorker = WorkerReport & { age: number }
+
 /**
  * Which workers live, by their own reports and Redis' clock.
  */
@@ -87,6 +90,14 @@ export class WorkerRegistry {
       age,
       report: text === null ? null : readWorkerReport(id, text),
     }))
+  }
+
+  /**
+   * Those of all registered workers whose report can be read, longest silent first.
+   */
+  async seen(client?: RedisClient): Promise<SeenWorker[]> {
+    const list = await this.list(client)
+    return list.flatMap(({ report, age }) => (report === null ? [] : [{ ...report, age }]))
   }
 
   /** A worker says goodbye. */

@@ -21,7 +21,7 @@ const STATES: readonly unknown[] = ['active', 'quiet', 'stopping']
 
 /**
  * Reads what another process wrote as its report: one of another release, or any program that reaches Redis. What has the wrong shape
- * counts as not said: 0 or nothing. Null where it is no report at all.
+ * counts as not said: 0 or nothing; 0 cores say that the report does not tell what its worker uses. Null where it is no report at all.
  *
  * @param id  as it is registered: it begins with the host
  */
@@ -29,7 +29,6 @@ export function readWorkerReport(id: string, text: string): WorkerReport | null 
   const report = readObject(text)
   if (report === null) return null
   const { host, queues, state, version, clock, startedAt } = report
-  const memory = isObject(report.memory) ? report.memory : {}
   return {
     id,
     host: isName(host) ? host : id.split(':')[0],
@@ -38,9 +37,7 @@ export function readWorkerReport(id: string, text: string): WorkerReport | null 
     queues: Array.isArray(queues) ? queues.filter(isName) : [],
     concurrency: amount(report.concurrency),
     running: Array.isArray(report.running) ? report.running.filter(isRunning).map(running) : [],
-    cpu: amount(report.cpu),
-    cores: amount(report.cores),
-    memory: { used: amount(memory.used), limit: amount(memory.limit) },
+    ...usage(report),
     loopDelay: amount(report.loopDelay),
     startedAt: isMoment(startedAt) ? startedAt : 0,
     clock: isMoment(clock) ? clock : null,
@@ -54,6 +51,16 @@ export function readWorkerRemoval(text: string): WorkerRemoval | null {
   return isName(id) && isMoment(at)
     ? { id, at, silent: amount(silent), number: amount(number) }
     : null
+}
+
+/** All of it or, with 0 cores, nothing: a part of it would count as a worker that uses nothing of the rest. */
+function usage(report: Record<string, unknown>): Pick<WorkerReport, 'cpu' | 'cores' | 'memory'> {
+  const { cpu, cores } = report
+  const { used, limit } = isObject(report.memory) ? report.memory : {}
+  const isSaid = isAmount(cpu) && isAmount(cores) && isAmount(used) && isAmount(limit)
+  return isSaid
+    ? { cpu, cores, memory: { used, limit } }
+    : { cpu: 0, cores: 0, memory: { used: 0, limit: 0 } }
 }
 
 function running({ id, queue, type, startedAt, signalIgnored }: Running): Running {
@@ -89,6 +96,10 @@ function isMoment(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= LAST_MOMENT
 }
 
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < MOST
+}
+
 function amount(value: unknown): number {
-  return typeof value === 'number' && value >= 0 && value < MOST ? value : 0
+  return isAmount(value) ? value : 0
 }

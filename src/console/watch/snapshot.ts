@@ -69,13 +69,12 @@ export class Snapshots {
       if (this.records.away) throw new E_DATABASE_UNAVAILABLE(['none is listed', 'it is away'])
       return this.reader.page(query)
     }
-    const [queues, list, limits, mirror] = await Promise.all([
+    const [queues, workers, limits, mirror] = await Promise.all([
       readQueues({ transport, reader: { page } }),
-      transport.workers.list(),
+      transport.workers.seen(),
       transport.limits.view(),
       readMirrorStatus(transport),
     ])
-    const workers = list.flatMap(({ report, age }) => (report ? [{ ...report, age }] : []))
     return { queues, workers, limits, mirror }
   }
 

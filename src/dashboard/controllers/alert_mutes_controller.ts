@@ -43,10 +43,9 @@ function readSubject(value: unknown): string | null {
   throw new InvalidInputException('"subject" must be a text, or null for all', 'subject')
 }
 
+/** What is no length at all is refused where its bounds are. */
 function readDuration(value: unknown): number | null {
   if (value === null || value === 'ever') return null
-  if (typeof value === 'string' || typeof value === 'number') {
-    return toMilliseconds(value, 'for')
-  }
-  throw new InvalidInputException('"for" must be a duration such as "8h", or "ever"', 'for')
+  const isDuration = typeof value === 'string' || typeof value === 'number'
+  return isDuration ? toMilliseconds(value, 'for') : Number.NaN
 }

@@ -150,6 +150,16 @@ test.group('Causes of alerts', (group) => {
     assert.deepEqual(await alerts.look(), [])
   })
 
+  test('workers that do not tell what they use are none that use nothing', async ({ assert }) => {
+    const busy = { cpu: 4, memory: { used: 960, limit: 1_000 } }
+    await report('w1', busy)
+    await report('other', { ...busy, host: 'web-2', memory: { used: 960 } })
+    await report('unlimited', { ...busy, host: 'web-3', memory: { used: 960, limit: 0 } })
+    await alerts.look()
+    alerts.ahead += 10_000
+    assert.sameMembers(await alerts.look(), ['memory web-1', 'cpu web-1', 'cpu web-3'])
+  })
+
   test('a host that is used up and falls silent is not over it', async ({ assert }) => {
     const silence = (id: string) =>
       lab.redis.zadd(lab.transport.keys.workers, Date.now() - 40_000, id)

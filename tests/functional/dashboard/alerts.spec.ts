@@ -126,6 +126,10 @@ test.group('Alerts on pages', (group) => {
     ]) {
       assert.equal((await client.post('/alerts/mutes', body)).status, 422, JSON.stringify(body))
     }
+    for (const length of [0, ['1h'], { hours: 1 }]) {
+      const { json } = await client.post('/alerts/mutes', { rule: 'cpu', for: length })
+      assert.include(json.errors[0].message, '"for" must be a duration from 1s to 3650d')
+    }
     assert.equal((await client.json('/alerts?cursor=0')).status, 422)
   })
 

@@ -68,6 +68,16 @@ test.group('Reports of workers', () => {
     assert.deepEqual(read.memory, { used: 0, limit: 0 })
   })
 
+  test('tell what their worker uses, or nothing of it', ({ assert }) => {
+    const { cpu, cores, memory } = NOTHING
+    for (const part of [{ cpu: '1' }, { cores: null }, { memory: { used: 10 } }, { memory: 10 }]) {
+      const read = readWorkerReport(ID, JSON.stringify({ ...REPORT, ...part }))
+      assert.deepEqual(read, { ...REPORT, cpu, cores, memory }, JSON.stringify(part))
+    }
+    const idle = { ...REPORT, cpu: 0, memory: { used: 0, limit: 0 } }
+    assert.deepEqual(readWorkerReport(ID, JSON.stringify(idle)), idle)
+  })
+
   test('that are none count as none, and so do notes of removals', ({ assert }) => {
     for (const text of ['', '{', 'null', '5', '"text"', '[]']) {
       assert.isNull(readWorkerReport(ID, text), text)
