@@ -38,8 +38,8 @@ export type ListAround = {
   histogram: Histogram
 }
 
-/** A fragment as it is sent, and the tag of what it shows. */
-export type ListFragment = { html: string; tag: string; revision: number }
+/** A fragment as it is sent, the tag of what it shows, and how new it and its rows are: what surrounds them may be older. */
+export type ListFragment = { html: string; tag: string; revision: number; rowsRevision: number }
 
 /**
  * Reads lists for all who look at them: pages that show the same ask at the same moment, each time something changed, and that

@@ -20,7 +20,7 @@ withBrowser(() => {
   test.group('What would keep a page old', (group) => {
     let stage: Stage
     let rows: JobRow[]
-    /** Answers a refresh in the place of what follows; null: nothing special. */
+    /** What a request gets (of a refresh, by its kind), given what it would get. */
     let instead: (kind: string, answer: PageAnswer) => PageAnswer | Promise<PageAnswer>
 
     group.each.setup(async () => {
@@ -119,6 +119,27 @@ withBrowser(() => {
       endFirst()
       await page.waitForSelector(ended())
       assert.isFalse(isBehind)
+      await close()
+    })
+
+    test('rows that are new are not sent again because what surrounds them is older', async ({
+      assert,
+    }) => {
+      const { page, close } = await opened()
+      instead = (_, answer) => {
+        const { revision } = stage
+        const headers = {
+          'x-queuedeck-revision': revision - 1,
+          'x-queuedeck-rows-revision': revision,
+        }
+        return { ...answer, headers }
+      }
+      endFirst()
+      await page.waitForSelector(ended())
+      const region = await waitFor('the list to follow', () =>
+        stage.requests.find(({ headers }) => headers['x-queuedeck-refresh'] === 'jobs')
+      )
+      assert.include(region.url, rows[0]!.id.slice(-12))
       await close()
     })
 

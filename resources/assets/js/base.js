@@ -26,6 +26,9 @@
   /* The part of the page that shows data, with its own address to refresh from. */
   qd.region = () => document.querySelector('#jobs, #dashboard, #queues, #job, #schedules, #schedule, #workers-page, [data-again]')
 
+  /* What a request of htmx came to; 0 for an answer that broke off: nothing of it is on the page. */
+  qd.statusOf = ({ response, status }) => (response?.status === 200 && status !== 'swapped' ? 0 : (response?.status ?? 0))
+
   /* Nothing of a request arrived, or the server had no time for it: what it asked for is asked for again. */
   qd.isFailure = (status) => [0, 408, 425, 429].includes(status) || status >= 500
 

@@ -212,10 +212,10 @@
     const kind = kinds[underway]
     const endedAt = performance.now()
     kind.notBefore = endedAt + Math.max(kind.gap, kind.costs * (endedAt - startedAt))
-    const { status: answered = 0, headers } = ctx.response ?? {}
-    /* An answer that broke off is none: nothing of it is on the page. */
-    const status = answered === 200 && ctx.status !== 'swapped' ? 0 : answered
+    const status = qd.statusOf(ctx)
+    const { headers } = ctx.response ?? {}
     const revision = Number(headers?.get('x-queuedeck-revision'))
+    const rowsRevision = Number(headers?.get('x-queuedeck-rows-revision') ?? revision)
     if (status === 200) {
       rowsTag = underway === 'rows' ? headers.get('etag') : null
       /* A tag speaks of a whole region, as it was sent. */
@@ -236,8 +236,8 @@
       kinds.region.due = true
       kinds.region.notBefore = endedAt + qd.retryAfter(failures++)
     }
-    /* It came from a process that had not heard of the change yet. */
-    if ((status === 200 || status === 304) && revision < toldThen) putBack(asked)
+    /* They came from a process that had not heard of the change yet. */
+    if ((status === 200 || status === 304) && rowsRevision < toldThen) putBack(asked)
     behind = underway === 'region' && status < 400 && revision < qd.live?.revision ? behind + 1 : 0
     if (behind > 0 && behind <= CATCH_UPS) kinds.region.due = true
     underway = null

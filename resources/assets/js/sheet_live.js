@@ -77,11 +77,9 @@
     const now = performance.now()
     notBefore = now + COSTS * (now - reading.get(ctx))
     reading.delete(ctx)
-    const { status: answered = 0, headers } = ctx.response ?? {}
-    /* An answer that broke off is none: nothing of it is on the page. */
-    const status = answered === 200 && ctx.status !== 'swapped' ? 0 : answered
+    const status = qd.statusOf(ctx)
     const isRefresh = ctx.sourceElement.id === 'sheet-job'
-    if (status === 200) tag = isRefresh ? headers.get('etag') : null
+    if (status === 200) tag = isRefresh ? ctx.response.headers.get('etag') : null
     if (status === 200 || status === 304) failures = 0
     if (isRefresh && status === 404) gone = open()?.dataset.id
     else if (status === 200) gone = null

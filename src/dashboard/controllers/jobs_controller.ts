@@ -33,8 +33,9 @@ export default class JobsController {
         page: { next, previous, count: count.value, capped: count.capped },
       })
     }
-    const { html, tag, revision } = await renderList(viewer, list)
+    const { html, tag, revision, rowsRevision } = await renderList(viewer, list)
     ctx.response.header('x-queuedeck-revision', String(revision))
+    ctx.response.header('x-queuedeck-rows-revision', String(rowsRevision))
     const refresh = refreshOf(ctx)
     if (refresh !== null && answeredUnchanged(ctx, tag)) return
     /** The form sends its empty fields too; the address that stays is the short one. Refreshes change no address. */

@@ -87,7 +87,7 @@ async function render(
   }
   const template = wish === 'page' ? 'pages/jobs' : 'partials/jobs_region'
   const html = await dashboard.views.render(template, data)
-  return { html, tag: isRefresh ? tagOf(html) : '', revision }
+  return { html, tag: isRefresh ? tagOf(html) : '', revision, rowsRevision: list.revision }
 }
 
 /**
@@ -101,7 +101,8 @@ async function renderRows(
 ): Promise<ListFragment> {
   const rows = rowsOf(viewer, list, manageable, have)
   const html = await viewer.dashboard.views.render('partials/jobs_rows', { rows })
-  return { html, tag: tagOf(html), revision: list.revision }
+  const { revision } = list
+  return { html, tag: tagOf(html), revision, rowsRevision: revision }
 }
 
 /**

@@ -52,6 +52,27 @@ test.group('Dashboard | refreshes', (group) => {
     }
   })
 
+  test('of a list say how new its rows are where what surrounds them is older', async ({
+    assert,
+  }) => {
+    const client = lab.client()
+    const look = async () => {
+      const { headers } = await client.partial('/jobs', asks('jobs'))
+      return ['', 'rows-'].map((of) => Number(headers.get(`x-queuedeck-${of}revision`)))
+    }
+    const [whole, rows] = await waitFor('a change between two looks', async () => {
+      const before = await look()
+      await lab.dispatch(Echo, {}, { queue: 'idle' })
+      const after = await look()
+      return after[1]! > before[1]! && after[1]! > after[0]! && after
+    })
+    assert.isAbove(rows!, whole!)
+    await waitFor('both to be new', async () => {
+      const [all, of] = await look()
+      return all === of && all! >= rows!
+    })
+  })
+
   test('cost one rendering however many look at the same list', async ({ assert }) => {
     const dashboard = await lab.app.container.make('queuedeck.dashboard')
     const { views, reader } = dashboard
