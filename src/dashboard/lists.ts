@@ -5,6 +5,7 @@ import { recentHistogram } from './chart.ts'
 import type { Dashboard } from './dashboard.ts'
 import { listKey, mayBeOneOf } from './live/live_view.ts'
 import type { RowFacts } from './presenters/job_row.ts'
+import type { PageState } from './presenters/page.ts'
 import type { JobText } from './redaction/job_texts.ts'
 import { Shared } from './shared.ts'
 
@@ -38,8 +39,15 @@ export type ListAround = {
   histogram: Histogram
 }
 
-/** A fragment as it is sent, the tag of what it shows, and how new it and its rows are: what surrounds them may be older. */
-export type ListFragment = { html: string; tag: string; revision: number; rowsRevision: number }
+/** A fragment as it is sent, and the tag of what it shows. */
+export type ListFragment = {
+  html: string
+  tag: string
+  /** How new its rows are; what surrounds them may be older. */
+  rowsRevision: number
+  /** Of the page around the rows; null for rows alone. */
+  state: PageState | null
+}
 
 /**
  * Reads lists for all who look at them: pages that show the same ask at the same moment, each time something changed, and that

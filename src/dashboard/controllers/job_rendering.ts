@@ -7,6 +7,7 @@ import { auditItem } from '../presenters/audit_page.ts'
 import { jobPage } from '../presenters/job_page.ts'
 import { framePage } from '../presenters/page.ts'
 import type { Viewer } from '../viewer.ts'
+import { tellPageState } from './page_state.ts'
 
 /** Actions of people that it names. */
 const MOST_ACTIONS = 8
@@ -65,7 +66,7 @@ export async function renderJob(
       ? 'partials/job_region'
       : 'pages/job'
   const html = await dashboard.views.render(template, data)
-  ctx.response.header('x-queuedeck-revision', String(revision))
+  tellPageState(ctx, data.page)
   if (refresh !== null && answeredUnchanged(ctx, tagOf(html))) return
   return html
 }

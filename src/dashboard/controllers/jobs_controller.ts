@@ -10,6 +10,7 @@ import { bodyOf, parametersOf } from '../parameters.ts'
 import { jobDetailsJson, jobJson } from '../presenters/job_json.ts'
 import type { Viewer } from '../viewer.ts'
 import { renderJob } from './job_rendering.ts'
+import { tellPageState } from './page_state.ts'
 import { ID_END, renderList, type ListRequest } from './list_rendering.ts'
 
 const MOST_PINS = 200
@@ -33,8 +34,9 @@ export default class JobsController {
         page: { next, previous, count: count.value, capped: count.capped },
       })
     }
-    const { html, tag, revision, rowsRevision } = await renderList(viewer, list)
-    ctx.response.header('x-queuedeck-revision', String(revision))
+    const { html, tag, rowsRevision, state } = await renderList(viewer, list)
+    if (state) tellPageState(ctx, state)
+    else ctx.response.header('x-queuedeck-revision', String(rowsRevision))
     ctx.response.header('x-queuedeck-rows-revision', String(rowsRevision))
     const refresh = refreshOf(ctx)
     if (refresh !== null && answeredUnchanged(ctx, tag)) return

@@ -87,7 +87,8 @@ async function render(
   }
   const template = wish === 'page' ? 'pages/jobs' : 'partials/jobs_region'
   const html = await dashboard.views.render(template, data)
-  return { html, tag: isRefresh ? tagOf(html) : '', revision, rowsRevision: list.revision }
+  const tag = isRefresh ? tagOf(html) : ''
+  return { html, tag, rowsRevision: list.revision, state: data.page }
 }
 
 /**
@@ -101,8 +102,7 @@ async function renderRows(
 ): Promise<ListFragment> {
   const rows = rowsOf(viewer, list, manageable, have)
   const html = await viewer.dashboard.views.render('partials/jobs_rows', { rows })
-  const { revision } = list
-  return { html, tag: tagOf(html), revision, rowsRevision: revision }
+  return { html, tag: tagOf(html), rowsRevision: list.revision, state: null }
 }
 
 /**

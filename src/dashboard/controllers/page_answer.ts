@@ -3,6 +3,7 @@ import { wishOf } from '../negotiation.ts'
 import { framePage, type PageInput } from '../presenters/page.ts'
 import type { Page } from '../presenters/types.ts'
 import type { Viewer } from '../viewer.ts'
+import { tellPageState } from './page_state.ts'
 
 type PageAnswer = Omit<PageInput, 'fragment' | 'stream' | 'revision'> & {
   template: string
@@ -27,7 +28,7 @@ export async function answerPage(
     stream: { page: frame.kind },
   })
   const html = await dashboard.views.render(template, { page, ...data(page) })
-  ctx.response.header('x-queuedeck-revision', String(frame.revision))
+  tellPageState(ctx, page)
   if (refreshOf(ctx) !== null && answeredUnchanged(ctx, tagOf(html))) return
   return html
 }

@@ -17,6 +17,9 @@ export type PageInput = {
   databaseAway?: boolean
 }
 
+/** How new a page is, and what stands around its region and changes without it. */
+export type PageState = Pick<Page, 'revision' | 'more' | 'away'>
+
 /**
  * The frame of every page.
  */
@@ -28,10 +31,6 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
   const open = (input.alerts ?? (await dashboard.openAlerts())) || []
   const loud = open.filter(isLoud).length
   const nav = navigation(urls, kind, loud)
-  const absent = await away(viewer, input.databaseAway ?? false)
-  /** For pages of which a part is asked for alone. */
-  ctx.response.header('x-queuedeck-alerts', String(loud))
-  ctx.response.header('x-queuedeck-away', absent.map(({ service }) => service).join(' '))
   return {
     title,
     kind,
@@ -60,7 +59,7 @@ export async function framePage(viewer: Viewer, input: PageInput): Promise<Page>
     actor: { id: actor.id, name, initials: initials(name) },
     manage: await viewer.mayManage(),
     search: input.search ?? '',
-    away: absent,
+    away: await away(viewer, input.databaseAway ?? false),
     flash: readFlash(viewer),
   }
 }

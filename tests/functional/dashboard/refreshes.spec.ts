@@ -89,6 +89,9 @@ test.group('Dashboard | refreshes', (group) => {
     try {
       const all = await look('jobs')
       assert.isTrue(all.every(({ status, text }) => status === 200 && text.includes('id="rows"')))
+      // Each is told what stands around the list.
+      assert.isTrue(all.every(({ headers }) => headers.get('x-queuedeck-alerts') === '0'))
+      assert.isTrue(all.every(({ headers }) => headers.get('x-queuedeck-away') !== null))
       const rows = await look('rows')
       // A change of an earlier test's job may arrive in between: then each is made once more.
       const revisions = new Set(
