@@ -159,7 +159,7 @@ withBrowser(() => {
       await page.goto(`${stage.url}/jobs`)
       await state(page, 'live')
       const before = stage.requests.length
-      stage.send('progress', [[rows[3]!.id, 77, 'Splitting pages', '7 / 9', null]])
+      stage.send('progress', [[rows[3]!.id, 77, 'Splitting pages', '7 / 9', null, 'pages']])
       await page.waitForFunction((id) => {
         const row = document.getElementById(`job-${id}`)!
         return row.querySelector('[data-part="percent"]')!.textContent === '77 %'
@@ -168,6 +168,18 @@ withBrowser(() => {
         await page.textContent(`#job-${rows[3]!.id} [data-part="context"]`),
         'Splitting pages'
       )
+      const part = (name: string) => `#job-${rows[3]!.id} [data-part="${name}"]`
+      assert.deepEqual(
+        await Promise.all(['items', 'unit'].map((name) => page.textContent(part(name)))),
+        ['7 / 9', 'pages']
+      )
+      /** It goes on to what it does not count; of the next nothing but the percentage may be told. */
+      stage.send('progress', [[rows[3]!.id, 80, 'Writing', '', null, '']])
+      await page.waitForSelector(`${part('percent')}:text-is("80 %")`)
+      stage.send('progress', [[rows[3]!.id, 81, null, null, null, null]])
+      await page.waitForSelector(`${part('percent')}:text-is("81 %")`)
+      const shown = ['context', 'items', 'unit'].map((name) => page.textContent(part(name)))
+      assert.deepEqual(await Promise.all(shown), ['Writing', '–', ''])
       assert.equal(stage.requests.length, before)
       await close()
     })

@@ -181,7 +181,7 @@ withBrowser(() => {
       stage.change()
       await waitFor('a refresh', () => asked('rows') + asked('jobs') > 0)
       const percent = `#job-${rows[3]!.id} [data-part="percent"]`
-      stage.send('progress', [[rows[3]!.id, 97, 'Splitting pages', '7 / 9', null]])
+      stage.send('progress', [[rows[3]!.id, 97, 'Splitting pages', '7 / 9', null, 'pages']])
       await page.waitForSelector(`${percent}:text-is("97 %")`)
       const worked = await listen(page, 'htmx:finally:request', 'jobs')
       release()

@@ -25,7 +25,7 @@
         /* The page was made before the job had reported anything. */
         if (host.dataset.s === 'running' && outputs.length === 0) unseen.push(id)
         if (context !== null) for (const line of host.querySelectorAll('[data-part="context"]')) qd.write(line, context)
-        if (items !== null) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items)
+        if (items !== null) for (const cell of host.querySelectorAll('[data-part="items"]')) qd.write(cell, items || cell.dataset.none || '')
         if (unit !== null) for (const cell of host.querySelectorAll('[data-part="unit"]')) qd.write(cell, unit)
         if (duration) for (const cell of host.querySelectorAll('[data-part="duration"]')) qd.write(cell, duration)
       }

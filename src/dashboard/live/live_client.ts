@@ -13,7 +13,10 @@ const MOST_NOTICES = 5
 
 export type ProgressRow = ChangeNotice['progress'][number]
 
-/** What a client's browser gets of one job's progress: id, percent, context, items, duration, unit of the items. */
+/**
+ * What a client's browser gets of one job's progress: id, percent, context, items, duration, unit of the items. Empty is what the job does
+ * not report; null what the page keeps as it shows it.
+ */
 export type ProgressFrame = [
   id: string,
   percent: number,

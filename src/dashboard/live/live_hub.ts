@@ -325,9 +325,9 @@ export class LiveHub {
       Math.round(percent),
       /** A stage may quote a secret of the payload: without the job's own mask it stays with what the page shows. */
       text === null ? null : visibleText(text.line(context)),
-      text === null ? null : (counted?.value ?? null),
+      text === null ? null : (counted?.value ?? ''),
       startedAt === null ? null : duration(Math.max(0, Date.now() - startedAt)),
-      text === null || counted === null ? null : visibleText(text.line(counted.unit)),
+      text === null ? null : visibleText(text.line(counted?.unit ?? '')),
     ]
   }
 }

@@ -164,6 +164,21 @@ test.group('Streams', (group) => {
     assert.equal(row[0], id)
     assert.match(row[2], /Walking/)
     assert.match(row[3], /^\d+ \/ 400$/)
+    assert.equal(row[5], 'steps')
+    /** A report that counts nothing says so: the page must not keep the count of the one before. */
+    const { changes, connections } = await lab.app.container.make('queuedeck.transport')
+    const report = {
+      changed: [],
+      more: false,
+      progress: [[id, 99, ...Array(5).fill(null)]],
+      lag: 1,
+    }
+    const uncounted = await waitFor('that report', async () => {
+      await changes.publish(report as never, connections.producer as never)
+      const rows = stream.named('progress').flatMap(({ data }) => data)
+      return rows.find((told) => told[3] === '')
+    })
+    assert.deepEqual([uncounted[2], uncounted[5]], ['', ''])
     Walk.hurried.add(id)
     await lab.record(id, 'completed')
     await waitFor('a notice', () =>
