@@ -13,3 +13,12 @@ export async function assertManage(
 ): Promise<void> {
   if (!(await viewer.mayManage(target))) throw new E_FORBIDDEN()
 }
+
+/**
+ * For what concerns several queues as wholes: whoever may act on some of them only must not do it to the others.
+ *
+ * @throws E_FORBIDDEN
+ */
+export async function assertManageQueues(viewer: Viewer, queues: Iterable<string>): Promise<void> {
+  for (const queue of queues) await assertManage(viewer, { queue, user: null })
+}

@@ -1,14 +1,14 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { ALERT_SPECIFICATIONS, isAlertRule } from '../../alert_rules.ts'
-import { assertManage } from '../access/assert_manage.ts'
+import { assertManage, assertManageQueues } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import type { Viewer } from '../viewer.ts'
 import { leadTo } from './lead_to.ts'
 
 /**
- * Whoever acts on an alert about a queue needs the right to manage that queue.
+ * Whoever acts on an alert about a queue needs the right to manage that queue; on such a rule as a whole, every queue.
  *
- * @throws E_FORBIDDEN
+ * @throws E_FORBIDDEN, E_REDIS_UNAVAILABLE
  */
 export async function manageAlert(
   viewer: Viewer,
@@ -16,10 +16,9 @@ export async function manageAlert(
   subject: string | null
 ): Promise<void> {
   await assertManage(viewer)
-  if (subject === null || !isAlertRule(rule)) return
-  if (ALERT_SPECIFICATIONS[rule].subject === 'queue') {
-    await assertManage(viewer, { queue: subject, user: null })
-  }
+  if (!isAlertRule(rule) || ALERT_SPECIFICATIONS[rule].subject !== 'queue') return
+  const { transport } = viewer.dashboard.operations
+  await assertManageQueues(viewer, subject === null ? await transport.queueNames() : [subject])
 }
 
 /**

@@ -3,7 +3,7 @@ import { E_REDIS_UNAVAILABLE, E_WORKER_NOT_FOUND } from '../../errors.ts'
 import type { WorkerAnswer } from '../../operations/ask_worker.ts'
 import type { WorkerWish } from '../../transport/types.ts'
 import type { WorkerView } from '../../types.ts'
-import { assertManage } from '../access/assert_manage.ts'
+import { assertManage, assertManageQueues } from '../access/assert_manage.ts'
 import { chartRangeOf, type ChartRange } from '../metrics.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
@@ -124,9 +124,7 @@ export default class WorkersController {
       ctx.params.id,
       wish,
       actor,
-      async ({ queues }) => {
-        for (const queue of queues) await assertManage(viewer, { queue, user: null })
-      }
+      ({ queues }) => assertManageQueues(viewer, queues)
     )
     if (wishOf(ctx) === 'json') {
       return sendJson(ctx, { outcome, reason, worker: worker && workerJson(worker) })

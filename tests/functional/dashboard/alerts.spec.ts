@@ -152,7 +152,12 @@ test.group('Alerts on pages', (group) => {
 
   test('are answered by those only who may', async ({ assert, cleanup }) => {
     const own = await DashboardLab.open({
-      access: { view: () => true, manage: (_ctx, target) => target?.queue !== 'theirs' },
+      classes: CLASSES,
+      access: {
+        view: () => true,
+        manage: (ctx, target) =>
+          target?.queue !== 'theirs' || ctx.request.header('x-who') === 'chief',
+      },
     })
     cleanup(() => own.close())
     const client = own.client()
@@ -160,5 +165,15 @@ test.group('Alerts on pages', (group) => {
       client.post('/alerts/mutes', { rule: 'noWorker', subject, for: '1h' })
     assert.equal((await mute('theirs')).status, 403)
     assert.equal((await mute('ours')).status, 200)
+
+    await own.dispatch(Echo, {}, { queue: 'theirs' })
+    const chief = { 'x-who': 'chief' }
+    const all = { rule: 'noWorker', for: '1h' }
+    assert.equal((await client.post('/alerts/mutes', all)).status, 403)
+    assert.equal((await client.post('/alerts/mutes', { ...all, rule: 'cpu' })).status, 200)
+    assert.equal((await client.post('/alerts/mutes', all, chief)).status, 200)
+    const unmute = { rule: 'noWorker', subject: '' }
+    assert.equal((await client.post('/alerts/unmute', unmute)).status, 403)
+    assert.equal((await client.post('/alerts/unmute', unmute, chief)).status, 200)
   })
 })
