@@ -1,13 +1,15 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
-import { readBulkRequest } from '../../operations/bulk/begin_bulk.ts'
+import { MOST_JOBS, readBulkRequest } from '../../operations/bulk/begin_bulk.ts'
 import { findBulk } from '../../operations/bulk/stop_bulk.ts'
+import type { BulkOperation } from '../../records/bulk/bulk_rows.ts'
 import type { Outcome } from '../../types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
 import { bulkConfirm, bulkItemJson, bulkJson, bulkPage } from '../presenters/bulk_page.ts'
 import { framePage } from '../presenters/page.ts'
+import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
 import { leadTo } from './lead_to.ts'
 import { shown } from '../../shown.ts'
@@ -95,8 +97,7 @@ export default class BulkController {
     const { dashboard, urls } = viewer
     await assertManage(viewer)
     fieldsOf(ctx, [])
-    const { drain } = await findBulk(dashboard.bulk, ctx.params.id)
-    if (drain) await assertManage(viewer, { queue: drain.queue, user: null })
+    await assertManageRest(viewer, await findBulk(dashboard.bulk, ctx.params.id))
     const { outcome, reason, operation } = await dashboard.stopBulk.handle(
       ctx.params.id,
       await viewer.actor()
@@ -109,6 +110,19 @@ export default class BulkController {
       text: reason ?? 'Asked to stop',
     })
   }
+}
+
+/**
+ * Whoever stops an operation needs the right to act on what it would still act on: the queue that it drains, or the jobs that are left.
+ *
+ * @throws E_FORBIDDEN
+ */
+async function assertManageRest(viewer: Viewer, { seq, drain }: BulkOperation): Promise<void> {
+  if (drain) return assertManage(viewer, { queue: drain.queue, user: null })
+  const { bulk, reader } = viewer.dashboard
+  const items = await bulk.items(seq, { after: -1, limit: MOST_JOBS })
+  const left = items.filter(({ outcome }) => outcome === null).map(({ jobId }) => jobId)
+  for (const job of await reader.rowsById(left)) await assertManage(viewer, job)
 }
 
 function isForm({ request }: HttpContext): boolean {

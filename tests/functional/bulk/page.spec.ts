@@ -105,6 +105,34 @@ test.group('Bulk on the dashboard', (group) => {
     assert.match((await client.page(`/bulk/${id}`)).text, /30 of 30/)
   })
 
+  test('is stopped by those only who may act on all jobs that are left', async ({
+    assert,
+    cleanup,
+  }) => {
+    const own = await DashboardLab.open({
+      classes: CLASSES,
+      access: {
+        view: () => true,
+        manage: (ctx, target) =>
+          target?.queue !== 'private' || ctx.request.header('x-who') === 'chief',
+      },
+    })
+    cleanup(() => own.close())
+    const client = own.client()
+    const chief = { 'x-who': 'chief' }
+    const begin = async (...queues: string[]) => {
+      const ids = await Promise.all(
+        queues.map((queue) => own.dispatch(Echo, {}, { queue, delay: '1h' }))
+      )
+      const { json } = await client.post('/bulk', { action: 'cancel', ids }, chief)
+      return `/bulk/${json.operation.id}/stop`
+    }
+    const theirs = await begin('mail', 'private')
+    assert.equal((await client.post(theirs)).status, 403)
+    assert.equal((await client.post(theirs, {}, chief)).json.outcome, 'requested')
+    assert.equal((await client.post(await begin('mail', 'mail'))).json.outcome, 'requested')
+  })
+
   test('refuses what cannot be meant, and begins nothing', async ({ assert }) => {
     const client = lab.client()
     const id = await delayed()
