@@ -33,7 +33,7 @@ export default class QueueShow extends QueueCommand {
     const { reader } = await this.app.container.make('queuedeck.records')
     const log = await reader.logs(job.id, { limit: NEWEST_LINES, newest: true })
     const texts = await jobTexts(this.app)
-    const text = texts.make(job.id, job.sensitive, job)
+    const text = texts.make(job, job)
     /** Asked for already whether Redis answers. */
     const children = waiting && (await childrenOf(dependencies.transport, job))
     const family = await familyOf(dependencies, job, children)

@@ -53,7 +53,7 @@ export default class JobPartsController {
     parametersOf(ctx, [])
     const job = await findJob(dashboard.operations, ctx.params.id)
     const body = { payload: job.payload, options: job.options, result: job.result }
-    const text = dashboard.texts.make(job.id, job.sensitive, body)
+    const text = dashboard.texts.make(job, body)
     return sendJson(ctx, {
       status: job.status,
       result: documentJson(job.result, text, dashboard.texts, job.sensitive),

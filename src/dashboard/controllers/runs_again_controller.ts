@@ -117,6 +117,6 @@ export default class RunsAgainController extends ActionController {
 /** As the job's page shows it: without secrets. */
 function shownPayload({ texts }: Viewer['dashboard'], job: JobDetails): string {
   if (job.payload === null || job.sensitive) return ''
-  const text = texts.make(job.id, false, job)
+  const text = texts.make(job, job)
   return text.json(texts.redact(job.payload)).text
 }

@@ -61,7 +61,7 @@ export function jobDetailsJson(
   }: { waiting?: WaitingReason; family?: JobFamily | null; flow?: JobFlow | null } = {}
 ) {
   const body: Body = { payload: job.payload, options: job.options, result: job.result }
-  const text = texts.make(job.id, job.sensitive, body)
+  const text = texts.make(job, body)
   return {
     ...jobJson(job, text, waiting),
     unique: uniqueJson(job, text),

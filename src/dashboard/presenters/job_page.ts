@@ -44,7 +44,7 @@ export function jobPage(input: JobPageInput): JobPage {
   const { job, texts, context } = input
   const { urls, clock } = context
   const body: Body = { payload: job.payload, options: job.options, result: job.result }
-  const text = texts.make(job.id, job.sensitive, body)
+  const text = texts.make(job, body)
   const block = (title: string, stored: string | null, url: string | null): CodeBlock | null => {
     if (stored === null) return null
     if (job.sensitive) return redactedBlock(title, stored)

@@ -26,7 +26,7 @@ export function monitorView(
   options: MonitorOptions
 ): MonitorView {
   const body = { payload: job.payload, options: job.options, result: job.result }
-  const text = texts.make(job.id, job.sensitive, body)
+  const text = texts.make(job, body)
   const terminal = isTerminal(job.status) && !job.stopping
   const error = text.error(job.error)
   const failure = job.status === 'completed' || !error ? null : visibleText(error.message)

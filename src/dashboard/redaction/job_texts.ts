@@ -8,6 +8,9 @@ const KEY = /"((?:[^"\\]|\\.)*)"\s*:/g
 const PREVIEW_LENGTH = 160
 const REMEMBERED = 5_000
 
+/** What tells a job from all others: a BullMQ id, and the record's with it, may be used again once the job is deleted. */
+type Told = Pick<JobView, 'id' | 'createdAt' | 'sensitive'>
+
 /**
  * What may be shown of one job: its texts with the secrets of its own payload masked wherever they are quoted, or
  * nothing at all when it was dispatched as sensitive.
@@ -53,7 +56,7 @@ export class JobText {
  * Makes and remembers `JobText`s. A job's payload never changes, so that live pages look into it once.
  */
 export class JobTexts {
-  #remembered = new Map<string, JobText>()
+  #remembered = new Map<string, { createdAt: number; text: JobText }>()
   #keys: SecretKeys
   #body: (id: string) => Promise<Body | null>
 
@@ -65,12 +68,18 @@ export class JobTexts {
   /**
    * Texts of many jobs. A job without a stored payload gets one that hides by pattern only.
    */
-  async forJobs(views: Pick<JobView, 'id' | 'sensitive'>[]): Promise<Map<string, JobText>> {
+  async forJobs(views: Told[]): Promise<Map<string, JobText>> {
     const texts = new Map<string, JobText>()
     await Promise.all(
-      views.map(async ({ id, sensitive }) => {
+      views.map(async (view) => {
+        const { id, createdAt, sensitive } = view
         const known = this.#remembered.get(id)
-        texts.set(id, known ?? this.make(id, sensitive, sensitive ? null : await this.#body(id)))
+        texts.set(
+          id,
+          known?.createdAt === createdAt
+            ? known.text
+            : this.make(view, sensitive ? null : await this.#body(id))
+        )
       })
     )
     return texts
@@ -79,7 +88,7 @@ export class JobTexts {
   /**
    * The text of a job whose body cannot be read while the database is away: nothing that it wrote is shown then.
    */
-  async forJob(view: Pick<JobView, 'id' | 'sensitive'>): Promise<JobText> {
+  async forJob(view: Told): Promise<JobText> {
     try {
       return (await this.forJobs([view])).get(view.id)!
     } catch (error) {
@@ -91,7 +100,7 @@ export class JobTexts {
   /**
    * For a job whose body is at hand: its result's secrets are masked too.
    */
-  make(id: string, sensitive: boolean, body: Body | null): JobText {
+  make({ id, createdAt, sensitive }: Told, body: Body | null): JobText {
     const secrets = new Set<string>()
     for (const text of [body?.payload, body?.options, body?.result]) {
       if (text && this.#mayHold(text))
@@ -103,13 +112,13 @@ export class JobTexts {
       sensitive
     )
     // A record can begin without its payload, which comes later.
-    if (sensitive || body?.payload) this.#remember(id, made)
+    if (sensitive || body?.payload) this.#remember(id, { createdAt, text: made })
     return made
   }
 
   /** What was made before; null when this process has not looked into the job. */
   known(id: string): JobText | null {
-    return this.#remembered.get(id) ?? null
+    return this.#remembered.get(id)?.text ?? null
   }
 
   redact(text: string): Redaction {
@@ -132,9 +141,9 @@ export class JobTexts {
     return cutText(text.slice(0, 1_000).replace(/\s+/g, ' '), PREVIEW_LENGTH)
   }
 
-  #remember(id: string, text: JobText) {
+  #remember(id: string, made: { createdAt: number; text: JobText }) {
     this.#remembered.delete(id)
-    this.#remembered.set(id, text)
+    this.#remembered.set(id, made)
     if (this.#remembered.size > REMEMBERED) {
       this.#remembered.delete(this.#remembered.keys().next().value!)
     }

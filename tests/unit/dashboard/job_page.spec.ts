@@ -155,7 +155,7 @@ test.group('Page of a job', () => {
     const row = (message: string) =>
       jobRow(
         { ...RETRIED, status: 'cancelled', error: { ...error, message } },
-        texts.make(RETRIED.id, false, null),
+        texts.make(RETRIED, null),
         context
       ).context
     assert.equal(row('cancelled by Ada'), 'by Ada')

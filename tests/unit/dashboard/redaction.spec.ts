@@ -11,6 +11,7 @@ import { SecretKeys } from '../../../src/dashboard/redaction/secret_keys.ts'
 import { stopwatch } from '#tests/helpers/stopwatch'
 
 const keys = new SecretKeys(['iban2'])
+const JOB = { id: 'one', createdAt: 1, sensitive: false }
 
 test.group('Secret keys', () => {
   test('{$self} is one')
@@ -159,7 +160,7 @@ test.group('Texts of a job', () => {
       options: null,
       result: '{"token":"t-333"}',
     }
-    const text = texts.make('id', false, body)
+    const text = texts.make(JOB, body)
     assert.equal(text.line('login with p-111 gave t-333'), 'login with [redacted] gave [redacted]')
     assert.deepEqual(text.error({ code: 'X', message: 'p-111', stack: 'at p-111' }), {
       code: 'X',
@@ -170,7 +171,7 @@ test.group('Texts of a job', () => {
   })
 
   test('of a sensitive job are hidden whole, but not its code', ({ assert }) => {
-    const text = new JobTexts(keys, async () => null).make('id', true, null)
+    const text = new JobTexts(keys, async () => null).make({ ...JOB, sensitive: true }, null)
     assert.equal(text.line('anything'), '[redacted]')
     assert.equal(text.line(''), '')
     assert.isNull(text.preview)
@@ -184,12 +185,22 @@ test.group('Texts of a job', () => {
       asked++
       return { payload, options: null, result: null }
     })
-    const job = [{ id: 'one', sensitive: false }]
+    const job = [JOB]
     await texts.forJobs(job)
     payload = '{"password":"p-111"}'
     assert.equal((await texts.forJobs(job)).get('one')!.line('p-111'), '[redacted]')
     await texts.forJobs(job)
     assert.equal(asked, 2)
+  })
+
+  test('of a job whose id was another one before are its own', async ({ assert }) => {
+    let payload = '{"password":"p-111"}'
+    const texts = new JobTexts(keys, async () => ({ payload, options: null, result: null }))
+    await texts.forJobs([JOB])
+    payload = '{"password":"p-222"}'
+    const text = (await texts.forJobs([{ ...JOB, createdAt: 2 }])).get('one')!
+    assert.equal(text.line('p-111 and p-222'), 'p-111 and [redacted]')
+    assert.equal(texts.known('one'), text)
   })
 })
 
