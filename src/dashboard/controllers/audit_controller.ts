@@ -1,12 +1,13 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
-import type { AuditFilter, AuditPlace } from '../../records/audit/audit_log.ts'
+import type { AuditFilter, AuditPlace, AuditRow } from '../../records/audit/audit_log.ts'
 import { readMoment, readZone, shorten } from '../../records/query/moments.ts'
 import { AUDIT_ACTIONS } from '../../transport/audit_trail.ts'
 import { explain } from '../errors.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { parametersOf } from '../parameters.ts'
 import { type AuditFields, auditItem, auditJson, type AuditPage } from '../presenters/audit_page.ts'
+import { redactWords } from '../redaction/audit_words.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
 import { shown } from '../../shown.ts'
@@ -40,7 +41,7 @@ export default class AuditController {
       ctx.response.status(status)
       return this.#page(viewer, revision, { fields, refusal })
     }
-    const reading = dashboard.audit.list(filter, { limit: limit + 1, after })
+    const reading = this.#read(viewer, filter, { limit: limit + 1, after })
     const found = await (isJson ? reading : reading.catch(unlessAway))
     const rows = found?.slice(0, limit) ?? []
     const last = (found?.length ?? 0) > limit ? rows.at(-1)! : null
@@ -60,6 +61,14 @@ export default class AuditController {
       newest: after ? urls.audit(fields) : null,
       known: found !== null,
     })
+  }
+
+  async #read(
+    { dashboard }: Viewer,
+    filter: AuditFilter,
+    page: { limit: number; after: AuditPlace | undefined }
+  ): Promise<AuditRow[]> {
+    return redactWords(await dashboard.audit.list(filter, page), dashboard)
   }
 
   /** What was typed stays in the form, also when it cannot be used. */

@@ -80,7 +80,7 @@ export function jobPage(input: JobPageInput): JobPage {
       id,
       mark,
       label: said,
-      detail: [`${who} ${via}`, reason].filter(Boolean).join(' · '),
+      detail: [`${who} ${via}`, text.maybe(reason)].filter(Boolean).join(' · '),
       at,
     })),
     auditUrl: urls.audit({ target: job.id }),

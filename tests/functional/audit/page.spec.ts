@@ -90,6 +90,28 @@ test.group('Audit page', (group) => {
     assert.notInclude((await lab.client().page('/audit?action=mute')).text, 'sk-very-secret')
   })
 
+  test('hides in words about a job what its own page hides', async ({ assert }) => {
+    const client = lab.client()
+    const cancelled = async (payload: object, reason: string, options: object = {}) => {
+      const id = await lab.dispatch(Echo, payload, { delay: '1h', ...options })
+      await client.post(`/jobs/${id}/cancel`, { reason })
+      await client.post(`/jobs/${id}/cancel`, { reason })
+      const { data } = await audit(`?target=${id}`, 2)
+      for (const path of [`/audit?target=${id}`, `/jobs/${id}`]) {
+        assert.notInclude((await client.page(path)).text, 'p-111', path)
+      }
+      return data.map((one: any) => [one.detail.said, one.reason])
+    }
+    assert.deepEqual(await cancelled({ password: 'p-111' }, 'p-111 was wrong'), [
+      ['[redacted] was wrong', 'The job is cancelled already'],
+      ['[redacted] was wrong', null],
+    ])
+    assert.deepEqual(await cancelled({ name: 'p-111' }, 'not p-111', { sensitive: true }), [
+      ['[redacted]', '[redacted]'],
+      ['[redacted]', null],
+    ])
+  })
+
   test('refuses what it cannot read, naming it', async ({ assert }) => {
     for (const [params, field] of [
       ['?action=nonsense', 'action'],
