@@ -27,7 +27,7 @@ import { NameReader } from './reader/name_reader.ts'
 import { readBySeq, readJobs } from './reader/rows.ts'
 import { compareKeys, idValue, type Order } from './reader/sql.ts'
 import { Sizes } from './reader/sizes.ts'
-import { byStatus } from './reader/walk.ts'
+import { byCreated, byStatus } from './reader/walk.ts'
 import { readWalk } from './reader/walking.ts'
 
 const RUNNING = statusCode('running')
@@ -115,6 +115,27 @@ export class Reader {
       }
     }
     return ids.map((id) => jobs.get(id)).filter((job) => job !== undefined)
+  }
+
+  /**
+   * Ids of the jobs beside one in the list of all jobs by creation: the next newer and the next older, null where there is none.
+   */
+  async neighbours(id: string): Promise<{ newer: string | null; older: string | null }> {
+    const from = 'select created_at, seq from queuedeck_jobs where id = ?'
+    const [row] = isUuid(id) ? await this.db.all(from, [idValue(this.db.dialect, id)]) : []
+    if (!row) return { newer: null, older: null }
+    const stretch = { after: [Number(row.created_at), Number(row.seq)], until: null }
+    const beside = async (order: Order) => {
+      const found = await readWalk(this.db, byCreated(), NO_FILTER, stretch, order, 1)
+      const [job] = await readBySeq(
+        this.db,
+        this.#names,
+        found.map(({ seq }) => seq)
+      )
+      return job?.view.id ?? null
+    }
+    const [newer, older] = await Promise.all([beside('asc'), beside('desc')])
+    return { newer, older }
   }
 
   /**

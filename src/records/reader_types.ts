@@ -56,6 +56,7 @@ export type NameKind = 'type' | 'queue' | 'user' | 'host' | 'tag'
  *   find(id): JobDetails | null                          one job with attempts, events and runs
  *   page(query: JobQuery): JobPage
  *   rowsById(ids: string[]): JobView[]                   in the order of `ids`, unknown ones left out
+ *   neighbours(id): { newer, older }                     ids of the jobs beside one by creation, or null
  *   count(query): Count
  *   counts(): StatusCounts                               all jobs by status, from counters
  *   facets(query): Facets

@@ -1,6 +1,4 @@
-import { JobQuery } from '../../records/job_query.ts'
-import type { JobPage as RecordsPage } from '../../records/reader_types.ts'
-import type { JobDetails, JobView } from '../../types.ts'
+import type { JobDetails } from '../../types.ts'
 import { answeredUnchanged, refreshOf, tagOf } from '../conditional.ts'
 import { wishOf } from '../negotiation.ts'
 import { auditItem } from '../presenters/audit_page.ts'
@@ -31,7 +29,7 @@ export async function renderJob(
   const [log, context, beside, family, flow, acts] = await Promise.all([
     dashboard.reader.logs(job.id, { limit: LOG_LINES, newest: true, cursor: logCursor }),
     viewer.rowContext([job]),
-    neighbours(viewer, job),
+    dashboard.reader.neighbours(job.id),
     dashboard.family(job),
     dashboard.flow(job),
     dashboard.audit.list({ target: job.id }, { limit: MOST_ACTIONS }),
@@ -46,7 +44,8 @@ export async function renderJob(
     family,
     flow,
     audit,
-    ...beside,
+    previousId: beside.newer,
+    nextId: beside.older,
   })
   const refresh = refreshOf(ctx)
   const isSheet = wishOf(ctx) === 'fragment' && refresh !== 'job'
@@ -69,21 +68,4 @@ export async function renderJob(
   tellPageState(ctx, data.page)
   if (refresh !== null && answeredUnchanged(ctx, tagOf(html))) return
   return html
-}
-
-/** The jobs created before and after one. */
-async function neighbours({ dashboard: { reader } }: Viewer, job: JobView) {
-  const around = (direction: 'asc' | 'desc') =>
-    reader.page(
-      JobQuery.from({
-        direction,
-        limit: 2,
-        ...(direction === 'asc'
-          ? { from: new Date(job.createdAt).toISOString() }
-          : { to: new Date(job.createdAt + 1).toISOString() }),
-      })
-    )
-  const [newer, older] = await Promise.all([around('asc'), around('desc')])
-  const other = ({ rows }: RecordsPage) => rows.find(({ id }) => id !== job.id)?.id ?? null
-  return { previousId: other(newer), nextId: other(older) }
 }

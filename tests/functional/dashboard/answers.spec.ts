@@ -43,6 +43,17 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
       assert.notMatch(text, /\sstyle="|\son\w+="|<script>(?!<)/)
     })
 
+  test('the page of a job leads to the newer and the older one', async ({ assert }) => {
+    const client = lab.client()
+    const leads = async (from: string, to: string, name: string) =>
+      assert.include(
+        (await client.page(`/jobs/${from}`)).text,
+        `href="${PREFIX}/jobs/${to}" id="job-${name}"`
+      )
+    await leads(failed, done, 'older')
+    await leads(done, failed, 'newer')
+  })
+
   test('GET {path} answers a fragment to htmx')
     .with([
       { path: '', holds: /id="dashboard"/ },

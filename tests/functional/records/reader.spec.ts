@@ -223,6 +223,22 @@ eachDatabase(({ label, create }) => {
       )
     })
 
+    test('names the jobs beside one, also of one millisecond', async ({ assert }) => {
+      await write(
+        'beside',
+        Array.from({ length: 5 }, () => ({ createdAt: NOW + MINUTE }))
+      )
+      const { ids } = await page({ queue: 'beside' })
+      for (const [at, id] of ids.entries()) {
+        const { newer, older } = await records.reader.neighbours(id)
+        if (at > 0) assert.equal(newer, ids[at - 1])
+        if (at < 4) assert.equal(older, ids[at + 1])
+      }
+      for (const id of [randomUUID(), 'x', '']) {
+        assert.deepEqual(await records.reader.neighbours(id), { newer: null, older: null })
+      }
+    })
+
     test('`*` is the only wildcard, and names hold any letters', async ({ assert }) => {
       for (const type of NAMES) await write('wild', [{ type, user: type }], [type])
       const found = async (params: Record<string, unknown>) => {
