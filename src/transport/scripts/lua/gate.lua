@@ -114,6 +114,8 @@ function gate.leave(activeKey, count, id, held, name, takes)
   local n = rcall('LREM', activeKey, count, id)
   if n == 0 then return 0 end
   gate.open(string.sub(activeKey, 1, -7))
+  -- As long as a queue is full nobody is told what waits there.
+  if not takes and rcall('HEXISTS', QP .. 'meta', 'concurrency') == 1 then wake(QP) end
   if limits.any then
     if not held then
       local job = rcall('HMGET', QP .. id, 'sl', 'name')

@@ -1,6 +1,6 @@
 -- Where jobs wait: how one is put there, and how workers hear of it.
 
--- Tells workers of a queue that something is there to be done, unless it is paused or runs as many jobs as it may: what ends makes room itself.
+-- Tells workers of a queue that something is there to be done, unless it is paused or runs as many jobs as it may: what leaves it then tells them.
 function qd.wake(prefix)
   local meta = rcall('HMGET', prefix .. 'meta', 'paused', 'concurrency')
   if meta[1] or meta[2] and rcall('LLEN', prefix .. 'active') >= tonumber(meta[2]) then return end

@@ -8,7 +8,11 @@ for _, id in ipairs(rcall('LRANGE', active, ARGV[4], ARGV[4] + ARGV[5] - 1)) do
     if not only then rcall('PEXPIRE', p .. id .. ':lock', ARGV[2]) end
   elseif lock == -2 and rcall('EXISTS', p .. id) == 0 then
     n = n + 1
-    if not only then rcall('LREM', active, 0, id) rcall('SREM', p .. 'stalled', id) end
+    if not only then
+      rcall('LREM', active, 0, id)
+      rcall('SREM', p .. 'stalled', id)
+      qd.wake(p)
+    end
   end
 end
 return {rcall('LLEN', active), n}
