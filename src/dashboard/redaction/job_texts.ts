@@ -4,7 +4,11 @@ import type { Body } from '../../records/reader_types.ts'
 import type { JobError, JobView } from '../../types.ts'
 import type { SecretKeys } from './secret_keys.ts'
 
-const KEY = /"((?:[^"\\]|\\.)*)"\s*:/g
+/**
+ * Every string of a JSON text; one with the second group is a key. Takes each string whole, whatever follows it and even when nothing
+ * closes it, because looking for another beginning within it takes quadratic time.
+ */
+const STRING = /"((?:[^"\\]|\\.?)*)(?:"(\s*:)?|$)/gs
 const PREVIEW_LENGTH = 160
 const REMEMBERED = 5_000
 
@@ -129,8 +133,8 @@ export class JobTexts {
    * A quick look for secret keys, so that a megabyte without secrets is not taken apart to show its first words.
    */
   #mayHold(text: string): boolean {
-    for (const [, key] of text.matchAll(KEY)) {
-      if (this.#keys.has(key.includes('\\') ? unescape(key) : key)) return true
+    for (const [, key, colon] of text.matchAll(STRING)) {
+      if (colon && this.#keys.has(key.includes('\\') ? unescape(key) : key)) return true
     }
     return false
   }

@@ -204,6 +204,48 @@ test.group('Texts of a job', () => {
   })
 })
 
+test.group('Texts of a job, looked through for secret keys', () => {
+  const make = (payload: string, result: string | null = null) =>
+    new JobTexts(keys, async () => null).make(JOB, { payload, options: null, result })
+
+  test('take time linear in the text, whatever is quoted in it', ({ assert }) => {
+    const fastest = (text: string) => {
+      const runs = Array.from({ length: 3 }, () => {
+        const took = stopwatch()
+        make(text, text)
+        return took()
+      })
+      return Math.min(...runs)
+    }
+    for (const textOf of [
+      (kilobytes: number) =>
+        JSON.stringify({ markdown: 'He said "x" and left. '.repeat(kilobytes * 45) }),
+      (kilobytes: number) => '"' + '\\"'.repeat(kilobytes * 512),
+      (kilobytes: number) => '"' + '\\"'.repeat(kilobytes * 512) + '\\',
+      (kilobytes: number) => '"' + '\\"'.repeat(kilobytes * 512) + '\\\n',
+      (kilobytes: number) => `["${'"," '.repeat(kilobytes * 256)}"]`,
+      (kilobytes: number) => `""${' '.repeat(kilobytes * 1024)}`,
+    ]) {
+      // Four times the text: a quadratic look takes sixteen times as long.
+      const [short, long] = [fastest(textOf(100)), fastest(textOf(400))]
+      assert.isBelow(long, 10 * Math.max(short, 2), textOf(1).slice(0, 30))
+    }
+  })
+
+  test('{0}')
+    .with([
+      ['{"text":"a \\"b\\": c","password" : "p-111"}', true],
+      ['{"a\\"b":[{"pass\\u0077ord":"p-111"}]}', true],
+      ['{"text":"\\\\","password":"p-111"}', true],
+      ['{"text":"the \\"password\\": p-111"}', false],
+      ['["password","p-111"]', false],
+    ] as [string, boolean][])
+    .run(({ assert }, [payload, hides]) => {
+      const line = 'login with p-111'
+      assert.equal(make(payload).line(line), hides ? 'login with [redacted]' : line)
+    })
+})
+
 test.group('JSON texts', () => {
   test('split and joined, {$self} is the same')
     .with(['{}', '[]', '"a\\"b"', '-1.5e+10', '{"a":[true,false,null,{"b":"c"}]}', '[[[]]]'])
