@@ -72,9 +72,14 @@ export class ScheduleService extends LedService {
   }
 
   protected async turn({ redis, signal }: Lead): Promise<void> {
-    const { transport, records } = this.#options
+    const { transport, records, queue, logger } = this.#options
     const { now, awaySince } = await transport.scheduled.alive(redis)
     await transport.scheduled.wake(redis)
+    /** What their types say of the jobs is read from the classes, which nobody has asked for yet where nothing is dispatched or worked. */
+    await queue.registry.load().catch((err) => {
+      logger.warn({ err }, 'Schedules: none is planned while the job classes cannot be read')
+      throw err
+    })
     if (!this.#isReady) await records.ready()
     this.#isReady = true
     const goOn = () => this.isLeader && !signal.aborted
