@@ -76,7 +76,7 @@ export function readFields(expression: unknown): Fields {
       `"${cutText(text, 40)}" is not known; known: ${Object.keys(NICKNAMES).join(', ')}. For other intervals use "every"`
     )
   }
-  const parts = (NICKNAMES[text] ?? text).split(/\s+/)
+  const parts = (Object.hasOwn(NICKNAMES, text) ? NICKNAMES[text] : text).split(/\s+/)
   if (parts.length !== 5 && parts.length !== 6) {
     throw refused(
       `"${cutText(expression.trim(), 80)}" has ${parts.length} ${parts.length === 1 ? 'field' : 'fields'}; give five (minute, hour, day of month, month, day of week), or six with the second in front`

@@ -177,6 +177,8 @@ test.group('Cron expressions', () => {
     assert.include(refusal({ cron: '* * * *' }).message, 'has 4 fields')
     assert.include(refusal({ cron: '0 0 1 1 * 2026 7' }).message, 'has 7 fields')
     assert.include(refusal({ cron: '@reboot' }).message, '@hourly')
+    assert.include(refusal({ cron: 'constructor' }).message, 'has 1 field;')
+    assert.include(refusal({ cron: '__proto__' }).message, 'has 1 field;')
     assert.include(refusal({ cron: '@every 5m' }).message, 'use "every"')
   })
 
