@@ -2,6 +2,7 @@ import { args, flags } from '@adonisjs/core/ace'
 import { plain } from '../src/console/job_output.ts'
 import { QueueCommand } from '../src/console/queue_command.ts'
 import { scheduleJson, stateOf, troubleOf } from '../src/dashboard/presenters/schedule_json.ts'
+import { JobTexts } from '../src/dashboard/redaction/job_texts.ts'
 import { SecretKeys } from '../src/dashboard/redaction/secret_keys.ts'
 import { E_INVALID_OPTION } from '../src/errors.ts'
 import { nextRuns, type ScheduleAnswer, ScheduleOperations } from '../src/operations/schedules.ts'
@@ -52,12 +53,14 @@ export default class QueueSchedules extends QueueCommand {
     const { container } = this.app
     const records = await container.make('queuedeck.records')
     const config = await container.make('queuedeck.config')
+    const queue = await container.make('queuedeck')
     const operations = new ScheduleOperations({
       transport: await container.make('queuedeck.transport'),
-      queue: await container.make('queuedeck'),
-      records,
+      ...{ queue, records },
     })
     const keys = new SecretKeys(config.dashboard.redact)
+    const { registry } = queue
+    const texts = { registry, texts: new JobTexts(keys, async () => null) }
     const wanted = ACTIONS.filter((action) => (action === 'run' ? this.runNow : this[action]))
     if (wanted.length > 1) {
       const [one, other] = wanted.map((action) => OPTIONS[action])
@@ -77,7 +80,8 @@ export default class QueueSchedules extends QueueCommand {
       }
       if (all.length === 0) this.say('no schedules')
       for (const schedule of all) this.#line(schedule)
-      return { data: all.map((schedule) => scheduleJson(schedule, keys, Date.now())) }
+      const shown = all.map((schedule) => scheduleJson(schedule, texts, Date.now()))
+      return { data: await Promise.all(shown) }
     }
     const schedule = await operations.named(this.name)
     if (action === undefined) {
@@ -87,7 +91,7 @@ export default class QueueSchedules extends QueueCommand {
       for (const at of nextRuns(schedule, Date.now(), 5)) {
         this.say(`  ${new Date(at).toISOString()}`)
       }
-      return scheduleJson(schedule, keys, Date.now())
+      return scheduleJson(schedule, texts, Date.now())
     }
     if (action === 'delete' && !this.force) await this.#confirm(schedule)
     const answer = await operations[action](schedule, this.actor)
@@ -95,7 +99,7 @@ export default class QueueSchedules extends QueueCommand {
     const { outcome, reason, jobId } = answer
     return {
       ...{ outcome, reason, ...(jobId === undefined ? {} : { jobId }) },
-      schedule: scheduleJson(answer.schedule, keys, Date.now()),
+      schedule: await scheduleJson(answer.schedule, texts, Date.now()),
     }
   }
 

@@ -8,6 +8,7 @@ import { sendJson, wishOf } from '../negotiation.ts'
 import { fieldsOf, parametersOf } from '../parameters.ts'
 import { framePage } from '../presenters/page.ts'
 import { scheduleJson } from '../presenters/schedule_json.ts'
+import { shownPayload } from '../presenters/schedule_payload.ts'
 import {
   emptyForm,
   formOf,
@@ -19,7 +20,6 @@ import {
   typedForm,
 } from '../presenters/schedule_form.ts'
 import { schedulePreview, scheduleRow } from '../presenters/schedules_page.ts'
-import { redactJson } from '../redaction/redact.ts'
 import type { Viewer } from '../viewer.ts'
 import { leadTo } from './lead_to.ts'
 
@@ -51,7 +51,8 @@ export default class ScheduleChangesController {
     const viewer = ctx.queuedeck
     parametersOf(ctx, [])
     const schedule = await this.#managed(ctx)
-    return this.#form(viewer, formOf(schedule, viewer.urls, viewer.dashboard.secretKeys))
+    const shown = await shownPayload(schedule, viewer.dashboard)
+    return this.#form(viewer, formOf({ schedule, shown }, viewer.urls))
   }
 
   async update(ctx: HttpContext) {
@@ -146,17 +147,16 @@ export default class ScheduleChangesController {
     const isForm = ctx.request.is(['urlencoded', 'multipart']) !== null
     const body = fieldsOf(ctx, isForm ? SCHEDULE_FIELDS : SCHEDULE_MEMBERS)
     const stored = schedule && {
-      shown: redactJson(schedule.payload, dashboard.secretKeys).text,
-      payload: schedule.payload,
-      tags: schedule.options.tags,
+      schedule,
+      shown: await shownPayload(schedule, dashboard),
     }
     const text = (name: string) => (schedule === null ? `Made: ${name}` : 'Saved')
     if (!isForm) {
-      const answer = await work(readJson(body, schedule, stored, dashboard.payloadLimit))
+      const answer = await work(readJson(body, stored, dashboard.payloadLimit))
       const words = answer.reason ?? text(answer.schedule.name)
       return this.#answer(viewer, answer, words, { status: schedule === null ? 201 : 200 })
     }
-    const form = typedForm(body, schedule, urls)
+    const form = typedForm(body, stored, urls)
     try {
       const { often } = schedulePreview(form.values, viewer.clock)
       if (often !== null && !form.confirmed) {
@@ -177,7 +177,7 @@ export default class ScheduleChangesController {
     }
   }
 
-  #answer(
+  async #answer(
     viewer: Viewer,
     answer: ScheduleAnswer,
     text: string,
@@ -190,7 +190,7 @@ export default class ScheduleChangesController {
       const body = { outcome, reason, ...(jobId === undefined ? {} : { jobId }) }
       return sendJson(
         ctx,
-        { ...body, schedule: scheduleJson(schedule, dashboard.secretKeys, clock.now) },
+        { ...body, schedule: await scheduleJson(schedule, dashboard, clock.now) },
         status
       )
     }

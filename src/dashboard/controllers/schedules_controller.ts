@@ -4,12 +4,12 @@ import type { Schedule, ScheduleRun } from '../../schedule_types.ts'
 import type { JobView } from '../../types.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
 import { parametersOf } from '../parameters.ts'
-import { codeBlock } from '../presenters/code_block.ts'
+import { codeBlock, redactedBlock } from '../presenters/code_block.ts'
 import { iso } from '../presenters/job_json.ts'
 import { framePage } from '../presenters/page.ts'
 import { scheduleJson, scheduleRunJson } from '../presenters/schedule_json.ts'
+import { shownPayload } from '../presenters/schedule_payload.ts'
 import { calendar, runItem, schedulePreview, scheduleRow } from '../presenters/schedules_page.ts'
-import { redactJson } from '../redaction/redact.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
 import { mayManageQueue } from './queue_answers.ts'
@@ -41,13 +41,16 @@ export default class SchedulesController {
     const next = (known?.found.length ?? 0) > PAGE ? list.at(-1)!.name : null
     if (isJson) {
       return sendJson(ctx, {
-        data: list.map((schedule) => scheduleJson(schedule, dashboard.secretKeys, clock.now)),
+        data: await Promise.all(
+          list.map((schedule) => scheduleJson(schedule, dashboard, clock.now))
+        ),
         page: { next, count: known!.total },
       })
     }
     const rows = await Promise.all(
       list.map(async (schedule) => {
-        const [last] = await runsOf(viewer, schedule, { to: clock.now, limit: 1 })
+        const runs = await runsOf(viewer, schedule, { to: clock.now, limit: 1 })
+        const [last] = await withoutSecrets(viewer, runs)
         const manage = await mayManageQueue(viewer, schedule.queue)
         return scheduleRow(schedule, last ?? null, { urls, clock, manage })
       })
@@ -79,14 +82,15 @@ export default class SchedulesController {
     const schedule = await dashboard.scheduleOperations.find(String(ctx.params.id))
     const runs = await runsOf(viewer, schedule, { limit: COUNTED })
     const passed = runs.filter(({ run }) => run.due <= clock.now)
+    const listed = await withoutSecrets(viewer, passed.slice(0, LISTED))
     if (wishOf(ctx) === 'json') {
       return sendJson(ctx, {
-        ...scheduleJson(schedule, dashboard.secretKeys, clock.now),
-        runs: passed.slice(0, LISTED).map(({ run, job }) => scheduleRunJson(run, job)),
+        ...(await scheduleJson(schedule, dashboard, clock.now)),
+        runs: listed.map(({ run, job }) => scheduleRunJson(run, job)),
       })
     }
     const manage = await mayManageQueue(viewer, schedule.queue)
-    const row = scheduleRow(schedule, passed[0] ?? null, { urls, clock, manage })
+    const row = scheduleRow(schedule, listed[0] ?? null, { urls, clock, manage })
     const { moments } = schedulePreview(
       {
         ...(schedule.cron === null ? { every: String(schedule.every) } : { cron: schedule.cron }),
@@ -94,15 +98,18 @@ export default class SchedulesController {
       },
       clock
     )
-    const redaction = redactJson(schedule.payload, dashboard.secretKeys)
+    const { payload } = schedule
+    const shown = await shownPayload(schedule, dashboard)
     const frame = { title: `Schedule ${schedule.name}`, kind: 'schedules' } as const
     return answerPage(viewer, { ...frame, template: 'pages/schedule', revision }, () => ({
       schedule: {
         ...row,
         nextRuns: row.next === null ? [] : moments,
-        runs: passed.slice(0, LISTED).map(({ run, job }) => runItem(run, job, { urls, clock })),
+        runs: listed.map(({ run, job }) => runItem(run, job, { urls, clock })),
         ...calendar(schedule, runs, clock),
-        payload: codeBlock('Payload', schedule.payload, redaction, null),
+        payload: shown.sensitive
+          ? redactedBlock('Payload', payload)
+          : codeBlock('Payload', payload, shown, null),
         changed: { at: clock.moment(schedule.changedAt), by: schedule.changedBy },
       },
     }))
@@ -143,6 +150,15 @@ async function runsOf(
     }
   }
   return runs.map((run) => ({ run, job: jobs.get(run.jobId ?? '') }))
+}
+
+/** The same, with what the errors of their jobs may show. */
+async function withoutSecrets({ dashboard }: Viewer, runs: SeenRun[]): Promise<SeenRun[]> {
+  const texts = await dashboard.texts.forJobs(runs.flatMap(({ job }) => (job?.error ? [job] : [])))
+  return runs.map(({ run, job }) => ({
+    run,
+    job: job && { ...job, error: texts.get(job.id)?.error(job.error) ?? null },
+  }))
 }
 
 function readCursor(value: unknown): string {

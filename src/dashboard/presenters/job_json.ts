@@ -136,7 +136,7 @@ export function iso(at: number | null): string | null {
   return at === null ? null : dateOf(at).toISOString()
 }
 
-function errorJson(error: { code: string | null; message: string } | null) {
+export function errorJson(error: { code: string | null; message: string } | null) {
   return error && { code: error.code, message: error.message }
 }
 

@@ -4,9 +4,8 @@ import { writePayload } from '../../jobs/payload.ts'
 import type { Schedule } from '../../schedule_types.ts'
 import { joinJson, splitJson } from '../redaction/json_text.ts'
 import { restoreSecrets } from '../redaction/restore.ts'
-import { redactJson } from '../redaction/redact.ts'
-import type { SecretKeys } from '../redaction/secret_keys.ts'
 import type { DashboardUrls } from '../urls.ts'
+import type { ShownPayload } from './schedule_payload.ts'
 
 const TEXTS = [
   ...['name', 'type', 'cron', 'zone', 'every', 'payload', 'overlap', 'missed'],
@@ -43,39 +42,43 @@ export type ScheduleForm = {
   values: Record<FormField, string>
   /** `code`: nothing but a pause is possible. */
   locked: boolean
+  /** Its payload is not shown and stays, and so does its type. */
+  sensitive: boolean
   confirmed: boolean
   /** What has to be confirmed before it is saved. */
   mustConfirm: string | null
   error: { field: string; text: string } | null
 }
 
-/** A payload as it is and as it was shown, and the tags. */
-type Stored = { shown: string; payload: string; tags: string[] | undefined }
+/** A schedule that is changed, and its payload as it was shown. */
+type Stored = { schedule: Schedule; shown: ShownPayload }
 
 const EMPTY = Object.fromEntries(TEXTS.map((name) => [name, ''])) as ScheduleForm['values']
 
 /** @param zone  of the viewer */
 export function emptyForm(urls: DashboardUrls, zone: string): ScheduleForm {
   return {
-    ...{ isNew: true, locked: false, confirmed: false, mustConfirm: null, error: null },
+    ...{ isNew: true, locked: false, sensitive: false, confirmed: false },
+    ...{ mustConfirm: null, error: null },
     url: urls.schedules(),
     backUrl: urls.schedules(),
     values: { ...EMPTY, zone, payload: '{}', overlap: 'skip', missed: 'skip' },
   }
 }
 
-export function formOf(schedule: Schedule, urls: DashboardUrls, keys: SecretKeys): ScheduleForm {
-  const { name, type, queue, cron, zone, every, payload, overlap, missed, options } = schedule
+export function formOf({ schedule, shown }: Stored, urls: DashboardUrls): ScheduleForm {
+  const { name, type, queue, cron, zone, every, overlap, missed, options } = schedule
   const text = (value: unknown) => (value === undefined || value === null ? '' : String(value))
   return {
     ...emptyForm(urls, 'UTC'),
     isNew: false,
     locked: schedule.origin === 'code',
+    sensitive: shown.sensitive,
     url: urls.scheduleAction(schedule.id, 'edit'),
     backUrl: urls.schedule(schedule.id),
     values: {
       ...{ name, type, queue, overlap, missed },
-      payload: redactJson(payload, keys).text,
+      payload: shown.text,
       cron: text(cron),
       zone: text(zone),
       every: every === null ? '' : `${every}ms`,
@@ -90,17 +93,14 @@ export function formOf(schedule: Schedule, urls: DashboardUrls, keys: SecretKeys
 /** The form as it was sent, to show it again. */
 export function typedForm(
   body: Record<string, unknown>,
-  schedule: Schedule | null,
+  stored: Stored | null,
   urls: DashboardUrls
 ): ScheduleForm {
   const texts = textsOf(body)
-  const empty = emptyForm(urls, 'UTC')
+  const form = stored === null ? emptyForm(urls, 'UTC') : formOf(stored, urls)
   return {
-    ...empty,
-    isNew: schedule === null,
-    url: schedule === null ? empty.url : urls.scheduleAction(schedule.id, 'edit'),
-    backUrl: schedule === null ? empty.backUrl : urls.schedule(schedule.id),
-    values: { ...texts, name: schedule?.name ?? texts.name },
+    ...form,
+    values: { ...texts, name: stored?.schedule.name ?? texts.name },
     confirmed: body.confirmed === 'true',
   }
 }
@@ -108,19 +108,20 @@ export function typedForm(
 /**
  * What a form says.
  *
- * @param stored the payload as it is and as it was shown: secrets that were left alone come back; and the tags, which the form does not show
+ * @param stored null for a new one; of another, secrets that were left alone come back, and so do the tags, which the form does not show
  * @throws InvalidInputException
  */
 export function readForm(body: Record<string, unknown>, stored: Stored | null): ScheduleInput {
   const { name, type, cron, zone, every, payload, overlap, missed, ...texts } = textsOf(body)
-  const json = stored === null ? payload : restoreSecrets(payload, stored.shown, stored.payload)
+  const json = stored === null ? payload : payloadBehind(payload, type, stored)
+  const tags = stored?.schedule.options.tags
   const options: ScheduleOptions = {
     ...(texts.queue === '' ? {} : { queue: texts.queue }),
     ...(texts.priority === '' ? {} : { priority: numberOf(texts.priority) }),
     ...(texts.attempts === '' ? {} : { attempts: numberOf(texts.attempts) }),
     ...(texts.timeout === '' ? {} : { timeout: texts.timeout }),
     ...(texts.user === '' ? {} : { user: texts.user }),
-    ...(stored?.tags === undefined ? {} : { tags: stored.tags }),
+    ...(tags === undefined ? {} : { tags }),
   }
   return {
     ...{ name, type, options },
@@ -142,12 +143,12 @@ export function readForm(body: Record<string, unknown>, stored: Stored | null): 
  */
 export function readJson(
   body: Record<string, unknown>,
-  schedule: Schedule | null,
   stored: Stored | null,
   limit: number
 ): ScheduleInput {
   const { payload, ...input } = body as ScheduleInput
-  if (schedule === null || stored === null) return body
+  if (stored === null) return body
+  const { schedule } = stored
   if (input.name !== undefined && input.name !== schedule.name) {
     throw new InvalidInputException('The name of a schedule stays: make another one', 'name')
   }
@@ -157,10 +158,28 @@ export function readJson(
     ...{ type, overlap, missed },
     ...momentsBefore(input, schedule),
     ...input,
-    payloadText:
-      given === null ? stored.payload : restoreSecrets(given, stored.shown, stored.payload),
+    payloadText: payloadBehind(given, input.type ?? type, stored),
     options: besideQueue(queue, input.options === undefined ? options : input.options),
   }
+}
+
+/**
+ * The payload that a change means.
+ *
+ * @param text null where it stays
+ * @throws InvalidInputException where nothing of it is shown, and somebody means another one, or a type whose jobs would show it
+ */
+function payloadBehind(text: string | null, type: unknown, { schedule, shown }: Stored): string {
+  const { payload } = schedule
+  if (!shown.sensitive) return text === null ? payload : restoreSecrets(text, shown.text, payload)
+  const hidden = 'The payload of sensitive jobs is not shown'
+  if (type !== schedule.type) {
+    throw new InvalidInputException(`${hidden}, and would be with another type`, 'type')
+  }
+  if (text !== null && text.trim() !== shown.text) {
+    throw new InvalidInputException(`${hidden} and cannot be edited: leave it as it is`, 'payload')
+  }
+  return payload
 }
 
 /** Answers tell the queue beside the options: whoever sends changed ones back does not mean another queue. */

@@ -3,16 +3,15 @@ import { nextRuns } from '../../operations/schedules.ts'
 import type { Schedule, ScheduleRun } from '../../schedule_types.ts'
 import type { JobView } from '../../types.ts'
 import { JsonText } from '../redaction/json_text.ts'
-import { redactJson } from '../redaction/redact.ts'
-import type { SecretKeys } from '../redaction/secret_keys.ts'
-import { iso } from './job_json.ts'
+import { errorJson, iso } from './job_json.ts'
+import { type ScheduleTexts, shownPayload } from './schedule_payload.ts'
 
 /** A schedule as programs get it, its payload without secrets. */
-export function scheduleJson(schedule: Schedule, keys: SecretKeys, now: number) {
-  const { id, name, type, queue, payload, options, cron, zone, every, overlap, missed } = schedule
+export async function scheduleJson(schedule: Schedule, texts: ScheduleTexts, now: number) {
+  const { id, name, type, queue, options, cron, zone, every, overlap, missed } = schedule
   return {
     ...{ id, name, type, queue },
-    payload: new JsonText(redactJson(payload, keys).text),
+    payload: new JsonText((await shownPayload(schedule, texts)).text),
     ...{ options, cron, zone, every, overlap, missed },
     words: timingOf(schedule).words,
     state: stateOf(schedule),
@@ -32,7 +31,7 @@ export function scheduleRunJson({ due, kind, jobId }: ScheduleRun, job: JobView 
     kind: kind.replaceAll(' ', '_'),
     job: job
       ? {
-          ...{ id: job.id, status: job.status, error: job.error },
+          ...{ id: job.id, status: job.status, error: errorJson(job.error) },
           startedAt: iso(job.startedAt),
           finishedAt: iso(job.finishedAt),
         }

@@ -1,14 +1,19 @@
 import { test } from '@japa/runner'
 import { waitFor } from '#tests/helpers/wait'
-import { CLASSES } from '../dashboard/jobs.ts'
+import type { JobOptions } from '#queuedeck'
+import { CLASSES, Fail } from '../dashboard/jobs.ts'
 import { DashboardLab } from '../dashboard/lab.ts'
 
 const HOSTILE = `<img src=x onerror=document.title=1>"'{{ 7*7 }}`
 
+class Sealed extends Fail {
+  static options: JobOptions = { name: 'tests.sealed', queue: 'tests', sensitive: true }
+}
+
 test.group('Pages of schedules', (group) => {
   let lab: DashboardLab
   group.setup(async () => {
-    lab = await DashboardLab.open({ classes: CLASSES, shield: false })
+    lab = await DashboardLab.open({ classes: [...CLASSES, Sealed], shield: false })
     return () => lab.close()
   })
 
@@ -175,5 +180,56 @@ test.group('Pages of schedules', (group) => {
     assert.equal(schedule.payload, kept)
     assert.deepEqual(schedule.options, { tags: ['nightly'] })
     assert.equal((await form(`${path}/delete`, {})).status, 303)
+  })
+
+  /** Everything that is shown of a schedule, and of a run of it that failed. */
+  async function shownOf(type: string, payload: object) {
+    const { schedule } = (
+      await ask('POST', '/schedules', { name: type, type, every: '1h', payload })
+    ).body
+    const path = `/schedules/${schedule.id}`
+    const { jobId } = (await ask('POST', `${path}/run`)).body
+    await lab.record(jobId, 'failed')
+    const told = (await ask('GET', path)).body
+    const answers = [schedule, told, (await ask('GET', '/schedules')).body]
+    const [own, list, edit] = await Promise.all([path, '/schedules', `${path}/edit`].map(page))
+    const texts = [...answers.map((answer) => JSON.stringify(answer)), own, list, edit]
+    return { path, told, own, edit, texts }
+  }
+
+  test('secrets are not shown where payload and errors quote them', async ({ assert }) => {
+    await lab.work()
+    const quoting = { message: 'p-222 was refused', password: 'p-222' }
+    const { told, own, texts } = await shownOf('tests.fail', quoting)
+    texts.forEach((text) => assert.notInclude(text, 'p-222'))
+    assert.equal(told.payload.message, '[redacted] was refused')
+    assert.equal(told.runs[0].job.error.message, '[redacted] was refused')
+    assert.include(own, '[redacted] was refused')
+  })
+
+  test('sensitive jobs show nothing of their payload, which stays as it is', async ({ assert }) => {
+    await lab.work()
+    const sealed = { message: 'Ada is ill' }
+    const { path, told, edit, texts } = await shownOf('tests.sealed', sealed)
+    texts.forEach((text) => assert.notInclude(text, 'Ada'))
+    assert.deepEqual([told.payload, told.runs[0].job.error.message], ['[redacted]', '[redacted]'])
+    assert.include(edit, 'is not shown and cannot be edited')
+
+    const refusals: [object, string][] = [
+      [{ payload: { message: 'x' } }, 'payload'],
+      [{ type: 'tests.echo' }, 'type'],
+    ]
+    for (const [change, field] of refusals) {
+      const { status, body } = await ask('PATCH', path, change)
+      assert.deepEqual([status, body.errors[0].field], [422, field])
+    }
+    const { payload, options } = told
+    assert.equal((await ask('PATCH', path, { payload, options, every: '2h' })).status, 200)
+    const fields = { type: 'tests.sealed', every: '3h' }
+    assert.equal((await form(`${path}/edit`, { ...fields, payload: '{}' })).status, 422)
+    assert.equal((await form(`${path}/edit`, { ...fields, payload: '"[redacted]"' })).status, 303)
+    const { schedules } = await lab.app.container.make('queuedeck.records')
+    const kept = (await schedules.named('tests.sealed'))!
+    assert.deepEqual([kept.payload, kept.every], [JSON.stringify(sealed), 10_800_000])
   })
 })
