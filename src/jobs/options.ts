@@ -201,7 +201,8 @@ function moment(value: unknown): Date {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
     throw new E_INVALID_OPTION(['at', `must be a valid Date, not ${shownWithKind(value, 100)}`])
   }
-  return value
+  /** Redis and the records count moments from 1970 on. */
+  return new Date(Math.max(0, value.getTime()))
 }
 
 function unique(value: unknown): UniqueOption {

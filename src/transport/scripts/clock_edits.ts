@@ -14,10 +14,13 @@ const nextDue: Edit = {
   put: `{0, 0, 0, nextTimestamp + qd.ahead()}`,
 }
 
-/** The same look for due jobs, of whose numbers Redis has to write one instead of four. */
+/**
+ * The same look for due jobs, of whose numbers Redis has to write one instead of four, and from the very first on: another producer's may
+ * be due before 1970.
+ */
 const lookForDue: Edit = {
   find: `rcall("ZRANGEBYSCORE", delayedKey, 0, (timestamp + 1) * 0x1000 - 1, "LIMIT", 0, 1000)`,
-  put: `rcall("ZRANGEBYSCORE", delayedKey, "0", (timestamp + 1) * 0x1000 - 1, "LIMIT", "0", "1000")`,
+  put: `rcall("ZRANGEBYSCORE", delayedKey, "-inf", (timestamp + 1) * 0x1000 - 1, "LIMIT", "0", "1000")`,
 }
 
 /**

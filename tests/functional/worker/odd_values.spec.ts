@@ -181,6 +181,16 @@ test.group('Odd values', (group) => {
     }
   })
 
+  test('of moments before 1970 let a job run at once, whoever wrote them', async ({ assert }) => {
+    await lab.start()
+    const ours = await lab.dispatch(Returns, { name: 'nothing' }, { at: new Date('0001-01-01') })
+    const theirs = crypto.randomUUID()
+    const job = { queue: 'default', id: theirs, name: 'returns', data: '{"name":"nothing"}' }
+    const opts = { timestamp: Date.now(), delay: 1, qd: { at: -1_000 } }
+    await lab.transport.add([{ ...job, opts }])
+    for (const id of [ours, theirs]) assert.equal((await lab.ended(id)).state, 'completed')
+  })
+
   test('of a parent whose children have not ended fail it, saying so', async ({ assert }) => {
     let open!: () => void
     gate = new Promise((resolve) => (open = resolve))

@@ -97,10 +97,12 @@ test.group('Dispatch', (group) => {
     const moment = new Date(Date.now() + 3_600_000)
     await Plain.dispatch().at(moment)
     await Plain.dispatch().at(new Date(0))
-    const [later, now] = jobs()
+    await Plain.dispatch().at(new Date('0001-01-01'))
+    const [later, now, ancient] = jobs()
     assert.equal(later.opts.timestamp + later.opts.delay!, moment.getTime())
     /** Whether it has passed Redis decides: this process' clock may be ahead. */
     assert.deepInclude(now.opts, { delay: 1, qd: { at: 0 } })
+    assert.deepInclude(ancient.opts, { delay: 1, qd: { at: 0 } })
   })
 
   test('enqueues once, however often the builder is awaited, and nothing without', async ({
