@@ -28,7 +28,8 @@ export default class MetricsController {
     const at = (field: 'from' | 'to', otherwise: number) => {
       const text = one(params, field)
       if (text === undefined) return otherwise
-      const moment = readMoment(text, field, clock.zone, now).at
+      const { at: start, nextDay } = readMoment(text, field, clock.zone, now)
+      const moment = field === 'to' ? nextDay : start
       if (Math.abs(moment - now) <= FARTHEST) return moment
       throw new InvalidInputException(
         `"${field}" must lie within 100 years from now, not at "${shorten(text)}"`,

@@ -53,6 +53,16 @@ test.group('Dashboard | metrics', (group) => {
     }
   })
 
+  test('of a bare day are those of the whole day', async ({ assert }) => {
+    const range = async (query: string) => {
+      const { from, to } = (await lab.client().json(`/metrics?${query}`)).json
+      return [from, to]
+    }
+    const days = ['2026-11-01T00:00:00.000Z', '2026-11-02T00:00:00.000Z']
+    assert.deepEqual(await range('from=2026-11-01&to=2026-11-01'), days)
+    assert.deepEqual(await range('from=2026-11-01T00:00&to=2026-11-02T00:00'), days)
+  })
+
   test('refuse what they cannot read, naming it: {query}')
     .with([
       { query: '?from=soon', says: /"soon" as the moment of "from"/ },
