@@ -1,4 +1,5 @@
 import { InvalidInputException } from '../../errors.ts'
+import { fold } from '../../records/fold.ts'
 import { JobQuery } from '../../records/job_query.ts'
 import { isUuid } from '../../records/ids.ts'
 import type { ChangeNotice } from '../../types.ts'
@@ -115,6 +116,6 @@ function mayEnterOrLeave(query: JobQuery, { queue, type, user }: Change): boolea
 export function mayBeOneOf(names: readonly string[], name: string | null): boolean {
   if (names.length === 0) return true
   if (name === null) return false
-  const lower = name.toLowerCase()
-  return names.some((wanted) => wanted.includes('*') || wanted.toLowerCase() === lower)
+  const folded = fold(name)
+  return names.some((wanted) => wanted.includes('*') || fold(wanted) === folded)
 }

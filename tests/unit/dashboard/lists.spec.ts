@@ -65,6 +65,12 @@ test.group('Lists | pinned rows', () => {
     }
   })
 
+  test('are not when their host is the same without case', async ({ assert }) => {
+    const page = { rows: 'xa', next: true }
+    const change = { b: { host: '\u00c9va' } }
+    assert.equal((await refreshed({ host: 'e\u0301va' }, 'ab', page, change)).left, '')
+  })
+
   test('are not when new ones pushed them off a page that goes on', async ({ assert }) => {
     const goesOn = { next: true }
     assert.deepEqual(await refreshed({}, 'abc', { rows: 'xya', ...goesOn }), { left: '', fresh: 2 })

@@ -40,6 +40,16 @@ test.group('Live client', () => {
     ])
   })
 
+  test('hears of names as lists compare them', ({ assert }) => {
+    for (const name of ['queue', 'type', 'user']) {
+      const { client, stream } = open({ page: 'jobs', [name]: 'e\u0301va' })
+      const [change] = notice(1, [1]).changed
+      client.take({ ...notice(1, []), changed: [{ ...change, [name]: '\u00c9va' }] }, null)
+      client.flushChanges(null)
+      assert.lengthOf(stream.sent, 1, name)
+    }
+  })
+
   test('names at most 50 jobs and says that there are more', ({ assert }) => {
     const { client, stream } = open()
     client.take(
