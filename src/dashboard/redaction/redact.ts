@@ -130,8 +130,10 @@ function toPattern(form: string): string {
   return /^\d+$/.test(form) ? `(?<![0-9])${literal}(?![0-9])` : literal
 }
 
-const PAIR =
-  /(["']?)([A-Za-z][A-Za-z0-9_.-]{1,60})\1(\s{0,4}(?:=>|[:=])\s{0,4})("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"'<>{}[\]()]+)/g
+/** What stands in front of a value: `password=`, `"apiKey": `, `token => `. */
+const KEY = /(["']?)([A-Za-z][A-Za-z0-9_.-]{1,60})\1\s{0,4}(?:=>|[:=])\s{0,4}/g
+/** In quotes, or one word: that of a text which was cut within its quotes too. */
+const VALUE = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|["']?[^\s,;&"'<>{}[\]()]+/y
 const BEARER = /\b(bearer|basic)(\s{1,4})([A-Za-z0-9._~+/=-]{6,})/gi
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,200}):([^\s@/]{1,200})@/gi
 
@@ -139,12 +141,29 @@ const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,200}):([^\s@/]{1,
  * Hides secrets by how they are written. Linear in the text: every repetition above is bounded or cannot overlap.
  */
 function maskPatterns(text: string, keys: SecretKeys): string {
-  return text
-    .replace(BEARER, `$1$2${REDACTED}`)
-    .replace(URL_PASSWORD, `$1:${REDACTED}@`)
-    .replace(PAIR, (all, quote: string, key: string, sign: string, value: string) => {
-      if (value.includes(REDACTED) || !keys.has(key, /^-?\d+(\.\d+)?$/.test(value))) return all
-      const edge = value[0] === '"' || value[0] === "'" ? value[0] : ''
-      return `${quote}${key}${quote}${sign}${edge}${REDACTED}${edge}`
-    })
+  return maskPairs(
+    text.replace(BEARER, `$1$2${REDACTED}`).replace(URL_PASSWORD, `$1:${REDACTED}@`),
+    keys
+  )
+}
+
+/**
+ * Takes only the values of secret keys whole: within any other value pairs may stand, as in `Error: password=...`.
+ */
+function maskPairs(text: string, keys: SecretKeys): string {
+  let masked = ''
+  let from = 0
+  KEY.lastIndex = 0
+  for (let pair = KEY.exec(text); pair; pair = KEY.exec(text)) {
+    const at = KEY.lastIndex
+    if (!keys.has(pair[2])) continue
+    VALUE.lastIndex = at
+    const [value] = VALUE.exec(text) ?? []
+    if (!value || value.includes(REDACTED)) continue
+    if (!keys.has(pair[2], /^-?\d+(\.\d+)?$/.test(value))) continue
+    const edge = /^["']?/.exec(value)![0]
+    masked += text.slice(from, at) + edge + REDACTED + edge
+    from = KEY.lastIndex = at + value.length
+  }
+  return masked + text.slice(from)
 }

@@ -127,10 +127,34 @@ test.group('Masks', () => {
       ['Authorization: Bearer abcdef.ghi', 'abcdef.ghi'],
       ['postgres://ada:p4ss@db/x', 'p4ss'],
       ['access_token=xyz-987&a=1', 'xyz-987'],
+      ['apiKey => "a \\"k-12345"', 'k-12345'],
+      ['password="hunter22…', 'hunter22'],
+      ['{"text":{"tokens":["k-1"],"pin":4711}}', '4711'],
     ]) {
       assert.notInclude(mask().text(line), secret)
     }
     assert.equal(mask().text('page 4 of 10, tokens=512'), 'page 4 of 10, tokens=512')
+  })
+
+  test('hide what looks like a secret within what looks like the value of another key', ({
+    assert,
+  }) => {
+    for (const [line, shown] of [
+      ['Retrying: password=hunter2', 'Retrying: password=[redacted]'],
+      [
+        'GET https://api.example.com/v1/items?api_key=hunter2&page=2',
+        'GET https://api.example.com/v1/items?api_key=[redacted]&page=2',
+      ],
+      ['body: "token=hunter2"', 'body: "token=[redacted]"'],
+      [
+        'Error: GET https://example.com/?access_token=hunter2 failed',
+        'Error: GET https://example.com/?access_token=[redacted] failed',
+      ],
+      ['tokens=5 env=\'password: "hunter2"\'', 'tokens=5 env=\'password: "[redacted]"\''],
+      ['a: b: c: d, password: "[redacted]"', 'a: b: c: d, password: "[redacted]"'],
+    ]) {
+      assert.equal(mask().text(line), shown)
+    }
   })
 
   test('are linear in the text', ({ assert }) => {
@@ -144,6 +168,11 @@ test.group('Masks', () => {
       'password=',
       "='",
       'a.a-',
+      'ab:',
+      'ab="',
+      'password="\\"',
+      `password="[redacted]password='`,
+      'tokens:1',
     ]) {
       const started = stopwatch()
       mask('secret').text(piece.repeat(100_000))
