@@ -11,6 +11,7 @@ import { Planner } from '../schedules/planner.ts'
 import type { AuditAction } from '../transport/audit_trail.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Actor } from '../types.ts'
+import type { JobTarget } from './create_job.ts'
 import { tellPages } from './queue_answer.ts'
 
 export type ScheduleDependencies = {
@@ -56,17 +57,17 @@ export class ScheduleOperations {
   }
 
   /**
-   * @param authorise  asked before anything is written, with where its jobs would go
+   * @param authorise  asked before anything is written, with where its jobs would go, and for whom
    * @throws what `defineSchedule` throws; InvalidInputException when the name is taken
    */
   async create(
     input: ScheduleInput,
     actor: Actor,
-    authorise: (queue: string) => Promise<void> = async () => {}
+    authorise: (target: JobTarget) => Promise<void> = async () => {}
   ): Promise<ScheduleAnswer> {
     const { records, transport, queue } = this.dependencies
     const definition = await defineSchedule(queue, input)
-    await authorise(definition.queue)
+    await authorise(targetOf(definition))
     const id = uuidV7()
     return this.#act('create_schedule', { id, ...definition }, actor, async () => {
       const now = await transport.time()
@@ -83,12 +84,12 @@ export class ScheduleOperations {
     schedule: Schedule,
     input: ScheduleInput,
     actor: Actor,
-    authorise: (queue: string) => Promise<void> = async () => {}
+    authorise: (target: JobTarget) => Promise<void> = async () => {}
   ): Promise<ScheduleAnswer> {
     const { records, transport, queue } = this.dependencies
     if (schedule.origin === 'code') return { outcome: 'refused', reason: FROM_CODE, schedule }
     const definition = await defineSchedule(queue, { ...input, name: schedule.name })
-    await authorise(definition.queue)
+    await authorise(targetOf(definition))
     return this.#act('change_schedule', { ...schedule, ...definition }, actor, async () => {
       const now = await transport.time()
       const by = { at: now, name: nameOf(actor) }
@@ -190,6 +191,11 @@ export class ScheduleOperations {
     await tellPages(transport).catch(() => {})
     return answer
   }
+}
+
+/** Where the jobs of a schedule go, and for whom: who may not act on those may not on it. */
+export function targetOf({ queue, options }: ScheduleDefinition): JobTarget {
+  return { queue, user: options.user ?? null }
 }
 
 /** The next moments of a schedule that is not stopped. */

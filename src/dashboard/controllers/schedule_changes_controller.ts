@@ -1,7 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
 import type { ScheduleInput } from '../../jobs/schedule_definition.ts'
-import { type ScheduleAnswer } from '../../operations/schedules.ts'
+import { type ScheduleAnswer, targetOf } from '../../operations/schedules.ts'
 import type { Schedule } from '../../schedule_types.ts'
 import { assertManage } from '../access/assert_manage.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
@@ -40,8 +40,8 @@ export default class ScheduleChangesController {
     await assertManage(viewer)
     const { scheduleOperations } = viewer.dashboard
     return this.#save(viewer, null, async (input) =>
-      scheduleOperations.create(input, await viewer.actor(), (queue) =>
-        assertManage(viewer, { queue, user: null })
+      scheduleOperations.create(input, await viewer.actor(), (target) =>
+        assertManage(viewer, target)
       )
     )
   }
@@ -60,8 +60,8 @@ export default class ScheduleChangesController {
     const schedule = await this.#managed(ctx)
     const { scheduleOperations } = viewer.dashboard
     return this.#save(viewer, schedule, async (input) =>
-      scheduleOperations.change(schedule, input, await viewer.actor(), (queue) =>
-        assertManage(viewer, { queue, user: null })
+      scheduleOperations.change(schedule, input, await viewer.actor(), (target) =>
+        assertManage(viewer, target)
       )
     )
   }
@@ -113,7 +113,7 @@ export default class ScheduleChangesController {
     const viewer = ctx.queuedeck
     await assertManage(viewer)
     const schedule = await viewer.dashboard.scheduleOperations.find(String(ctx.params.id))
-    await assertManage(viewer, { queue: schedule.queue, user: null })
+    await assertManage(viewer, targetOf(schedule))
     return schedule
   }
 

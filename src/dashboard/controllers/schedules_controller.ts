@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { InvalidInputException } from '../../errors.ts'
+import { targetOf } from '../../operations/schedules.ts'
 import type { Schedule, ScheduleRun } from '../../schedule_types.ts'
 import type { JobView } from '../../types.ts'
 import { sendJson, wishOf } from '../negotiation.ts'
@@ -12,7 +13,6 @@ import { shownPayload } from '../presenters/schedule_payload.ts'
 import { calendar, runItem, schedulePreview, scheduleRow } from '../presenters/schedules_page.ts'
 import type { Viewer } from '../viewer.ts'
 import { answerPage } from './page_answer.ts'
-import { mayManageQueue } from './queue_answers.ts'
 
 const PAGE = 50
 
@@ -51,7 +51,7 @@ export default class SchedulesController {
       list.map(async (schedule) => {
         const runs = await runsOf(viewer, schedule, { to: clock.now, limit: 1 })
         const [last] = await withoutSecrets(viewer, runs)
-        const manage = await mayManageQueue(viewer, schedule.queue)
+        const manage = await mayManageSchedule(viewer, schedule)
         return scheduleRow(schedule, last ?? null, { urls, clock, manage })
       })
     )
@@ -89,7 +89,7 @@ export default class SchedulesController {
         runs: listed.map(({ run, job }) => scheduleRunJson(run, job)),
       })
     }
-    const manage = await mayManageQueue(viewer, schedule.queue)
+    const manage = await mayManageSchedule(viewer, schedule)
     const row = scheduleRow(schedule, listed[0] ?? null, { urls, clock, manage })
     const { moments } = schedulePreview(
       {
@@ -131,6 +131,11 @@ export default class SchedulesController {
     const page = await framePage(viewer, { title: 'Preview', kind: 'schedules', stream: null })
     return viewer.dashboard.views.render('partials/schedule_preview', { page, preview })
   }
+}
+
+/** Whether this viewer may act on a schedule: as on the jobs that it makes. */
+async function mayManageSchedule(viewer: Viewer, schedule: Schedule): Promise<boolean> {
+  return (await viewer.mayManage()) && viewer.mayManage(targetOf(schedule))
 }
 
 /** Runs with their jobs, newest first. */

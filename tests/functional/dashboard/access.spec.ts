@@ -181,6 +181,43 @@ test.group('Dashboard access | who may look but not act', (group) => {
   })
 })
 
+test.group('Dashboard access | manage by user', (group) => {
+  let lab: DashboardLab
+  group.setup(async () => {
+    lab = await DashboardLab.open({
+      classes: CLASSES,
+      access: { view: () => true, manage: (_ctx, target) => !target?.user || target.user === 'me' },
+    })
+    return () => lab.close()
+  })
+
+  const schedule = (user: string) => ({
+    ...{ name: `of ${user}`, type: 'tests.echo', every: '1h', options: { user } },
+  })
+
+  test('schedules count as the jobs that they make', async ({ assert }) => {
+    const client = lab.client()
+    const { status, json } = await client.post('/schedules', schedule('me'))
+    assert.equal(status, 201)
+    const mine = `/schedules/${json.schedule.id}`
+    assert.equal((await client.post('/schedules', schedule('boss'))).status, 403)
+    assert.equal((await client.post(`${mine}/edit`, { options: { user: 'boss' } })).status, 403)
+    assert.equal((await client.post(`${mine}/run`)).status, 200)
+    assert.include((await client.page(mine)).text, 'id="schedule-run"')
+
+    const { scheduleOperations } = await lab.app.container.make('queuedeck.dashboard')
+    const actor = { id: '1', name: 'Boss', via: 'code' } as const
+    const made = await scheduleOperations.create(schedule('boss'), actor)
+    const theirs = `/schedules/${made.schedule.id}`
+    for (const action of ['run', 'pause', 'edit', 'delete']) {
+      assert.equal((await client.post(`${theirs}/${action}`)).status, 403)
+    }
+    const page = await client.page(theirs)
+    assert.equal(page.status, 200)
+    assert.notInclude(page.text, 'id="schedule-run"')
+  })
+})
+
 test.group('Dashboard access | manage refused', (group) => {
   let lab: DashboardLab
   group.setup(async () => {
