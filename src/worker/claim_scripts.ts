@@ -1,5 +1,5 @@
 import type { RedisQueueBackend } from 'bullmq'
-import type { ClaimedJob } from './claim.ts'
+import { CLAIM_FIELDS, type ClaimedJob, readClaim } from './claim.ts'
 
 /**
  * What a claim brought: a job, or when to look again. Epoch ms; 0 when there is nothing to wait for.
@@ -53,6 +53,9 @@ export class ClaimScripts {
   #backend: Backend
   #keys: string[]
   #onlyWithLimits: string[]
+
+  /** Calls under way that were sent since `answered` was last called. */
+  #open: { calls: number; over?: () => void } = { calls: 0 }
 
   /**
    * @param backend of a BullMQ worker
@@ -159,6 +162,7 @@ export class ClaimScripts {
       job.id,
       job.token,
       jobKey,
+      job.attempt,
     ]
     return settled(await this.#run('moveJobFromActiveToWait', args))
   }
@@ -174,8 +178,33 @@ export class ClaimScripts {
     return settled(await this.#run('moveToDelayed', args))
   }
 
+  /**
+   * The jobs that this worker holds, as Redis knows it.
+   */
+  async held(): Promise<ClaimedJob[]> {
+    const { keys } = this.#backend
+    const args = [keys.active, keys[''], this.worker.workerId, ...CLAIM_FIELDS]
+    const found = (await this.#run('held', args)) as [string, string, (string | null)[]][]
+    return found.map(([id, token, values]) => readClaim(values, id, token))
+  }
+
+  /**
+   * Resolves when every call that is under way now has been answered, or has failed. One after the other may wait for that.
+   */
+  async answered(): Promise<void> {
+    const open = this.#open
+    this.#open = { calls: 0 }
+    if (open.calls > 0) await new Promise<void>((resolve) => (open.over = resolve))
+  }
+
   async #run(script: string, args: unknown[]): Promise<unknown> {
-    return this.#backend.execCommand(await this.#backend.client, script, args)
+    const open = this.#open
+    open.calls++
+    try {
+      return await this.#backend.execCommand(await this.#backend.client, script, args)
+    } finally {
+      if (--open.calls === 0) open.over?.()
+    }
   }
 
   async #finish(

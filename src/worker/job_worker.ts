@@ -9,6 +9,7 @@ import { type ClaimedJob, readClaim } from './claim.ts'
 import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './claim_scripts.ts'
 import { JobSource } from './job_source.ts'
 import { Leases } from './leases.ts'
+import { Orphans } from './orphans.ts'
 import {
   diedWithProcess,
   finalFailure,
@@ -36,6 +37,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   readonly lease: number
   readonly grace: number
   readonly leases: Leases
+  readonly orphans: Orphans
 
   #runtime: WorkerRuntime
   #scripts: ClaimScripts
@@ -85,6 +87,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#settlement = new Settlement(this.#scripts, runtime.clock, trouble)
     this.#checkpoints = new CheckpointKeeper(queue, runtime)
     this.leases = new Leases(queue, runtime, this.backend, this.#attempts)
+    this.orphans = new Orphans(queue, runtime, this.#scripts, this.#settlement, this.#attempts)
     this.on('error', (error) => this.#draining || trouble.noticed(error))
     this.on('stalled', (jobId) =>
       runtime.logger.warn(

@@ -11,6 +11,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { Isolation } from './isolation/isolation.ts'
 import { JobWorker } from './job_worker.ts'
 import { LimitKeeper } from './limit_keeper.ts'
+import { LostAnswers } from './lost_answers.ts'
 import { QueueWatch } from './queue_watch.ts'
 import { RedisTrouble } from './redis_trouble.ts'
 import type { WorkerRuntime } from './runtime.ts'
@@ -44,6 +45,7 @@ export class WorkerPool {
   #heartbeat: Heartbeat
   #usage: SystemUsage
   #limits: LimitKeeper
+  #lostAnswers: LostAnswers
   #queues: QueueWatch
   #workers = new Map<string, JobWorker>()
   #timers: NodeJS.Timeout[] = []
@@ -105,6 +107,8 @@ export class WorkerPool {
       checkpoints: transport.checkpoints,
     }
     this.#limits = new LimitKeeper(this.id, config, transport, trouble)
+    const workers = () => this.#workers.values()
+    this.#lostAnswers = new LostAnswers(transport.connections.worker, workers, trouble)
     this.#heartbeat = new Heartbeat(
       this.id,
       version,
@@ -239,13 +243,15 @@ export class WorkerPool {
    */
   async #workOff(): Promise<void> {
     let claimed: number
+    let handedBack: number
     do {
       claimed = this.#claimed
       this.#addQueues(await this.#queues.names())
       const workers = [...this.#workers.values()]
       await Promise.all(workers.map((worker) => worker.work(true)))
       await Promise.all(workers.map((worker) => worker.idle()))
-    } while (this.#claimed > claimed && this.#ending === undefined)
+      handedBack = await this.#lostAnswers.look()
+    } while (this.#claimed + handedBack > claimed && this.#ending === undefined)
     this.#end('worked off')
   }
 
@@ -277,6 +283,7 @@ export class WorkerPool {
       /** A peer that vanished without a word is noticed by TCP only after minutes; what was sent is sent again. */
       this.dependencies.transport.connections.worker.disconnect(true)
     }
+    void this.#lostAnswers.look()
   }
 
   #every(milliseconds: number, work: () => void | Promise<void>): void {
@@ -306,7 +313,11 @@ export class WorkerPool {
     this.#deadlines.stop()
     this.#unsubscribe?.()
     const { isolation } = this.#runtime
-    const told = Promise.all([this.#limits.stop(), this.#heartbeat.stop()])
+    const told = Promise.all([
+      this.#limits.stop(),
+      this.#lostAnswers.stop(),
+      this.#heartbeat.stop(),
+    ])
     await Promise.all([isolation.close(), first(told, pause(LAST_MOMENT))])
     await first(Promise.allSettled(workers.map((worker) => worker.close(true))), pause(LAST_MOMENT))
   }

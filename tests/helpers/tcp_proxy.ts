@@ -7,6 +7,7 @@ export class TcpProxy {
   #server: Server
   #sockets = new Set<Socket>()
   #isCut = false
+  #losesAnswerTo: string | undefined
 
   private constructor(private target: { host: string; port: number }) {
     this.#server = createServer((client) => this.#join(client))
@@ -32,6 +33,16 @@ export class TcpProxy {
     this.#sockets.forEach((socket) => socket.resume())
   }
 
+  /** Passes on the next thing that has this text in it, and ends its connection in place of the answer. */
+  loseAnswerTo(text: string): void {
+    this.#losesAnswerTo = text
+  }
+
+  /** Whether what `loseAnswerTo` asked for has happened. */
+  get hasLostAnswer(): boolean {
+    return this.#losesAnswerTo === undefined
+  }
+
   async close(): Promise<void> {
     this.#sockets.forEach((socket) => socket.destroy())
     await new Promise((resolve) => this.#server.close(resolve))
@@ -39,12 +50,20 @@ export class TcpProxy {
 
   #join(client: Socket): void {
     const server = connect(this.target)
+    let isAnswerLost = false
     for (const [from, to] of [
       [client, server],
       [server, client],
     ]) {
       this.#sockets.add(from)
-      from.on('data', (data) => to.write(data))
+      from.on('data', (data) => {
+        if (from === server && isAnswerLost) client.destroy()
+        else to.write(data)
+        if (from === client && this.#losesAnswerTo && data.includes(this.#losesAnswerTo)) {
+          this.#losesAnswerTo = undefined
+          isAnswerLost = true
+        }
+      })
       from.on('error', () => to.destroy())
       from.once('close', () => {
         this.#sockets.delete(from)

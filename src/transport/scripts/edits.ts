@@ -248,12 +248,14 @@ if known[1] then
     ],
     moveJobFromActiveToWait: [
       ownCap,
+      // Ours say which attempt gives the job back: a lock's token may be that of its next one too.
       {
         find: `if rcall("EXISTS", jobKey) == 0 then
   return -1
 end`,
         put: `local known = rcall("HMGET", jobKey, "name", "ats", "cr")
 if not known[1] then return -1 end
+if ARGV[4] and ARGV[4] ~= known[2] then return -6 end
 if known[3] then return ${CANCEL_REQUESTED} end`,
       },
       {

@@ -8,6 +8,7 @@ export const OWN_SCRIPTS = {
   change_priority: 2,
   delete_ended: 3,
   report: 3,
+  held: 1,
   checkpoint: 3,
   checkpoints: 1,
   depths: 1,
