@@ -84,7 +84,8 @@ export default class RunsAgainController extends ActionController {
       ? writePayload(job.type, payload, dashboard.payloadLimit)
       : String(payload ?? '').trim()
     const shown = shownPayload(dashboard, job)
-    const restored = job.payload === null ? text : restoreSecrets(text, shown, job.payload)
+    const restored =
+      job.payload === null ? text : restoreSecrets(text, shown, job.payload, dashboard.secretKeys)
     /** Without the spaces of the form; digits and order stay. */
     const pieces = splitJson(restored)
     return dashboard.runAgain.handle(id, actor, pieces ? joinJson(pieces) : restored)

@@ -149,6 +149,7 @@ export default class ScheduleChangesController {
     const stored = schedule && {
       schedule,
       shown: await shownPayload(schedule, dashboard),
+      keys: dashboard.secretKeys,
     }
     const text = (name: string) => (schedule === null ? `Made: ${name}` : 'Saved')
     if (!isForm) {

@@ -4,6 +4,7 @@ import { writePayload } from '../../jobs/payload.ts'
 import type { Schedule } from '../../schedule_types.ts'
 import { joinJson, splitJson } from '../redaction/json_text.ts'
 import { restoreSecrets } from '../redaction/restore.ts'
+import type { SecretKeys } from '../redaction/secret_keys.ts'
 import type { DashboardUrls } from '../urls.ts'
 import type { ShownPayload } from './schedule_payload.ts'
 
@@ -50,8 +51,8 @@ export type ScheduleForm = {
   error: { field: string; text: string } | null
 }
 
-/** A schedule that is changed, and its payload as it was shown. */
-type Stored = { schedule: Schedule; shown: ShownPayload }
+/** A schedule that is changed, its payload as it was shown, and the keys that hide secrets. */
+type Stored = { schedule: Schedule; shown: ShownPayload; keys: SecretKeys }
 
 const EMPTY = Object.fromEntries(TEXTS.map((name) => [name, ''])) as ScheduleForm['values']
 
@@ -66,7 +67,10 @@ export function emptyForm(urls: DashboardUrls, zone: string): ScheduleForm {
   }
 }
 
-export function formOf({ schedule, shown }: Stored, urls: DashboardUrls): ScheduleForm {
+export function formOf(
+  { schedule, shown }: Omit<Stored, 'keys'>,
+  urls: DashboardUrls
+): ScheduleForm {
   const { name, type, queue, cron, zone, every, overlap, missed, options } = schedule
   const text = (value: unknown) => (value === undefined || value === null ? '' : String(value))
   return {
@@ -169,9 +173,15 @@ export function readJson(
  * @param text null where it stays
  * @throws InvalidInputException where nothing of it is shown, and somebody means another one, or a type whose jobs would show it
  */
-function payloadBehind(text: string | null, type: unknown, { schedule, shown }: Stored): string {
+function payloadBehind(
+  text: string | null,
+  type: unknown,
+  { schedule, shown, keys }: Stored
+): string {
   const { payload } = schedule
-  if (!shown.sensitive) return text === null ? payload : restoreSecrets(text, shown.text, payload)
+  if (!shown.sensitive) {
+    return text === null ? payload : restoreSecrets(text, shown.text, payload, keys)
+  }
   const hidden = 'The payload of sensitive jobs is not shown'
   if (type !== schedule.type) {
     throw new InvalidInputException(`${hidden}, and would be with another type`, 'type')

@@ -43,6 +43,14 @@ export function redactJson(text: string, keys: SecretKeys): Redaction {
   return { pieces: kept, text: joinJson(kept), secrets: [...secrets] }
 }
 
+/**
+ * A JSON text without its secrets, neither under their keys nor where it quotes them.
+ */
+export function maskedJson(text: string, keys: SecretKeys): string {
+  const redaction = redactJson(text, keys)
+  return new Mask(redaction.secrets, keys).json(redaction).text
+}
+
 function closing(pieces: JsonPiece[], open: number): number {
   const { depth } = pieces[open]
   let i = open + 1

@@ -1,16 +1,24 @@
 import { InvalidInputException } from '../../errors.ts'
 import { DEEPEST_PAYLOAD } from '../../jobs/serialise.ts'
 import { joinJson, splitJson, type JsonPiece } from './json_text.ts'
-import { REDACTED } from './redact.ts'
+import { maskedJson, REDACTED } from './redact.ts'
+import type { SecretKeys } from './secret_keys.ts'
+
+type Place = { start: number; end: number; name: string }
 
 /**
  * Puts secrets back into a payload that was shown without them and then edited: wherever the text still says what was shown there, the
  * stored value takes its place. The text is not touched otherwise.
  *
  * @param shown  what was shown, `[redacted]` in place of secrets
- * @throws InvalidInputException when a `[redacted]` stands where nothing was hidden, or was changed
+ * @throws InvalidInputException when a `[redacted]` stands where nothing was hidden, was changed, or would not be hidden any more
  */
-export function restoreSecrets(edited: string, shown: string, stored: string): string {
+export function restoreSecrets(
+  edited: string,
+  shown: string,
+  stored: string,
+  keys: SecretKeys
+): string {
   if (!edited.includes(REDACTED)) return edited
   const [pieces, before, hidden] = [edited, shown, stored].map(splitJson)
   if (!pieces || !before || !hidden) return edited
@@ -18,49 +26,79 @@ export function restoreSecrets(edited: string, shown: string, stored: string): s
   const shownAt = placesOf(before)
   const hiddenAt = placesOf(hidden)
   const put = new Map<number, JsonPiece[]>()
-  for (const [path, [start, end]] of places) {
-    const piece = pieces[start]
-    if (end !== start + 1 || !piece.text.includes(REDACTED)) continue
+  const restored = new Map<string, { name: string; text: string }>()
+  for (const [path, { start, end, name }] of places) {
+    const { text } = pieces[start]
+    if (end !== start + 1 || !text.includes(REDACTED)) continue
     const was = shownAt.get(path)
     const real = hiddenAt.get(path)
-    if (!was || !real || before[was[0]].text !== piece.text) {
-      throw new InvalidInputException(
-        `${path || 'The payload'} says ${REDACTED}, but nothing that was hidden belongs there: write the real value`,
-        'payload'
-      )
+    if (!was || !real || before[was.start].text !== text) {
+      throw refused(name, 'nothing that was hidden belongs there: write the real value')
     }
-    put.set(start, hidden.slice(...real))
+    put.set(start, hidden.slice(real.start, real.end))
+    restored.set(path, { name, text })
   }
-  return joinJson(pieces.flatMap((piece, at) => put.get(at) ?? [piece]))
+  const json = joinJson(pieces.flatMap((piece, at) => put.get(at) ?? [piece]))
+  assertHidden(json, restored, keys)
+  return json
 }
 
-/** Where the value of each path begins and ends. */
-function placesOf(pieces: JsonPiece[]): Map<string, [start: number, end: number]> {
+/** Nothing that was hidden may be seen in what came of it. */
+function assertHidden(
+  json: string,
+  restored: Map<string, { name: string; text: string }>,
+  keys: SecretKeys
+) {
+  const pieces = splitJson(maskedJson(json, keys))!
+  const places = placesOf(pieces)
+  for (const [path, { name, text }] of restored) {
+    const place = places.get(path)
+    if (!place || pieces[place.start].text !== text) {
+      throw refused(
+        name,
+        'what was hidden there would be seen: write the real value, or leave the key that hides it'
+      )
+    }
+  }
+}
+
+function refused(name: string, why: string): InvalidInputException {
+  return new InvalidInputException(
+    `${name || 'The payload'} says ${REDACTED}, but ${why}`,
+    'payload'
+  )
+}
+
+/**
+ * Where the value of each path begins and ends. In a path the key `a.b` is not `b` within `a`, nor the key `0` the first of a list; in
+ * the names that people read they may be.
+ */
+function placesOf(pieces: JsonPiece[]): Map<string, Place> {
   if (pieces.some(({ depth }) => depth > DEEPEST_PAYLOAD)) {
     throw new InvalidInputException(
       `The payload is nested too deep: ${DEEPEST_PAYLOAD} levels are the most`,
       'payload'
     )
   }
-  const places = new Map<string, [number, number]>()
+  const places = new Map<string, Place>()
   let at = 0
-  const visit = (path: string) => {
+  const visit = (path: string, name: string) => {
     const start = at
     const { kind, text } = pieces[at++]
     if (kind === 'open') {
       for (let index = 0; pieces[at].kind !== 'close'; index++) {
         if (pieces[at].kind === 'comma') at++
-        let name = String(index)
+        let key: string | number = index
         if (text === '{') {
-          name = JSON.parse(pieces[at].text) as string
+          key = JSON.parse(pieces[at].text) as string
           at += 2
         }
-        visit(path === '' ? name : `${path}.${name}`)
+        visit(`${path}${JSON.stringify(key)},`, name === '' ? String(key) : `${name}.${key}`)
       }
       at++
     }
-    places.set(path, [start, at])
+    places.set(path, { start, end: at, name })
   }
-  visit('')
+  visit('', '')
   return places
 }

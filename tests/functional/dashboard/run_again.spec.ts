@@ -152,6 +152,9 @@ test.group('Dashboard | run again', (group) => {
     const moved = await again(id, { payload: { ...SECRETS, note: '[redacted]' } })
     assert.equal(moved.status, 422)
     assert.match(moved.json.errors[0].message, /note says \[redacted\]/)
+    const dotted = await again(id, { payload: { ...SECRETS, 'user.password': '[redacted]' } })
+    assert.equal(dotted.status, 422)
+    assert.match(dotted.json.errors[0].message, /user\.password says \[redacted\]/)
   })
 
   test('shows beside the field what the schema refuses, and keeps what was typed', async ({

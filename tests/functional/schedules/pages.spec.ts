@@ -44,13 +44,18 @@ test.group('Pages of schedules', (group) => {
     assert,
   }) => {
     const made = await ask('POST', '/schedules', {
-      ...{ name: HOSTILE, type: 'tests.echo', payload: { password: 'p-111', n: 1 } },
+      ...{
+        name: HOSTILE,
+        type: 'tests.echo',
+        payload: { password: 'p-111', n: 1, card: { cvv: 'c-222' } },
+      },
       ...{ cron: '0 6 * * 5-7', zone: 'Europe/Berlin', missed: 'once' },
     })
     assert.equal(made.status, 201)
     const { schedule } = made.body
     assert.equal(schedule.words, 'At 06:00 on Friday, Saturday and Sunday')
-    assert.deepEqual(schedule.payload, { password: '[redacted]', n: 1 })
+    const card = { cvv: '[redacted]' }
+    assert.deepEqual(schedule.payload, { password: '[redacted]', n: 1, card })
     assert.lengthOf(schedule.next, 5)
     const path = `/schedules/${schedule.id}`
     assert.equal((await ask('GET', '/schedules')).body.data[0].id, schedule.id)
@@ -72,9 +77,12 @@ test.group('Pages of schedules', (group) => {
     const { schedule: kept } = (await ask('PATCH', path, back)).body
     assert.deepEqual([kept.queue, kept.options], ['others', { priority: 3 }])
     const { schedules } = await lab.app.container.make('queuedeck.records')
-    assert.equal((await schedules.named(HOSTILE))!.payload, '{"password":"p-111","n":2}')
-    const elsewhere = await ask('PATCH', path, { payload: { token: '[redacted]' } })
-    assert.equal(elsewhere.body.errors[0].field, 'payload')
+    const stored = '{"password":"p-111","n":2,"card":{"cvv":"c-222"}}'
+    assert.equal((await schedules.named(HOSTILE))!.payload, stored)
+    for (const elsewhere of [{ token: '[redacted]' }, { 'card.cvv': '[redacted]' }]) {
+      const refused = await ask('PATCH', path, { payload: elsewhere })
+      assert.equal(refused.body.errors[0].field, 'payload')
+    }
 
     const changed = await ask('PATCH', path, { every: '1h' })
     assert.deepEqual([changed.body.outcome, changed.body.schedule.words], ['done', 'Every hour'])
