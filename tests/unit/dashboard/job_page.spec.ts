@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { recentHistogram } from '../../../src/dashboard/chart.ts'
 import { filled } from '../../../src/dashboard/mount.ts'
+import type { AuditItem } from '../../../src/dashboard/presenters/audit_page.ts'
 import { Clock } from '../../../src/dashboard/presenters/format.ts'
 import { jobPage } from '../../../src/dashboard/presenters/job_page.ts'
 import { jobRow, type RowContext } from '../../../src/dashboard/presenters/job_row.ts'
@@ -75,9 +76,10 @@ function stage(number: number, at: number, name: string, done: number, total: nu
   return { at: T0 + at, run: 1, attempt: number, kind: 'stage', detail }
 }
 
-const pageOf = (job: JobDetails) =>
+const pageOf = (job: JobDetails, audit: AuditItem[] = []) =>
   jobPage({
     job,
+    audit,
     texts,
     log: { lines: [], next: null },
     previousId: null,
@@ -123,6 +125,13 @@ test.group('Page of a job', () => {
     for (const other of ['null', '[]', '"links"', '{"links":{}}', '{"links":"/a"}']) {
       assert.deepEqual(page(other), [])
     }
+  })
+
+  test('hides secrets of the payload in why an action came to nothing', ({ assert }) => {
+    const act = { said: 'Restart: failed', who: 'Ada', via: 'on a page', reason: 'no p-111' }
+    const job = { ...RETRIED, payload: '{"password":"p-111"}' }
+    const [{ detail }] = pageOf(job, [act as AuditItem]).audit
+    assert.equal(detail, 'Ada on a page · no [redacted]')
   })
 
   test('what lies between attempts is waiting, not executing', ({ assert }) => {
