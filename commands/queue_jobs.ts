@@ -5,7 +5,7 @@ import { jobTexts } from '../src/console/texts.ts'
 import { REASONS_UNKNOWN, waitingOrNull } from '../src/console/waiting.ts'
 import { jobJson } from '../src/dashboard/presenters/job_json.ts'
 import { InvalidInputException } from '../src/errors.ts'
-import { JobQuery } from '../src/records/job_query.ts'
+import { JobQuery, LONGEST_VALUE } from '../src/records/job_query.ts'
 
 /**
  * Lists jobs of the records, one page.
@@ -95,7 +95,10 @@ export default class QueueJobs extends QueueCommand {
     return Object.fromEntries(
       Object.entries({ type, queue, user, tag }).map(([name, values]) => [
         name,
-        values?.flatMap((value) => [value, ...value.split(',').map((part) => part.trim())]),
+        values?.flatMap((value) => {
+          const parts = value.split(',').map((part) => part.trim())
+          return value.length > LONGEST_VALUE ? parts : [value, ...parts]
+        }),
       ])
     )
   }

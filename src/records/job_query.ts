@@ -12,7 +12,7 @@ export type Direction = (typeof DIRECTIONS)[number]
 
 /** Most values of one filter, and letters of one value. */
 const MOST_VALUES = 50
-const LONGEST_VALUE = 255
+export const LONGEST_VALUE = 255
 const LARGEST_PAGE = 200
 
 const LISTS = {

@@ -90,6 +90,9 @@ test.group('Commands | Redis and database up', (group) => {
     assert.deepInclude(listed.json.page, { count: 1, capped: false, next: null })
     const several = ['--queue=mails,demo', '--type=demo.fail,x', '--user=bob, ada', '--tag=b,c']
     assert.equal((await lab.ask('queue:jobs', ...several)).json.page.count, 1)
+    const many = Array.from({ length: 40 }, (_, n) => `documents-${n}`)
+    const long = await lab.ask('queue:jobs', `--queue=${many},demo`, '--user=ada', '--tag=b')
+    assert.equal(long.json.page.count, 1)
     const inIndia = await lab.run('queue:jobs', '--from=2026-11-01', '--tz=Asia/Kolkata')
     assert.include(inIndia.output, 'times in Asia/Kolkata')
 
