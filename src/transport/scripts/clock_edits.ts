@@ -14,6 +14,15 @@ const nextDue: Edit = {
   put: `{0, 0, 0, nextTimestamp + qd.ahead()}`,
 }
 
+/** Of a queue that is full or paused too: whoever looks has taken the marker that told it. */
+const nextDueOfFull: Edit = {
+  find: `if isPausedOrMaxed then return {0, 0, 0, 0} end`,
+  put: `if isPausedOrMaxed then
+  local due = getNextDelayedTimestamp(delayedKey)
+  return {0, 0, 0, due and due + qd.ahead() or 0}
+end`,
+}
+
 /**
  * The same look for due jobs, of whose numbers Redis has to write one instead of four, and from the very first on: another producer's may
  * be due before 1970.
@@ -31,7 +40,7 @@ const lookForDue: Edit = {
 export const ONE_CLOCK: Omit<EditSet, 'prelude'> = {
   name: 'one clock',
   scripts: {
-    moveToActive: [redisTime, nextDue, lookForDue],
+    moveToActive: [redisTime, nextDue, nextDueOfFull, lookForDue],
     moveToFinished: [redisTime, nextDue, lookForDue],
     moveToDelayed: [redisTime, nextDue, lookForDue],
     retryJob: [redisTime, lookForDue],

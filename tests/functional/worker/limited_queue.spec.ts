@@ -76,6 +76,17 @@ test.group('A queue with a limit', (group) => {
     assert.equal(await lab.redis.exists(marker), 1)
   })
 
+  test('starts on time what was delayed while it was full', async ({ assert }) => {
+    await idle()
+    await lab.running(await lab.dispatch(Held), 'q')
+    const dispatched = stopwatch()
+    const id = await lab.dispatch(Echo, {}, { delay: 500 })
+    await untilHeard()
+    Held.gate.resolve()
+    assert.equal((await lab.ended(id, 'q')).state, 'completed')
+    assert.isBelow(dispatched(), ONE_WAIT)
+  })
+
   test('goes on when what only seemed to run there is swept away', async ({ assert }) => {
     await lab.redis.lpush(`${lab.transport.keys.queue('q')}active`, 'ghost')
     await idle()
