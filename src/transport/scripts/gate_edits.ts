@@ -68,6 +68,12 @@ export const CLAIM_GATE: Omit<EditSet, 'prelude'> = {
         put: `    gate.first(jobId)
     addJobInTargetList(KEYS[2], KEYS[8], "RPUSH", isPausedOrMaxed, jobId)`,
       },
+      // BullMQ tells nobody of one with a priority.
+      {
+        find: `    pushBackJobWithPriority(KEYS[7], priority, jobId)`,
+        put: `    pushBackJobWithPriority(KEYS[7], priority, jobId)
+    addBaseMarkerIfNeeded(KEYS[8], isPausedOrMaxed)`,
+      },
     ],
     moveStalledJobsToWait: [
       { find: `rcall("LREM", activeKey,`, put: `gate.leave(activeKey,`, times: 2 },

@@ -151,6 +151,19 @@ test.group('Stopping jobs', (group) => {
     assert.equal(job.atm ?? '0', '1')
   })
 
+  test('tells other workers of a job with a priority that it hands back', async ({ assert }) => {
+    const marker = `${lab.transport.keys.queue('default')}marker`
+    const pool = await lab.start({ concurrency: 1 })
+    const id = await lab.dispatch(Obedient, {}, { priority: 3 })
+    await waitFor('its code to run', () => pool.running === 1)
+    /** Another worker looks, and finds nothing. */
+    await lab.redis.del(marker)
+    pool.abort()
+    assert.equal((await pool.ended).handedBack, 1)
+    assert.equal(await lab.transport.state('default', id), 'prioritized')
+    assert.equal(await lab.redis.exists(marker), 1)
+  })
+
   test('refuses reports and ends by an attempt that lost its lease', async ({ assert }) => {
     const pool = await lab.start({ concurrency: 1 })
     const id = await lab.dispatch(Held)
