@@ -49,6 +49,7 @@ export class ScheduleService extends LedService {
   #planner: Planner
   #asserting: Promise<void> | undefined
   #isReady = false
+  #wasAway = false
   #sweptTo = 0
   #lookedAt = 0
 
@@ -74,6 +75,8 @@ export class ScheduleService extends LedService {
   protected async turn({ redis, signal }: Lead): Promise<void> {
     const { transport, records, queue, logger } = this.#options
     const { now, awaySince } = await transport.scheduled.alive(redis)
+    /** It tells so once, and what follows may fail. */
+    this.#wasAway ||= awaySince !== null
     await transport.scheduled.wake(redis)
     /** What their types say of the jobs is read from the classes, which nobody has asked for yet where nothing is dispatched or worked. */
     await queue.registry.load().catch((err) => {
@@ -84,7 +87,10 @@ export class ScheduleService extends LedService {
     this.#isReady = true
     const goOn = () => this.isLeader && !signal.aborted
     /** Redis may be another one than before: emptied, or brought back from an older dump. */
-    if (awaySince !== null) await this.#sweepAll(now, goOn)
+    if (this.#wasAway) {
+      await this.#sweepAll(now, goOn)
+      this.#wasAway = !goOn()
+    }
     await this.#planner.planDue(now, goOn)
     const page = await records.schedules.ahead(this.#sweptTo, SWEEP)
     await this.#planner.ensure(page, now)
