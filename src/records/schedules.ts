@@ -8,6 +8,7 @@ import {
   outdatedRuns,
   readRuns,
   runsBetween,
+  takenBackAmong,
 } from './schedules/run_rows.ts'
 import {
   changeSchedule,
@@ -130,6 +131,11 @@ export class ScheduleLedger {
 
   outdatedRuns(schedule: Schedule, from: number): Promise<ScheduleRun[]> {
     return outdatedRuns(this.db, schedule.seq, schedule.generation, from)
+  }
+
+  /** Ids of the jobs of those runs that were taken back. */
+  takenBackAmong(runs: { due: number; jobId: string }[]): Promise<Set<string>> {
+    return takenBackAmong(this.db, runs)
   }
 
   /** The newest planned run of each that is due in [from, to), with its queue. */

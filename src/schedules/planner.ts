@@ -277,12 +277,18 @@ export class Planner {
 
   /**
    * Adds the jobs of runs. One that Redis knows is there already; one that only its record knows, because Redis was emptied, goes on as
-   * the next run of the same job, unless it had ended.
+   * the next run of the same job, unless it had ended. What was taken back stays so, also without a record.
    */
   async #add(runs: Run[], now: number): Promise<void> {
     const { transport } = this.dependencies
     const records = await this.#records(runs.map(jobIdOf))
-    const fresh = runs.filter((run) => !records.has(jobIdOf(run))).map((run) => this.#job(run, now))
+    const unknown = runs.filter((run) => !records.has(jobIdOf(run)))
+    const takenBack = await this.dependencies.records.schedules.takenBackAmong(
+      unknown.map((run) => ({ due: run.due, jobId: jobIdOf(run) }))
+    )
+    const fresh = unknown
+      .filter((run) => !takenBack.has(jobIdOf(run)))
+      .map((run) => this.#job(run, now))
     for (let from = 0; from < fresh.length; from += ROUND_TRIP) {
       try {
         await transport.add(fresh.slice(from, from + ROUND_TRIP))

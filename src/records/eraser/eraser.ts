@@ -1,6 +1,8 @@
 import { statusCode, type TerminalStatus } from '../../statuses.ts'
 import type { DialectName } from '../dialect/names.ts'
 import type { Session } from '../dialect/session.ts'
+import { idOf } from '../reader/rows.ts'
+import { takeBackRuns } from '../schedules/run_rows.ts'
 import { storedName } from '../storable.ts'
 import { AT } from '../writer/job_row.ts'
 import { Tally } from '../writer/tally.ts'
@@ -52,7 +54,7 @@ export class Eraser {
       for (const list of lists(seqs)) {
         rows.push(
           ...(await session.all(
-            `select seq, queue_id, type_id, user_id, host_id, status, created_at, tagged from queuedeck_jobs where seq in (${list}) and ${condition(ended)}`,
+            `select seq, id, queue_id, type_id, user_id, host_id, status, created_at, tagged from queuedeck_jobs where seq in (${list}) and ${condition(ended)}`,
             [ended.before]
           ))
         )
@@ -77,6 +79,9 @@ export class Eraser {
         throw new Error('Records changed while they were deleted: somebody else writes them')
       }
       await tally.write(session)
+      /** A schedule would take its next run for lost, once neither Redis nor a record knows it. */
+      const ids = rows.map(({ id }) => idOf(id))
+      await takeBackRuns(session, ids, Date.now())
       await note(session, { records, logs })
       return { records, logs }
     })

@@ -15,6 +15,9 @@ const COLUMNS = SCHEDULE_RUN_COLUMNS.map(({ name }) => name).join(', ')
 
 type Reading = { all(sql: string, values?: readonly unknown[]): Promise<Row[]> }
 
+/** Runs that one statement asks for. */
+const PART = 500
+
 export async function insertRuns(session: Session, runs: ScheduleRun[]): Promise<void> {
   await session.put(
     ROWS,
@@ -38,6 +41,41 @@ export async function noteRunKind(
     'update queuedeck_schedule_runs set kind = ? where seq = ? and due_at = ? and generation = ?',
     [RUN_KINDS.indexOf(kind), seq, due, generation]
   )
+}
+
+/** Notes of runs that are due after a moment that their jobs, which have ended, have no record any more. */
+export async function takeBackRuns(
+  session: Session,
+  jobIds: string[],
+  after: number
+): Promise<void> {
+  for (const part of parts(jobIds)) {
+    const rows = await session.all(
+      `select ${COLUMNS} from queuedeck_schedule_runs where due_at > ? and kind = 0 and job_id in (${marks(part)})`,
+      [after, ...part]
+    )
+    for (const row of rows) await noteRunKind(session, runOf(row), 'taken back')
+  }
+}
+
+/** Ids of the jobs of those runs that were taken back. */
+export async function takenBackAmong(
+  db: Reading,
+  runs: { due: number; jobId: string }[]
+): Promise<Set<string>> {
+  const ids = new Set<string>()
+  for (const part of parts(runs)) {
+    const rows = await db.all(
+      `select job_id from queuedeck_schedule_runs where due_at in (${marks(part)}) and kind = ? and job_id in (${marks(part)})`,
+      [
+        ...part.map(({ due }) => due),
+        RUN_KINDS.indexOf('taken back'),
+        ...part.map(({ jobId }) => jobId),
+      ]
+    )
+    rows.forEach((row) => ids.add(row.job_id))
+  }
+  return ids
 }
 
 /** Runs of a schedule that are due in [from, to), newest first. */
@@ -119,6 +157,16 @@ export async function countRuns(session: Session, before: number): Promise<numbe
     [before]
   )
   return Number(n)
+}
+
+function parts<Item>(list: Item[]): Item[][] {
+  return Array.from({ length: Math.ceil(list.length / PART) }, (_, at) =>
+    list.slice(at * PART, (at + 1) * PART)
+  )
+}
+
+function marks(list: unknown[]): string {
+  return list.map(() => '?').join(', ')
 }
 
 function runOf(row: Row): ScheduleRun {

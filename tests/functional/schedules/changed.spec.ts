@@ -8,6 +8,7 @@ import { ScheduleOperations } from '../../../src/operations/schedules.ts'
 import type { Records } from '../../../src/records/records.ts'
 import type { Schedule } from '../../../src/schedule_types.ts'
 import { Planner } from '../../../src/schedules/planner.ts'
+import { runId } from '../../../src/schedules/run_id.ts'
 import { ScheduleService } from '../../../src/schedules/schedule_service.ts'
 import type { Transport } from '../../../src/transport/transport.ts'
 import { waitFor } from '#tests/helpers/wait'
@@ -66,6 +67,30 @@ test.group('Schedules | runs of an earlier definition', (group) => {
     await planner.plan([await again(first)], now)
     const { one, two } = await transport.depths(['one', 'two'])
     assert.deepEqual([one.scheduled, two.scheduled], [0, 1])
+  })
+
+  test('that are cancelled ahead do not come back when their record is deleted', async ({
+    assert,
+  }) => {
+    const schedule = await make({ name: 'cancelled', every: '1h', payload: { name: 'cancelled' } })
+    const now = await transport.time()
+    await planner.plan([schedule], now)
+    const planned = await again(schedule)
+    const id = runId(planned.id, planned.generation, planned.plannedAt!)
+    await lab.record(id, 'scheduled')
+    const dashboard = await lab.app.container.make('queuedeck.dashboard')
+    const actor = { id: '7', name: 'Ada', via: 'api' } as const
+    for (const operation of [dashboard.cancelJob, dashboard.deleteJob]) {
+      assert.equal((await operation.handle(id, actor)).outcome, 'done')
+      await planner.ensure([planned], now)
+    }
+    assert.equal(await transport.state('tests', id), 'missing')
+    /** A change plans anew. */
+    await records.schedules.change(planned, { paused: false }, { at: now, name: 'test' })
+    const changed = await again(schedule)
+    await planner.plan([changed], now)
+    const next = runId(changed.id, changed.generation, planned.plannedAt!)
+    assert.equal(await transport.state('tests', next), 'delayed')
   })
 
   test('that wait for an earlier one end when their schedule is deleted', async ({ assert }) => {

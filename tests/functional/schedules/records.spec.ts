@@ -70,6 +70,8 @@ eachDatabase(({ label, create }) => {
       assert.lengthOf(await schedules.outdatedRuns(changed, 0), 1)
       await schedules.takenBack(runs[0])
       assert.lengthOf(await schedules.outdatedRuns(changed, 0), 0)
+      const takenBack = await schedules.takenBackAmong([run, { ...run, jobId: randomUUID() }])
+      assert.deepEqual([...takenBack], [run.jobId])
 
       await schedules.seen(['b'], 50_000)
       await schedules.withdraw(10_000)
