@@ -227,7 +227,23 @@ export class ClaimScripts {
       fields,
       isUnique(job) ? 1 : 0,
     ]
-    return settled(await this.#run('finish', args))
+    const answer = settled(await this.#run('finish', args))
+    if (!('refused' in answer) || answer.refused !== 'lease') return answer
+    return (await this.#hasEnded(job, field, value)) ? { next: null } : answer
+  }
+
+  /**
+   * Whether a job ended with this very attempt. Its end is refused when the answer to it was lost and it was sent again.
+   */
+  async #hasEnded(job: ClaimedJob, field: string, value: string): Promise<boolean> {
+    const { keys } = this.#backend
+    const client = (await this.#backend.client) as unknown as {
+      hmget(key: string, ...fields: string[]): Promise<(string | null)[]>
+    }
+    const fields = ['finishedOn', 'ats', 'processedOn', field]
+    const [finishedOn, ...found] = await client.hmget(`${keys['']}${job.id}`, ...fields)
+    const own = [job.attempt, job.startedAt, value].map(String)
+    return finishedOn !== null && own.every((text, index) => text === found[index])
   }
 
   /**

@@ -4,6 +4,7 @@ import { Job } from '../../../src/jobs/job.ts'
 import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
 import { redisServer } from '#tests/helpers/servers'
 import { TcpProxy } from '#tests/helpers/tcp_proxy'
+import { waitFor } from '#tests/helpers/wait'
 import { WorkerLab } from '../../functional/worker/lab.ts'
 
 const ran: string[] = []
@@ -24,6 +25,17 @@ class Brief extends Job<{ name: string; lasts?: number }, string> {
   }
 }
 
+class Failing extends Job<unknown, void> {
+  static options = { name: 'failing' }
+  async execute() {
+    throw new Error('It fails')
+  }
+
+  async failed({ message }: Error) {
+    ran.push(message)
+  }
+}
+
 class Elsewhere extends Brief {
   static options = { name: 'elsewhere', queue: 'elsewhere' }
 }
@@ -39,7 +51,7 @@ test.group('Answers that are lost with the connection', (group) => {
     ran.length = 0
     const { host, port } = await redisServer()
     proxy = await TcpProxy.to({ host, port })
-    lab = new WorkerLab(`redis://127.0.0.1:${proxy.port}`, [Brief, Elsewhere], worker)
+    lab = new WorkerLab(`redis://127.0.0.1:${proxy.port}`, [Brief, Failing, Elsewhere], worker)
     return async () => {
       await lab.close()
       await proxy.close()
@@ -73,6 +85,16 @@ test.group('Answers that are lost with the connection', (group) => {
       'active',
       'completed',
     ])
+  })
+
+  test('leave the failed() hook of a job to be called', async ({ assert }) => {
+    const id = await lab.dispatch(Failing)
+    proxy.loseAnswerTo('It fails')
+    await lab.start({ concurrency: 1, queues: ['default'] })
+    assert.deepEqual(await ending(id), ['failed', '1', undefined])
+    assert.isTrue(proxy.hasLostAnswer)
+    await waitFor('the hook', () => ran.length > 0)
+    assert.deepEqual([ran, lab.warnings], [['It fails'], []])
   })
 
   test('end one that was cancelled meanwhile', async ({ assert }) => {
