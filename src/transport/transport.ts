@@ -175,6 +175,7 @@ export class Transport {
       report.progress === undefined ? '' : JSON.stringify(report.progress),
       report.log === undefined || report.log.length === 0 ? '' : JSON.stringify(report.log),
       report.signalIgnored ? '1' : '',
+      report.name,
     ])
     return answer === 1
   }

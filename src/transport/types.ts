@@ -70,6 +70,8 @@ export type LogEntry = [at: number, level: number, text: string]
 export type Report = {
   token: string
   attempt: number
+  /** That of no other report of the job. */
+  name: string
   progress?: Progress
   log?: LogEntry[]
   /** Its signal was aborted, the grace period is over, and its code has not returned. */

@@ -55,6 +55,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   #claimed = 0
 
   #tokens = 0
+  #reports = 0
   #recovering = false
   #draining = false
 
@@ -189,8 +190,9 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
 
   /** See AttemptHost. */
   report(attempt: Attempt, what: Told & { signalIgnored?: boolean }): Promise<boolean> {
-    const { token, attempt: number, id } = attempt.claim
-    return this.#runtime.report(this.queue, id, { token, attempt: number, ...what })
+    const { token, attempt: number, id, startedAt } = attempt.claim
+    const name = `${startedAt}:${this.#reports++}`
+    return this.#runtime.report(this.queue, id, { token, attempt: number, name, ...what })
   }
 
   /** See AttemptHost. */

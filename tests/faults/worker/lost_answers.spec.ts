@@ -16,10 +16,15 @@ const RESULT = 'the result'
 /** A job that was run once, and whose worker was never lost. */
 const ONCE = ['completed', '1', undefined]
 
-class Brief extends Job<{ name: string; lasts?: number }, string> {
+class Brief extends Job<{ name: string; line?: string; lasts?: number }, string> {
   static options = { name: 'brief' }
   async execute() {
     ran.push(this.payload.name)
+    if (this.payload.line) {
+      this.log.info(this.payload.line)
+      await pause(300)
+      this.log.info(this.payload.line)
+    }
     await pause(this.payload.lasts ?? 50, undefined, { signal: this.signal })
     return RESULT
   }
@@ -95,6 +100,21 @@ test.group('Answers that are lost with the connection', (group) => {
     assert.isTrue(proxy.hasLostAnswer)
     await waitFor('the hook', () => ran.length > 0)
     assert.deepEqual([ran, lab.warnings], [['It fails'], []])
+  })
+
+  test('double no log lines', async ({ assert }) => {
+    const id = await lab.dispatch(Brief, { name: 'a', line: 'a line' })
+    await lab.start({ concurrency: 1, queues: ['default'] })
+    await waitFor('its start', () => ran.length > 0)
+    proxy.loseAnswerTo('a line')
+    assert.deepEqual(await ending(id), ONCE)
+    assert.isTrue(proxy.hasLostAnswer)
+    const entries = (await lab.entriesOf()).filter(({ event }) => event === 'log')
+    const lines = entries.flatMap((entry) => JSON.parse(entry.lines))
+    assert.deepEqual(
+      lines.map(([, , text]) => text),
+      ['a line', 'a line']
+    )
   })
 
   test('end one that was cancelled meanwhile', async ({ assert }) => {

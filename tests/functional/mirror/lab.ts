@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { Queue, Worker, type Job, type WorkerOptions } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { serverId } from '../../../src/mirror/continuity.ts'
@@ -87,7 +87,7 @@ export class Lab {
       async (job, token) => {
         const attempt = job.attemptsStarted
         const report = (what: object) =>
-          transport.report(queue, job.id!, { token: token!, attempt, ...what })
+          transport.report(queue, job.id!, { token: token!, attempt, name: randomUUID(), ...what })
         return code({
           job,
           attempt,

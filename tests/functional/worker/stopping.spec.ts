@@ -169,7 +169,7 @@ test.group('Stopping jobs', (group) => {
     const id = await lab.dispatch(Held)
     await lab.running(id)
     await lab.redis.set(lab.transport.keys.lock('default', id), 'somebody else')
-    const stale = { token: 'x', attempt: 1, progress: { percent: 50 } as never }
+    const stale = { token: 'x', attempt: 1, name: 'x', progress: { percent: 50 } as never }
     assert.isFalse(await lab.transport.report('default', id, stale))
     Held.gate.resolve()
     await waitFor('the stale attempt to end', () => pool.running === 0)
