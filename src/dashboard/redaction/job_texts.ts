@@ -110,11 +110,9 @@ export class JobTexts {
       if (text && this.#mayHold(text))
         for (const secret of redactJson(text, this.#keys).secrets) secrets.add(secret)
     }
-    const made = new JobText(
-      this.#preview(body?.payload ?? null, sensitive),
-      new Mask(secrets, this.#keys),
-      sensitive
-    )
+    const mask = new Mask(secrets, this.#keys)
+    const preview = sensitive || !body?.payload ? null : this.#preview(body.payload, secrets, mask)
+    const made = new JobText(preview, mask, sensitive)
     // A record can begin without its payload, which comes later.
     if (sensitive || body?.payload) this.#remember(id, { createdAt, text: made })
     return made
@@ -139,9 +137,11 @@ export class JobTexts {
     return false
   }
 
-  #preview(payload: string | null, sensitive: boolean): string | null {
-    if (!payload || sensitive) return null
-    const text = this.#mayHold(payload) ? redactJson(payload, this.#keys).text : payload
+  #preview(payload: string, secrets: Set<string>, mask: Mask): string {
+    const text =
+      secrets.size > 0 || this.#mayHold(payload)
+        ? mask.json(this.redact(payload)).text
+        : mask.text(payload.slice(0, 1_000))
     return cutText(text.slice(0, 1_000).replace(/\s+/g, ' '), PREVIEW_LENGTH)
   }
 

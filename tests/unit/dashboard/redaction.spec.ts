@@ -199,6 +199,22 @@ test.group('Texts of a job', () => {
     assert.notInclude(text.preview!, 'p-111')
   })
 
+  test('begin with the payload, without secrets wherever it quotes them', ({ assert }) => {
+    for (const [payload, preview] of [
+      [
+        '{"note":"uses p-111","password":"p-111"}',
+        '{"note":"uses [redacted]","password":"[redacted]"}',
+      ],
+      ['{"note":"uses t-333"}', '{"note":"uses [redacted]"}'],
+      ['{"password":null}', '{"password":"[redacted]"}'],
+      ['password=p-111&n=1', 'password=[redacted]&n=1'],
+    ]) {
+      const body = { payload, options: null, result: '{"token":"t-333"}' }
+      const text = new JobTexts(keys, async () => null).make(JOB, body)
+      assert.equal(text.preview, preview)
+    }
+  })
+
   test('of a sensitive job are hidden whole, but not its code', ({ assert }) => {
     const text = new JobTexts(keys, async () => null).make({ ...JOB, sensitive: true }, null)
     assert.equal(text.line('anything'), '[redacted]')
