@@ -1,3 +1,4 @@
+import { cutText } from '../../cut_text.ts'
 import type { JobFamily } from '../../operations/job_family.ts'
 import type { JobFlow } from '../../operations/job_flow.ts'
 import type { AuditItem } from './audit_page.ts'
@@ -258,12 +259,12 @@ function detailOf({ detail, kind, attempt }: EventView, text: JobText, clock: Cl
   if (typeof told.priority === 'number')
     parts.push(told.priority === 0 ? 'none' : count(told.priority))
   if (typeof told.code === 'string') parts.push(told.code)
-  if (typeof told.message === 'string') parts.push(told.message)
+  if (typeof told.message === 'string') parts.push(text.line(told.message))
   if (typeof told.by === 'string' && told.by) parts.push(`by ${told.by}`)
-  if (typeof told.reason === 'string' && told.reason) parts.push(told.reason)
+  if (typeof told.reason === 'string' && told.reason) parts.push(text.line(told.reason))
   if (typeof told.dueAt === 'number') parts.push(`due ${clock.moment(told.dueAt).clock}`)
   if (typeof told.status === 'string') parts.push(told.status)
-  return text.line(parts.join(' · ').slice(0, LONGEST_DETAIL))
+  return cutText(text.line(parts.join(' · ')), LONGEST_DETAIL)
 }
 
 function facts(job: JobDetails, text: JobText, clock: Clock): JobPage['facts'] {

@@ -13,6 +13,10 @@ const REDACTED_JSON = JSON.stringify(REDACTED)
  */
 const SHORTEST_MASKED = 3
 
+/** Ends the texts that were cut before they were stored; none of them is longer. */
+const CUT = '…'
+const LONGEST_CUT = 16_384
+
 /**
  * A JSON text without its secrets, and the secrets, so that other texts of the same job can be masked.
  */
@@ -73,6 +77,7 @@ function collect(piece: JsonPiece, secrets: Set<string>) {
  */
 export class Mask {
   #pattern: RegExp | null
+  #forms: string[]
   #keys: SecretKeys
 
   constructor(secrets: Iterable<string>, keys: SecretKeys) {
@@ -83,7 +88,8 @@ export class Mask {
       for (const form of writtenForms(secret)) forms.add(form)
     }
     // The longest first, so that a secret which begins with another one goes whole.
-    const parts = [...forms].sort((a, b) => b.length - a.length).map(toPattern)
+    this.#forms = [...forms].sort((a, b) => b.length - a.length)
+    const parts = this.#forms.map(toPattern)
     this.#pattern = parts.length > 0 ? new RegExp(parts.join('|'), 'g') : null
   }
 
@@ -91,7 +97,8 @@ export class Mask {
    * A free text without the secrets and without what looks like `password=...`, a bearer token or a URL's password.
    */
   text(text: string): string {
-    return maskPatterns(this.#pattern ? text.replace(this.#pattern, REDACTED) : text, this.#keys)
+    const whole = this.#withoutBeginning(text)
+    return maskPatterns(this.#pattern ? whole.replace(this.#pattern, REDACTED) : whole, this.#keys)
   }
 
   /**
@@ -114,6 +121,24 @@ export class Mask {
       return masked === value ? piece : { ...piece, text: JSON.stringify(masked) }
     })
     return { ...redaction, pieces, text: joinJson(pieces) }
+  }
+
+  /**
+   * A text that was cut within a secret, without the beginning of it.
+   */
+  #withoutBeginning(text: string): string {
+    if (!text.endsWith(CUT)) return text
+    const end = text.length - CUT.length
+    let from = end
+    for (const form of this.#forms) {
+      const start = form.slice(0, SHORTEST_MASKED)
+      let at = text.indexOf(start, Math.max(0, end - Math.min(form.length, LONGEST_CUT)))
+      while (at !== -1 && at < from && !form.startsWith(text.slice(at, end))) {
+        at = text.indexOf(start, at + 1)
+      }
+      if (at !== -1 && at <= end - SHORTEST_MASKED) from = Math.min(from, at)
+    }
+    return from === end ? text : text.slice(0, from) + REDACTED + CUT
   }
 }
 

@@ -153,6 +153,23 @@ test.group('Page of a job', () => {
     ])
   })
 
+  test('what happened is told without secrets, though it is cut', ({ assert }) => {
+    const detail = (message: string, more: object = {}) => {
+      const failed = { ...stage(1, 3_000, '', 0, 0), kind: 'failed', detail: { message, ...more } }
+      const payload = '{"password":"hunter2-page"}'
+      return pageOf({ ...RETRIED, payload, events: [failed] }).timeline[0].detail
+    }
+    const long = detail('x'.repeat(290) + ' hunter2-page')
+    assert.lengthOf(long, 300)
+    assert.notInclude(long, 'hun')
+    assert.equal(detail('with hunter2-p…'), 'with [redacted]…')
+    assert.equal(detail('with hunter2-p…', { by: 'ada' }), 'with [redacted]… · by ada')
+    assert.equal(
+      detail('no', { reason: 'with hunter2-p…', status: 'failed' }),
+      'no · with [redacted]… · failed'
+    )
+  })
+
   test('says why there is no result', ({ assert }) => {
     assert.equal(pageOf(RETRIED).noResult, 'The job returned nothing.')
     assert.include(pageOf({ ...RETRIED, status: 'failed' }).noResult, 'failed')

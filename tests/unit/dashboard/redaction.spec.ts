@@ -114,6 +114,27 @@ test.group('Masks', () => {
     }
   })
 
+  test('hide the beginning of a secret with which a text was cut', ({ assert }) => {
+    const hidden = mask('hunter2-log', 'hunter3', 'a"b\nc', 'aab')
+    for (const [text, shown] of [
+      ['login with hunter2-l…', 'login with [redacted]…'],
+      ['login with hunter2-log…', 'login with [redacted]…'],
+      ['hunter3 hun…', '[redacted] [redacted]…'],
+      ['{"a":"a\\"b\\n…', '{"a":"[redacted]…'],
+      ['aaaab…', 'aa[redacted]…'],
+      ['…hunt…', '…[redacted]…'],
+      ['login with hu…', 'login with hu…'],
+      ['login with hunger…', 'login with hunger…'],
+      ['a hunt', 'a hunt'],
+      ['…', '…'],
+    ]) {
+      assert.equal(hidden.text(text), shown)
+    }
+    const started = stopwatch()
+    mask('a'.repeat(4_000) + 'b').text('a'.repeat(300_000) + '…')
+    assert.isBelow(started(), 1_500)
+  })
+
   test('take the longest first, and numbers as wholes', ({ assert }) => {
     assert.equal(mask('abc', 'abcdef').text('abcdef abc'), '[redacted] [redacted]')
     assert.equal(mask('4711').text('147112 4711'), '147112 [redacted]')
