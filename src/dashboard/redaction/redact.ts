@@ -17,6 +17,9 @@ const SHORTEST_MASKED = 3
 const CUT = '…'
 const LONGEST_CUT = 16_384
 
+/** Longer secrets are looked for one by one: a pattern with them may be too large to be made. */
+const LONGEST_IN_PATTERN = 10_000
+
 /**
  * A JSON text without its secrets, and the secrets, so that other texts of the same job can be masked.
  */
@@ -89,7 +92,7 @@ export class Mask {
     }
     // The longest first, so that a secret which begins with another one goes whole.
     this.#forms = [...forms].sort((a, b) => b.length - a.length)
-    const parts = this.#forms.map(toPattern)
+    const parts = this.#forms.filter((form) => form.length <= LONGEST_IN_PATTERN).map(toPattern)
     this.#pattern = parts.length > 0 ? new RegExp(parts.join('|'), 'g') : null
   }
 
@@ -97,30 +100,37 @@ export class Mask {
    * A free text without the secrets and without what looks like `password=...`, a bearer token or a URL's password.
    */
   text(text: string): string {
-    const whole = this.#withoutBeginning(text)
-    return maskPatterns(this.#pattern ? whole.replace(this.#pattern, REDACTED) : whole, this.#keys)
+    return maskPatterns(this.#withoutSecrets(this.#withoutBeginning(text)), this.#keys)
   }
 
   /**
    * A JSON text: only its strings and keys are looked at, and it stays JSON.
    */
   json(redaction: Redaction): Redaction {
-    const pattern = this.#pattern
-    if (!pattern) return redaction
+    if (this.#forms.length === 0) return redaction
     if (!redaction.pieces) return { ...redaction, text: this.text(redaction.text) }
     const pieces = redaction.pieces.map((piece): JsonPiece => {
       if (piece.kind === 'number') {
-        return piece.text.replace(pattern, REDACTED) === piece.text
+        return this.#withoutSecrets(piece.text) === piece.text
           ? piece
           : { ...piece, kind: 'string', text: REDACTED_JSON }
       }
       if (piece.kind !== 'string' && piece.kind !== 'key') return piece
       // On the decoded value: the text of an escape (`\u0041`) must never be cut through.
       const value: string = JSON.parse(piece.text)
-      const masked = value.replace(pattern, REDACTED)
+      const masked = this.#withoutSecrets(value)
       return masked === value ? piece : { ...piece, text: JSON.stringify(masked) }
     })
     return { ...redaction, pieces, text: joinJson(pieces) }
+  }
+
+  #withoutSecrets(text: string): string {
+    let hidden = text
+    for (const form of this.#forms) {
+      if (form.length <= LONGEST_IN_PATTERN) break
+      hidden = hidden.replaceAll(form, REDACTED)
+    }
+    return this.#pattern ? hidden.replace(this.#pattern, REDACTED) : hidden
   }
 
   /**

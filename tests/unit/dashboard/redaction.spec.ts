@@ -135,6 +135,14 @@ test.group('Masks', () => {
     assert.isBelow(started(), 1_500)
   })
 
+  test('hide secrets of any length', ({ assert }) => {
+    const key = Array.from({ length: 30_000 }, (_, n) => n.toString(36)).join('-')
+    const hidden = mask(key, `${key}+`, 'p-111')
+    assert.equal(hidden.text(`${key}, ${key}+, p-111`), '[redacted], [redacted], [redacted]')
+    const redaction = redactJson(JSON.stringify({ text: `of ${key}` }), keys)
+    assert.equal(hidden.json(redaction).text, '{"text":"of [redacted]"}')
+  })
+
   test('take the longest first, and numbers as wholes', ({ assert }) => {
     assert.equal(mask('abc', 'abcdef').text('abcdef abc'), '[redacted] [redacted]')
     assert.equal(mask('4711').text('147112 4711'), '147112 [redacted]')
