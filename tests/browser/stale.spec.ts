@@ -143,6 +143,26 @@ withBrowser(() => {
       await close()
     })
 
+    test('a page asks for nothing while a form leads elsewhere, and goes on when it leads nowhere', async ({
+      assert,
+    }) => {
+      const { page, close } = await opened()
+      await page.route('**/held', (route) => route.fulfill({ status: 204 }))
+      await page.evaluate(() => {
+        const form = document.createElement('form')
+        Object.assign(form, { method: 'post', action: '/held' })
+        document.body.append(form)
+        form.requestSubmit()
+      })
+      const told = await listen(page, 'queuedeck:changed')
+      endFirst()
+      await told()
+      const since = performance.now()
+      await waitFor('a refresh', () => asked('rows') + asked('jobs') > 0)
+      assert.isAbove(performance.now() - since, 2_000)
+      await close()
+    })
+
     test('a server that has no time for a refresh is asked again', async ({ assert }) => {
       const { page, close } = await opened()
       let refused = 0

@@ -82,6 +82,10 @@
   }
 
   const run = (kind) => {
+    if (performance.now() < qd.leavesUntil) {
+      timer = setTimeout(run, qd.leavesUntil - performance.now(), kind)
+      return
+    }
     kinds[kind].due = false
     const region = qd.region()
     if (!region || (kind === 'rows' && !document.getElementById('rows'))) return plan()

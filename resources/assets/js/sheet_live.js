@@ -34,6 +34,10 @@
   const read = () => {
     const job = open()
     if (!job || reading.size > 0 || job.dataset.id === gone) return
+    if (performance.now() < qd.leavesUntil) {
+      timer = setTimeout(read, qd.leavesUntil - performance.now())
+      return
+    }
     due = false
     htmx.trigger(job, 'queuedeck:refresh')
   }
