@@ -32,7 +32,8 @@ export class Viewer {
   readonly clock: Clock
   readonly urls: DashboardUrls
 
-  #manage: Promise<boolean> | undefined
+  /** What the application answered at this request, by the queue and user it was asked about. */
+  #manage = new Map<string, Promise<boolean>>()
 
   constructor(
     readonly dashboard: Dashboard,
@@ -49,10 +50,11 @@ export class Viewer {
 
   /** Whether this viewer may act at all, or on one job. */
   mayManage(target?: Pick<JobView, 'queue' | 'user'>): Promise<boolean> {
-    if (target) {
-      return this.dashboard.gate.mayManage(this.ctx, { queue: target.queue, user: target.user })
-    }
-    return (this.#manage ??= this.dashboard.gate.mayManage(this.ctx))
+    const asked = target && { queue: target.queue, user: target.user }
+    const key = JSON.stringify(asked ?? null)
+    const answer = this.#manage.get(key) ?? this.dashboard.gate.mayManage(this.ctx, asked)
+    this.#manage.set(key, answer)
+    return answer
   }
 
   actor(): Promise<Actor> {

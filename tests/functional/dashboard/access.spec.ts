@@ -183,12 +183,27 @@ test.group('Dashboard access | who may look but not act', (group) => {
 
 test.group('Dashboard access | manage by user', (group) => {
   let lab: DashboardLab
+  const asked: (string | null | undefined)[] = []
   group.setup(async () => {
     lab = await DashboardLab.open({
       classes: CLASSES,
-      access: { view: () => true, manage: (_ctx, target) => !target?.user || target.user === 'me' },
+      access: {
+        view: () => true,
+        manage(_ctx, target) {
+          asked.push(target?.user)
+          return !target?.user || target.user === 'me'
+        },
+      },
     })
     return () => lab.close()
+  })
+
+  test('the application is asked once for each user of a page', async ({ assert }) => {
+    for (const user of ['me', 'boss', 'me', 'boss', 'me']) await lab.dispatch(Echo, {}, { user })
+    asked.length = 0
+    const { text } = await lab.client().page('/jobs')
+    assert.lengthOf(text.match(/<tr[^>]* data-s="pending"/g)!, 5)
+    assert.sameMembers(asked, [undefined, 'me', 'boss'])
   })
 
   const schedule = (user: string) => ({
