@@ -32,10 +32,11 @@
   /* Nothing of a request arrived, or the server had no time for it: what it asked for is asked for again. */
   qd.isFailure = (status) => [0, 408, 425, 429].includes(status) || status >= 500
 
-  /* A form leads elsewhere, and may delete what this page shows: nothing is asked for meanwhile. Until when; it may lead nowhere. */
-  qd.leavesUntil = 0
+  /* A form leads elsewhere, and may delete what this page shows: nothing is asked for meanwhile. For how long, ms; it may lead nowhere. */
+  let leavesUntil = 0
+  qd.leavesFor = () => Math.max(0, leavesUntil - performance.now())
   window.addEventListener('submit', (event) => {
-    if (!event.defaultPrevented && event.target.method !== 'dialog') qd.leavesUntil = performance.now() + 5_000
+    if (!event.defaultPrevented && event.target.method !== 'dialog') leavesUntil = performance.now() + 5_000
   })
 
   /* How long after the first failure, and after further ones in a row, ms. */

@@ -78,14 +78,11 @@
     if (document.hidden || (underway && performance.now() - startedAt < LONGEST)) return
     const due = Object.keys(kinds).filter((kind) => kinds[kind].due)
     due.sort((one, other) => kinds[one].notBefore - kinds[other].notBefore)
-    if (due.length) timer = setTimeout(run, Math.max(0, kinds[due[0]].notBefore - performance.now()), due[0])
+    if (due.length) timer = setTimeout(run, Math.max(qd.leavesFor(), kinds[due[0]].notBefore - performance.now()), due[0])
   }
 
   const run = (kind) => {
-    if (performance.now() < qd.leavesUntil) {
-      timer = setTimeout(run, qd.leavesUntil - performance.now(), kind)
-      return
-    }
+    if (qd.leavesFor() > 0) return plan()
     kinds[kind].due = false
     const region = qd.region()
     if (!region || (kind === 'rows' && !document.getElementById('rows'))) return plan()

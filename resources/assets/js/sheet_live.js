@@ -28,16 +28,13 @@
 
   const plan = () => {
     clearTimeout(timer)
-    if (due && reading.size === 0 && !document.hidden) timer = setTimeout(read, Math.max(0, notBefore - performance.now()))
+    if (due && reading.size === 0 && !document.hidden) timer = setTimeout(read, Math.max(qd.leavesFor(), notBefore - performance.now()))
   }
 
   const read = () => {
     const job = open()
     if (!job || reading.size > 0 || job.dataset.id === gone) return
-    if (performance.now() < qd.leavesUntil) {
-      timer = setTimeout(read, qd.leavesUntil - performance.now())
-      return
-    }
+    if (qd.leavesFor() > 0) return plan()
     due = false
     htmx.trigger(job, 'queuedeck:refresh')
   }
