@@ -56,7 +56,7 @@ export default class JobPartsController {
     const text = dashboard.texts.make(job, body)
     return sendJson(ctx, {
       status: job.status,
-      result: documentJson(job.result, text, dashboard.texts, job.sensitive),
+      result: documentJson(job.result, text, job.sensitive),
     })
   }
 }

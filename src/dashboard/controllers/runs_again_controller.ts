@@ -12,6 +12,7 @@ import { documentJson } from '../presenters/job_json.ts'
 import { jobRow } from '../presenters/job_row.ts'
 import { framePage } from '../presenters/page.ts'
 import type { JobRow } from '../presenters/types.ts'
+import type { JobText } from '../redaction/job_texts.ts'
 import { joinJson, splitJson } from '../redaction/json_text.ts'
 import { restoreSecrets } from '../redaction/restore.ts'
 import type { Viewer } from '../viewer.ts'
@@ -83,7 +84,7 @@ export default class RunsAgainController extends ActionController {
     const text = isJson
       ? writePayload(job.type, payload, dashboard.payloadLimit)
       : String(payload ?? '').trim()
-    const shown = shownPayload(dashboard, job)
+    const shown = editable(job, dashboard.texts.make(job, job))
     const restored =
       job.payload === null ? text : restoreSecrets(text, shown, job.payload, dashboard.secretKeys)
     /** Without the spaces of the form; digits and order stay. */
@@ -98,16 +99,16 @@ export default class RunsAgainController extends ActionController {
   async #form(viewer: Viewer, job: JobDetails, typed: string | null, error: string | null) {
     const { dashboard } = viewer
     await assertManage(viewer, job)
-    const text = await dashboard.texts.forJob(job)
+    const text = dashboard.texts.make(job, job)
     const row = jobRow(job, text, await viewer.rowContext([job]))
     if (wishOf(viewer.ctx) === 'json') {
       const { url, refused } = editPage(row, { payload: '', sensitive: job.sensitive, error })
-      const payload = documentJson(job.payload, text, dashboard.texts, job.sensitive)
+      const payload = documentJson(job.payload, text, job.sensitive)
       return sendJson(viewer.ctx, { action: 'edit-and-run', url, refused, payload })
     }
     const page = await framePage(viewer, { title: 'Edit and run', kind: 'confirm', stream: null })
     const edit = editPage(row, {
-      payload: typed ?? shownPayload(dashboard, job),
+      payload: typed ?? editable(job, text),
       sensitive: job.sensitive,
       error,
     })
@@ -116,8 +117,6 @@ export default class RunsAgainController extends ActionController {
 }
 
 /** As the job's page shows it: without secrets. */
-function shownPayload({ texts }: Viewer['dashboard'], job: JobDetails): string {
-  if (job.payload === null || job.sensitive) return ''
-  const text = texts.make(job, job)
-  return text.json(texts.redact(job.payload)).text
+function editable({ payload, sensitive }: JobDetails, text: JobText): string {
+  return payload === null || sensitive ? '' : text.json(payload).text
 }

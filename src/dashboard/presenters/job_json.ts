@@ -67,9 +67,9 @@ export function jobDetailsJson(
     unique: uniqueJson(job, text),
     runAgainOf: againOf(job.options),
     ranAgainAs: ranAgainAs(job.events),
-    payload: documentJson(job.payload, text, texts, job.sensitive),
-    options: documentJson(job.options, text, texts, false),
-    result: documentJson(job.result, text, texts, job.sensitive),
+    payload: documentJson(job.payload, text, job.sensitive),
+    options: documentJson(job.options, text, false),
+    result: documentJson(job.result, text, job.sensitive),
     attempts: job.attemptList.map(({ error, startedAt, finishedAt, ...attempt }) => ({
       ...attempt,
       startedAt: iso(startedAt),
@@ -117,12 +117,11 @@ function uniqueJson({ options }: JobDetails, text: JobText) {
 export function documentJson(
   stored: string | null,
   text: JobText,
-  texts: JobTexts,
   sensitive: boolean
 ): JsonText | string | null {
   if (stored === null) return null
   if (sensitive) return REDACTED
-  return new JsonText(text.json(texts.redact(stored)).text)
+  return new JsonText(text.json(stored).text)
 }
 
 export function logJson({ lines, next }: LogPage, text: JobText) {

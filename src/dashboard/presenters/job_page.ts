@@ -49,7 +49,7 @@ export function jobPage(input: JobPageInput): JobPage {
   const block = (title: string, stored: string | null, url: string | null): CodeBlock | null => {
     if (stored === null) return null
     if (job.sensitive) return redactedBlock(title, stored)
-    return codeBlock(title, stored, text.json(texts.redact(stored)), url)
+    return codeBlock(title, stored, text.json(stored), url)
   }
   const row = jobRow(job, text, context)
   return {
@@ -65,10 +65,7 @@ export function jobPage(input: JobPageInput): JobPage {
     errors: errors(job, text, clock),
     payload: block('Payload', job.payload, urls.job(job.id)),
     result: block('Result', job.result, urls.result(job.id)),
-    links:
-      job.sensitive || job.result === null
-        ? []
-        : resultLinks(text.json(texts.redact(job.result)).text),
+    links: job.sensitive || job.result === null ? [] : resultLinks(text.json(job.result).text),
     noResult: noResult(job),
     options: block('Options', job.options, urls.job(job.id)),
     log: logView(job.id, input.log, text, context),

@@ -49,7 +49,7 @@ export function monitorView(
       job.status === 'completed' && job.result !== null && job.result !== 'null'
         ? job.sensitive
           ? redactedBlock('Result', job.result)
-          : codeBlock('Result', job.result, text.json(texts.redact(job.result)), null)
+          : codeBlock('Result', job.result, text.json(job.result), null)
         : null
     ),
     error: terminal ? failure : null,

@@ -50,9 +50,10 @@ export class JobText {
     }
   }
 
-  json(redaction: Redaction): Redaction {
+  /** A JSON text as it is stored. */
+  json(stored: string): Redaction {
     if (this.sensitive) return { pieces: null, text: JSON.stringify(REDACTED), secrets: [] }
-    return this.#mask.json(redaction)
+    return this.#mask.json(stored)
   }
 }
 
@@ -123,10 +124,6 @@ export class JobTexts {
     return this.#remembered.get(id)?.text ?? null
   }
 
-  redact(text: string): Redaction {
-    return redactJson(text, this.#keys)
-  }
-
   /**
    * A quick look for secret keys, so that a megabyte without secrets is not taken apart to show its first words.
    */
@@ -140,7 +137,7 @@ export class JobTexts {
   #preview(payload: string, secrets: Set<string>, mask: Mask): string {
     const text =
       secrets.size > 0 || this.#mayHold(payload)
-        ? mask.json(this.redact(payload)).text
+        ? mask.json(payload).text
         : mask.text(payload.slice(0, 1_000))
     return cutText(text.slice(0, 1_000).replace(/\s+/g, ' '), PREVIEW_LENGTH)
   }

@@ -54,8 +54,7 @@ export function redactJson(text: string, keys: SecretKeys): Redaction {
  * A JSON text without its secrets, neither under their keys nor where it quotes them.
  */
 export function maskedJson(text: string, keys: SecretKeys): string {
-  const redaction = redactJson(text, keys)
-  return new Mask(redaction.secrets, keys).json(redaction).text
+  return new Mask(redactJson(text, keys).secrets, keys).json(text).text
 }
 
 function closing(pieces: JsonPiece[], open: number): number {
@@ -104,9 +103,10 @@ export class Mask {
   }
 
   /**
-   * A JSON text: only its strings and keys are looked at, and it stays JSON.
+   * A JSON text without what stands under secret keys and without the secrets: only its strings and keys are looked at, and it stays JSON.
    */
-  json(redaction: Redaction): Redaction {
+  json(stored: string): Redaction {
+    const redaction = redactJson(stored, this.#keys)
     if (this.#forms.length === 0) return redaction
     if (!redaction.pieces) return { ...redaction, text: this.text(redaction.text) }
     const pieces = redaction.pieces.map((piece): JsonPiece => {

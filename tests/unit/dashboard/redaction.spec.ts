@@ -139,8 +139,8 @@ test.group('Masks', () => {
     const key = Array.from({ length: 30_000 }, (_, n) => n.toString(36)).join('-')
     const hidden = mask(key, `${key}+`, 'p-111')
     assert.equal(hidden.text(`${key}, ${key}+, p-111`), '[redacted], [redacted], [redacted]')
-    const redaction = redactJson(JSON.stringify({ text: `of ${key}` }), keys)
-    assert.equal(hidden.json(redaction).text, '{"text":"of [redacted]"}')
+    const stored = JSON.stringify({ text: `of ${key}` })
+    assert.equal(hidden.json(stored).text, '{"text":"of [redacted]"}')
   })
 
   test('take the longest first, and numbers as wholes', ({ assert }) => {
