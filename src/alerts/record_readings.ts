@@ -7,6 +7,7 @@ import { longestWait } from './longest_wait.ts'
 import type { Reading } from './readings.ts'
 import type { RedisView } from './redis_readings.ts'
 import { named, span } from './words.ts'
+import { inParts } from '../in_parts.ts'
 
 /** Questions to the records at a time. */
 const AT_ONCE = 8
@@ -35,8 +36,8 @@ export async function oldestPending(
       text: `A job in queue ${named(queue)}${why} has been pending for ${span(waited)}`,
     }
   }
-  for (let from = 0; from < names.length; from += AT_ONCE) {
-    readings.push(...(await Promise.all(names.slice(from, from + AT_ONCE).map(read))))
+  for (const some of inParts(names, AT_ONCE)) {
+    readings.push(...(await Promise.all(some.map(read))))
   }
   return readings
 }

@@ -5,6 +5,7 @@ import type { AwaitedOutcome } from '../transport/flow_edges.ts'
 import type { JobPlace } from '../transport/keys.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { JobView } from '../types.ts'
+import { inParts } from '../in_parts.ts'
 
 /** Jobs that one question to Redis names. */
 const AT_ONCE = 1_000
@@ -73,8 +74,7 @@ export class AwaitedJobs {
   async #heldIn(queue: string, ids: string[]): Promise<string[]> {
     const { keys } = this.transport
     const held: string[] = []
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const some = ids.slice(at, at + AT_ONCE)
+    for (const some of inParts(ids, AT_ONCE)) {
       const [, states] = (await this.transport.connections.produce(
         'the jobs to wait for cannot be looked up',
         (client) =>

@@ -10,6 +10,7 @@ import type { Position } from './position.ts'
 import { repair } from './repair.ts'
 import { wait } from '../time/wait.ts'
 import type { TransportState } from '../transport/types.ts'
+import { inParts } from '../in_parts.ts'
 
 /** Jobs that are compared at once; Redis answers for a page of 1,000 within some 5 ms. */
 const PAGE = 500
@@ -114,9 +115,7 @@ export class Reconcile {
     let savedAt = performance.now()
     while (phase < PHASES.length) {
       const page = await this.#page(position, phase, at)
-      for (let from = 0; from < page.ids.length; from += PAGE) {
-        await this.#compare(position, page.ids.slice(from, from + PAGE), signal)
-      }
+      for (const ids of inParts(page.ids, PAGE)) await this.#compare(position, ids, signal)
       if (signal.aborted) return
       if (page.next === null) phase++
       at = page.next ?? '0'

@@ -10,6 +10,7 @@ import type { OperationDependencies } from './job_lookup.ts'
 import { tellPages } from './queue_answer.ts'
 import { forgotten, recordedRun } from './restart_job.ts'
 import { dueByOptions, payloadRefusal } from './stored_options.ts'
+import { inParts } from '../in_parts.ts'
 
 /** Records that one statement looks through. */
 const WINDOW = 20_000
@@ -158,8 +159,7 @@ export class EnqueueLost {
         [from, from + WINDOW, LOST]
       )
       const ids = rows.map(({ id }) => (typeof id === 'string' ? id : bytesToUuid(id)))
-      for (let at = 0; at < ids.length; at += PAGE) {
-        const page = ids.slice(at, at + PAGE)
+      for (const page of inParts(ids, PAGE)) {
         const missing = await this.#unknownToRedis(await reader.rowsById(page))
         if (missing.size === 0) continue
         /**

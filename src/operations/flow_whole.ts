@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { EdgeCounts } from '../records/reader/edges.ts'
 import type { JobReader } from './job_lookup.ts'
+import { inParts } from '../in_parts.ts'
 
 /** Jobs, and edges between them, up to which a flow is counted as a whole. */
 const MOST_JOBS = 25_000
@@ -63,8 +64,7 @@ export class FlowWhole {
     const known = { readAt: this.now(), countedAt: 0 }
     for (let level = [from]; level.length > 0;) {
       const next: string[] = []
-      for (let at = 0; at < level.length; at += AT_ONCE) {
-        const some = level.slice(at, at + AT_ONCE)
+      for (const some of inParts(level, AT_ONCE)) {
         for (const side of ['awaited', 'waiting'] as const) {
           const edges = await this.reader.edges.of(side, some, left)
           await breathe()
@@ -84,10 +84,10 @@ export class FlowWhole {
 
   async #count(ids: string[]): Promise<EdgeCounts> {
     const counts: EdgeCounts = {}
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const some = await this.reader.edges.statuses(ids.slice(at, at + AT_ONCE))
+    for (const some of inParts(ids, AT_ONCE)) {
+      const found = await this.reader.edges.statuses(some)
       await breathe()
-      for (const [status, n] of Object.entries(some) as [keyof EdgeCounts, number][]) {
+      for (const [status, n] of Object.entries(found) as [keyof EdgeCounts, number][]) {
         counts[status] = (counts[status] ?? 0) + n
       }
     }

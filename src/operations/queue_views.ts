@@ -7,6 +7,7 @@ import { plainWorkers } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Depths } from '../transport/types.ts'
 import type { WorkerView } from '../types.ts'
+import { inParts } from '../in_parts.ts'
 
 /** A worker that has not reported for this long serves nobody, as far as is known, ms. */
 const SILENT_AFTER = 30_000
@@ -108,9 +109,9 @@ async function activeWorkers(transport: Transport): Promise<Pick<WorkerView, 'qu
 async function oldestPending(reader: QueueDependencies['reader'], names: string[]) {
   const found = new Map<string, { id: string; createdAt: number }>()
   try {
-    for (let from = 0; from < names.length; from += AT_ONCE) {
+    for (const some of inParts(names, AT_ONCE)) {
       await Promise.all(
-        names.slice(from, from + AT_ONCE).map(async (name) => {
+        some.map(async (name) => {
           const [oldest] = await oldestPendingJobs(reader, name, LOOKED_AT)
           if (oldest) found.set(name, { id: oldest.id, createdAt: oldest.createdAt })
         })

@@ -9,6 +9,7 @@ import type { JobView } from '../types.ts'
 import { edgesOf } from './job_edges.ts'
 import { jobOnce, type OperationDependencies } from './job_lookup.ts'
 import { forgotten, recordedRun } from './restart_job.ts'
+import { inParts } from '../in_parts.ts'
 
 /** Jobs that are restarted side by side. */
 const AT_ONCE = 25
@@ -37,8 +38,7 @@ export async function restartBehind(
   const { by } = causes[0]
   const ids = causes.map(({ id }) => id)
   for (const step of await stepsBehind(dependencies, ids, at)) {
-    for (let from = 0; from < step.length; from += AT_ONCE) {
-      const some = step.slice(from, from + AT_ONCE)
+    for (const some of inParts(step, AT_ONCE)) {
       const done = await Promise.all(some.map((behind) => again(dependencies, behind, { by, at })))
       restarted += done.filter(Boolean).length
     }

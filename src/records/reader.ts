@@ -29,6 +29,7 @@ import { compareKeys, idValue, type Order } from './reader/sql.ts'
 import { Sizes } from './reader/sizes.ts'
 import { byCreated, byStatus } from './reader/walk.ts'
 import { readWalk } from './reader/walking.ts'
+import { inParts } from '../in_parts.ts'
 
 const RUNNING = statusCode('running')
 
@@ -106,8 +107,7 @@ export class Reader {
   async rowsById(ids: readonly string[]): Promise<JobView[]> {
     const known = [...new Set(ids.filter(isUuid))]
     const jobs = new Map<string, JobView>()
-    for (let at = 0; at < known.length; at += 500) {
-      const some = known.slice(at, at + 500)
+    for (const some of inParts(known, 500)) {
       const marks = some.map(() => '?').join(', ')
       const values = some.map((id) => idValue(this.db.dialect, id))
       for (const { view } of await readJobs(this.db, this.#names, `id in (${marks})`, values)) {

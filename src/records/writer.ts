@@ -11,6 +11,7 @@ import { NameBook } from './writer/name_book.ts'
 import { openSeqs, type OpenJob, type OpenPage } from './writer/open_jobs.ts'
 import { twinOf, twinsAmong } from './writer/twins.ts'
 import type { Batch, Cursor, CursorMove, Fold, JobKey } from './writer_types.ts'
+import { lists } from './lists.ts'
 
 const NEW_CURSORS: Shape = {
   table: TABLES.cursors,
@@ -168,9 +169,8 @@ export class Writer {
         .filter(([, row]) => row.has_transport === 1 && isTerminal(STATUSES[row.status]))
         .map(([, { seq }]) => seq as number)
         .sort((one, other) => one - other)
-      for (let at = 0; at < seqs.length; at += 500) {
-        const part = seqs.slice(at, at + 500).join(', ')
-        await session.run(`update queuedeck_jobs set has_transport = 0 where seq in (${part})`)
+      for (const list of lists(seqs)) {
+        await session.run(`update queuedeck_jobs set has_transport = 0 where seq in (${list})`)
       }
       return true
     })

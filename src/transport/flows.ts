@@ -11,6 +11,7 @@ import {
 import type { JobPlace } from './keys.ts'
 import type { Transport } from './transport.ts'
 import type { NewTransportJob } from './types.ts'
+import { inParts } from '../in_parts.ts'
 
 /** Age at which a list of awaited jobs that is not whole is given up: its producer has died, ms. */
 const GIVEN_UP = 30_000
@@ -53,8 +54,7 @@ export class Flows {
     const named = waiting.flatMap((job) => job.waitFor!.map(({ queue, id }) => keys.job(queue, id)))
     const elsewhere = [...new Set(named)].filter((key) => !own.has(key))
     const gone: string[] = []
-    for (let from = 0; from < elsewhere.length; from += AT_ONCE) {
-      const some = elsewhere.slice(from, from + AT_ONCE)
+    for (const some of inParts(elsewhere, AT_ONCE)) {
       const answers = await connections.produce('the jobs were not dispatched', (client) =>
         some.reduce((batch, key) => batch.hget(key, 'name'), client.pipeline()).exec()
       )

@@ -3,6 +3,7 @@ import type { RedisClient } from './client.ts'
 import { readEdges, type FlowEdge } from './flow_edges.ts'
 import type { Transport } from './transport.ts'
 import type { TransportState } from './types.ts'
+import { inParts } from '../in_parts.ts'
 
 /** A position in an event stream: `milliseconds-sequence`; `0-0` is before everything. */
 export type StreamPosition = string
@@ -175,8 +176,8 @@ export class TransportAudit {
   ): Promise<number> {
     const { keys } = this.transport
     let removed = 0
-    for (let from = 0; from < ended.length; from += 500) {
-      const pairs = ended.slice(from, from + 500).flatMap(({ id, mark }) => [id, mark])
+    for (const part of inParts(ended, 500)) {
+      const pairs = part.flatMap(({ id, mark }) => [id, mark])
       removed += (await this.transport.call(client, 'remove_ended', [
         keys.events(queue),
         keys.queue(queue),

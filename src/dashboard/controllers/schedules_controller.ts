@@ -148,12 +148,8 @@ async function runsOf(
     ({ kind }) => kind !== 'taken back'
   )
   const ids = runs.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]))
-  const jobs = new Map<string, JobView>()
-  for (let from = 0; from < ids.length; from += 200) {
-    for (const job of await dashboard.reader.rowsById(ids.slice(from, from + 200))) {
-      jobs.set(job.id, job)
-    }
-  }
+  const found = await dashboard.reader.rowsById(ids)
+  const jobs = new Map(found.map((job) => [job.id, job]))
   return runs.map((run) => ({ run, job: jobs.get(run.jobId ?? '') }))
 }
 

@@ -3,7 +3,7 @@ import type { Session } from '../dialect/session.ts'
 import { bytesToUuid } from '../ids.ts'
 import { STAGE } from './belongings.ts'
 import type { Ended } from './eraser.ts'
-import { lists } from './lists.ts'
+import { lists } from '../lists.ts'
 
 /** A record that ended before a moment. */
 export type Candidate = { seq: number; id: string; transportId: string; queue: string }

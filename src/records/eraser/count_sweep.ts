@@ -1,7 +1,7 @@
 import type { Session } from '../dialect/session.ts'
 import { NAME_KINDS } from '../tables.ts'
 import { namesOfMetrics } from '../metrics/metric_eraser.ts'
-import { lists } from './lists.ts'
+import { lists } from '../lists.ts'
 
 /** Where `sweepCounts` goes on. */
 export type SweepPlace =

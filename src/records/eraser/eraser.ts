@@ -7,7 +7,7 @@ import { storedName } from '../storable.ts'
 import { AT } from '../writer/job_row.ts'
 import { Tally } from '../writer/tally.ts'
 import { countStages, eraseBelongings, erasePiece, type Piece, stripStages } from './belongings.ts'
-import { lists } from './lists.ts'
+import { lists } from '../lists.ts'
 
 /** Which records a transaction may touch: those that ended with this status before a moment (epoch ms). */
 export type Ended = { status: TerminalStatus; before: number }

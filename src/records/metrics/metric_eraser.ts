@@ -1,5 +1,5 @@
 import type { Session, Shape } from '../dialect/session.ts'
-import { lists } from '../eraser/lists.ts'
+import { lists } from '../lists.ts'
 import { NAME_KINDS } from '../tables.ts'
 import { HOUR, MINUTES_PER_HOUR, sealedUntil } from './span.ts'
 

@@ -4,6 +4,7 @@ import type { StoredJob } from '../writer_types.ts'
 import { Cells, type CellKey } from './cells.ts'
 import type { Measure } from './metric_types.ts'
 import { MINUTE, MINUTES_PER_HOUR } from './span.ts'
+import { inParts } from '../../in_parts.ts'
 
 /** The tables' slots are 4 bytes; a stream id beyond them was made by hand. */
 const LAST_SLOT = 2_147_483_647
@@ -58,8 +59,8 @@ export async function writeMeasures(
   await findBeginnings(session, measures)
   const cells = cellsOf(measures, names).withSums()
   const entries = [...cells.entries()]
-  for (let at = 0; at < entries.length; at += READ) {
-    const keys = entries.slice(at, at + READ).map(([key]) => key)
+  for (const some of inParts(entries, READ)) {
+    const keys = some.map(([key]) => key)
     const asked: CellKey[] = Array.from({ length: READ }, (_, index) => keys[index] ?? keys[0])
     for (const row of await session.all(SELECT, asked.flat())) {
       cells.at(row.queue_id, row.type_id, row.host_id, row.slot).addRow(row)

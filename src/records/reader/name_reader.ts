@@ -3,6 +3,7 @@ import type { Db } from '../dialect/db.ts'
 import { shorten } from '../query/moments.ts'
 import { storable, storedFold, storedName } from '../storable.ts'
 import { NAME_KINDS, type StoredNameKind } from '../tables.ts'
+import { inParts } from '../../in_parts.ts'
 
 /** Most names that one filter value with `*` may stand for. */
 const MOST_MATCHES = 1000
@@ -44,8 +45,7 @@ export class NameReader {
     const missing = [...new Set(ids)].filter(
       (id): id is number => id !== null && !this.#texts.has(id)
     )
-    for (let at = 0; at < missing.length; at += 500) {
-      const some = missing.slice(at, at + 500)
+    for (const some of inParts(missing, 500)) {
       const rows = await this.db.all(
         `select id, name from queuedeck_names where id in (${some.map(() => '?').join(', ')})`,
         some

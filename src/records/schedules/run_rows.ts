@@ -3,6 +3,7 @@ import type { Row } from '../dialect/db.ts'
 import type { Session } from '../dialect/session.ts'
 import { SCHEDULE_RUN_COLUMNS } from '../service_columns.ts'
 import { TABLES } from '../tables.ts'
+import { inParts } from '../../in_parts.ts'
 
 /** What was noted of a moment stays: planning it again changes nothing. */
 const ROWS = {
@@ -49,7 +50,7 @@ export async function takeBackRuns(
   jobIds: string[],
   after: number
 ): Promise<void> {
-  for (const part of parts(jobIds)) {
+  for (const part of inParts(jobIds, PART)) {
     const rows = await session.all(
       `select ${COLUMNS} from queuedeck_schedule_runs where due_at > ? and kind = 0 and job_id in (${marks(part)})`,
       [after, ...part]
@@ -64,7 +65,7 @@ export async function takenBackAmong(
   runs: { due: number; jobId: string }[]
 ): Promise<Set<string>> {
   const ids = new Set<string>()
-  for (const part of parts(runs)) {
+  for (const part of inParts(runs, PART)) {
     const rows = await db.all(
       `select job_id from queuedeck_schedule_runs where due_at in (${marks(part)}) and kind = ? and job_id in (${marks(part)})`,
       [
@@ -157,12 +158,6 @@ export async function countRuns(session: Session, before: number): Promise<numbe
     [before]
   )
   return Number(n)
-}
-
-function parts<Item>(list: Item[]): Item[][] {
-  return Array.from({ length: Math.ceil(list.length / PART) }, (_, at) =>
-    list.slice(at * PART, (at + 1) * PART)
-  )
 }
 
 function marks(list: unknown[]): string {

@@ -3,6 +3,7 @@ import type { Row } from '../dialect/db.ts'
 import type { Session } from '../dialect/session.ts'
 import { SCHEDULE_COLUMNS } from '../service_columns.ts'
 import { TABLES } from '../tables.ts'
+import { inParts } from '../../in_parts.ts'
 
 const ROWS = { table: TABLES.schedules, columns: SCHEDULE_COLUMNS, existing: 'fail' } as const
 
@@ -101,8 +102,7 @@ export async function notePlanned(session: Session, planned: Planned[]): Promise
   for (const group of alike.values()) {
     const [{ generation, plannedAt, lookAt }] = group
     const seqs = group.map(({ seq }) => seq)
-    for (let from = 0; from < seqs.length; from += 500) {
-      const part = seqs.slice(from, from + 500)
+    for (const part of inParts(seqs, 500)) {
       const list = part.join(', ')
       const found = await session.run(
         `update queuedeck_schedules set planned_at = ?, look_at = ? where generation = ? and seq in (${list})`,

@@ -7,6 +7,7 @@ import { sendDetails } from './details.ts'
 import { AT, changedBits, columnsOf, givenBits, namesOf, rowOf, type LoadedJob } from './job_row.ts'
 import { hostOf, type NameBook } from './name_book.ts'
 import { Tally } from './tally.ts'
+import { lists } from '../lists.ts'
 
 const TAGS: Shape = { table: TABLES.tags, columns: TABLES.tags.columns, existing: 'ignore' }
 
@@ -181,9 +182,8 @@ export class JobWriting {
       if (tagsBefore.length > 0) stale.push(job.seq)
       for (const tag of tags) rows.push([tag, row[AT.status], row[AT.createdAt], job.seq])
     }
-    for (let at = 0; at < stale.length; at += 500) {
-      const part = stale.slice(at, at + 500).join(', ')
-      await this.#session.run(`delete from queuedeck_tags where seq in (${part})`)
+    for (const list of lists(stale)) {
+      await this.#session.run(`delete from queuedeck_tags where seq in (${list})`)
     }
     if (rows.length > 0) await this.#session.put(TAGS, rows)
   }
