@@ -117,18 +117,22 @@ export class JobSource {
       }
       await client.zadd(this.backend.keys.marker, 0, '0')
     } catch (error) {
-      this.trouble.noticed(error)
+      this.#failed(error)
     }
   }
 
   /**
-   * Ends waiting for good.
+   * Ends waiting for good. What a marker has told only this worker is then told to others: that there is a job, or when one is due.
    */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wake?.()
-    /** Only closing its connection ends a blocking command at once. */
-    await this.backend.disconnectBlocking(false)
+    try {
+      /** Only closing its connection ends a blocking command at once, and until Redis has closed it too, it may take a marker. */
+      await this.backend.disconnectBlocking()
+    } finally {
+      if (await this.#mayHoldJobs()) await this.putBack()
+    }
   }
 
   /**

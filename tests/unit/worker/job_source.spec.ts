@@ -66,10 +66,12 @@ test.group('Waiting for jobs', () => {
   })
 
   test('ends when no more jobs are wanted', async ({ assert }) => {
-    const { source, asked } = setup([null], [])
+    const { source, asked } = setup([null], [0])
     await source.stop()
+    /** Others would be told of a job. */
+    assert.lengthOf(asked, 1)
     assert.isFalse(await source.wait())
-    assert.lengthOf(asked, 0)
+    assert.lengthOf(asked, 1)
   })
 
   test('gives up a wait that never ends, begins its connection anew, and puts back what it brings late', async ({
