@@ -133,13 +133,13 @@ export class ClaimScripts {
       const args = this.#backend.retryJobArgs(job.id, job.options.lifo === true, job.token, {
         fieldsToUpdate,
       })
-      return settled(await this.#run('retryJob', args))
+      return this.#end(job, 'retryJob', args, ['failedReason', reason])
     }
     const args = this.#backend.moveToDelayedArgs(job.id, Date.now(), job.token, delay, {
       fieldsToUpdate,
       fetchNext: false,
     })
-    return settled(await this.#run('moveToDelayed', args))
+    return this.#end(job, 'moveToDelayed', args, ['failedReason', reason])
   }
 
   /**
@@ -227,23 +227,34 @@ export class ClaimScripts {
       fields,
       isUnique(job) ? 1 : 0,
     ]
-    const answer = settled(await this.#run('finish', args))
-    if (!('refused' in answer) || answer.refused !== 'lease') return answer
-    return (await this.#hasEnded(job, field, value)) ? { next: null } : answer
+    return this.#end(job, 'finish', args, [field, value])
   }
 
   /**
-   * Whether a job ended with this very attempt. Its end is refused when the answer to it was lost and it was sent again.
+   * Ends an attempt. That is refused when it has happened, but its answer was lost and it was sent again: then the job's hash says so.
    */
-  async #hasEnded(job: ClaimedJob, field: string, value: string): Promise<boolean> {
+  async #end(
+    job: ClaimedJob,
+    script: string,
+    args: unknown[],
+    said: [field: string, value: string]
+  ): Promise<Settled> {
+    const answer = settled(await this.#run(script, args))
+    if (!('refused' in answer) || answer.refused !== 'lease') return answer
+    return (await this.#hasEnded(job, said)) ? { next: null } : answer
+  }
+
+  /**
+   * Whether this very attempt ended so, and none has begun since.
+   */
+  async #hasEnded(job: ClaimedJob, [field, value]: [string, string]): Promise<boolean> {
     const { keys } = this.#backend
     const client = (await this.#backend.client) as unknown as {
       hmget(key: string, ...fields: string[]): Promise<(string | null)[]>
     }
-    const fields = ['finishedOn', 'ats', 'processedOn', field]
-    const [finishedOn, ...found] = await client.hmget(`${keys['']}${job.id}`, ...fields)
-    const own = [job.attempt, job.startedAt, value].map(String)
-    return finishedOn !== null && own.every((text, index) => text === found[index])
+    const found = await client.hmget(`${keys['']}${job.id}`, 'ats', 'atm', 'processedOn', field)
+    const own = [job.attempt, job.attemptsFailed + 1, job.startedAt, value]
+    return own.every((one, index) => String(one) === found[index])
   }
 
   /**

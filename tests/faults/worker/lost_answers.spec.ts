@@ -102,6 +102,23 @@ test.group('Answers that are lost with the connection', (group) => {
     assert.deepEqual([ran, lab.warnings], [['It fails'], []])
   })
 
+  for (const [delay, wanted] of [
+    [0, { state: 'failed', failed: '2' }],
+    [60_000, { state: 'delayed', failed: '1' }],
+  ] as const) {
+    test(`leave a job its next attempt, after ${delay} ms`, async ({ assert }) => {
+      const backoff = { type: 'fixed', delay } as const
+      const id = await lab.dispatch(Failing, {}, { attempts: 2, backoff })
+      proxy.loseAnswerTo('It fails')
+      pool = await lab.start({ concurrency: 1, queues: ['default'] })
+      await waitFor('its attempts', async () => (await lab.job(id)).atm === wanted.failed)
+      await waitFor('the last one to be over', () => pool.running === 0)
+      assert.isTrue(proxy.hasLostAnswer)
+      assert.equal(await lab.transport.state('default', id), wanted.state)
+      assert.deepEqual(lab.warnings, [])
+    })
+  }
+
   test('double no log lines', async ({ assert }) => {
     const id = await lab.dispatch(Brief, { name: 'a', line: 'a line' })
     await lab.start({ concurrency: 1, queues: ['default'] })
