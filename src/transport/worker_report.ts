@@ -88,8 +88,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Half a surrogate pair has no form in an address, and no name that came out of Redis has one. */
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
+  return typeof value === 'string' && value !== '' && value.isWellFormed()
 }
 
 function isMoment(value: unknown): value is number {

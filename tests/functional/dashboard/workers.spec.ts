@@ -74,7 +74,14 @@ test.group('Dashboard | workers', (group) => {
   test('whose reports say something else are listed, and hide no other', async ({ assert }) => {
     const { transport, redis } = workers
     const { id } = await start()
-    const odd = ['"text"', '{}', '{"queues":{},"running":[null],"startedAt":"x","memory":null}']
+    const half = { id: '\ud800', queue: '\ud800', type: '\ud800', startedAt: -8.64e15 }
+    const odd = [
+      '"text"',
+      '{}',
+      '{"queues":{},"running":[null],"startedAt":"x","memory":null}',
+      JSON.stringify({ host: '\ud800', queues: ['\ud800', '..'], running: [half] }),
+      JSON.stringify({ startedAt: 8.64e15, running: [{ ...half, id: '..', queue: '\0' }] }),
+    ]
     for (const [index, text] of odd.entries()) {
       const name = `odd-host:${index}:00000000`
       await transport.workers.report(name, {}, redis)
@@ -83,8 +90,9 @@ test.group('Dashboard | workers', (group) => {
     const client = lab.client()
     const { data } = (await client.json('/workers')).json
     const ids = data.map((worker: { id: string }) => worker.id)
-    assert.sameMembers(ids, [id, 'odd-host:1:00000000', 'odd-host:2:00000000'])
-    for (const path of ['', '/workers', '/workers/odd-host%3A2%3A00000000', '/queues']) {
+    const read = odd.slice(1).map((_text, index) => `odd-host:${index + 1}:00000000`)
+    assert.sameMembers(ids, [id, ...read])
+    for (const path of ['', '/workers', '/queues', ...read.map((name) => `/workers/${name}`)]) {
       assert.equal((await client.page(path)).status, 200, path)
     }
   })
