@@ -125,7 +125,8 @@ async function start(settings: Settings): Promise<void> {
     name: 'documents',
     args: ['ace.js', 'demo:documents', '--once'],
   })
-  say(documents ? `Documents: ${documents}` : 'Documents: sent')
+  if (signals > 0) return
+  say(`Documents: ${documents ?? 'sent'}`)
   say(`Everything runs; logs are in ${options.logs}. Ctrl-C stops it`)
 }
 
@@ -173,27 +174,17 @@ async function assertFree(host: string, port: number): Promise<void> {
 }
 
 /**
- * Runs an Ace command to its end and answers its last line.
+ * Runs an Ace command to its end and answers what it said last; null when it said nothing.
  *
- * @throws StartError with what it wrote when it fails
+ * @throws StartError with why it failed
  */
-async function runStep(options: ConstructorParameters<typeof Child>[0]): Promise<string> {
-  step = new Child(options)
-  const { code } = await step.ended
-  const { log } = step
-  const lines = step.lastLines(50)
+async function runStep(options: ConstructorParameters<typeof Child>[0]): Promise<string | null> {
+  const child = (step = new Child(options))
+  const { code } = await child.ended
   step = undefined
-  if (code === 0 || signals > 0)
-    return (
-      lines
-        .at(-1)
-        ?.replace(/^.*?\]\s*/, '')
-        .trim() ?? ''
-    )
-  const complaint = lines.find((line) => /error|refused|denied|cannot|failed/i.test(line))
-  throw new StartError(
-    `The step "${options.name}" failed: ${(complaint ?? lines.at(-1) ?? `exit code ${code}`).trim()}; see ${log}.`
-  )
+  if (code === 0 || signals > 0) return child.news
+  const why = child.complaint ?? `exit code ${code}`
+  throw new StartError(`The step "${child.name}" failed: ${why}; see ${child.log}.`)
 }
 
 async function firstPage(settings: Settings): Promise<void> {

@@ -9,6 +9,15 @@ import { ROOT, type Variables } from './settings.ts'
 /** How long a child may take to end after it was told: the worker's grace period (30 s) and what follows it. */
 const LONGEST_FAREWELL = 45_000
 
+/** Lines that say why something failed: `TypeError: ...`, `FATAL ERROR: ...`, `ℹ Exception: ...`, `[ error ] ...`. A cause is in brackets. */
+const ERROR = /^\W*(?:FATAL )?\w*(?:error|exception)(?: \[\w+\])?(?: \]|:)\s+(\S.*)/i
+
+/** As Ace commands say how they got on: `[ success ] sent 3 jobs`. */
+const NEWS = /^\[ \w+ \]\s+(\S.*)/
+
+/** Lines in which it is looked for: what an error shows of code and stack comes behind its message. */
+const LAST_LINES = 50
+
 export type ChildOptions = {
   name: string
   /** Arguments of Node. */
@@ -82,13 +91,30 @@ export class Child {
     await this.ended
   }
 
-  /**
-   * The last lines that it wrote, without colours.
-   */
-  lastLines(count: number): string[] {
+  /** Why it failed, as it said itself: the message of its last error, else its last line with a word; null when it said nothing. */
+  get complaint(): string | null {
+    const lines = this.#lastLines()
+    return lastMatch(lines, ERROR) ?? lastMatch(lines, /(.*\w.*)/)
+  }
+
+  /** What a command said last of how it got on; null when it said nothing. */
+  get news(): string | null {
+    return lastMatch(this.#lastLines(), NEWS)
+  }
+
+  /** Without colours. */
+  #lastLines(): string[] {
     const text = readFileSync(this.log, 'utf8')
     // eslint-disable-next-line no-control-regex
     const plain = text.replaceAll(/\u001b\[[\d;]*m/g, '')
-    return plain.trim().split('\n').filter(Boolean).slice(-count)
+    return plain.trim().split('\n').filter(Boolean).slice(-LAST_LINES)
   }
+}
+
+function lastMatch(lines: string[], pattern: RegExp): string | null {
+  for (const line of lines.toReversed()) {
+    const [, said] = pattern.exec(line) ?? []
+    if (said !== undefined) return said.trim()
+  }
+  return null
 }

@@ -52,11 +52,10 @@ export class KeptChild {
       this.#restarts = [...this.#restarts.filter((at) => at > now - MINUTE), now]
       const how = signal ?? `exit code ${code}`
       if (this.#restarts.length > MOST_RESTARTS) {
-        const [last = ''] = this.#child.lastLines(1)
+        const { complaint, log } = this.#child
+        const why = complaint === null ? how : `${how}: ${complaint}`
         this.#gaveUp.reject(
-          new StartError(
-            `The ${this.name} ends again and again (${how}: ${last.trim()}); see ${this.#child.log}.`
-          )
+          new StartError(`The ${this.name} ends again and again (${why}); see ${log}.`)
         )
         return
       }
