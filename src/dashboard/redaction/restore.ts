@@ -6,6 +6,9 @@ import type { SecretKeys } from './secret_keys.ts'
 
 type Place = { start: number; end: number; name: string }
 
+/** How a value may be shown that was put back: as it was, or as the stored payload shows it by itself. */
+type Restored = { name: string; shown: string[] }
+
 /**
  * Puts secrets back into a payload that was shown without them and then edited: wherever the text still says what was shown there, the
  * stored value takes its place. The text is not touched otherwise.
@@ -20,40 +23,43 @@ export function restoreSecrets(
   keys: SecretKeys
 ): string {
   if (!edited.includes(REDACTED)) return edited
-  const [pieces, before, hidden] = [edited, shown, stored].map(splitJson)
-  if (!pieces || !before || !hidden) return edited
+  const [pieces, before, hidden, own] = [edited, shown, stored, maskedJson(stored, keys)].map(
+    splitJson
+  )
+  if (!pieces || !before || !hidden || !own) return edited
   const places = placesOf(pieces)
   const shownAt = placesOf(before)
   const hiddenAt = placesOf(hidden)
+  const ownAt = placesOf(own)
   const put = new Map<number, JsonPiece[]>()
-  const restored = new Map<string, { name: string; text: string }>()
+  const restored = new Map<string, Restored>()
   for (const [path, { start, end, name }] of places) {
     const { text } = pieces[start]
     if (end !== start + 1 || !text.includes(REDACTED)) continue
     const was = shownAt.get(path)
     const real = hiddenAt.get(path)
-    if (!was || !real || before[was.start].text !== text) {
+    const alone = ownAt.get(path)
+    if (!was || !real || !alone || before[was.start].text !== text) {
       throw refused(name, 'nothing that was hidden belongs there: write the real value')
     }
     put.set(start, hidden.slice(real.start, real.end))
-    restored.set(path, { name, text })
+    restored.set(path, { name, shown: [text, own[alone.start].text] })
   }
   const json = joinJson(pieces.flatMap((piece, at) => put.get(at) ?? [piece]))
   assertHidden(json, restored, keys)
   return json
 }
 
-/** Nothing that was hidden may be seen in what came of it. */
-function assertHidden(
-  json: string,
-  restored: Map<string, { name: string; text: string }>,
-  keys: SecretKeys
-) {
+/**
+ * What was hidden may be seen in what came of it only where the stored payload shows it by itself: there another text of the job had a
+ * secret that it quotes, and the new job has not written that.
+ */
+function assertHidden(json: string, restored: Map<string, Restored>, keys: SecretKeys) {
   const pieces = splitJson(maskedJson(json, keys))!
   const places = placesOf(pieces)
-  for (const [path, { name, text }] of restored) {
+  for (const [path, { name, shown }] of restored) {
     const place = places.get(path)
-    if (!place || pieces[place.start].text !== text) {
+    if (!place || !shown.includes(pieces[place.start].text)) {
       throw refused(
         name,
         'what was hidden there would be seen: write the real value, or leave the key that hides it'

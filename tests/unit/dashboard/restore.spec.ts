@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { maskedJson } from '../../../src/dashboard/redaction/redact.ts'
+import { Mask, maskedJson, redactJson } from '../../../src/dashboard/redaction/redact.ts'
 import { restoreSecrets } from '../../../src/dashboard/redaction/restore.ts'
 import { SecretKeys } from '../../../src/dashboard/redaction/secret_keys.ts'
 
@@ -7,6 +7,10 @@ const keys = new SecretKeys()
 
 const restore = (edited: string, stored: string) =>
   restoreSecrets(edited, maskedJson(stored, keys), stored, keys)
+
+/** A payload that quotes two secrets of its job's result. */
+const QUOTING = '{"user":"u-222","list":[1,4711],"note":"p-111 of u-222","password":"p-111","n":1}'
+const quoted = new Mask(['p-111', 'u-222', '4711'], keys).json(redactJson(QUOTING, keys)).text
 
 test.group('Secrets of an edited payload', () => {
   test('{0} becomes {2}')
@@ -52,5 +56,31 @@ test.group('Secrets of an edited payload', () => {
     .run(({ assert }, [edited]) => {
       const stored = '{"note":"uses p-111","password":"p-111"}'
       assert.throws(() => restore(edited, stored), /note says \[redacted\], but .* would be seen/)
+    })
+
+  test('that only another text of the job tells are put back: {0} becomes {1}')
+    .with([
+      ['{"user":"[redacted]","n":2}', '{"user":"u-222","n":2}'],
+      ['{"user":"[redacted]","apiKey":"u-222"}', '{"user":"u-222","apiKey":"u-222"}'],
+      ['{"list":[1,"[redacted]"]}', '{"list":[1,4711]}'],
+      [
+        '{"note":"[redacted] of [redacted]","password":"[redacted]"}',
+        '{"note":"p-111 of u-222","password":"p-111"}',
+      ],
+    ] as [string, string][])
+    .run(({ assert }, [edited, restored]) => {
+      assert.equal(restoreSecrets(edited, quoted, QUOTING, keys), restored)
+    })
+
+  test('are refused where a text holds one of its own beside that of another: {0}')
+    .with([
+      ['{"note":"[redacted] of [redacted]"}'],
+      ['{"note":"[redacted] of [redacted]","password":"another"}'],
+    ] as [string][])
+    .run(({ assert }, [edited]) => {
+      assert.throws(
+        () => restoreSecrets(edited, quoted, QUOTING, keys),
+        /note says .* would be seen/
+      )
     })
 })
