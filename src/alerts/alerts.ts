@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isAlertRule, type AlertRule } from '../alert_rules.ts'
 import { E_ALERT_NOT_FOUND, InvalidInputException } from '../errors.ts'
 import type { EmitEvent } from '../events.ts'
@@ -8,8 +9,11 @@ import {
   readOpenAlerts,
   readPastAlerts,
 } from '../records/alerts/alert_rows.ts'
+import { writeAudit } from '../records/audit/audit_log.ts'
 import type { Session } from '../records/dialect/session.ts'
 import type { Records } from '../records/records.ts'
+import { type AuditAct, type AuditTarget, outcomeOf } from '../transport/audit_trail.ts'
+import type { RedisClient } from '../transport/client.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Actor, AlertMute, AlertView, ResolvedConfig } from '../types.ts'
 import { alertView } from './alert_view.ts'
@@ -97,16 +101,22 @@ export class Alerts {
    * @throws E_ALERT_NOT_FOUND
    */
   async acknowledge(id: number, actor: Actor): Promise<AlertAnswer> {
-    await this.find(id)
-    return this.#dependencies.transport.trail.act(
-      { actor, action: 'acknowledge', target: { kind: 'alert', id: String(id) } },
-      () => this.#acknowledge(id, actor),
-      ({ outcome, reason, alert: { rule, subject } }) => ({
-        outcome,
-        reason,
-        detail: { rule, subject },
-      })
-    )
+    const { rule, subject } = await this.find(id)
+    const at = await this.#time()
+    const act: AuditAct = {
+      ...{ actor, action: 'acknowledge', detail: { rule, subject } },
+      target: { kind: 'alert', id: String(id) },
+    }
+    const { isFirst, ...answer } = await this.#act(at, act, async (session) => {
+      const done = await acknowledgeAlert(session, id, at, nameOf(actor))
+      const row = done ? null : await readAlert(session, id)
+      return done || (row && row.acknowledgedAt !== null)
+        ? { outcome: 'done' as const, reason: null, isFirst: done }
+        : { outcome: 'too_late' as const, reason: 'The alert is over', isFirst: false }
+    })
+    const alert = await this.find(id)
+    if (isFirst) this.#dependencies.emit('queuedeck:alert:acknowledged', alert)
+    return { ...answer, alert }
   }
 
   /**
@@ -128,8 +138,9 @@ export class Alerts {
     const at = await this.#time()
     const until = milliseconds === null ? null : at + milliseconds
     const mute: AlertMute = { ...about, until, at, by: nameOf(actor) }
-    const detail = { for: milliseconds === null ? 'ever' : milliseconds }
-    await this.#act('mute', mute, detail, actor, (session) => putMute(session, mute))
+    const detail = { ...about, for: milliseconds ?? 'ever' }
+    const act: AuditAct = { actor, action: 'mute', target: muted(about), detail }
+    await this.#act(at, act, (session) => putMute(session, mute))
     return mute
   }
 
@@ -137,65 +148,63 @@ export class Alerts {
   async unmute(rule: unknown, subject: string | null, actor: Actor): Promise<boolean> {
     const about = { rule: knownRule(rule), subject: knownSubject(subject) }
     const now = await this.#time()
-    return this.#act('unmute', about, {}, actor, async (session) => {
+    const act: AuditAct = { actor, action: 'unmute', target: muted(about), detail: about }
+    return this.#act(now, act, async (session) => {
       await eraseMutes(session, now)
       return removeMute(session, about.rule, about.subject)
     })
-  }
-
-  async #acknowledge(id: number, actor: Actor): Promise<AlertAnswer> {
-    const at = await this.#time()
-    const done = await this.#write((session) => acknowledgeAlert(session, id, at, nameOf(actor)))
-    const alert = await this.find(id)
-    if (done) {
-      this.#dependencies.emit('queuedeck:alert:acknowledged', alert)
-      await this.#tell()
-    }
-    if (alert.acknowledged) return { outcome: 'done', reason: null, alert }
-    return { outcome: 'too_late', reason: 'The alert is over', alert }
   }
 
   #now(): number {
     return this.#dependencies.now?.() ?? Date.now()
   }
 
-  /** Mutes are named by what they are about. */
+  /**
+   * Changes the records, and notes in the same transaction who did, and what came of it as the answer says. Redis, where other actions
+   * are noted first, may be what an alert is about.
+   */
   async #act<T>(
-    action: 'mute' | 'unmute',
-    { rule, subject }: Pick<AlertMute, 'rule' | 'subject'>,
-    detail: Record<string, unknown>,
-    actor: Actor,
-    write: (session: Session) => Promise<T>
+    at: number,
+    { detail = {}, ...act }: AuditAct,
+    work: (session: Session) => Promise<T>
   ): Promise<T> {
-    const target = { kind: 'alert' as const, id: subject === null ? rule : `${rule} ${subject}` }
-    const answer = await this.#dependencies.transport.trail.act(
-      { actor, action, target, detail: { rule, subject, ...detail } },
-      () => this.#write(write),
-      () => ({})
-    )
+    const { ledger } = this.#dependencies.records
+    const answer = await ledger.transaction('nothing was changed', async (session) => {
+      // Whoever watches takes this lock first, too, and then changes alerts.
+      await session.all(`select name, value from queuedeck_meta where name = 'jobs'${session.lock}`)
+      const changed = await work(session)
+      const entry = { id: randomUUID(), ...act, detail, ...outcomeOf(changed) }
+      await writeAudit(session, [{ at, entry }])
+      return changed
+    })
     await this.#tell()
     return answer
   }
 
-  #time(): Promise<number> {
+  async #time(): Promise<number> {
     const { transport, now } = this.#dependencies
-    if (now) return Promise.resolve(now())
-    return transport.connections
-      .produce('its clock cannot be read', (client) => transport.time(client))
-      .catch(() => Date.now())
+    if (now) return now()
+    const time = await this.#fromRedis((client) => transport.time(client))
+    return time ?? Date.now()
   }
 
   /** What was done stays done when Redis is away: pages then see it when they ask next. */
   async #tell(): Promise<void> {
     const { transport } = this.#dependencies
-    await transport.connections
-      .produce('open pages were not told', (client) => tellPages(transport, client))
-      .catch(() => {})
+    await this.#fromRedis((client) => tellPages(transport, client))
   }
 
-  #write<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    return this.#dependencies.records.ledger.transaction('nothing was changed', action)
+  /** What Redis answers; null while it is away, without waiting for it where that is known. */
+  async #fromRedis<T>(work: (client: RedisClient) => Promise<T>): Promise<T | null> {
+    const { connections } = this.#dependencies.transport
+    if (connections.outage.since !== null) return null
+    return connections.produce('alerts go on without it', work).catch(() => null)
   }
+}
+
+/** Mutes are named by what they are about. */
+function muted({ rule, subject }: Pick<AlertMute, 'rule' | 'subject'>): AuditTarget {
+  return { kind: 'alert', id: subject === null ? rule : `${rule} ${subject}` }
 }
 
 /** As lists show who did something. */

@@ -232,6 +232,13 @@ export class Dashboard {
     return this.#transport.connections.outage.since
   }
 
+  /** Names of every queue that was ever used; while Redis does not answer, of those that the records know. */
+  async queueNames(): Promise<string[]> {
+    const { connections } = this.#transport
+    const names = await this.#fromRedis(() => this.#transport.queueNames(connections.producer))
+    return names ?? this.reader.queueNames()
+  }
+
   /**
    * All registered workers; null while Redis does not answer.
    */

@@ -10,7 +10,8 @@ import type { Db } from './dialect/db.ts'
 import type { Ledger } from './ledger.ts'
 
 /**
- * Who did what when, in the table `queuedeck_audit`. Actions come from the trail in Redis (`AuditTrail`), moved by the mirroring process.
+ * Who did what when, in the table `queuedeck_audit`. Actions come from the trail in Redis (`AuditTrail`), moved by the mirroring process;
+ * those on alerts are written with what they change.
  */
 export class Audit {
   constructor(

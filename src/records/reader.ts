@@ -210,6 +210,11 @@ export class Reader {
     return this.#names.complete(kind, prefix, Math.max(1, Math.min(1000, Math.floor(limit))))
   }
 
+  /** Names of every queue that a recorded job was in. */
+  queueNames(): Promise<string[]> {
+    return this.#names.all('queue')
+  }
+
   /**
    * Duration (milliseconds) that 95 of 100 of the newest completed jobs of a type stay under; types without any are absent.
    * Kept for a minute.

@@ -87,7 +87,8 @@ const LONGEST = 500
 const LARGEST_DETAIL = 4_000
 
 /**
- * The audit's one way in: **every operation that a person or program can ask for goes through `act`** (`transport.trail`).
+ * The audit's one way in: **every operation that a person or program can ask for goes through `act`** (`transport.trail`),
+ * but those on alerts, which change nothing but the records: they are noted there in the same transaction.
  *
  * An action is noted twice, in front of it and behind it, so that none happens without a trace: when its process dies in the middle
  * the audit has it with outcome `unknown`. Both notes are entries of a stream in Redis, because SQL may be away while people act; the
@@ -210,7 +211,8 @@ export function auditText({ actor, target, reason, detail, ...rest }: AuditEntry
   })
 }
 
-function outcomeOf(answer: unknown): AuditEnd {
+/** What came of an action whose answer has `outcome` (and `reason`); any other means `done`. */
+export function outcomeOf(answer: unknown): Pick<AuditEntry, 'outcome' | 'reason'> {
   const { outcome = 'done', reason = null } = (answer ?? {}) as Partial<AuditEnd>
   return { outcome, reason }
 }

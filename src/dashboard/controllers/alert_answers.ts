@@ -8,7 +8,7 @@ import { leadTo } from './lead_to.ts'
 /**
  * Whoever acts on an alert about a queue needs the right to manage that queue; on such a rule as a whole, every queue.
  *
- * @throws E_FORBIDDEN, E_REDIS_UNAVAILABLE
+ * @throws E_FORBIDDEN
  */
 export async function manageAlert(
   viewer: Viewer,
@@ -17,8 +17,8 @@ export async function manageAlert(
 ): Promise<void> {
   await assertManage(viewer)
   if (!isAlertRule(rule) || ALERT_SPECIFICATIONS[rule].subject !== 'queue') return
-  const { transport } = viewer.dashboard.operations
-  await assertManageQueues(viewer, subject === null ? await transport.queueNames() : [subject])
+  const queues = subject === null ? await viewer.dashboard.queueNames() : [subject]
+  await assertManageQueues(viewer, queues)
 }
 
 /**

@@ -32,14 +32,17 @@ const ROWS = { table: TABLES.audit, columns: AUDIT_COLUMNS, existing: 'fail' } a
 
 const COLUMNS = AUDIT_COLUMNS.map(({ name }) => name).join(', ')
 
+/** An entry and when its action began, epoch ms. */
+export type WrittenEntry = Pick<StoredEntry, 'at' | 'entry'>
+
 /**
- * Writes entries of the trail, in one transaction. Those that are there already are left alone, but for what came of them: the same
+ * Writes entries, in one transaction. Those that are there already are left alone, but for what came of them: the same
  * entries again change nothing.
  */
-export async function writeAudit(session: Session, entries: StoredEntry[]): Promise<void> {
+export async function writeAudit(session: Session, entries: WrittenEntry[]): Promise<void> {
   // The lock lets two processes that write at once take different numbers.
   await session.all(`select name, value from queuedeck_meta where name = 'jobs'${session.lock}`)
-  const newest = new Map<string, StoredEntry>()
+  const newest = new Map<string, WrittenEntry>()
   for (const stored of entries) {
     const earlier = newest.get(stored.entry.id)
     newest.set(stored.entry.id, { ...stored, at: earlier?.at ?? stored.at })
@@ -100,7 +103,7 @@ export async function eraseAudit(session: Session, before: number, most: number)
   return session.run(`delete from queuedeck_audit where seq in (${list}) and at < ?`, [before])
 }
 
-function rowOf(seq: number, { at, entry }: StoredEntry): unknown[] {
+function rowOf(seq: number, { at, entry }: WrittenEntry): unknown[] {
   const { actor, target } = entry
   return [
     seq,

@@ -100,6 +100,15 @@ export class NameReader {
     return rows.map(({ name }) => name)
   }
 
+  /** All names of a kind that has few. */
+  async all(kind: StoredNameKind): Promise<string[]> {
+    const rows = await this.db.all(
+      'select name from queuedeck_names where kind = ? order by name',
+      [NAME_KINDS[kind]]
+    )
+    return rows.map(({ name }) => name)
+  }
+
   async #match(kind: StoredNameKind, value: string, field: string): Promise<number[]> {
     const folded = storedFold(value)
     const start = folded.split('*', 1)[0]

@@ -93,11 +93,15 @@ test.group('Dashboard | Redis is away', (group) => {
   let redis: PrivateServer
   let client: Client
   let id: string
+  let mine: (queue: string) => boolean = () => true
 
   group.setup(async () => {
     redis = await redisServer({ own: true, appendOnly: true })
     const { host, port } = redis
-    const lab = await DashboardLab.open({ redis: { host, port } })
+    const lab = await DashboardLab.open({
+      redis: { host, port },
+      access: { view: () => true, manage: (_ctx, target) => !target || mine(target.queue) },
+    })
     client = lab.client()
     const { json } = await client.post('/jobs', {
       type: 'demo.sleep',
@@ -157,6 +161,31 @@ test.group('Dashboard | Redis is away', (group) => {
     assert.equal(answers[0].json.errors[0].code, 'E_REDIS_UNAVAILABLE')
     assert.match(answers[2].text, /Redis cannot be reached/)
     assert.equal((await client.json(`/jobs/${id}`)).json.status, 'scheduled')
+  })
+
+  test('alerts are muted all the same, soon, for those who may, and the audit has it', async ({
+    assert,
+  }) => {
+    for (const subject of ['demo', null]) {
+      const asked = stopwatch()
+      const { json } = await client.post('/alerts/mutes', { rule: 'noWorker', subject, for: '1h' })
+      assert.isBelow(asked(), 2_000)
+      assert.equal(json.outcome, 'done')
+    }
+    const { data } = (await client.json('/audit?action=mute')).json
+    assert.deepEqual(
+      data.map(({ target, outcome }: any) => [target.id, outcome]),
+      [
+        ['noWorker', 'done'],
+        ['noWorker demo', 'done'],
+      ]
+    )
+    mine = (queue) => queue !== 'demo'
+    for (const subject of ['demo', null]) {
+      const answer = await client.post('/alerts/mutes', { rule: 'noWorker', subject, for: '1h' })
+      assert.equal(answer.status, 403)
+    }
+    mine = () => true
   })
 
   test('streams open and tell what they can; all goes on when Redis is back', async ({
