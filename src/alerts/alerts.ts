@@ -133,12 +133,12 @@ export class Alerts {
     actor: Actor
   ): Promise<AlertMute> {
     const about = { rule: knownRule(rule), subject: knownSubject(subject) }
-    assertMuteLength(milliseconds)
+    const length = muteLength(milliseconds)
     /** Whoever watches compares the end with Redis' clock. */
     const at = await this.#time()
-    const until = milliseconds === null ? null : at + milliseconds
+    const until = length === null ? null : at + length
     const mute: AlertMute = { ...about, until, at, by: nameOf(actor) }
-    const detail = { ...about, for: milliseconds ?? 'ever' }
+    const detail = { ...about, for: length ?? 'ever' }
     const act: AuditAct = { actor, action: 'mute', target: muted(about), detail }
     await this.#act(at, act, (session) => putMute(session, mute))
     return mute
@@ -228,9 +228,11 @@ function knownSubject(subject: unknown): string | null {
   )
 }
 
-function assertMuteLength(milliseconds: number | null): void {
-  if (milliseconds === null) return
-  if (milliseconds >= SHORTEST_MUTE && milliseconds <= LONGEST_MUTE) return
+/** In whole milliseconds, which alone can be stored: code may have computed parts of one. */
+function muteLength(milliseconds: number | null): number | null {
+  if (milliseconds === null) return null
+  const whole = typeof milliseconds === 'number' ? Math.round(milliseconds) : Number.NaN
+  if (whole >= SHORTEST_MUTE && whole <= LONGEST_MUTE) return whole
   throw new InvalidInputException(
     '"for" must be a duration from 1s to 3650d such as "8h", or "ever"',
     'for'

@@ -122,13 +122,17 @@ eachDatabase(({ kind, label }) => {
         () => book.mute('nothing', null, null, actor('x')),
         /"nothing" is no rule/
       )
-      for (const length of [0, 999, -1, 3_650 * 86_400_000 + 1, Number.NaN, Infinity]) {
+      const wrong = [0, 999, -1, 3_650 * 86_400_000 + 1, Number.NaN, Infinity, '5000' as never]
+      for (const length of wrong) {
         await assert.rejects(
           () => book.mute('noWorker', null, length, actor('x')),
           /"for" must be a duration from 1s to 3650d/
         )
       }
       assert.deepEqual(await book.mutes(), [])
+      const { at, until } = await book.mute('noWorker', null, MINUTE / 7, actor('ada'))
+      assert.equal(until! - at, 8_571)
+      assert.equal((await book.mutes())[0].until, until)
     })
   })
 })
