@@ -74,7 +74,7 @@ export type Schedule = ScheduleDefinition & {
   plannedAt: number | null
 }
 
-/** `manual`: somebody asked for it. `missed`: no job was made, because its time passed while nothing was there to make it. `taken back`: before it was due, the schedule was changed, or the record of its cancelled job was deleted. */
+/** `manual`: somebody asked for it. `missed`: no job was made, because its time passed while nothing was there to make it. `taken back`: before it was due, the schedule was changed, or the record of its job was deleted before it would have been missed. */
 export const RUN_KINDS = ['planned', 'manual', 'missed', 'taken back'] as const
 
 export type RunKind = (typeof RUN_KINDS)[number]

@@ -76,7 +76,7 @@ export class CleanupSteps {
     await eraser.transaction((session) => writeCounts(session, run, counts))
     progressed('completedTransports')
 
-    const records = new RecordSweep(this.#context)
+    const records = new RecordSweep(this.#context, now)
     for (const ended of recordClocks(kept, now)) await records.sweep(ended)
     const details = new DetailSweep(this.#context)
     for (const ended of detailClocks(kept, now)) await details.sweep(ended, this.#details)

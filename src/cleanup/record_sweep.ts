@@ -9,6 +9,8 @@ import {
 } from '../records/eraser/candidates.ts'
 import { writeCounts } from '../records/eraser/cleanup_log.ts'
 import { cursorOf, type Ended } from '../records/eraser/eraser.ts'
+import type { Session } from '../records/dialect/session.ts'
+import { LATE } from '../transport/scheduled_jobs.ts'
 import { BatchSize } from './batch_size.ts'
 import { breathe, type CleanupContext, HEAVY } from './context.ts'
 import type { CleanupKind } from './kinds.ts'
@@ -29,10 +31,15 @@ const CLAIM = 60_000
  */
 export class RecordSweep {
   #context: CleanupContext
+  #runsAfter: number
   #size = new BatchSize()
 
-  constructor(context: CleanupContext) {
+  /**
+   * @param now  Redis' clock, epoch ms
+   */
+  constructor(context: CleanupContext, now: number) {
     this.#context = context
+    this.#runsAfter = now - LATE
   }
 
   async sweep(ended: Ended): Promise<void> {
@@ -134,14 +141,15 @@ export class RecordSweep {
   async #erase(batch: number[], weight: number, ended: Ended): Promise<void> {
     const { eraser, counts } = this.#context
     const kind = `${ended.status}Records` as const
-    const erased = await eraser.erase(batch, ended, async (session, { records, logs }) => {
+    const note = async (session: Session, { records, logs }: { records: number; logs: number }) => {
       if (records === 0) return
       await writeCounts(session, this.#context.run, {
         ...counts,
         [kind]: counts[kind] + records,
         logLines: counts.logLines + logs,
       })
-    })
+    }
+    const erased = await eraser.erase(batch, ended, this.#runsAfter, note)
     counts[kind] += erased.records
     counts.logLines += erased.logs
     await this.#yield(weight, kind)

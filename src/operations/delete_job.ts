@@ -3,6 +3,7 @@ import { isWritten } from '../mirror/written.ts'
 import type { Records } from '../records/records.ts'
 import { isTerminal, type TerminalStatus } from '../statuses.ts'
 import type { Actor, JobDetails } from '../types.ts'
+import { LATE } from '../transport/scheduled_jobs.ts'
 import { tellPages } from './queue_answer.ts'
 import { parentKey } from './stored_options.ts'
 import { findJob, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
@@ -39,6 +40,7 @@ export class DeleteJob {
   }
 
   async #delete(job: JobDetails): Promise<OperationAnswer> {
+    const { transport, records } = this.dependencies
     if (job.stopping) {
       const reason = 'The job is being stopped: its code has not returned yet'
       return { outcome: 'refused', reason, job }
@@ -50,13 +52,14 @@ export class DeleteJob {
     try {
       const refusal = await this.#claim(job)
       if (refusal !== null) return { outcome: 'refused', reason: refusal, job }
-      if (!(await this.dependencies.records.deletion.erase(job.id, job.status as TerminalStatus))) {
+      const runsAfter = (await transport.time()) - LATE
+      if (!(await records.deletion.erase(job.id, job.status as TerminalStatus, runsAfter))) {
         return { outcome: 'too_late', reason: 'The job is deleted already', job }
       }
     } finally {
       await this.#release(job)
     }
-    await tellPages(this.dependencies.transport).catch(() => {})
+    await tellPages(transport).catch(() => {})
     return { outcome: 'done', reason: null, job }
   }
 

@@ -187,22 +187,30 @@ export class Planner {
       }))
     )
     const found = new Map(passed.map(({ seq }, at) => [seq, states[at]]))
-    /** What ended may be forgotten already: its record knows. */
-    const missing = passed.filter((_, at) => states[at].state === '')
-    const records = await this.#records(
-      missing.map(({ id, generation, plannedAt }) => runId(id, generation, plannedAt!))
-    )
-    missing.forEach(({ seq, id, generation, plannedAt }) => {
-      const record = records.get(runId(id, generation, plannedAt!))
-      if (!record || mayGoOn(record)) return
-      found.set(seq, { state: 'completed', claimedAt: record.startedAt ?? plannedAt! })
-    })
+    /** What ended may be forgotten already: its record knows, or that it was taken back with its record. */
+    const missing = passed
+      .filter((_, at) => states[at].state === '')
+      .map((schedule): Run => ({ schedule, due: schedule.plannedAt! }))
+    const records = await this.#records(missing.map(jobIdOf))
+    const takenBack = await this.#takenBack(missing.filter((run) => !records.has(jobIdOf(run))))
+    for (const run of missing) {
+      const record = records.get(jobIdOf(run))
+      if (record ? mayGoOn(record) : !takenBack.has(jobIdOf(run))) continue
+      found.set(run.schedule.seq, { state: 'completed', claimedAt: record?.startedAt ?? run.due })
+    }
     return found
   }
 
   async #records(ids: string[]) {
     const rows = ids.length === 0 ? [] : await this.dependencies.records.reader.rowsById(ids)
     return new Map(rows.map((row) => [row.id, row]))
+  }
+
+  /** Ids of the jobs of those runs that were taken back. */
+  #takenBack(runs: Run[]): Promise<Set<string>> {
+    return this.dependencies.records.schedules.takenBackAmong(
+      runs.map((run) => ({ due: run.due, jobId: jobIdOf(run) }))
+    )
   }
 
   /**
@@ -283,9 +291,7 @@ export class Planner {
     const { transport } = this.dependencies
     const records = await this.#records(runs.map(jobIdOf))
     const unknown = runs.filter((run) => !records.has(jobIdOf(run)))
-    const takenBack = await this.dependencies.records.schedules.takenBackAmong(
-      unknown.map((run) => ({ due: run.due, jobId: jobIdOf(run) }))
-    )
+    const takenBack = await this.#takenBack(unknown)
     const fresh = unknown
       .filter((run) => !takenBack.has(jobIdOf(run)))
       .map((run) => this.#job(run, now))

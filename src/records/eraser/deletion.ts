@@ -25,11 +25,12 @@ export class Deletion {
 
   /**
    * @param id  UUID of the record.
+   * @param runsAfter  see Eraser
    * @returns false when it is not there, or no longer has this status
    * @throws E_DATABASE_UNAVAILABLE
    */
-  erase(id: string, status: TerminalStatus): Promise<boolean> {
-    const turn = this.#turn.then(() => this.#erase(id, status))
+  erase(id: string, status: TerminalStatus, runsAfter: number): Promise<boolean> {
+    const turn = this.#turn.then(() => this.#erase(id, status, runsAfter))
     this.#turn = turn.catch(() => {})
     return turn
   }
@@ -40,7 +41,7 @@ export class Deletion {
     await this.eraser.close()
   }
 
-  async #erase(id: string, status: TerminalStatus): Promise<boolean> {
+  async #erase(id: string, status: TerminalStatus, runsAfter: number): Promise<boolean> {
     clearTimeout(this.#idle)
     const { eraser } = this
     const ended = { status, before: Number.MAX_SAFE_INTEGER }
@@ -59,7 +60,7 @@ export class Deletion {
           await pause(YIELD[eraser.dialect])
         }
       }
-      const { records } = await eraser.erase([seq], ended, async () => {})
+      const { records } = await eraser.erase([seq], ended, runsAfter, async () => {})
       return records === 1
     } catch (error) {
       throw translated(error, 'the record was not deleted')

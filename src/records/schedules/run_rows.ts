@@ -44,13 +44,17 @@ export async function noteRunKind(
   )
 }
 
+/** UUIDs of schedules' jobs are of version 5. */
+const RUN_ID = /^.{14}5/
+
 /** Notes of runs that are due after a moment that their jobs, which have ended, have no record any more. */
 export async function takeBackRuns(
   session: Session,
   jobIds: string[],
   after: number
 ): Promise<void> {
-  for (const part of inParts(jobIds, PART)) {
+  const ids = jobIds.filter((id) => RUN_ID.test(id))
+  for (const part of inParts(ids, PART)) {
     const rows = await session.all(
       `select ${COLUMNS} from queuedeck_schedule_runs where due_at > ? and kind = 0 and job_id in (${marks(part)})`,
       [after, ...part]

@@ -108,7 +108,7 @@ eachDatabase(({ label, kind, create }) => {
       cleanup(() => records.close().then(drop))
       const keys = [newKey(), newKey(), newKey()]
       await new HandMirror(records).write(keys, (job) => add(job, { status: 'failed' }))
-      const erase = (index: number) => records.deletion.erase(keys[index].id, 'failed')
+      const erase = (index: number) => records.deletion.erase(keys[index].id, 'failed', 0)
       assert.isTrue(await erase(0))
       await cutOthers(records)
       await erase(1).catch(() => {})

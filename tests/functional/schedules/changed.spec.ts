@@ -93,6 +93,50 @@ test.group('Schedules | runs of an earlier definition', (group) => {
     assert.equal(await transport.state('tests', next), 'delayed')
   })
 
+  for (const [what, status] of [
+    ['ended', 'completed'],
+    ['were cancelled', 'cancelled'],
+  ] as const) {
+    test(`that ${what} do not come back when their record is deleted at once`, async ({
+      assert,
+    }) => {
+      const now = await transport.time()
+      const due = Math.floor(now / 1_000) * 1_000
+      const at = new Date(due)
+      const cron = `${at.getUTCSeconds()} ${at.getUTCMinutes()} * * * *`
+      const schedule = await make({ name: what, cron, missed: 'once', payload: { name: what } })
+      await planner.plan([schedule], due - 1)
+      const planned = await again(schedule)
+      assert.equal(planned.plannedAt, due)
+      const id = runId(planned.id, planned.generation, due)
+      const dashboard = await lab.app.container.make('queuedeck.dashboard')
+      const actor = { id: '7', name: 'Ada', via: 'api' } as const
+      if (status === 'completed') {
+        const pool = await lab.work()
+        await lab.record(id, status)
+        pool.abort()
+        await pool.ended
+      } else {
+        await lab.record(id, 'scheduled')
+        assert.equal((await dashboard.cancelJob.handle(id, actor)).outcome, 'done')
+        await lab.record(id, status)
+      }
+      /** A host whose clock is ahead. */
+      const { now: clock } = Date
+      Date.now = () => clock() + 7_200_000
+      try {
+        assert.equal((await dashboard.deleteJob.handle(id, actor)).outcome, 'done')
+      } finally {
+        Date.now = clock
+      }
+      await planner.ensurePassed(new Map([[planned.seq, planned]]), due + 5_000)
+      assert.equal(await transport.state('tests', id), 'missing')
+      /** Nobody looked after schedules until then. */
+      await planner.plan([planned], due + 15_000)
+      assert.equal(await transport.state('tests', id), 'missing')
+    })
+  }
+
   test('that wait for an earlier one end when their schedule is deleted', async ({ assert }) => {
     const schedule = await make({
       ...{ name: 'deleted', every: '1s', overlap: 'queue' },
