@@ -16,7 +16,10 @@ export type ChangeNotice = {
     error?: string
   }[]
   more: boolean
-  /** Newest progress per job: id, percent, stage, done, total, unit, moment the attempt started. At most 500. */
+  /**
+   * Newest progress per job: id, percent, stage, done, total, unit, moment the attempt started; then the run that reports it and the moment
+   * the job was created, for an id may be used again. At most 500.
+   */
   progress: [
     string,
     number,
@@ -25,6 +28,8 @@ export type ChangeNotice = {
     number | null,
     string | null,
     number | null,
+    number,
+    number,
   ][]
   /** Milliseconds between the newest entry's time in Redis and the commit. */
   lag: number

@@ -39,11 +39,12 @@ export class ChangeAnnouncer {
   add(jobs: StoredJob[], lag: number): void {
     this.#lag = lag
     for (const job of jobs) {
-      const { id, status, percent, stage, done, total, unit, startedAt } = job
+      const { id, status, percent, stage, done, total, unit, startedAt, run, createdAt } = job
       if (status !== 'running' || hasBegun(job)) this.#change(job)
       if (status !== 'running' || (percent === 0 && stage === null && done === null)) continue
       if (this.#progress.size < MOST_PROGRESS || this.#progress.has(id)) {
-        this.#progress.set(id, [id, percent, stage, done, total, unit, startedAt])
+        const progress = [percent, stage, done, total, unit, startedAt] as const
+        this.#progress.set(id, [id, ...progress, run, createdAt])
       }
     }
     if (this.#changed.size === 0 && this.#progress.size === 0) return

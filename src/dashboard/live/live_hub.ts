@@ -312,8 +312,9 @@ export class LiveHub {
     }
   }
 
-  #frame([id, percent, stage, done, total, unit, startedAt]: ProgressRow): ProgressFrame {
-    const text = this.#dashboard.texts.known(id)
+  #frame(row: ProgressRow): ProgressFrame {
+    const [id, percent, stage, done, total, unit, startedAt, run, createdAt] = row
+    const text = this.#dashboard.texts.known({ id, run, createdAt })
     const counted = countedOf({
       done: done ?? undefined,
       total: total ?? undefined,
@@ -323,7 +324,7 @@ export class LiveHub {
     return [
       id,
       Math.round(percent),
-      /** A stage may quote a secret of the payload: without the job's own mask it stays with what the page shows. */
+      /** A stage may quote a secret of the payload: without the mask of this very run it stays with what the page shows. */
       text === null ? null : visibleText(text.line(context)),
       text === null ? null : (counted?.value ?? ''),
       startedAt === null ? null : duration(Math.max(0, Date.now() - startedAt)),

@@ -16,6 +16,9 @@ export async function shownPayload(
 ): Promise<ShownPayload> {
   await registry.load()
   const sensitive = registry.get(type)?.options.sensitive === true
-  const text = texts.make({ id, createdAt, sensitive }, { payload, options: null, result: null })
+  const text = texts.make(
+    { id, createdAt, run: 0, sensitive },
+    { payload, options: null, result: null }
+  )
   return { ...text.json(payload), sensitive }
 }

@@ -12,8 +12,12 @@ const STRING = /"((?:[^"\\]|\\.?)*)(?:"(\s*:)?|$)/gs
 const PREVIEW_LENGTH = 160
 const REMEMBERED = 5_000
 
-/** What tells a job from all others: a BullMQ id, and the record's with it, may be used again once the job is deleted. */
-type Told = Pick<JobView, 'id' | 'createdAt' | 'sensitive'>
+/**
+ * What tells a payload from all others: a BullMQ id, and the record's with it, may be used again once the job is deleted. Where its record
+ * is still there, that is the record's next run, with another payload.
+ */
+type Told = Pick<JobView, 'id' | 'createdAt' | 'run'>
+type Shown = Told & Pick<JobView, 'sensitive'>
 
 /**
  * What may be shown of one job: its texts with the secrets of its own payload masked wherever they are quoted, or
@@ -58,10 +62,10 @@ export class JobText {
 }
 
 /**
- * Makes and remembers `JobText`s. A job's payload never changes, so that live pages look into it once.
+ * Makes and remembers `JobText`s. The payload of a run never changes, so that live pages look into it once.
  */
 export class JobTexts {
-  #remembered = new Map<string, { createdAt: number; text: JobText }>()
+  #remembered = new Map<string, { told: Told; text: JobText }>()
   #keys: SecretKeys
   #body: (id: string) => Promise<Body | null>
 
@@ -73,18 +77,12 @@ export class JobTexts {
   /**
    * Texts of many jobs. A job without a stored payload gets one that hides by pattern only.
    */
-  async forJobs(views: Told[]): Promise<Map<string, JobText>> {
+  async forJobs(views: Shown[]): Promise<Map<string, JobText>> {
     const texts = new Map<string, JobText>()
     await Promise.all(
       views.map(async (view) => {
-        const { id, createdAt, sensitive } = view
-        const known = this.#remembered.get(id)
-        texts.set(
-          id,
-          known?.createdAt === createdAt
-            ? known.text
-            : this.make(view, sensitive ? null : await this.#body(id))
-        )
+        const { id, sensitive } = view
+        texts.set(id, this.known(view) ?? this.make(view, sensitive ? null : await this.#body(id)))
       })
     )
     return texts
@@ -93,7 +91,7 @@ export class JobTexts {
   /**
    * The text of a job whose body cannot be read while the database is away: nothing that it wrote is shown then.
    */
-  async forJob(view: Told): Promise<JobText> {
+  async forJob(view: Shown): Promise<JobText> {
     try {
       return (await this.forJobs([view])).get(view.id)!
     } catch (error) {
@@ -105,7 +103,7 @@ export class JobTexts {
   /**
    * For a job whose body is at hand: its result's secrets are masked too.
    */
-  make({ id, createdAt, sensitive }: Told, body: Body | null): JobText {
+  make({ id, createdAt, run, sensitive }: Shown, body: Body | null): JobText {
     const secrets = new Set<string>()
     for (const text of [body?.payload, body?.options, body?.result]) {
       if (text && this.#mayHold(text))
@@ -115,13 +113,14 @@ export class JobTexts {
     const preview = sensitive || !body?.payload ? null : this.#preview(body.payload, secrets, mask)
     const made = new JobText(preview, mask, sensitive)
     // A record can begin without its payload, which comes later.
-    if (sensitive || body?.payload) this.#remember(id, { createdAt, text: made })
+    if (sensitive || body?.payload) this.#remember({ id, createdAt, run }, made)
     return made
   }
 
-  /** What was made before; null when this process has not looked into the job. */
-  known(id: string): JobText | null {
-    return this.#remembered.get(id)?.text ?? null
+  /** What was made before; null when this process has not looked into this run of the job. */
+  known({ id, createdAt, run }: Told): JobText | null {
+    const known = this.#remembered.get(id)
+    return known?.told.createdAt === createdAt && known.told.run === run ? known.text : null
   }
 
   /**
@@ -142,9 +141,9 @@ export class JobTexts {
     return cutText(text.slice(0, 1_000).replace(/\s+/g, ' '), PREVIEW_LENGTH)
   }
 
-  #remember(id: string, made: { createdAt: number; text: JobText }) {
-    this.#remembered.delete(id)
-    this.#remembered.set(id, made)
+  #remember(told: Told, text: JobText) {
+    this.#remembered.delete(told.id)
+    this.#remembered.set(told.id, { told, text })
     if (this.#remembered.size > REMEMBERED) {
       this.#remembered.delete(this.#remembered.keys().next().value!)
     }

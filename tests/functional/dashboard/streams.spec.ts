@@ -167,10 +167,11 @@ test.group('Streams', (group) => {
     assert.equal(row[5], 'steps')
     /** A report that counts nothing says so: the page must not keep the count of the one before. */
     const { changes, connections } = await lab.app.container.make('queuedeck.transport')
+    const { run, createdAt } = await lab.record(id)
     const report = {
       changed: [],
       more: false,
-      progress: [[id, 99, ...Array(5).fill(null)]],
+      progress: [[id, 99, ...Array(5).fill(null), run, createdAt]],
       lag: 1,
     }
     const uncounted = await waitFor('that report', async () => {

@@ -223,6 +223,36 @@ test.group('Foreign queues', (group) => {
     }
   })
 
+  test('one that is added again with another payload keeps the secrets of that one', async ({
+    assert,
+  }) => {
+    const queue = foreign.queue('reused')
+    const stream = await foreign.lab.client().stream('/stream?page=jobs')
+    const reports = () =>
+      stream
+        .named('progress')
+        .flatMap(({ data }) => data)
+        .filter(([id]) => id === foreignId('reused', 'same'))
+    const add = (password: string) =>
+      queue.add('one', { password }, { jobId: 'same', removeOnComplete: true })
+    await add('p-111')
+    await foreign.row('reused', 'same', is('pending'))
+    foreign.worker('reused', async (job) => {
+      if (job.data.password === 'p-111') return
+      await job.updateProgress({ percent: 50, stage: `with ${job.data.password}` })
+      await waitFor('the report to be told', () => reports().length > 0)
+      throw new Error(`refused ${job.data.password}`)
+    })
+    await foreign.row('reused', 'same', is('completed'))
+    await waitFor('it to be gone', async () => !(await queue.getJob('same')))
+    await add('p-222')
+    await waitFor('the report', () => reports().length > 0)
+    const row = await foreign.row('reused', 'same', is('failed'))
+    assert.deepInclude(row, { run: 2, error: { code: null, message: 'refused [redacted]' } })
+    assert.notInclude(stream.text, 'p-222')
+    stream.close()
+  })
+
   test('our workers take jobs of plain producers: known types run, others fail with a code', async ({
     assert,
   }) => {

@@ -71,7 +71,7 @@ test.group('Live client', () => {
       client.take(
         {
           ...notice(revision, [revision], 'failed'),
-          progress: [[uuid(1), revision / 10, null, null, null, null, null]],
+          progress: [[uuid(1), revision / 10, null, null, null, null, null, 1, 1]],
         },
         null
       )

@@ -11,7 +11,7 @@ import { SecretKeys } from '../../../src/dashboard/redaction/secret_keys.ts'
 import { stopwatch } from '#tests/helpers/stopwatch'
 
 const keys = new SecretKeys(['iban2'])
-const JOB = { id: 'one', createdAt: 1, sensitive: false }
+const JOB = { id: 'one', createdAt: 1, run: 1, sensitive: false }
 
 test.group('Secret keys', () => {
   test('{$self} is one')
@@ -267,15 +267,20 @@ test.group('Texts of a job', () => {
     assert.equal(asked, 2)
   })
 
-  test('of a job whose id was another one before are its own', async ({ assert }) => {
-    let payload = '{"password":"p-111"}'
-    const texts = new JobTexts(keys, async () => ({ payload, options: null, result: null }))
-    await texts.forJobs([JOB])
-    payload = '{"password":"p-222"}'
-    const text = (await texts.forJobs([{ ...JOB, createdAt: 2 }])).get('one')!
-    assert.equal(text.line('p-111 and p-222'), 'p-111 and [redacted]')
-    assert.equal(texts.known('one'), text)
-  })
+  test('of a job whose id was another one before are its own: {$self}')
+    .with([{ createdAt: 2 }, { run: 2 }])
+    .run(async ({ assert }, change) => {
+      let payload = '{"password":"p-111"}'
+      const texts = new JobTexts(keys, async () => ({ payload, options: null, result: null }))
+      await texts.forJobs([JOB])
+      payload = '{"password":"p-222"}'
+      const again = { ...JOB, ...change }
+      assert.isNull(texts.known(again))
+      const text = (await texts.forJobs([again])).get('one')!
+      assert.equal(text.line('p-111 and p-222'), 'p-111 and [redacted]')
+      assert.equal(texts.known(again), text)
+      assert.isNull(texts.known(JOB))
+    })
 })
 
 test.group('Texts of a job, looked through for secret keys', () => {
