@@ -19,20 +19,22 @@ export type ClaimReply = {
 /**
  * How Redis took a write that ends an attempt.
  *
+ * - `gone`: refused, Redis does not know the job
  * - `lease`: refused, another attempt or nobody holds the job
  * - `children`: refused to complete, children that another producer gave it have not ended, or have failed
  * - `cancel requested`: refused, the job was told to stop, it can only end as cancelled
  */
 export type Settled = { refused: Refusal } | { next: ClaimReply | null }
 
-export type Refusal = 'lease' | 'cancel requested' | 'children'
+export type Refusal = 'gone' | 'lease' | 'cancel requested' | 'children'
 
 const NOTHING: ClaimReply = { values: null, id: '', limitedFor: 0, nextDue: 0 }
 
 /**
  * Codes with which the scripts refuse a write.
  */
-const LEASE_CODES = new Set([-1, -2, -3, -6])
+const GONE_CODE = -1
+const LEASE_CODES = new Set([-2, -3, -6])
 const CHILDREN_CODES = new Set([-4, -9])
 const CANCEL_CODE = -101
 
@@ -282,6 +284,9 @@ function settled(reply: unknown): Settled {
   if (typeof reply === 'number' && reply < 0) {
     if (reply === CANCEL_CODE) {
       return { refused: 'cancel requested' }
+    }
+    if (reply === GONE_CODE) {
+      return { refused: 'gone' }
     }
     if (LEASE_CODES.has(reply)) {
       return { refused: 'lease' }

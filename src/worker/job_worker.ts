@@ -360,10 +360,12 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       throw error
     }
 
+    /** What an attempt holds nobody else ends or removes: the end was taken, its answer lost, and the job removed before it was sent again. */
+    if (hook && 'refused' in settled && settled.refused === 'gone' && attempt.leaseLeft > 0) {
+      settled = { next: null }
+    }
     if ('refused' in settled) {
-      if (claimNext) {
-        slots.claimed(false)
-      }
+      if (claimNext) slots.claimed(false)
       return this.#refused(attempt, settled.refused)
     }
     if (claimNext) {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { Job } from '../../../src/jobs/job.ts'
 import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
+import { hostClient } from '#tests/helpers/redis_address'
 import { redisServer } from '#tests/helpers/servers'
 import { TcpProxy } from '#tests/helpers/tcp_proxy'
 import { waitFor } from '#tests/helpers/wait'
@@ -98,6 +99,26 @@ test.group('Answers that are lost with the connection', (group) => {
     await lab.start({ concurrency: 1, queues: ['default'] })
     assert.deepEqual(await ending(id), ['failed', '1', undefined])
     assert.isTrue(proxy.hasLostAnswer)
+    await waitFor('the hook', () => ran.length > 0)
+    assert.deepEqual([ran, lab.warnings], [['It fails'], []])
+  })
+
+  test('leave the hook of a job that was removed meanwhile, once its record said how it ended', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { keys } = lab.transport
+    const beside = hostClient((await redisServer()).url)
+    cleanup(() => beside.disconnect())
+    const id = await lab.dispatch(Failing)
+    proxy.loseAnswerTo('It fails')
+    await lab.start({ concurrency: 1, queues: ['default'] })
+    await waitFor('the answer to be lost', () => proxy.hasLostAnswer)
+    proxy.cut()
+    const failed = `${keys.queue('default')}failed`
+    await waitFor('its end', async () => (await beside.zrem(failed, id)) === 1)
+    await beside.del(keys.job('default', id))
+    proxy.heal()
     await waitFor('the hook', () => ran.length > 0)
     assert.deepEqual([ran, lab.warnings], [['It fails'], []])
   })
