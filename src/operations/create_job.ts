@@ -1,6 +1,6 @@
 import { toMilliseconds } from '../durations.ts'
 import { E_JOB_NOT_FOUND, E_UNIQUE_KEY_HELD, InvalidInputException } from '../errors.ts'
-import { joinTags } from '../jobs/names.ts'
+import { checkQueueName, checkUser, joinTags } from '../jobs/names.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import type { Actor, DispatchOptions, JobView } from '../types.ts'
 import { recordId } from '../records/ids.ts'
@@ -52,11 +52,11 @@ export class CreateJob {
     const { type, payload, options } = check(request)
     const { queue } = this.dependencies
     const definition = await queue.registry.find(type)
-    const user = options.user === undefined ? null : String(options.user)
-    const target = options.queue ?? definition.options.queue ?? queue.config.defaultQueue
-    /** A queue that is no text goes nowhere: the dispatch says so. */
-    await authorise({ queue: String(target), user })
-    const to = String(target)
+    const user = options.user === undefined ? null : checkUser(options.user)
+    const to = checkQueueName(
+      options.queue ?? definition.options.queue ?? queue.config.defaultQueue
+    )
+    await authorise({ queue: to, user })
     const handle = await this.#dispatch.handle(type, payload, options, { actor, to })
     if (handle.duplicate) {
       const id = recordId(handle.queue!, handle.jobId)

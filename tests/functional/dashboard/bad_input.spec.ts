@@ -105,6 +105,8 @@ const REQUESTS: [body: unknown, message: RegExp][] = [
   [{ type: 'tests.echo', options: { unique: { key: '' } } }, /unique/],
   [{ type: 'tests.echo', options: { unique: { key: 'k', until: 'noon' } } }, /noon/],
   [{ type: 'tests.echo', options: { delay: '5 bananas' } }, /5 bananas/],
+  [{ type: 'tests.echo', options: { queue: { toString: 1 } } }, /"queue" must be text, not object/],
+  [{ type: 'tests.echo', options: { user: { toString: 1 } } }, /"user" must be text, not object/],
   [{ type: 'tests.echo', options: { timeout: '-1s' } }, /-1s/],
   [{ type: 'tests.echo', options: { delay: {} } }, /delay/],
   [{ type: 'tests.echo', options: { attempts: 0 } }, /attempts/],
