@@ -67,24 +67,26 @@ export default class QueueDoctor extends QueueCommand {
     const records = await this.app.container.make('queuedeck.records')
     const operation = new EnqueueLost({ ...dependencies, records })
     const lost = await operation.look(() => this.goesOn())
-    const { count, queues } = lost
+    const { count, queues, behind } = lost
     const texts = await (await jobTexts(this.app)).forJobs(lost.sample)
     const sample = lost.sample.map((job) => jobJson(job, texts.get(job.id)!))
     for (const job of lost.sample) this.say(jobLine(job, texts.get(job.id)!))
-    this.say(lostText(lost))
-    if (count === 0 || this.dryRun)
-      return { lost: { count, queues, sample }, enqueued: 0, refused: 0 }
+    for (const line of lostTexts(lost)) this.say(line)
+    const found = { lost: { count, queues, sample, behind } }
+    /** Of these nobody can say yet that nothing was lost. */
+    if (Object.keys(behind).length > 0) this.exitCode = 1
+    if (count === 0 || this.dryRun) return { ...found, enqueued: 0, refused: 0 }
     if (!this.force && !(await this.#isSure(count))) {
       this.exitCode = 1
       this.say('nothing was enqueued')
-      return { lost: { count, queues, sample }, enqueued: 0, refused: 0 }
+      return { ...found, enqueued: 0, refused: 0 }
     }
     const answer = await operation.handle(this.actor, () => this.goesOn())
     const { enqueued, refused, refusals } = answer
     for (const { id, reason } of refusals) this.say(`refused: job ${id}. ${plain(reason)}`)
     this.say(`${some(enqueued, 'job')} enqueued again, ${refused} refused`)
     if (refused > 0) this.exitCode = 1
-    return { lost: { count, queues, sample }, ...answer }
+    return { ...found, ...answer }
   }
 
   #isSure(count: number): Promise<boolean> {
@@ -131,11 +133,25 @@ export default class QueueDoctor extends QueueCommand {
   }
 }
 
-function lostText({ count, queues, sample }: LostJobs): string {
-  if (count === 0) return 'Redis knows every job that has not ended: nothing was lost'
-  const parts = Object.entries(queues).map(([queue, jobs]) => `${plain(queue)} ${jobs}`)
-  const more = count > sample.length ? ` (the first ${sample.length} above)` : ''
-  return `${some(count, 'job')} lost${more}, by queue: ${parts.join(', ')}`
+function lostTexts({ count, queues, sample, behind }: LostJobs): string[] {
+  const texts: string[] = []
+  const unclear = Object.values(behind).reduce((total, jobs) => total + jobs, 0)
+  if (count > 0) {
+    const more = count > sample.length ? ` (the first ${sample.length} above)` : ''
+    texts.push(`${some(count, 'job')} lost${more}, by queue: ${byQueue(queues)}`)
+  }
+  if (unclear > 0) {
+    texts.push(
+      `${some(unclear, 'job')} that Redis does not know may be lost or may have ended, by queue: ${byQueue(behind)}. The mirror is behind there: try again once it has caught up`
+    )
+  }
+  return texts.length > 0 ? texts : ['Redis knows every job that has not ended: nothing was lost']
+}
+
+function byQueue(queues: Record<string, number>): string {
+  return Object.entries(queues)
+    .map(([queue, jobs]) => `${plain(queue)} ${jobs}`)
+    .join(', ')
 }
 
 function some(number: number, word: string): string {

@@ -85,6 +85,12 @@ export const E_DATABASE_UNAVAILABLE = createError<[action: string, reason: strin
   503
 )
 
+export const E_MIRROR_BEHIND = createError<[queue: string]>(
+  'The mirror is behind in queue "%s": of jobs that Redis no longer knows it is not recorded yet whether they have ended. Try again in a moment',
+  'E_MIRROR_BEHIND',
+  503
+)
+
 export const E_MIGRATIONS_MISSING = createError<[reason: string]>(
   'The tables of Queuedeck are missing (%s): run "node ace migration:run"',
   'E_MIGRATIONS_MISSING',

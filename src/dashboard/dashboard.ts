@@ -63,7 +63,7 @@ export type DashboardDependencies = {
   queue: QueueManager
   transport: Transport
   reader: Reader
-  records: Pick<Records, 'schedules' | 'audit' | 'bulk' | 'deletion' | 'cursor' | 'metrics'>
+  records: Pick<Records, 'schedules' | 'audit' | 'bulk' | 'deletion' | 'metrics'>
   cleanup: Cleanup
   alerts: Alerts
   encryption: EncryptionService

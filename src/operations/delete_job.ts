@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { isWritten } from '../mirror/written.ts'
+import { isWritten, PATIENCE } from '../mirror/written.ts'
 import type { Records } from '../records/records.ts'
 import { isTerminal, type TerminalStatus } from '../statuses.ts'
 import type { Actor, JobDetails } from '../types.ts'
@@ -8,14 +8,11 @@ import { tellPages } from './queue_answer.ts'
 import { parentKey } from './stored_options.ts'
 import { findJob, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
 
-/** How long the mirror may take to write what Redis told last, ms. It mostly needs 10 to 50. */
-const PATIENCE = 5_000
-
 /** A process that ends in the middle keeps the job from being restarted for so long, ms. */
 const CLAIM = 30_000
 
 export type DeleteDependencies = OperationDependencies & {
-  records: Pick<Records, 'deletion' | 'cursor'>
+  records: Pick<Records, 'deletion'>
 }
 
 /**
@@ -65,13 +62,13 @@ export class DeleteJob {
 
   /** Removes the job from Redis and claims its record; answers why not. */
   async #claim(job: JobDetails): Promise<string | null> {
-    const { transport, records, reader } = this.dependencies
+    const { transport, reader } = this.dependencies
     const { queue, transportId } = job
     const deadline = performance.now() + PATIENCE
     for (;;) {
-      const cursor = await records.cursor(queue)
+      const cursor = await reader.cursor(queue)
       const isRead = (position: string) =>
-        isWritten(() => records.cursor(queue), position, cursor, {
+        isWritten(() => reader.cursor(queue), position, cursor, {
           patience: Math.max(0, deadline - performance.now()),
         })
       const noted = await transport.edits.noteEnd(queue, transportId)

@@ -1,3 +1,4 @@
+import { E_MIRROR_BEHIND } from '../errors.ts'
 import { readMark } from '../jobs/schedule_mark.ts'
 import { LOST } from '../mirror/comparison.ts'
 import { bytesToUuid, recordId } from '../records/ids.ts'
@@ -5,6 +6,7 @@ import type { Records } from '../records/records.ts'
 import { isTerminal, statusCode } from '../statuses.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails, JobView } from '../types.ts'
+import { ForgottenJobs } from './forgotten_jobs.ts'
 import { edgesOf } from './job_edges.ts'
 import type { OperationDependencies } from './job_lookup.ts'
 import { tellPages } from './queue_answer.ts'
@@ -24,7 +26,13 @@ const MOST_REFUSALS = 100
 const OPEN = (['pending', 'scheduled', 'blocked', 'running'] as const).map(statusCode)
 
 /** Jobs that Redis lost: how many, in which queues, and the first of them. */
-export type LostJobs = { count: number; queues: Record<string, number>; sample: JobView[] }
+export type LostJobs = {
+  count: number
+  queues: Record<string, number>
+  sample: JobView[]
+  /** By queue, jobs that Redis does not know either, but that may have ended: the mirror is behind. */
+  behind: Record<string, number>
+}
 
 export type EnqueuedLost = {
   enqueued: number
@@ -33,6 +41,8 @@ export type EnqueuedLost = {
   /** The first refusals, with the reason of each. */
   refusals: { id: string; reason: string }[]
 }
+
+type Refuse = (id: string, reason: string) => void
 
 /**
  * After Redis was emptied, or came back without its newest writes: jobs that had not ended, and of which Redis knows nothing any more,
@@ -47,13 +57,15 @@ export class EnqueueLost {
    * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
    */
   async look(onProgress: () => void = () => {}): Promise<LostJobs> {
-    const found: LostJobs = { count: 0, queues: Object.create(null), sample: [] }
-    for await (const jobs of this.#lost()) {
-      for (const job of jobs) {
-        found.count++
-        found.queues[job.queue] = (found.queues[job.queue] ?? 0) + 1
-        if (found.sample.length < 5) found.sample.push(job)
-      }
+    const found: LostJobs = {
+      ...{ count: 0, sample: [] },
+      ...{ queues: Object.create(null), behind: Object.create(null) },
+    }
+    for await (const { lost, behind } of this.#lost()) {
+      for (const { queue } of lost) found.queues[queue] = (found.queues[queue] ?? 0) + 1
+      for (const { queue } of behind) found.behind[queue] = (found.behind[queue] ?? 0) + 1
+      found.count += lost.length
+      found.sample.push(...lost.slice(0, 5 - found.sample.length))
       onProgress()
     }
     return found
@@ -79,26 +91,29 @@ export class EnqueueLost {
       ...{ enqueued: 0, refused: 0, refusals: [] },
       queues: Object.create(null),
     }
+    const refuse: Refuse = (id, reason) => {
+      answer.refused++
+      if (answer.refusals.length < MOST_REFUSALS) answer.refusals.push({ id, reason })
+    }
     const now = await this.dependencies.transport.time()
-    for await (const job of this.#inFlowOrder(onProgress)) {
+    for await (const job of this.#inFlowOrder(refuse, onProgress)) {
       const refusal = await this.#enqueue(job, actor, now)
-      if (refusal === null) {
-        answer.enqueued++
-        answer.queues[job.queue] = (answer.queues[job.queue] ?? 0) + 1
-      } else {
-        answer.refused++
-        if (answer.refusals.length < MOST_REFUSALS)
-          answer.refusals.push({ id: job.id, reason: refusal })
+      if (refusal !== null) {
+        refuse(job.id, refusal)
+        continue
       }
+      answer.enqueued++
+      answer.queues[job.queue] = (answer.queues[job.queue] ?? 0) + 1
     }
     return answer
   }
 
   /** Lost jobs, those that wait for other lost ones after these. */
-  async *#inFlowOrder(onProgress: () => void): AsyncGenerator<JobDetails> {
+  async *#inFlowOrder(refuse: Refuse, onProgress: () => void): AsyncGenerator<JobDetails> {
     const { reader } = this.dependencies
     const waiting = new Map<string, string[]>()
-    for await (const jobs of this.#lost()) {
+    for await (const { lost: jobs, behind } of this.#lost()) {
+      for (const { id, queue } of behind) refuse(id, new E_MIRROR_BEHIND([queue]).message)
       const edges = await reader.edges.of(
         'awaited',
         jobs.map(({ id }) => id)
@@ -149,9 +164,10 @@ export class EnqueueLost {
     return `Its unique key is held by job ${recordId(holder!.queue, holder!.id)}`
   }
 
-  /** Lost jobs in the order in which their records were made. */
-  async *#lost(): AsyncGenerator<JobView[]> {
+  /** Lost jobs in the order in which their records were made, and those of which nobody can say yet whether they are. */
+  async *#lost(): AsyncGenerator<{ lost: JobView[]; behind: JobView[] }> {
     const { records, reader } = this.dependencies
+    const gone = new ForgottenJobs(this.dependencies)
     const [{ newest }] = await records.db.all('select max(seq) as newest from queuedeck_jobs')
     for (let from = 0; from < Number(newest ?? 0); from += WINDOW) {
       const rows = await records.db.all(
@@ -160,35 +176,11 @@ export class EnqueueLost {
       )
       const ids = rows.map(({ id }) => (typeof id === 'string' ? id : bytesToUuid(id)))
       for (const page of inParts(ids, PAGE)) {
-        const missing = await this.#unknownToRedis(await reader.rowsById(page))
-        if (missing.size === 0) continue
-        /**
-         * Looked at once more: Redis lets go of a job that has ended only when its record says so, so one that is still open now was lost.
-         */
-        const now = await reader.rowsById([...missing])
-        yield now.filter(isLost)
+        const found = await gone.among((await reader.rowsById(page)).filter(isLost))
+        if (found.forgotten.length + found.behind.length === 0) continue
+        yield { lost: found.forgotten.filter(isLost), behind: found.behind }
       }
     }
-  }
-
-  async #unknownToRedis(jobs: JobView[]): Promise<Set<string>> {
-    const { transport } = this.dependencies
-    const missing = new Set<string>()
-    for (const [queue, list] of Map.groupBy(jobs, (job) => job.queue)) {
-      const args = [
-        transport.keys.events(queue),
-        transport.keys.queue(queue),
-        ...list.map(({ transportId }) => transportId),
-      ]
-      const [, states] = (await transport.connections.produce(
-        'jobs cannot be looked up',
-        (client) => transport.call(client, 'states', args)
-      )) as [string, [string][]]
-      list.forEach(({ id }, index) => {
-        if (states[index][0] === '') missing.add(id)
-      })
-    }
-    return missing
   }
 }
 

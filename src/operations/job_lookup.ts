@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { E_JOB_NOT_FOUND, InvalidInputException } from '../errors.ts'
+import type { Cursor } from '../mirror/written.ts'
 import { isUuid } from '../records/ids.ts'
 import type { EdgeReader } from '../records/reader/edges.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -12,6 +13,7 @@ import { shown } from '../shown.ts'
 export type JobReader = {
   find(id: string): Promise<JobDetails | null>
   rowsById(ids: string[]): Promise<JobView[]>
+  cursor(queue: string): Promise<Cursor>
   readonly edges: Pick<EdgeReader, 'of' | 'counts' | 'statuses'>
 }
 

@@ -1,6 +1,7 @@
 import { STATUSES, statusCode } from '../statuses.ts'
 import type { JobDetails, JobView } from '../types.ts'
 import type { Db } from './dialect/db.ts'
+import { cursorOf } from './eraser/eraser.ts'
 import { isUuid } from './ids.ts'
 import type { JobQuery } from './job_query.ts'
 import { encodeCursor } from './query/cursor.ts'
@@ -63,6 +64,11 @@ export class Reader {
    */
   find(id: string): Promise<JobDetails | null> {
     return readDetails(this.db, this.#names, id)
+  }
+
+  /** How far the mirror is with a queue; null when it has not begun. */
+  cursor(queue: string): ReturnType<typeof cursorOf> {
+    return cursorOf(this.db, queue)
   }
 
   /**

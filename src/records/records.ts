@@ -9,7 +9,7 @@ import { PostgresDb, PostgresSession } from './dialect/postgres.ts'
 import { SqliteDb, SqliteSession } from './dialect/sqlite.ts'
 import type { Session } from './dialect/session.ts'
 import { Deletion } from './eraser/deletion.ts'
-import { cursorOf, Eraser } from './eraser/eraser.ts'
+import { Eraser } from './eraser/eraser.ts'
 import { Identity } from './identity.ts'
 import { Ledger } from './ledger.ts'
 import { MetricsKeeper, MetricsReader } from './metrics/main.ts'
@@ -117,11 +117,6 @@ export class Records {
       if (session.dialect === 'sqlite') await session.all('pragma wal_autocheckpoint = 2500')
       return session
     })
-  }
-
-  /** How far the mirror is with a queue; null when it has not begun. */
-  cursor(queue: string): ReturnType<typeof cursorOf> {
-    return cursorOf(this.#db, queue)
   }
 
   /** Reading for models and tests: `?` marks a value. */

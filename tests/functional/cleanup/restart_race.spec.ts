@@ -68,6 +68,7 @@ eachDatabase(({ label, create }) => {
           reader: {
             edges: reader.edges,
             rowsById: (ids) => reader.rowsById(ids),
+            cursor: (queue) => reader.cursor(queue),
             find: async (wanted) => {
               const found = await reader.find(wanted)
               reads++

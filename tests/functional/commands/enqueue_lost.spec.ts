@@ -84,6 +84,14 @@ eachDatabase(({ kind, label, create }) => {
       assert.equal((await reader.find(waiting.jobId))!.payload, JSON.stringify(secret))
       const again = await lab.run('queue:doctor', '--enqueue-lost', '--force')
       assert.deepEqual([again.code, again.stdout], [0, `${NOTHING}\n`], again.output)
+
+      /** Gone from Redis, and the mirror has not read what the stream says of it. */
+      await (await container.make('queuedeck.mirror')).stop()
+      await connections.producer.del(keys.job('demo', waiting.jobId))
+      await connections.producer.xadd(keys.events('demo'), '*', 'event', 'drained')
+      const unclear = await lab.run('queue:doctor', '--enqueue-lost', '--dry-run')
+      assert.equal(unclear.code, 1, unclear.output)
+      assert.match(unclear.stdout, /^1 job .* may be lost or may have ended, by queue: demo 1\./)
     })
   })
 })

@@ -1,5 +1,6 @@
 import { FlowProducer, Queue, Worker, type Processor, type WorkerOptions } from 'bullmq'
 import { Redis } from 'ioredis'
+import { MirrorService } from '../../../src/mirror/mirror_service.ts'
 import type { Transport } from '../../../src/transport/transport.ts'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
@@ -45,6 +46,20 @@ export class ForeignLab {
     worker.on('error', () => {})
     this.#closing.push(() => worker.close(true))
     return worker
+  }
+
+  /** Ends the application's mirror; answers what starts another one in its place. */
+  async withoutMirror(): Promise<() => void> {
+    const { container } = this.lab.app
+    await (await container.make('queuedeck.mirror')).stop()
+    const next = new MirrorService({
+      transport: this.transport,
+      records: await container.make('queuedeck.records'),
+      config: await container.make('queuedeck.config'),
+      logger: await container.make('logger'),
+    })
+    this.#closing.push(() => next.stop())
+    return () => next.start()
   }
 
   /** The row of a foreign job in lists, once it is as asked for. */

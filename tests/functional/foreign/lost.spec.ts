@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { EnqueueLost } from '../../../src/operations/enqueue_lost.ts'
+import type { Actor } from '../../../src/types.ts'
+import { waitFor } from '#tests/helpers/wait'
+import { ForeignLab } from './lab.ts'
+
+const ADA: Actor = { id: '7', name: 'Ada', via: 'command' }
+
+test.group('Foreign queues | what Redis lets go of while the mirror is behind', (group) => {
+  let foreign: ForeignLab
+
+  group.each.setup(async () => {
+    foreign = await ForeignLab.open()
+    return () => foreign.close()
+  })
+
+  const operation = async () => {
+    const { transport, lab } = foreign
+    const records = await lab.app.container.make('queuedeck.records')
+    return new EnqueueLost({ reader: records.reader, transport, records })
+  }
+  /** Jobs that have records, and that BullMQ removes from Redis when they have completed. */
+  const add = async (name: string, count: number) => {
+    const jobs = Array.from({ length: count }, () => ({
+      ...{ name: 'mail.send', data: {} },
+      opts: { removeOnComplete: true },
+    }))
+    const added = await foreign.queue(name).addBulk(jobs)
+    await foreign.row(name, added.at(-1)!.id!)
+  }
+
+  test('is not enqueued again as lost when it has ended', async ({ assert }) => {
+    const lost = await operation()
+    await add('mails', 3)
+    const goOn = await foreign.withoutMirror()
+    let ran = 0
+    foreign.worker('mails', async () => void ran++)
+    await waitFor('them to run', async () => ran === 3)
+    await waitFor('Redis to forget them', async () => {
+      const states = ['1', '2', '3'].map((id) => foreign.transport.state('mails', id))
+      return (await Promise.all(states)).every((state) => state === 'missing')
+    })
+
+    const looked = await lost.look()
+    assert.deepEqual([looked.count, { ...looked.behind }], [0, { mails: 3 }])
+    const { enqueued, refused, refusals } = await lost.handle(ADA)
+    assert.deepEqual([enqueued, refused], [0, 3])
+    assert.match(refusals[0].reason, /^The mirror is behind in queue "mails"/)
+
+    /** It is waited for when it comes in time. */
+    const [late] = await Promise.all([lost.look(), pause(200).then(() => goOn())])
+    assert.deepEqual([late.count, { ...late.behind }], [0, {}])
+    assert.equal(ran, 3)
+  })
+
+  test('is enqueued again without a mirror where Redis was emptied', async ({ assert }) => {
+    const lost = await operation()
+    await add('mails', 250)
+    await foreign.withoutMirror()
+    await foreign.redis.del(...(await foreign.redis.keys(`${foreign.transport.keys.prefix}*`)))
+    const { enqueued, refused } = await lost.handle(ADA)
+    assert.deepEqual([enqueued, refused], [250, 0])
+  })
+})
