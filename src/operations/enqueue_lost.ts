@@ -42,7 +42,11 @@ export type EnqueuedLost = {
   refusals: { id: string; reason: string }[]
 }
 
-type Refuse = (id: string, reason: string) => void
+type Pass = {
+  gone: ForgottenJobs
+  refuse(id: string, reason: string): void
+  onProgress(): void
+}
 
 /**
  * After Redis was emptied, or came back without its newest writes: jobs that had not ended, and of which Redis knows nothing any more,
@@ -61,7 +65,7 @@ export class EnqueueLost {
       ...{ count: 0, sample: [] },
       ...{ queues: Object.create(null), behind: Object.create(null) },
     }
-    for await (const { lost, behind } of this.#lost()) {
+    for await (const { lost, behind } of this.#lost(new ForgottenJobs(this.dependencies))) {
       for (const { queue } of lost) found.queues[queue] = (found.queues[queue] ?? 0) + 1
       for (const { queue } of behind) found.behind[queue] = (found.behind[queue] ?? 0) + 1
       found.count += lost.length
@@ -91,13 +95,17 @@ export class EnqueueLost {
       ...{ enqueued: 0, refused: 0, refusals: [] },
       queues: Object.create(null),
     }
-    const refuse: Refuse = (id, reason) => {
+    const refuse: Pass['refuse'] = (id, reason) => {
       answer.refused++
       if (answer.refusals.length < MOST_REFUSALS) answer.refusals.push({ id, reason })
     }
     const now = await this.dependencies.transport.time()
-    for await (const job of this.#inFlowOrder(refuse, onProgress)) {
-      const refusal = await this.#enqueue(job, actor, now)
+    const gone = new ForgottenJobs(this.dependencies)
+    for await (const job of this.#inFlowOrder({ gone, refuse, onProgress })) {
+      const refusal = await this.#enqueue(job, { actor, now, gone }).catch((error) => {
+        if (error instanceof E_MIRROR_BEHIND) return error.message
+        throw error
+      })
       if (refusal !== null) {
         refuse(job.id, refusal)
         continue
@@ -109,10 +117,10 @@ export class EnqueueLost {
   }
 
   /** Lost jobs, those that wait for other lost ones after these. */
-  async *#inFlowOrder(refuse: Refuse, onProgress: () => void): AsyncGenerator<JobDetails> {
+  async *#inFlowOrder({ gone, refuse, onProgress }: Pass): AsyncGenerator<JobDetails> {
     const { reader } = this.dependencies
     const waiting = new Map<string, string[]>()
-    for await (const { lost: jobs, behind } of this.#lost()) {
+    for await (const { lost: jobs, behind } of this.#lost(gone)) {
       for (const { id, queue } of behind) refuse(id, new E_MIRROR_BEHIND([queue]).message)
       const edges = await reader.edges.of(
         'awaited',
@@ -140,10 +148,13 @@ export class EnqueueLost {
   }
 
   /** Answers why not. */
-  async #enqueue(job: JobDetails, actor: Actor, now: number): Promise<string | null> {
+  async #enqueue(
+    job: JobDetails,
+    { actor, now, gone }: { actor: Actor; now: number; gone: ForgottenJobs }
+  ): Promise<string | null> {
     const refusal = payloadRefusal(job.payload)
     if (refusal !== null) return refusal
-    const waits = await edgesOf(this.dependencies, job, { ignoreEnded: false })
+    const waits = await edgesOf(this.dependencies, job, { ignoreEnded: false, gone })
     if (waits.length === 0 && waitedForOthers(job))
       return 'It waited for other jobs, which Redis has lost too'
     const due = job.attempts.started === 0 ? dueByOptions(job) : null
@@ -165,9 +176,8 @@ export class EnqueueLost {
   }
 
   /** Lost jobs in the order in which their records were made, and those of which nobody can say yet whether they are. */
-  async *#lost(): AsyncGenerator<{ lost: JobView[]; behind: JobView[] }> {
+  async *#lost(gone: ForgottenJobs): AsyncGenerator<{ lost: JobView[]; behind: JobView[] }> {
     const { records, reader } = this.dependencies
-    const gone = new ForgottenJobs(this.dependencies)
     const [{ newest }] = await records.db.all('select max(seq) as newest from queuedeck_jobs')
     for (let from = 0; from < Number(newest ?? 0); from += WINDOW) {
       const rows = await records.db.all(

@@ -27,7 +27,7 @@ const TAKEN_UP = 500
  * When jobs run again, so do those that did not run because of them, and those behind these: each is blocked again by what it waits for.
  * One that is still blocked waits for it once more. What ran stays as it is. Doing it again does what is left. Answers how many run again.
  *
- * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE; what was restarted before stays so
+ * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE, E_MIRROR_BEHIND; what was restarted before stays so
  */
 export async function restartBehind(
   dependencies: OperationDependencies,

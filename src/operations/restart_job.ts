@@ -20,7 +20,7 @@ export class RestartJob {
   constructor(private dependencies: OperationDependencies) {}
 
   /**
-   * @throws InvalidInputException, E_JOB_NOT_FOUND, E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
+   * @throws InvalidInputException, E_JOB_NOT_FOUND, E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE, E_MIRROR_BEHIND
    */
   async handle(id: string, actor: Actor): Promise<OperationAnswer> {
     const job = await findJob(this.dependencies, id)

@@ -26,7 +26,7 @@ export class RunAgain {
    * @param edited  Another payload, as JSON text; it is checked by the type's schema. Default: the very text that ran.
    * @returns the new job when it is done, else the old one
    * @throws InvalidInputException, E_JOB_NOT_FOUND, E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_NOT_SERIALISABLE, E_PAYLOAD_TOO_LARGE,
-   *   E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE
+   *   E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE, E_MIRROR_BEHIND
    */
   async handle(id: string, actor: Actor, edited?: string): Promise<OperationAnswer> {
     const job = await findJob(this.dependencies, id)

@@ -22,7 +22,7 @@ export type BulkTools = {
  * A process may have died behind the action and in front of its note: then the item comes again, as `begun`. So an item means one run of
  * its job: a job that has a later run is not acted on again, and what a begun item finds done counts as its own.
  *
- * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE: it is not known what came of it, and it has to come again
+ * @throws E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE, E_MIRROR_BEHIND: it is not known what came of it, and it has to come again
  */
 export async function actOn(
   tools: BulkTools,

@@ -54,6 +54,30 @@ test.group('Foreign queues | what Redis lets go of while the mirror is behind', 
     assert.equal(ran, 3)
   })
 
+  test('has not failed for those that wait for it again', async ({ assert }) => {
+    const { container } = foreign.lab.app
+    const { cancelJob, restartJob } = await container.make('queuedeck.dashboard')
+    await add('mails', 1)
+    const { id } = await foreign.row('mails', '1')
+    const queue = await container.make('queuedeck')
+    const { jobId } = await queue.dispatch('tests.echo', {}).waitFor(id)
+    await foreign.lab.record(jobId, 'blocked')
+    await cancelJob.handle(jobId, ADA)
+    await foreign.lab.record(jobId, 'cancelled')
+    const goOn = await foreign.withoutMirror()
+    foreign.worker('mails', async () => {})
+    const state = () => foreign.transport.state('mails', '1')
+    await waitFor('Redis to forget it', async () => (await state()) === 'missing')
+
+    const restart = () => restartJob.handle(jobId, { ...ADA, bulk: 'all' })
+    const refused = await restart().catch((error) => error)
+    assert.deepEqual([refused.status, refused.code], [503, 'E_MIRROR_BEHIND'])
+    assert.equal(await foreign.transport.state('tests', jobId), 'failed')
+    goOn()
+    assert.equal((await restart()).outcome, 'done')
+    assert.equal(await foreign.transport.state('tests', jobId), 'waiting')
+  })
+
   test('is enqueued again without a mirror where Redis was emptied', async ({ assert }) => {
     const lost = await operation()
     await add('mails', 250)
