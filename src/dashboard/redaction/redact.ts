@@ -173,10 +173,27 @@ function toPattern(form: string): string {
   return /^\d+$/.test(form) ? `(?<![0-9])${literal}(?![0-9])` : literal
 }
 
-/** What stands in front of a value: `password=`, `"apiKey": `, `token => `. */
-const KEY = /(["']?)([A-Za-z][A-Za-z0-9_.-]{1,60})\1\s{0,4}(?:=>|[:=])\s{0,4}/g
-/** In quotes, or one word: that of a text which was cut within its quotes too. */
-const VALUE = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|["']?[^\s,;&"'<>{}[\]()]+/y
+/**
+ * What stands in front of a value: `password=`, `"apiKey": `, `token => `; within a text that is quoted itself, `\"apiKey\": `. A quote that
+ * is not closed after the key is one in which the value stands as well.
+ */
+const KEY = /((?:\\{0,7}["'])?)([A-Za-z][A-Za-z0-9_.-]{1,60})(\1|)\s{0,4}(?:=>|[:=])\s{0,4}/g
+/** In quotes: within a text that is quoted itself in those of one line, for a line's end is written as `\n` there. */
+const QUOTED = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(\\{1,7}["'])[^\r\n]*?(?<!\\)\1/y
+/** One word: that of a text which was cut within its quotes too. */
+const WORD = /(?:\\{0,7}["'])?[^\s,;&"'<>{}[\]()]+/y
+const LINE = /[^\r\n]+/y
+/** From a quote on to its end, or that of the line. */
+const IN_QUOTE = /(\\{0,7}["'])[^\r\n]*?(?=(?<!\\)\1|[\r\n]|$)/y
+const OPENING_QUOTE = /^(?:\\{0,7}["'])?/
+/** Headers whose values are several words: a scheme and its credentials, or many cookies. */
+const HEADER = /(?:authorization|cookies?)$/i
+/** What is stepped over to find the end of a list or an object. */
+const STEP = new RegExp(String.raw`${QUOTED.source}|\\+["']?|[^[\]{}"'\\]+|[^]`, 'g')
+/** A bracket that nothing closes is followed so far only, for every key may be followed by one: then the value ends with its line. */
+const LONGEST_IN_BRACKETS = 2_000
+const DEEPEST_BRACKETS = 8
+
 const BEARER = /\b(bearer|basic)(\s{1,4})([A-Za-z0-9._~+/=-]{6,})/gi
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,200}):([^\s@/]{1,200})@/gi
 
@@ -200,13 +217,36 @@ function maskPairs(text: string, keys: SecretKeys): string {
   for (let pair = KEY.exec(text); pair; pair = KEY.exec(text)) {
     const at = KEY.lastIndex
     if (!keys.has(pair[2])) continue
-    VALUE.lastIndex = at
-    const [value] = VALUE.exec(text) ?? []
-    if (!value || value.includes(REDACTED)) continue
-    if (!keys.has(pair[2], /^-?\d+(\.\d+)?$/.test(value))) continue
-    const edge = /^["']?/.exec(value)![0]
+    const value = valueOf(pair)
+    if (!value || !keys.has(pair[2], /^-?\d+(\.\d+)?$/.test(value))) continue
+    const edge = OPENING_QUOTE.exec(value)![0]
     masked += text.slice(from, at) + edge + REDACTED + edge
     from = KEY.lastIndex = at + value.length
   }
   return masked + text.slice(from)
+}
+
+function valueOf({ 0: pair, 1: quote, 2: key, 3: closed, index, input }: RegExpExecArray): string {
+  const at = index + pair.length
+  const isHeader = HEADER.test(key) && !/[\r\n]/.test(pair)
+  if (isHeader && quote !== closed) return take(IN_QUOTE, input, index).slice(pair.length)
+  return take(QUOTED, input, at) || inBrackets(input, at) || take(isHeader ? LINE : WORD, input, at)
+}
+
+function inBrackets(text: string, at: number): string {
+  if (!/[[{]/.test(text.charAt(at))) return ''
+  const part = text.slice(at, at + LONGEST_IN_BRACKETS)
+  let depth = 0
+  for (const { 0: step, index } of part.matchAll(STEP)) {
+    if (step === '[' || step === '{') depth++
+    if (step === ']' || step === '}') depth--
+    if (depth === 0) return part.slice(0, index + 1)
+    if (depth > DEEPEST_BRACKETS) break
+  }
+  return take(LINE, text, at)
+}
+
+function take(pattern: RegExp, text: string, at: number): string {
+  pattern.lastIndex = at
+  return pattern.exec(text)?.[0] ?? ''
 }
