@@ -141,10 +141,14 @@ export async function writeDelivery(
   seq: number,
   delivery: Delivery[]
 ): Promise<void> {
-  const due = delivery.filter(({ state }) => state === 'due').map(({ at }) => at)
+  /** Of each receiver's messages only the first: the others wait for it, and would be looked at in vain as often as there is time. */
+  const due = new Map<string, number>()
+  for (const { target, state, at } of delivery) {
+    if (state === 'due' && !due.has(target)) due.set(target, at)
+  }
   await session.run('update queuedeck_alerts set delivery = ?, due_at = ? where seq = ?', [
     JSON.stringify(delivery),
-    due.length > 0 ? Math.min(...due) : null,
+    due.size > 0 ? Math.min(...due.values()) : null,
     seq,
   ])
 }

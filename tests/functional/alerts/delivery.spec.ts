@@ -252,6 +252,39 @@ test.group('Delivery of alerts', () => {
     assert.isNotNull(dueAt)
   })
 
+  test('keeps no newer alert behind those whose messages cannot be sent', async ({
+    assert,
+    cleanup,
+  }) => {
+    const down = await receiver((response) => response.writeHead(503).end())
+    const up = await receiver((response) => response.writeHead(204).end())
+    cleanup(down.close)
+    cleanup(up.close)
+    const { lab, alerts, close } = await open({
+      webhooks: [settings(down.url), settings(up.url)],
+    })
+    cleanup(close)
+    const deliverer = alerts.deliverer()
+    const now = () => Date.now() + alerts.ahead
+    const queues = Array.from({ length: 8 }, (_, at) => `queue-${at}`)
+    for (const queue of queues) await lab.add(queue)
+    await alerts.look()
+    await alerts.look(2 * MINUTE)
+    await deliverer.run(now, never)
+    for (const queue of queues) await lab.transport.queueControl.pause(queue)
+    await alerts.look()
+    await deliverer.run(now, never)
+    await lab.add('important')
+    await alerts.look()
+    await alerts.look(2 * MINUTE)
+    await deliverer.run(now, never)
+    await deliverer.run(now, never)
+    assert.include(
+      up.got.map(({ json }) => json.alert.subject),
+      'important'
+    )
+  })
+
   test('sends again what a process took that died, and once what many ask for', async ({
     assert,
     cleanup,
