@@ -53,6 +53,9 @@ export function readLimitChanges(options: LimitOptions): LimitChange[] {
   return changes
 }
 
+/** A pair and the beginning of another, as other options take lists. */
+const SEVERAL = /:(?:\d+|none|default)\s*,/
+
 /** Names may hold colons, numbers do not: the last one parts them. */
 function readPair(text: string, option: string, example: string): [string, LimitChange['value']] {
   const colon = text.lastIndexOf(':')
@@ -62,7 +65,14 @@ function readPair(text: string, option: string, example: string): [string, Limit
       option
     )
   }
-  return [text.slice(0, colon), readValue(text.slice(colon + 1), option)]
+  const name = text.slice(0, colon)
+  if (SEVERAL.test(name)) {
+    throw new InvalidInputException(
+      `"${text.slice(0, 100)}" seems to be several limits: give each its own --${option}`,
+      option
+    )
+  }
+  return [name, readValue(text.slice(colon + 1), option)]
 }
 
 function readValue(text: string, option: string): LimitChange['value'] {

@@ -7,7 +7,7 @@ test.group('Options of queue:limits', () => {
       readLimitChanges({
         global: '20',
         user: 'none',
-        userOf: ['urn:user:7:10', 'bob:default'],
+        userOf: ['urn:user:7:10', 'bob:default', 'a,b:c,d:3'],
         typeOf: ['pdf:2'],
         queueOf: ['mail:none'],
       }),
@@ -16,6 +16,7 @@ test.group('Options of queue:limits', () => {
         { scope: { kind: 'user' }, value: null },
         { scope: { kind: 'user', user: 'urn:user:7' }, value: 10 },
         { scope: { kind: 'user', user: 'bob' }, value: 'default' },
+        { scope: { kind: 'user', user: 'a,b:c,d' }, value: 3 },
         { scope: { kind: 'type', type: 'pdf' }, value: 2 },
         { scope: { kind: 'queue', queue: 'mail' }, value: null },
       ]
@@ -39,6 +40,7 @@ test.group('Options of queue:limits', () => {
       { options: { typeOf: [':5'] }, field: 'type-of', message: /":5"/ },
       { options: { queueOf: ['mail:many'] }, field: 'queue-of', message: /"many"/ },
       { options: { queueOf: ['a:b:1'] }, field: undefined, message: /queue-of.*"a:b"/ },
+      { options: { typeOf: ['a:1,b:2'] }, field: 'type-of', message: /"a:1,b:2".*own --type-of/ },
       { options: { userOf: ['a:1', 'a:2'] }, field: 'user-of', message: /user a.*twice/ },
     ])
     .run(({ assert }, { options, field, message }) => {
