@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../types.ts'
 import { readMirrorStatus, behindOf, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { RedisClient } from '../transport/client.ts'
+import { usageReports } from '../transport/host_usage.ts'
 import { plainWorkers } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Depths } from '../transport/types.ts'
@@ -51,10 +52,7 @@ export async function redisReadings(
   client: RedisClient
 ): Promise<Readings> {
   const live = view.workers.filter(({ age }) => age < SILENT_AFTER)
-  const hosts = new Set(live.map(({ host }) => host))
-  /** Of a host that is silent, perhaps because it is used up, the last that was heard still counts; it is no further sample. */
-  const heard = view.workers.filter((worker) => live.includes(worker) || !hosts.has(worker.host))
-  const telling = heard.filter(({ cores }) => cores >= 1)
+  const telling = usageReports(view.workers)
   const limited = telling.filter(({ memory }) => memory.limit > 0)
   const [{ memory, limit, policy }, unserved] = await Promise.all([
     serverInfo(client, transport.keys.queues),
@@ -155,19 +153,19 @@ function silence({ id, host, pid, age }: SeenWorker): Reading {
   }
 }
 
-/** One reading a host, whose newest report is the sample. */
+/** One reading a host. It is a further sample once all its workers have reported again: one that was killed meanwhile never does. */
 function usage(
   now: number,
-  live: SeenWorker[],
+  telling: SeenWorker[],
   of: (host: string, workers: SeenWorker[]) => { value: number; text: string }
 ): Reading[] {
   const hosts = new Map<string, SeenWorker[]>()
-  for (const worker of live) {
+  for (const worker of telling) {
     hosts.set(worker.host, [...(hosts.get(worker.host) ?? []), worker])
   }
   return [...hosts].map(([host, workers]) => ({
     subject: host,
-    sample: now - Math.min(...workers.map(({ age }) => age)),
+    sample: now - Math.max(...workers.map(({ age }) => age)),
     ...of(host, workers),
   }))
 }

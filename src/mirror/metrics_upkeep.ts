@@ -1,5 +1,6 @@
 import type { HostSample } from '../records/metrics/metric_types.ts'
 import type { RedisClient } from '../transport/client.ts'
+import { usageReports } from '../transport/host_usage.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WorkerReport } from '../transport/worker_report.ts'
 
@@ -23,7 +24,7 @@ export class MetricsUpkeep {
   async sample(): Promise<void> {
     const workers = await this.transport.workers.seen(this.redis)
     const fresh = workers.filter(({ age }) => age < FRESH)
-    await this.keeper.sample(samplesOf(fresh), await this.transport.time(this.redis))
+    await this.keeper.sample(samplesOf(usageReports(fresh)), await this.transport.time(this.redis))
   }
 
   /** Sums up the hours that are over. */
@@ -33,13 +34,11 @@ export class MetricsUpkeep {
 }
 
 /**
- * Workers of one host together: their shares of a core against all cores, their memory against the largest limit. A report that does not
- * say what its worker uses is left out.
+ * Workers of one host together: their shares of a core against all cores, their memory against the largest limit.
  */
 function samplesOf(reports: readonly WorkerReport[]): HostSample[] {
   const hosts = new Map<string, { cpu: number; cores: number; used: number; limit: number }>()
   for (const { host, cpu, cores, memory } of reports) {
-    if (cores < 1) continue
     const sum = hosts.get(host) ?? { cpu: 0, cores: 1, used: 0, limit: 0 }
     hosts.set(host, {
       cpu: sum.cpu + cpu,

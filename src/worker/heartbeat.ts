@@ -2,14 +2,10 @@ import { hostname } from 'node:os'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { WorkerWish } from '../transport/types.ts'
 import type { WorkerReport } from '../transport/worker_report.ts'
+import { HEARTBEAT } from '../transport/worker_times.ts'
 import type { WorkerView } from '../types.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 import type { SystemUsage } from './system_usage.ts'
-
-/**
- * Time between two reports, ms.
- */
-const PERIOD = 10_000
 
 /**
  * What only the pool knows about its worker.
@@ -48,7 +44,7 @@ export class Heartbeat {
    * Starts reporting. Resolves when the first report was sent or could not be.
    */
   start(): Promise<void> {
-    this.#timer = setInterval(() => void this.beat(), PERIOD)
+    this.#timer = setInterval(() => void this.beat(), HEARTBEAT)
     return this.beat()
   }
 

@@ -174,6 +174,24 @@ test.group('Causes of alerts', (group) => {
     assert.deepEqual(await alerts.look(), [])
   })
 
+  test('a worker that was killed does not count beside its replacement', async ({ assert }) => {
+    const old = (age: number) => lab.redis.zadd(lab.transport.keys.workers, Date.now() - age, 'old')
+    const memory = (used: number) => ({ memory: { used, limit: 1_000 } })
+    await report('old', memory(600))
+    await old(3_000)
+    for (const age of [13_000, 23_000]) {
+      await report('new', memory(350))
+      assert.deepEqual(await alerts.look(), [])
+      await old(age)
+      alerts.ahead += 10_000
+    }
+    await report('old', memory(600))
+    await alerts.look()
+    assert.deepEqual(await alerts.look(10_000), ['memory web-1'])
+    await old(16_000)
+    assert.deepEqual(await alerts.look(), [])
+  })
+
   test('one busy report is none', async ({ assert }) => {
     await report('w1', { cpu: 4 })
     await alerts.look()

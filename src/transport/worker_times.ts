@@ -1,0 +1,2 @@
+/** Time between two reports of a worker, ms. */
+export const HEARTBEAT = 10_000
