@@ -5,15 +5,19 @@ import type { WatchDependencies } from './watch.ts'
 import { Watch } from './watch.ts'
 
 export type AlertServiceOptions = WatchDependencies & {
-  /** For tests: length of the lease, pause between two turns, name of this host. */
+  /** For tests: length of the lease, pause between two turns, longest one between two notes that Redis is away, name of this host. */
   lease?: number
   turn?: number
+  touch?: number
   host?: string
 }
 
 const LEASE = 15_000
 const TURN = 1_000
 const AFTER_FAILURE = 5_000
+
+/** Far more often than whoever watches takes the host for gone, however seldom it looks. */
+const TOUCH = 30_000
 
 /** A process that goes on later than it wanted by so much was held up itself: stopped, or kept busy by code of a job, ms. */
 const HELD_UP = 2_000
@@ -66,9 +70,11 @@ export class AlertService extends LedService {
    */
   async #watchRedis(): Promise<void> {
     const { signal } = this
-    const { config, transport, turn = TURN, host = hostname(), logger } = this.#options
+    const { config, transport, turn = TURN, touch = TOUCH, logger } = this.#options
+    const { host = hostname() } = this.#options
     const settings = config.alerts.rules.redisAway
     if (!settings) return
+    const pause = Math.min(config.alerts.every, touch)
     /** What another process of this host told, before this one began, is over too once this one reaches Redis. */
     let isTold = true
     let awakeSince = performance.now()
@@ -86,7 +92,7 @@ export class AlertService extends LedService {
           await this.#watch.redis(host, { since: this.#watch.now - silent, text })
           isTold = true
           this.#deliver()
-          await wait(config.alerts.every - turn, signal)
+          await wait(pause - turn, signal)
         } else if (isTold && silent < 2 * turn) {
           await this.#watch.redis(host, null)
           isTold = false

@@ -221,6 +221,36 @@ test.group('Alert service', () => {
       ['opened redisAway web-1', 'cleared redisAway web-1']
     )
   })
+
+  test('tells that Redis is away again and again, and soon that it is back, however seldom it looks', async ({
+    assert,
+    cleanup,
+  }) => {
+    const redis = await redisServer({ own: true })
+    cleanup(() => redis.stop())
+    const rules = only({ redisAway: { threshold: 1_000 } })
+    const { alerts, close } = await openLab('sqlite', redis.url, { alerts: { every: '1h', rules } })
+    cleanup(close)
+    const service = alerts.service({ host: 'web-1', touch: 200 })
+    await waitFor('it to lead', () => service.isLeader)
+    await redis.halt()
+    await waitFor('the alert', async () => (await alerts.open()).length === 1)
+    /** Another host, which reaches its Redis, watches. */
+    const { url } = await redisServer()
+    const other = new Lab(url)
+    cleanup(() => other.close())
+    alerts.ahead += 3 * MINUTE
+    await waitFor('it to be told again', async () => {
+      const [{ seenAt }] = await alerts.alerts().open()
+      return seenAt > Date.now() + 2 * MINUTE
+    })
+    await alerts.watch().look(other.redis)
+    assert.deepEqual(await alerts.open(), ['redisAway web-1'])
+    await redis.start()
+    await waitFor('its end', async () => (await alerts.open()).length === 0)
+    assert.deepEqual(alerts.told, ['opened redisAway web-1', 'cleared redisAway web-1'])
+  })
+
   test('takes no silence for that of Redis while its own process was held up', async ({
     assert,
     cleanup,
