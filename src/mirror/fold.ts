@@ -117,9 +117,9 @@ export class JobFold extends JobDraft {
 
   #restarted(fields: EntryFields, at: number): void {
     const run = ordinal(fields.run)
-    /** Where runs are missing between, what ended was one of those. */
-    const isNext = run === undefined || run === this.job.run + 1
-    this.newRun('restarted', at, by(fields), run, isNext ? fields.prev : undefined)
+    /** Where runs are missing between, what ended was one of those; and of a job that Redis forgot nobody knows. */
+    const isTold = (run === undefined || run === this.job.run + 1) && fields.prev !== 'forgotten'
+    this.newRun('restarted', at, by(fields), run, isTold ? fields.prev : undefined)
   }
 
   #priorityChanged(fields: EntryFields, at: number): void {

@@ -373,9 +373,15 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     }
     if (hook) {
       attempt.settledEarly ??= Promise.resolve(null)
-      await execution.hearFailed(attempt, outcome.failure, outcome.error)
+      if (!(await this.#isCancelled(claim)))
+        await execution.hearFailed(attempt, outcome.failure, outcome.error)
     }
     return settled.next
+  }
+
+  /** Whether that was asked for, of a job whose code failed before it heard of it: then it has ended so. */
+  async #isCancelled({ id }: ClaimedJob): Promise<boolean> {
+    return (await this.#runtime.cancelRequest(this.queue, id).catch(() => null)) !== null
   }
 
   async #refused(attempt: Attempt, why: Refusal): Promise<null> {

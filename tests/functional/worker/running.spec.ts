@@ -45,6 +45,19 @@ class Throws extends Job<{ what: number }, void> {
   }
 }
 
+/** Its code fails before it hears that it is to stop. */
+class Deaf extends Job<object, void> {
+  static options: JobOptions = { name: 'deaf' }
+  static ask: (id: string) => Promise<unknown>
+  async execute() {
+    await Deaf.ask(this.jobId)
+    throw new Error('of its own')
+  }
+  failed(error: Error) {
+    heard.push(error)
+  }
+}
+
 class BigIntResult extends Job<any, any> {
   static options: JobOptions = { name: 'big' }
   execute() {
@@ -60,7 +73,7 @@ class Checked extends Job<{ id: number }, void> {
   }
 }
 
-const classes = [Echo, Obedient, Throws, BigIntResult, Checked]
+const classes = [Echo, Obedient, Throws, Deaf, BigIntResult, Checked]
 
 test.group('Running jobs', (group) => {
   let lab: WorkerLab
@@ -143,6 +156,20 @@ test.group('Running jobs', (group) => {
     await waitFor('the hooks', () => heard.length === 6)
     const seventh = await lab.ended(await lab.dispatch(Echo, { name: 'seventh' }))
     assert.equal(seventh.state, 'completed')
+  })
+
+  test('does not call failed() of a job that ends as cancelled', async ({ assert }) => {
+    const request = JSON.stringify({ reason: 'not needed', by: 'Ada' })
+    Deaf.ask = (id) => lab.redis.hset(lab.transport.keys.job('default', id), 'cr', request)
+    await lab.start({ concurrency: 1 })
+    const { cr, failedReason } = await lab.ended(await lab.dispatch(Deaf))
+    assert.deepEqual([cr, failedReason], [request, 'of its own'])
+    await lab.dispatch(Throws, { what: 0 })
+    await waitFor('the hook of the next job', () => heard.length > 0)
+    assert.deepEqual(
+      heard.map(({ message }) => message),
+      ['plain text']
+    )
   })
 
   test('fails unknown types, payloads that are invalid and results that are no JSON, each by its code', async ({

@@ -192,6 +192,14 @@ test.group('Mirror | fold', () => {
     ])
   })
 
+  test('knows no end of a run that Redis had forgotten', ({ assert }) => {
+    for (const before of [[ADDED], [ADDED, ACTIVE]]) {
+      const { job, out } = fold([...before, { event: 'restarted', run: '2', prev: 'forgotten' }])
+      assert.containSubset(job, { status: 'pending', run: 2 })
+      assert.containSubset(out.runs, [{ run: 1, status: 'failed', errorCode: 'LOST_IN_REDIS' }])
+    }
+  })
+
   test('counts an attempt as lost when a later one ends', ({ assert }) => {
     const { out, job } = fold([ADDED, ACTIVE, { event: 'completed', returnvalue: '1', ats: '3' }])
     assert.equal(job.attempts, 3)
