@@ -10,7 +10,7 @@ import {
 } from '../records/alerts/alert_rows.ts'
 import type { Records } from '../records/records.ts'
 import { cutText } from '../cut_text.ts'
-import type { AlertView } from '../types.ts'
+import type { AlertMute, AlertView } from '../types.ts'
 import { alertView } from './alert_view.ts'
 import { NotDelivered, type AlertMessage, type Receiver } from './receiver.ts'
 import type { AlertLogger } from './watch.ts'
@@ -31,6 +31,9 @@ const CLAIM = 120_000
 const BACKOFF = 10_000
 const LONGEST_BACKOFF = 600_000
 const MOST_ATTEMPTS = 12
+
+/** How soon a mute that somebody takes back is noticed, ms. */
+const MUTED_PAUSE = 60_000
 
 /** Alerts whose messages are sent at the same time. */
 const AT_ONCE = 8
@@ -106,7 +109,7 @@ export class Deliverer {
 
   async #deliver(row: AlertRow, now: () => number, signal: AbortSignal): Promise<void> {
     const { db, ledger } = this.#options.records
-    const mutes = await readMutes(db, now())
+    const alert = alertView(row, await readMutes(db, now()))
     const done: Delivery[] = []
     await Promise.all(
       [...new Set(row.delivery.map(({ target }) => target))].map(async (target) => {
@@ -114,7 +117,11 @@ export class Deliverer {
         for (const one of row.delivery.filter((entry) => entry.target === target)) {
           if (one.state !== 'due') continue
           if (one.at > now()) break
-          const result = await this.#send(one, alertView(row, mutes), now, signal)
+          const { mute } = alert
+          const result =
+            one.event === 'opened' && mute
+              ? withheld(one, mute, row, now())
+              : await this.#send(one, alert, now, signal)
           if (signal.aborted) break
           done.push(result)
           if (result.state === 'due') break
@@ -169,4 +176,20 @@ export class Deliverer {
   #warn(target: string, error: string): void {
     this.#options.logger.warn({ target, error }, 'Alerts: a message could not be delivered')
   }
+}
+
+/**
+ * What was muted before it could be sent waits for the end of the mute. Of an alert that is over by then only its end is sent: the
+ * receiver may have taken the beginning and its answer was lost.
+ */
+function withheld(
+  delivery: Delivery,
+  { until }: AlertMute,
+  { clearedAt }: AlertRow,
+  now: number
+): Delivery {
+  if (clearedAt !== null) {
+    return { ...delivery, state: 'failed', error: 'It was muted until the alert was over' }
+  }
+  return { ...delivery, at: Math.min(until ?? Number.POSITIVE_INFINITY, now + MUTED_PAUSE) }
 }

@@ -318,6 +318,43 @@ test.group('Delivery of alerts', () => {
     assert.isNull(dueAt)
   })
 
+  test('tries nothing again while it is muted, and of what is over by then sends the end', async ({
+    assert,
+    cleanup,
+  }) => {
+    const hook = await receiver((response, count) =>
+      response.writeHead(count < 3 ? 503 : 204).end()
+    )
+    cleanup(hook.close)
+    const { lab, alerts, close } = await open({ webhooks: [settings(hook.url)] })
+    cleanup(close)
+    const book = alerts.alerts()
+    const actor = { id: 'ada', via: 'code' as const }
+    const sent = () => hook.got.map(({ json: { event, alert } }) => `${event} ${alert.subject}`)
+    const deliverer = alerts.deliverer()
+    const deliver = (later = 0) => {
+      alerts.ahead += later
+      return deliverer.run(() => Date.now() + alerts.ahead, never)
+    }
+    await lab.add('a')
+    await lab.add('b')
+    await alerts.look()
+    await alerts.look(2 * MINUTE)
+    await deliver()
+    const tried = sent()
+    assert.sameMembers(tried, ['opened a', 'opened b'])
+    await book.mute('noWorker', 'a', 20 * MINUTE, actor)
+    await book.mute('noWorker', 'b', null, actor)
+    await deliver(MINUTE)
+    await lab.transport.queueControl.pause('b')
+    await alerts.look()
+    for (let minute = 0; minute < 18; minute++) await deliver(MINUTE)
+    assert.deepEqual(sent().slice(2), ['cleared b'])
+    await deliver(2 * MINUTE)
+    assert.deepEqual(sent().slice(2), ['cleared b', 'opened a'])
+    assert.isNull(hook.got[3].json.alert.mute)
+  })
+
   test('tries again what no record keeps, until it is over', async ({ assert, cleanup }) => {
     const hook = await receiver((response, count) =>
       response.writeHead(count < 3 ? 503 : 204).end()
