@@ -119,8 +119,8 @@ export class JobTexts {
 
   /** What was made before; null when this process has not looked into this run of the job. */
   known({ id, createdAt, run }: Told): JobText | null {
-    const known = this.#remembered.get(id)
-    return known?.told.createdAt === createdAt && known.told.run === run ? known.text : null
+    const { told, text } = this.#remembered.get(id) ?? {}
+    return text && told?.createdAt === createdAt && told.run === run ? text : null
   }
 
   /**
