@@ -13,6 +13,7 @@ import type {
 } from './alert_types.ts'
 import { assertKnownKeys, duration, text, whole, wrong, yesOrNo } from './config_checks.ts'
 import { E_INVALID_CONFIG } from './errors.ts'
+import { WORKER_FORGOTTEN_AFTER } from './transport/worker_times.ts'
 import type { Duration } from './types.ts'
 
 const KNOWN = ['automatic', 'every', 'rules', 'webhooks', 'mail']
@@ -147,10 +148,12 @@ function ruleSettings(
   if (clear > threshold) {
     throw wrong(`${place}.clear`, config.clear, `give at most the threshold, ${threshold}`)
   }
+  const time = duration(config.for ?? defaults.for, `${place}.for`, 0)
+  if (rule === 'staleWorker') assertOpens(threshold, time, config, place)
   return {
     threshold,
     clear,
-    for: duration(config.for ?? defaults.for, `${place}.for`, 0),
+    for: time,
     samples: whole(config.samples ?? defaults.samples ?? 1, `${place}.samples`, 1, 100),
     ...(defaults.window === undefined || defaults.minimum === undefined
       ? {}
@@ -159,4 +162,16 @@ function ruleSettings(
           minimum: whole(config.minimum ?? defaults.minimum, `${place}.minimum`, 1, 1_000_000),
         }),
   }
+}
+
+/** A worker that is no longer registered is not silent: nothing would ever open. */
+function assertOpens(threshold: number, time: number, config: AlertRuleConfig, place: string) {
+  if (threshold + time < WORKER_FORGOTTEN_AFTER) return
+  const key = threshold < WORKER_FORGOTTEN_AFTER ? 'for' : 'threshold'
+  const most = WORKER_FORGOTTEN_AFTER - (key === 'for' ? threshold : 0)
+  throw wrong(
+    `${place}.${key}`,
+    config[key],
+    `give less than ${most} ms: a worker that has not reported for ${WORKER_FORGOTTEN_AFTER} ms is taken off the list`
+  )
 }

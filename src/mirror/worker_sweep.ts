@@ -1,5 +1,6 @@
 import type { RedisClient } from '../transport/client.ts'
-import { WORKER_FORGOTTEN_AFTER, type WorkerRegistry } from '../transport/worker_registry.ts'
+import type { WorkerRegistry } from '../transport/worker_registry.ts'
+import { WORKER_FORGOTTEN_AFTER } from '../transport/worker_times.ts'
 import type { MirrorLogger } from './ports.ts'
 
 /**

@@ -10,9 +10,7 @@ import {
   type WorkerRemoval,
   type WorkerReport,
 } from './worker_report.ts'
-
-/** How long a worker that no longer reports stays registered, milliseconds. */
-export const WORKER_FORGOTTEN_AFTER = 300_000
+import { WORKER_FORGOTTEN_AFTER } from './worker_times.ts'
 
 /** Removals that are remembered. */
 const MOST_REMOVALS = 100

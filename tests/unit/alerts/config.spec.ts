@@ -32,6 +32,21 @@ test.group('Settings of alerts', () => {
     assert.equal(rules.cleanupOverdue!.threshold, 3 * 3_600_000)
   })
 
+  test('let a silent worker be told of before it is taken off the list', ({ assert }) => {
+    const settings = (staleWorker: object) => () =>
+      defineConfig({ alerts: { rules: { staleWorker } } })
+    assert.throws(
+      settings({ threshold: '5m' }),
+      /"alerts\.rules\.staleWorker\.threshold" cannot be "5m": give less than 300000 ms: .*off the list/
+    )
+    assert.throws(
+      settings({ threshold: '2m', for: '3m' }),
+      /"alerts\.rules\.staleWorker\.for" cannot be "3m": give less than 180000 ms/
+    )
+    const { alerts } = settings({ threshold: '4m', for: '30s' })()
+    assert.deepInclude(alerts.rules.staleWorker, { threshold: 240_000, for: 30_000 })
+  })
+
   test('{name} cannot be so')
     .with([
       { name: 'alerts.rule', config: { rule: {} } },
