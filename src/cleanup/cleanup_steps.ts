@@ -70,6 +70,7 @@ export class CleanupSteps {
     }
     for (const queue of queues) {
       counts.orphans += await transport.audit.sweepOrphans(queue, kept.claims, false, redis)
+      progressed('orphans')
     }
     counts.orphans += await transport.audit.sweepUnique(false, redis)
     await takeRemoved(transport, redis, counts)

@@ -44,7 +44,7 @@ export class DetailSweep {
   }
 
   async sweep(ended: Ended, progress: DetailProgress): Promise<void> {
-    const { eraser, signal } = this.#context
+    const { eraser, signal, progressed } = this.#context
     const begin = progress.from(ended.status, performance.now())
     let place = begin
     for (;;) {
@@ -57,6 +57,7 @@ export class DetailSweep {
         candidates.map(({ seq }) => seq),
         ended
       )
+      progressed('logLines')
       if (!next) break
       place = next
     }

@@ -1,4 +1,4 @@
-import { isWritten } from '../mirror/written.ts'
+import { type Cursor, isWritten } from '../mirror/written.ts'
 import {
   endedRecords,
   type Candidate,
@@ -20,6 +20,9 @@ const PAGE = 2_000
 
 /** Claims live so long, and are used for half of it, ms. */
 const CLAIM = 60_000
+
+/** Where a queue's stream was when Redis let go of its jobs, and the cursor before that. */
+type Claim = { queue: string; position: string; cursor: Cursor }
 
 /**
  * Deletes records whose time is over, with all that belongs to them.
@@ -51,20 +54,23 @@ export class RecordSweep {
         endedRecords(session, ended, from, PAGE)
       )
       /** When its claims ran out before all were gone, the same page is claimed again. */
-      if (!(await this.#erasePage(page.candidates, ended))) continue
+      const isDone = await this.#erasePage(page.candidates, ended)
+      this.#context.progressed(`${ended.status}Records`)
+      if (!isDone) continue
       if (!page.next) return
       place = page.next
     }
   }
 
   async #erasePage(candidates: Candidate[], ended: Ended): Promise<boolean> {
-    const { redis } = this.#context
+    const { redis, behind } = this.#context
     const byQueue = Map.groupBy(candidates, ({ queue }) => queue)
     const claimed = new Map<string, Candidate[]>()
     try {
       const claimedAt = performance.now()
+      const claims: Claim[] = []
       for (const [queue, list] of byQueue) {
-        if (this.#context.behind.has(queue)) continue
+        if (behind.has(queue)) continue
         const cursor = await this.#cursor(queue)
         const ids = list.map(({ transportId }) => transportId)
         const { position, claimed: indexes } = await this.#claim(queue, ids)
@@ -72,10 +78,10 @@ export class RecordSweep {
           queue,
           indexes.map((index) => list[index])
         )
-        const { patience, signal } = this.#context
-        const read = () => this.#cursor(queue)
-        if (await isWritten(read, position, cursor, { patience, signal })) continue
-        this.#context.behind.add(queue)
+        claims.push({ queue, position, cursor })
+      }
+      for (const queue of await this.#unwritten(claims)) {
+        behind.add(queue)
         await this.#release(queue, claimed.get(queue)!)
         claimed.delete(queue)
       }
@@ -89,6 +95,20 @@ export class RecordSweep {
         for (const [queue, list] of claimed) await this.#release(queue, list).catch(() => {})
       }
     }
+  }
+
+  /** The queues whose mirror does not pass its claim's position. They wait together, so that many take no longer than one. */
+  async #unwritten(claims: Claim[]): Promise<string[]> {
+    const { patience, signal } = this.#context
+    const deadline = performance.now() + patience
+    const queues: string[] = []
+    for (const { queue, position, cursor } of claims) {
+      const read = () => this.#cursor(queue)
+      const left = deadline - performance.now()
+      if (await isWritten(read, position, cursor, { patience: left, signal })) continue
+      queues.push(queue)
+    }
+    return queues
   }
 
   async #claim(queue: string, ids: string[]) {

@@ -11,38 +11,44 @@ const PAGE = 500
 
 /**
  * Removes ended transports of these queues by their clocks, and results in them, as the mirror's janitor does all the time: never
- * before their records are committed. Answers the queues whose mirror is behind, where some had to stay.
+ * before their records are committed. Answers the queues whose mirror is behind, where some had to stay. Queues wait for it side by
+ * side, so that a mirror that is not there keeps all of them no longer than one.
  */
 export async function sweepTransports(
   dependencies: MirrorDependencies,
   queues: string[],
   kept: TransportClocks,
-  { signal, patience }: Pick<CleanupContext, 'signal' | 'patience'>
+  { signal, patience, progressed }: Pick<CleanupContext, 'signal' | 'patience' | 'progressed'>
 ): Promise<string[]> {
   const { transport, writer } = dependencies
+  const positions = new Map(
+    queues.map((queue) => [queue, new Position(queue, transport.keys.events(queue))])
+  )
+  const janitor = new Janitor({ positions }, dependencies, { kept })
+  const waiting = new Map(positions)
+  const deadlines = new Map<string, number>()
   const behind: string[] = []
-  for (const queue of queues) {
-    const position = new Position(queue, transport.keys.events(queue))
-    const janitor = new Janitor({ positions: new Map([[queue, position]]) }, dependencies, {
-      kept,
-    })
-    let deadline = performance.now() + patience
-    for (;;) {
+  for (;;) {
+    for (const [queue, position] of waiting) {
       signal.throwIfAborted()
       const { removed } = janitor.counts
       const cursor = (await writer.cursors([queue])).get(queue)
       if (cursor) position.load(cursor)
       await janitor.clean(position)
-      if (!janitor.isBusy(queue)) break
-      if (janitor.counts.removed > removed) deadline = performance.now() + patience
-      else if (performance.now() > deadline) {
+      progressed('completedTransports')
+      const deadline = deadlines.get(queue)
+      if (!janitor.isBusy(queue)) {
+        waiting.delete(queue)
+      } else if (deadline === undefined || janitor.counts.removed > removed) {
+        deadlines.set(queue, performance.now() + patience)
+      } else if (performance.now() > deadline) {
         behind.push(queue)
-        break
+        waiting.delete(queue)
       }
-      await pause(10)
     }
+    if (waiting.size === 0) return behind
+    await pause(10)
   }
-  return behind
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
+import { Cleanup } from '../../../src/cleanup/cleanup.ts'
 import { RestartJob } from '../../../src/operations/restart_job.ts'
 import type { Records } from '../../../src/records/records.ts'
 import type { JobStatus } from '../../../src/statuses.ts'
@@ -197,12 +198,24 @@ eachDatabase((database) => {
       await exact(assert)
     })
 
+    test('waits for the mirror once, however many queues it is behind in', async ({ assert }) => {
+      for (const count of [3, 4, 5]) {
+        const [{ queue }] = await jobs(count, 'completed', 31)
+        await lab.add(queue)
+      }
+      const cleanup = new Cleanup({ ...cleaning.dependencies(), patience: 1_500 })
+      const begun = performance.now()
+      const { counts, error } = await cleanup.run(ACTOR)
+      assert.equal(counts.completedRecords, 0)
+      assert.match(error!, /The mirror is behind in "q\d", "q\d", "q\d"/)
+      assert.isBelow(performance.now() - begun, 3_000)
+    })
+
     test('refuses a restart while the record is deleted', async ({ assert }) => {
       const [key] = await jobs(1, 'failed', 91)
       const operation = new RestartJob({ reader: records.reader, transport: lab.transport })
       const dependencies = cleaning.dependencies()
       const answers: unknown[] = []
-      const { Cleanup } = await import('../../../src/cleanup/cleanup.ts')
       const cleanup = new Cleanup({
         ...dependencies,
         records: {

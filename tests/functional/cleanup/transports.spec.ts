@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import type { CleanupOptions } from '../../../src/cleanup/cleanup.ts'
+import { Cleanup, type CleanupOptions } from '../../../src/cleanup/cleanup.ts'
 import { TransportAndRecord } from '../../../src/jobs/ending_source.ts'
 import type { Records } from '../../../src/records/records.ts'
 import { createDatabase } from '#tests/helpers/databases'
@@ -76,6 +76,29 @@ test.group('Cleanup of transports', (group) => {
     assert.equal(counts.cancelledTransports, 0)
     assert.deepEqual(await left(), [0, 1, 1])
     assert.containSubset(await records.reader.counts(), { completed: 6, failed: 3, cancelled: 1 })
+  })
+
+  test('waits for the mirror once however many queues are behind, and tells of it meanwhile', async ({
+    assert,
+  }) => {
+    const queues = ['a', 'b', 'c', 'd']
+    for (const queue of queues) {
+      lab.worker(queue, () => {
+        throw new Error('no')
+      })
+      await lab.add(queue)
+    }
+    await waitFor('all to fail', async () =>
+      Object.values(await lab.transport.depths(queues)).every(({ failed }) => failed === 1)
+    )
+    const cleanup = new Cleanup({ ...cleaning.dependencies(), patience: 2_000 })
+    const begun = performance.now()
+    const told = [begun]
+    const { error } = await cleanup.run({ ...RUN, onProgress: () => told.push(performance.now()) })
+    for (const queue of queues) assert.include(error!, `"${queue}"`)
+    assert.isBelow(performance.now() - begun, 4_000)
+    /** Else the command would take Redis and the database for down. */
+    assert.isBelow(Math.max(...told.slice(1).map((at, index) => at - told[index])), 1_000)
   })
 
   test('goes by the shorter clock at the start', async ({ assert }) => {
