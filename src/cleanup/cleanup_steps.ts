@@ -13,6 +13,7 @@ import type { CleanupContext } from './context.ts'
 import { type DetailProgress, DetailSweep } from './detail_sweep.ts'
 import { countOldMetrics, sweepMetrics } from './metric_sweep.ts'
 import { countRuns, eraseRuns } from '../records/schedules/run_rows.ts'
+import type { CleanupKind } from './kinds.ts'
 import { RecordSweep } from './record_sweep.ts'
 import { countTransports, sweepTransports, takeRemoved } from './transport_sweep.ts'
 
@@ -97,11 +98,11 @@ export class CleanupSteps {
   }
 
   /**
-   * Counts what `remove` would remove now. What belongs to records that would go is not counted again.
+   * Counts what `remove` would remove now, as it counts: of what belongs to records that would go, the lines of their logs alone.
    */
   async count(now: number): Promise<void> {
     const { kept } = this.#config
-    const { transport, redis, signal, counts, progressed } = this.#context
+    const { transport, redis, signal, counts, eraser, progressed } = this.#context
     for (const queue of await this.#queues()) {
       signal.throwIfAborted()
       await countTransports(this.#mirror, queue, kept, counts)
@@ -110,22 +111,21 @@ export class CleanupSteps {
     }
     counts.orphans += await transport.audit.sweepUnique(true, redis)
     for (const ended of recordClocks(kept, now)) {
-      await this.#walk(ended, async (seqs) => {
-        counts[`${ended.status}Records`] += seqs.length
-        progressed(`${ended.status}Records`)
+      const kind = `${ended.status}Records` as const
+      await this.#walk(ended, kind, async (seqs) => {
+        counts[kind] += seqs.length
+        counts.logLines += await eraser.countLogs(seqs)
       })
     }
     for (const ended of detailClocks(kept, now)) {
-      await this.#walk(ended, async (seqs) => {
-        const { logs, stages } = await this.#context.eraser.countDetails(seqs)
+      await this.#walk(ended, 'logLines', async (seqs) => {
+        const { logs, stages } = await eraser.countDetails(seqs)
         counts.logLines += logs
         counts.progressReports += stages
-        progressed('logLines')
       })
     }
     await countOldMetrics(this.#context, kept, now)
     const { audit, details, cleanups, alerts } = kept
-    const { eraser } = this.#context
     counts.cleanups = await eraser.read((session) => countCleanups(session, now - cleanups))
     counts.alerts = await eraser.read((session) => countAlerts(session, now - alerts))
     progressed('alerts')
@@ -138,8 +138,12 @@ export class CleanupSteps {
     progressed('audit')
   }
 
-  async #walk(ended: Ended, visit: (seqs: number[]) => Promise<void>): Promise<void> {
-    const { eraser, signal } = this.#context
+  async #walk(
+    ended: Ended,
+    kind: CleanupKind,
+    visit: (seqs: number[]) => Promise<void>
+  ): Promise<void> {
+    const { eraser, signal, progressed } = this.#context
     let place: Place | null = null
     do {
       signal.throwIfAborted()
@@ -148,6 +152,7 @@ export class CleanupSteps {
         endedRecords(session, ended, from, PAGE)
       )
       if (page.candidates.length > 0) await visit(page.candidates.map(({ seq }) => seq))
+      progressed(kind)
       place = page.next
       /** SQLite answers in this thread. */
       await pause(1)
@@ -217,10 +222,11 @@ function recordClocks({ records }: KeptClocks, now: number): Ended[] {
   })
 }
 
-/** The same for logs and progress, of records that are kept longer than these. */
+/** The same for logs and progress, of records whose own clock has not run out: with the others these go anyway. */
 function detailClocks({ records, details }: KeptClocks, now: number): Ended[] {
   if (details === null) return []
-  return TERMINAL_STATUSES.filter(
-    (status) => (records[status] ?? Number.POSITIVE_INFINITY) > details
-  ).map((status) => ({ status, before: now - details }))
+  return TERMINAL_STATUSES.flatMap((status) => {
+    const clock = records[status] ?? Number.POSITIVE_INFINITY
+    return clock > details ? [{ status, before: now - details, since: now - clock }] : []
+  })
 }

@@ -18,13 +18,13 @@ export type EndedPage = { candidates: Candidate[]; next: Place | null }
 export type Weight = { logs: number; events: number }
 
 /**
- * Records that ended before a moment, in the order of submission. Reads without any lock: whoever deletes asks again.
+ * Records that ended in a time, in the order of submission. Reads without any lock: whoever deletes asks again.
  *
- * @param limit  How many records are looked at; those that ended later are left out, so fewer may come.
+ * @param limit  How many records are looked at; those that ended at another time are left out, so fewer may come.
  */
 export async function endedRecords(
   session: Session,
-  { status, before }: Ended,
+  { status, before, since = Number.NEGATIVE_INFINITY }: Ended,
   after: Place | null,
   limit: number
 ): Promise<EndedPage> {
@@ -34,10 +34,10 @@ export async function endedRecords(
     `select seq, id, transport_id, queue_id, created_at, finished_at, stopping from queuedeck_jobs where status = ${statusCode(status)} and created_at < ?${beyond} order by created_at, seq limit ?`,
     [before, ...(after ? [after.createdAt, after.createdAt, after.seq] : []), limit]
   )
-  const old = rows.filter(
-    ({ stopping, finished_at: at, created_at: created }) =>
-      stopping === 0 && (at ?? created) < before
-  )
+  const old = rows.filter(({ stopping, finished_at: finishedAt, created_at: createdAt }) => {
+    const at = finishedAt ?? createdAt
+    return stopping === 0 && at >= since && at < before
+  })
   const queues = await queueNames(session, new Set(old.map((row) => row.queue_id)))
   const last = rows.at(-1)
   return {

@@ -9,8 +9,11 @@ import { Tally } from '../writer/tally.ts'
 import { countStages, eraseBelongings, erasePiece, type Piece, stripStages } from './belongings.ts'
 import { lists } from '../lists.ts'
 
-/** Which records a transaction may touch: those that ended with this status before a moment (epoch ms). */
-export type Ended = { status: TerminalStatus; before: number }
+/**
+ * Which records a transaction may touch: those that ended with this status before a moment (epoch ms). A walk with `since` leaves out
+ * those that ended before that one.
+ */
+export type Ended = { status: TerminalStatus; before: number; since?: number }
 
 /**
  * Deletes records, and everything that belongs to them, in short transactions. What records count (counters, cube, timeline)
@@ -143,18 +146,27 @@ export class Eraser {
     })
   }
 
-  /** What `strip` would delete of these records. Reads without any lock. */
-  countDetails(seqs: number[]): Promise<{ logs: number; stages: number }> {
+  /** How many lines of logs `erase` would delete with these records. Reads without any lock. */
+  countLogs(seqs: number[]): Promise<number> {
     return this.read(async (session) => {
-      const counted = { logs: 0, stages: 0 }
+      let logs = 0
       for (const list of lists(seqs)) {
         const [{ n }] = await session.all(
           `select count(*) as n from queuedeck_logs where seq in (${list})`
         )
-        counted.logs += Number(n)
-        counted.stages += await countStages(session, list)
+        logs += Number(n)
       }
-      return counted
+      return logs
+    })
+  }
+
+  /** What `strip` would delete of these records. Reads without any lock. */
+  async countDetails(seqs: number[]): Promise<{ logs: number; stages: number }> {
+    const logs = await this.countLogs(seqs)
+    return this.read(async (session) => {
+      let stages = 0
+      for (const list of lists(seqs)) stages += await countStages(session, list)
+      return { logs, stages }
     })
   }
 
