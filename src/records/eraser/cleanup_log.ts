@@ -34,6 +34,9 @@ const ROWS = {
 
 const COLUMNS = 'seq, started_at, ended_at, trigger_name, actor, process, dry_run, counts, error'
 
+/** A dry run counts some minutes at most, ms. */
+const LONGEST_COUNT = 3_600_000
+
 /**
  * Records the beginning of a run; answers its number.
  */
@@ -83,13 +86,20 @@ export async function endCleanup(
 }
 
 /**
- * Ends runs whose process did not: whoever calls this knows that none is under way.
+ * Ends runs whose process did not: whoever calls this knows that none is under way but dry ones, which run beside others and count as
+ * abandoned after an hour. One that still counts then writes its own end over this.
  */
 export async function endAbandoned(session: Session, now: number): Promise<void> {
-  await session.run(
-    `update queuedeck_cleanups set ended_at = ?, error = ? where ended_at is null and dry_run = 0`,
-    [now, 'Its process ended in the middle; the next run went on']
-  )
+  const end = 'update queuedeck_cleanups set ended_at = ?, error = ? where ended_at is null'
+  await session.run(`${end} and dry_run = 0`, [
+    now,
+    'Its process ended in the middle; the next run went on',
+  ])
+  await session.run(`${end} and dry_run = 1 and started_at < ?`, [
+    now,
+    'It had not ended after an hour: its process may have',
+    now - LONGEST_COUNT,
+  ])
 }
 
 /** Removes the records of runs that began before a moment; answers how many. */

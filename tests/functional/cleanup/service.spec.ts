@@ -134,6 +134,28 @@ test.group('Cleanup service', (group) => {
     assert.isNull((await cleanup.status()).running)
   })
 
+  test('ends the record of a dry run whose process did not, an hour after it began', async ({
+    assert,
+  }) => {
+    const cleanup = cleaning.cleanup()
+    const options = { trigger: 'command', actor: 'a test' } as const
+    const { startedAt } = await cleanup.run({ ...options, dryRun: true })
+    const eraser = records.eraser()
+    await eraser.transaction((session) =>
+      session.run('update queuedeck_cleanups set ended_at = null')
+    )
+    await eraser.close()
+    const dry = async () => (await cleanup.runs({ limit: 5 })).at(-1)!
+    cleaning.ahead = 59 * MINUTE
+    await cleanup.run(options)
+    assert.isNull((await dry()).endedAt)
+    cleaning.ahead = 61 * MINUTE
+    await cleanup.run(options)
+    const { endedAt, error } = await dry()
+    assert.isAtLeast(endedAt!, startedAt + 60 * MINUTE)
+    assert.match(error!, /after an hour/)
+  })
+
   test('forgets runs and alerts of long ago, and says so before', async ({ assert }) => {
     const options = { trigger: 'command', actor: 'a test' } as const
     await cleaning.cleanup().run(options)
