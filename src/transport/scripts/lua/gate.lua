@@ -15,7 +15,10 @@ function gate.take(queuePrefix, limited)
   local ready, free = G .. 'ready:' .. QP, roomOfAll()
   if free <= 1 then
     local baton = rcall('GET', G .. 'baton')
-    if baton == QP then rcall('DEL', G .. 'baton') elseif baton then free = free - 1 end
+    if baton == QP then rcall('DEL', G .. 'baton') elseif baton then
+      if free == 1 then gate.again = now() + math.max(1, rcall('PTTL', G .. 'baton')) end
+      free = free - 1
+    end
     if free <= 0 then return starve(ready, false) end
   end
   -- Every other claim looks at the wait list first, or newcomers would starve behind the parked.
@@ -74,9 +77,9 @@ function gate.take(queuePrefix, limited)
       newcomers, served = false, serveReady() -- nobody new: call the parked after all
     elseif limits.busy and rcall('EXISTS', ready) == 1 then
       served = serveReady()
-      if not served and rcall('EXISTS', QP .. 'prioritized') == 0 then return false end
+      if not served and rcall('EXISTS', QP .. 'prioritized') == 0 then return passOn() end
     else
-      return false
+      return passOn()
     end
   end
   wake(QP) -- looked at so many jobs that may not run: let Redis breathe, the next call goes on
@@ -113,6 +116,7 @@ end
 function gate.leave(activeKey, count, id, held, name, takes)
   local n = rcall('LREM', activeKey, count, id)
   if n == 0 then return 0 end
+  gate.left = true
   gate.open(string.sub(activeKey, 1, -7))
   -- As long as a queue is full nobody is told what waits there.
   if not takes and rcall('HEXISTS', QP .. 'meta', 'concurrency') == 1 then wake(QP) end
@@ -134,8 +138,12 @@ function gate.ended(held)
   if held and held ~= '' then return 'sl', '' end
 end
 
--- The next delayed job; parked ones are no reason to wake up.
+-- The next delayed job; parked ones are no reason to wake up. Of a claim also when the turn is over that stands in its way. Not at the end of a
+-- job: its worker may wait already, and hears of it only as any other does (`gate.watch`).
 function gate.due(delayedKey)
   local first = rcall('ZRANGE', delayedKey, 0, 0, 'WITHSCORES')
-  return first[2] and tonumber(first[2]) >= gate.far and {} or first
+  local due, over = tonumber(first[2]) or gate.far, not gate.left and gate.again
+  if over then gate.again = nil end
+  if over and over * 0x1000 < due then return { '', over * 0x1000 } end
+  return due >= gate.far and {} or first
 end

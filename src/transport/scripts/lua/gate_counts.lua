@@ -25,9 +25,11 @@ local change, counts, all, changes, unread
 local beginnings, known = {}, 0
 -- Whether another worker has something to take after this claim; what the job that was taken holds; itself, where it was read already.
 gate.more, gate.held, gate.job = true, nil, nil
+-- When the turn of another queue is over that has just been handed to it, or that stands in the way; whether a job has left `active`.
+gate.again, gate.left = nil, nil
 
 -- What stays in memory between calls of one function must not outlive its call.
-function gate.reset() limits, gate.more, gate.held, gate.job = nil, true, nil, nil end
+function gate.reset() limits, gate.more, gate.held, gate.job, gate.again, gate.left = nil, true, nil, nil, nil, nil end
 
 function gate.open(queuePrefix)
   if limits and QP == queuePrefix then return limits end
@@ -62,6 +64,7 @@ function gate.done(...)
     end
     if now then rcall('HSET', G .. 'counts', unpack(now)) end
   end
+  if gate.again then gate.watch() end
   return ...
 end
 

@@ -27,18 +27,49 @@ local function freedKey(key)
   for _, q in ipairs(rcall('SMEMBERS', G .. 'queues:' .. key)) do setReady(q, key) end
 end
 
--- A slot is free: tell the queues where its user's and type's jobs are parked, and hand the turn to the longest starved queue.
--- `takes` = the same call goes on to claim the next job of this queue.
-local function freed(u, t, takes)
-  if u ~= '' then freedKey('u:' .. u) end
-  if t ~= '' then freedKey('t:' .. t) end
-  local starved = rcall('ZPOPMIN', G .. 'starved')[1]
+-- The longest starved queue (ZPOPMIN), or the latest (ZPOPMAX), that may take jobs. One that is paused or full by its own limit is passed over:
+-- what changes that tells its workers. After so many it is any: who looks when its turn is over goes on.
+local function popStarved(command)
+  for left = 19, 0, -1 do
+    local starved = rcall(command, G .. 'starved')[1]
+    if not starved or left == 0 then return starved end
+    local meta = rcall('HMGET', starved .. 'meta', 'paused', 'concurrency')
+    if not (meta[1] or meta[2] and rcall('LLEN', starved .. 'active') >= (tonumber(meta[2]) or gate.most)) then return starved end
+  end
+end
+
+-- Hands the turn to the longest starved queue. `takes` = the same call goes on to claim the next job of this queue.
+local function handOn(takes)
+  local starved = popStarved('ZPOPMIN')
   if starved and starved ~= QP then
     rcall('SET', G .. 'baton', starved, 'PX', 200)
+    gate.again = now() + 200
     wake(starved)
   elseif starved and not takes then
     wake(starved)
   end
+end
+
+-- The workers of the queue whose turn it is may all be gone or busy. So another that is starved looks now, learns when that turn is over
+-- (`gate.due`), and looks again then: the latest, since it was alive a moment ago.
+function gate.watch()
+  local starved = popStarved('ZPOPMAX')
+  if starved then wake(starved) end
+end
+
+-- This queue has taken nothing though it might: the turn is another's. It is starved no more.
+local function passOn()
+  if not limits.busy or limits.global == gate.most then return false end
+  rcall('ZREM', G .. 'starved', QP)
+  handOn(true)
+  return false
+end
+
+-- A slot is free: tell the queues where its user's and type's jobs are parked, and one that is starved.
+local function freed(u, t, takes)
+  if u ~= '' then freedKey('u:' .. u) end
+  if t ~= '' then freedKey('t:' .. t) end
+  handOn(takes)
 end
 
 -- Counts anew, and hands on the room of who was dropped. The longer it takes, the later the next one.
