@@ -21,8 +21,11 @@ export class ControlChannel {
     )
   }
 
-  /** Calls the listener with every message from now on, across reconnections. Returns the function that ends it. */
-  subscribe(listener: (message: ControlMessage) => void): Promise<() => void> {
-    return this.#subscription.add(listener)
+  /**
+   * Calls the listener with every message from now on, across reconnections; after each of these `missed`, since messages may have
+   * been. Returns the function that ends it.
+   */
+  subscribe(listener: (message: ControlMessage) => void, missed?: () => void): Promise<() => void> {
+    return this.#subscription.add(listener, missed)
   }
 }

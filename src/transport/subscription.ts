@@ -5,7 +5,8 @@ import type { RedisClient } from './client.ts'
  * subscribes again by itself after a reconnection.
  */
 export class Subscription<Message> {
-  #listeners = new Set<(message: Message) => void>()
+  /** With what each wants to be told when messages may have been missed. */
+  #listeners = new Map<(message: Message) => void, (() => void) | undefined>()
 
   /** The channel, and the client that is subscribed to it, while there are listeners. */
   #channel = ''
@@ -19,9 +20,13 @@ export class Subscription<Message> {
     private client: () => RedisClient
   ) {}
 
-  /** Resolves once messages arrive; while Redis is away the listener stays and hears later ones. */
-  async add(listener: (message: Message) => void): Promise<() => void> {
-    this.#listeners.add(listener)
+  /**
+   * Resolves once messages arrive; while Redis is away the listener stays and hears later ones.
+   *
+   * @param missed called when it is subscribed again after a reconnection: what was sent meanwhile was not heard
+   */
+  async add(listener: (message: Message) => void, missed?: () => void): Promise<() => void> {
+    this.#listeners.set(listener, missed)
     try {
       await (this.#subscribed ??= this.#subscribe())
     } catch (error) {
@@ -32,16 +37,29 @@ export class Subscription<Message> {
     return () => this.#remove(listener)
   }
 
-  async #subscribe(): Promise<unknown> {
+  async #subscribe(): Promise<void> {
+    const client = this.client()
     this.#channel = this.channel()
-    this.#client = this.client()
-    this.#client.on('message', this.#receive)
-    return this.#client.subscribe(this.#channel)
+    this.#client = client
+    client.on('message', this.#receive)
+    await client.subscribe(this.#channel)
+    /** Not before: the first connection is none that begins anew. */
+    if (this.#client === client) client.on('ready', this.#again)
+  }
+
+  /** The client subscribes again by itself; the answer to doing so once more says that it has. */
+  #again = async () => {
+    try {
+      await this.#client?.subscribe(this.#channel)
+    } catch {
+      return // The connection broke again, and will be ready again.
+    }
+    for (const missed of this.#listeners.values()) missed?.()
   }
 
   #receive = (channel: string, text: string) => {
     if (channel !== this.#channel) return
-    for (const listener of this.#listeners) {
+    for (const listener of this.#listeners.keys()) {
       try {
         listener(JSON.parse(text) as Message)
       } catch {
@@ -58,6 +76,7 @@ export class Subscription<Message> {
     this.#subscribed = null
     if (client === null) return
     client.off('message', this.#receive)
+    client.off('ready', this.#again)
     if (client.status === 'ready') client.unsubscribe(this.#channel).catch(() => {})
   }
 }

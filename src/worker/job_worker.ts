@@ -278,6 +278,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     const attempt = new Attempt(claim, this, claimedAt)
     this.#claimed++
     this.#attempts.add(attempt)
+    this.leases.began(attempt)
     try {
       const held = this.holds(attempt)
       if (held !== true && !(await held)) {

@@ -4,11 +4,19 @@ import type { Attempt } from './attempt.ts'
 import type { WorkerRuntime } from './runtime.ts'
 
 /**
+ * How many cancellations are remembered whose job does not run here: nearly all are of jobs of other workers.
+ */
+const REMEMBERED = 1_000
+
+/**
  * The leases of one queue's running attempts: renewed in time, and aborted where Redis no longer knows them. What else only Redis can
  * tell a running attempt is looked up here too: whether its cancellation was asked for.
  */
 export class Leases {
   #renewing = false
+
+  /** Jobs whose cancellation was heard of while they did not run here: the answer that brings one may be on its way, made before it. */
+  #heardEarly = new Set<string>()
 
   constructor(
     private queue: string,
@@ -86,9 +94,27 @@ export class Leases {
    */
   async cancelRequested(jobId: string): Promise<void> {
     const attempts = [...this.attempts].filter(({ claim }) => claim.id === jobId)
-    if (attempts.length > 0) {
-      await this.#checkCancelRequests(attempts)
+    if (attempts.length > 0) return this.#checkCancelRequests(attempts)
+    this.#heardEarly.add(jobId)
+    if (this.#heardEarly.size > REMEMBERED) {
+      const [oldest] = this.#heardEarly
+      this.#heardEarly.delete(oldest)
     }
+  }
+
+  /**
+   * An attempt is there. What was heard of its job before is looked up.
+   */
+  began(attempt: Attempt): void {
+    if (this.#heardEarly.size === 0 || !this.#heardEarly.delete(attempt.claim.id)) return
+    this.#checkCancelRequests([attempt]).catch((error) => this.runtime.trouble.noticed(error))
+  }
+
+  /**
+   * Messages may have been missed: looks whether a cancellation of any running attempt was asked for.
+   */
+  checkAll(): Promise<void> {
+    return this.#checkCancelRequests(this.#owners())
   }
 
   /**

@@ -141,7 +141,10 @@ export class WorkerPool {
     }
     /** Neither is waited for: while Redis is away, the worker must still answer signals. */
     void transport.control
-      .subscribe((message) => this.#control(message))
+      .subscribe(
+        (message) => this.#control(message),
+        () => this.#lookForCancels()
+      )
       .then(
         (unsubscribe) => (this.#unsubscribe = unsubscribe),
         (error) => this.#runtime.trouble.noticed(error)
@@ -267,6 +270,13 @@ export class WorkerPool {
         .catch((error) => this.#runtime.trouble.noticed(error))
     } else if (message.worker === this.id) {
       this.#standing.obey(message.kind)
+    }
+  }
+
+  /** Messages may have been missed. What is asked of the worker itself comes again with its next report. */
+  #lookForCancels(): void {
+    for (const { leases } of this.#workers.values()) {
+      leases.checkAll().catch((error) => this.#runtime.trouble.noticed(error))
     }
   }
 

@@ -47,7 +47,7 @@ test.group('Subscription', () => {
     send('{"changed":[]}')
     assert.deepEqual(heard, ['first a', 'second a', 'second '])
     assert.deepEqual(client.asked, ['+news', '-news'])
-    assert.equal(client.listenerCount('message'), 0)
+    assert.deepEqual(client.eventNames(), [])
   })
 
   test('is there for a second listener only when it is there at all', async ({ assert }) => {
@@ -74,6 +74,34 @@ test.group('Subscription', () => {
     await subscription.add(listener('later'))
     send('{"changed":[{"id":"a"}]}')
     assert.deepEqual(heard, ['later a'])
+  })
+
+  test('tells after each reconnection, once it is subscribed again, that messages may have been missed', async ({
+    assert,
+  }) => {
+    const { client, subscription, heard, listener } = setup()
+    const end = await subscription.add(listener('one'), () => void heard.push('missed'))
+    await subscription.add(listener('two'))
+    assert.deepEqual(client.asked, ['+news'])
+    let subscribed!: () => void
+    client.answer = new Promise((resolve) => (subscribed = resolve))
+    client.emit('ready')
+    await new Promise(setImmediate)
+    assert.deepEqual(heard, [])
+    subscribed()
+    await new Promise(setImmediate)
+    assert.deepEqual(heard, ['missed'])
+
+    client.answer = Promise.reject(new Error('Connection is closed.'))
+    client.emit('ready')
+    client.answer = Promise.resolve()
+    client.emit('ready')
+    await new Promise(setImmediate)
+    assert.deepEqual(heard, ['missed', 'missed'])
+    end()
+    client.emit('ready')
+    await new Promise(setImmediate)
+    assert.deepEqual(heard, ['missed', 'missed'])
   })
 
   test('outlives whatever anybody sends', async ({ assert }) => {
