@@ -31,12 +31,17 @@ const LONGEST_LIMIT = 5_000
  */
 const RETRY_WAITS = [100, 200, 400, 800, 1_000]
 
+type MarkerClient = {
+  zadd(key: string, score: number, member: string): Promise<unknown>
+  zrem(key: string, member: string): Promise<unknown>
+}
+
 /**
  * Where one queue's jobs come from: claims them, and waits without polling while there are none.
  *
  * BullMQ wakes its workers by a member in the sorted set `marker`: 0 for "there is a job", else the epoch ms at which the next
- * delayed job is due. Whoever pops it must look, or put it back for others. That moment is Redis', and hosts' clocks differ: only a
- * look tells it in this process' own time.
+ * delayed job is due. Whoever pops it must look, then and when that job is due, or put it back for others. That moment is Redis',
+ * and hosts' clocks differ: only a look tells it in this process' own time.
  */
 export class JobSource {
   /** When the next delayed job is due, by this process' clock; 0 for none. */
@@ -82,40 +87,44 @@ export class JobSource {
   }
 
   /**
-   * Waits until there may be a job.
-   *
-   * @returns whether a marker was popped: a caller that cannot look now puts it back
+   * Waits until there may be a job. Nobody else may know that, whether a marker said so or the time: a caller that cannot look now puts
+   * a marker back.
    */
-  async wait(): Promise<boolean> {
-    if (this.#stopped) return false
+  async wait(): Promise<void> {
+    if (this.#stopped) return
     if (this.#failures > 0) {
-      await this.#pause(RETRY_WAITS[Math.min(this.#failures, RETRY_WAITS.length) - 1])
-      return false
+      return this.#pause(RETRY_WAITS[Math.min(this.#failures, RETRY_WAITS.length) - 1])
     }
     const limited = this.#limitedUntil - Date.now()
-    if (limited > 0) {
-      await this.#pause(Math.min(limited, LONGEST_LIMIT))
-      return false
-    }
+    if (limited > 0) return this.#pause(Math.min(limited, LONGEST_LIMIT))
     const due = this.#nextDue === 0 ? Number.POSITIVE_INFINITY : this.#nextDue - Date.now()
-    if (due < 1) return false
+    if (due < 1) return
     while (!this.#stopped) {
       const popped = await this.#block(Math.min(due / 1_000, LONGEST_WAIT))
-      if (popped) return true
-      if (this.#failures > 0 || this.#nextDue !== 0 || (await this.#mayHoldJobs())) return false
+      if (popped || this.#failures > 0 || this.#nextDue !== 0) return
+      if (await this.#mayHoldJobs()) return
     }
-    return false
   }
 
   /**
-   * Puts back the marker that a wait has popped: another worker may have a slot for the job.
+   * Puts a marker back after a wait: another worker may have a slot for the job.
    */
-  async putBack(): Promise<void> {
+  putBack(): Promise<void> {
+    return this.#mark((client, key) => client.zadd(key, 0, '0'))
+  }
+
+  /**
+   * Takes it away again, if nobody has, for the look that is sent right after: it would end the next wait at once, and queues that share
+   * slots would keep each other from ever waiting.
+   */
+  takeBack(): Promise<void> {
+    return this.#mark((client, key) => client.zrem(key, '0'))
+  }
+
+  async #mark(change: (client: MarkerClient, key: string) => Promise<unknown>): Promise<void> {
     try {
-      const client = (await this.backend.client) as unknown as {
-        zadd(key: string, score: number, member: string): Promise<unknown>
-      }
-      await client.zadd(this.backend.keys.marker, 0, '0')
+      const client = (await this.backend.client) as unknown as MarkerClient
+      await change(client, this.backend.keys.marker)
     } catch (error) {
       this.#failed(error)
     }

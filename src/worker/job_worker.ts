@@ -118,17 +118,14 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       this.#recovering = true
       await this.startStalledCheckTimer()
     }
-    let popped = false
+    let told = false
     while (!this.#source.stopped) {
       if (!slots.tryAcquire(this)) {
-        if (popped) {
-          await this.#source.putBack()
-        }
-        if (!(await slots.acquire(this))) {
-          break
-        }
+        if (told) await this.#source.putBack()
+        if (!(await slots.acquire(this))) break
+        if (told) void this.#source.takeBack()
       }
-      popped = false
+      told = false
       const token = `${this.#runtime.workerId}:${this.#tokens++}`
       const askedAt = this.clock.now()
       const reply = await this.#source.claim(token)
@@ -141,7 +138,8 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       if (untilEmpty && this.#runtime.trouble.lasting === undefined) {
         break
       }
-      popped = await this.#source.wait()
+      await this.#source.wait()
+      told = true
     }
   }
 

@@ -1,7 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { Job } from '../../../src/jobs/job.ts'
 import type { JobOptions } from '../../../src/types.ts'
-import type { WorkerPool } from '../../../src/worker/worker_pool.ts'
 import { redisServer } from '#tests/helpers/servers'
 import { stopwatch } from '#tests/helpers/stopwatch'
 import { waitFor } from '#tests/helpers/wait'
@@ -12,14 +12,22 @@ class Echo extends Job<object, void> {
   async execute() {}
 }
 
+/** Keeps its slot until it is told to stop. */
+class Held extends Job<object, void> {
+  static options: JobOptions = { name: 'held', queue: 'other' }
+  async execute() {
+    await pause(60_000, undefined, { signal: this.signal })
+  }
+}
+
 /** Less than a blocking wait of an idle worker, after which it looks by itself, ms. */
 const ONE_WAIT = 3_000
 
-test.group('A worker that stops while it waits for jobs', (group) => {
+test.group('What a marker has told only one worker', (group) => {
   let lab: WorkerLab
   group.each.setup(async () => {
     const { url } = await redisServer({ own: true })
-    lab = new WorkerLab(url, [Echo])
+    lab = new WorkerLab(url, [Echo, Held])
     return () => lab.close()
   })
 
@@ -27,20 +35,24 @@ test.group('A worker that stops while it waits for jobs', (group) => {
   const untilHeard = () =>
     waitFor('the marker to be taken', async () => (await lab.redis.exists(key('marker'))) === 0)
 
+  /** Until so many connections wait: one for each queue of each worker. */
+  const untilIdle = (waiting: number) =>
+    waitFor('the workers to wait', async () => {
+      const clients = String(await lab.redis.client('LIST')).split('\n')
+      const blocked = clients.filter((client) => / flags=\S*b.* cmd=bzpopmin /.test(client))
+      return blocked.length === waiting
+    })
+
   /** Two workers that wait. Redis gives a marker to the first of them, which has waited longer. */
-  const idle = async () => {
-    const pools: WorkerPool[] = []
-    for (const waiting of [1, 2]) {
-      pools.push(await lab.start({ queues: ['q'], concurrency: 1 }))
-      await waitFor('the worker to wait', async () => {
-        const clients = String(await lab.redis.client('LIST'))
-        return clients.split('cmd=bzpopmin').length - 1 === waiting
-      })
-    }
-    return pools[0]
+  const idle = async (...others: string[]) => {
+    const first = await lab.start({ queues: ['q', ...others], concurrency: 1 })
+    await untilIdle(1 + others.length)
+    await lab.start({ queues: ['q'], concurrency: 1 })
+    await untilIdle(2 + others.length)
+    return first
   }
 
-  test('tells another of the job whose marker it has taken with it', async ({ assert }) => {
+  test('is told to another when it stops: a job', async ({ assert }) => {
     const id = await lab.dispatch(Echo, {}, { delay: '1h' })
     const first = await idle()
     const told = lab.redis
@@ -57,7 +69,7 @@ test.group('A worker that stops while it waits for jobs', (group) => {
     assert.isBelow(stopped(), ONE_WAIT)
   })
 
-  test('tells another when the next delayed job is due', async ({ assert }) => {
+  test('is told to another when it stops: when the next delayed job is due', async ({ assert }) => {
     const first = await idle()
     const dispatched = stopwatch()
     const id = await lab.dispatch(Echo, {}, { delay: 1_000 })
@@ -66,5 +78,43 @@ test.group('A worker that stops while it waits for jobs', (group) => {
     assert.equal((await lab.ended(id, 'q')).state, 'completed')
     assert.equal((await first.ended).jobs, 0)
     assert.isBelow(dispatched(), ONE_WAIT)
+  })
+
+  test('is told to another when a delayed job is due, and its own slot is taken', async ({
+    assert,
+  }) => {
+    await idle('other')
+    const dispatched = stopwatch()
+    const id = await lab.dispatch(Echo, {}, { delay: 1_000 })
+    await untilHeard()
+    await untilIdle(3)
+    await lab.running(await lab.dispatch(Held), 'other')
+    assert.equal((await lab.ended(id, 'q')).state, 'completed')
+    assert.isBelow(dispatched(), ONE_WAIT)
+  })
+
+  test('is told to another when a delayed job is due, and it was asked to take no more jobs', async ({
+    assert,
+  }) => {
+    const first = await idle()
+    const dispatched = stopwatch()
+    const id = await lab.dispatch(Echo, {}, { delay: 1_000 })
+    await untilHeard()
+    await lab.transport.workers.ask(first.id, 'quiet')
+    assert.equal((await lab.ended(id, 'q')).state, 'completed')
+    assert.isBelow(dispatched(), ONE_WAIT)
+    first.drain()
+    assert.equal((await first.ended).jobs, 0)
+  })
+
+  test('does not go round among queues that share one slot', async ({ assert }) => {
+    const queues = [...'abcdefghij']
+    await lab.start({ queues, concurrency: 1 })
+    await untilIdle(queues.length)
+    await Promise.all(queues.map((queue) => lab.dispatch(Echo, {}, { queue, delay: '1h' })))
+    const id = await lab.dispatch(Echo, {}, { queue: 'a', delay: 1_000 })
+    await lab.ended(id, 'a')
+    const [, waits] = /cmdstat_bzpopmin:calls=(\d+)/.exec(await lab.redis.info('commandstats'))!
+    assert.isBelow(Number(waits), 10 * queues.length)
   })
 })
