@@ -102,7 +102,11 @@ export class StreamBatch {
   async complete(redis: Redis): Promise<number> {
     const lacking: JobEntries[] = []
     for (const job of this.#jobs) {
-      if (job.entries.some(({ fields }) => needsHash(fields))) lacking.push(job)
+      for (const { fields } of job.entries) {
+        if (!needsHash(fields)) continue
+        lacking.push(job)
+        break
+      }
     }
     if (lacking.length === 0) return 0
     const pipeline = redis.pipeline()

@@ -58,9 +58,19 @@ const LAST_SEQUENCE = 2 ** 40 - 1
  * BigInt.
  */
 export function versionOf(id: string, skew: number): bigint {
-  const [milliseconds, sequence] = idParts(id)
-  return (BigInt(milliseconds + skew) << 20n) + BigInt(Math.min(sequence, LAST_SEQUENCE))
+  const dash = id.indexOf('-')
+  const milliseconds = (dash < 0 ? Number(id) : Number(id.slice(0, dash))) + skew
+  if (milliseconds !== newest.milliseconds) {
+    newest = { milliseconds, version: BigInt(milliseconds) << 20n }
+  }
+  const sequence = dash < 0 ? 0 : Number(id.slice(dash + 1))
+  return sequence === 0
+    ? newest.version
+    : newest.version + BigInt(Math.min(sequence, LAST_SEQUENCE))
 }
+
+/** Entries of one millisecond follow each other. */
+let newest = { milliseconds: 0, version: 0n }
 
 /**
  * Entries that say something about one job. All others (`drained`, `paused`, `duplicated`, ...) concern no record.

@@ -44,18 +44,17 @@ export class JobFold extends JobDraft {
     this.eventsVersion = versionOf(entries[from].id, skew)
     for (let index = from; index < entries.length; index++) {
       const { id, fields } = entries[index]
-      const { status, run, dueAt } = this.job
+      const at = idMilliseconds(id)
       this.closed = undefined
-      this.#entry(entries[index], skew)
-      const before = { status, run, dueAt }
-      this.measures.took(fields.event, idMilliseconds(id), before, this.closed, skew)
+      this.measures.takes()
+      this.#entry(entries[index], at, skew)
+      this.measures.took(fields.event, at, this.closed, skew)
     }
     this.job.version = versionOf(entries[entries.length - 1].id, skew)
     return this
   }
 
-  #entry({ id, fields }: Entry, skew: number): void {
-    const at = idMilliseconds(id)
+  #entry({ id, fields }: Entry, at: number, skew: number): void {
     switch (fields.event) {
       case 'added':
         return this.#added(fields, at)

@@ -50,9 +50,9 @@ export class JobDraft {
   #body: BodyWrite | undefined
   #attempts: AttemptWrite[] = []
   #events: EventTuple[] = []
-  #logs: LogsWrite[] = []
+  #logs: LogsWrite[] | undefined
   #tags: string[] | undefined
-  #runs: RunWrite[] = []
+  #runs: RunWrite[] | undefined
   #edges: EdgesWrite['edges'] | undefined
   #checkpoints: CheckpointsWrite | undefined
 
@@ -86,9 +86,9 @@ export class JobDraft {
     if (this.#events.length > 0) {
       out.events.push({ job, version: this.eventsVersion, list: this.#events })
     }
-    for (const logs of this.#logs) out.logs.push(logs)
+    if (this.#logs) out.logs.push(...this.#logs)
     if (this.#tags) out.tags.push({ job, tags: this.#tags })
-    for (const run of this.#runs) out.runs.push(run)
+    if (this.#runs) out.runs.push(...this.#runs)
     if (this.#edges) out.edges.push({ job, edges: this.#edges })
     if (this.#checkpoints) out.checkpoints.push(this.#checkpoints)
     for (const measure of this.measures.list) out.measures.push(measure)
@@ -129,9 +129,10 @@ export class JobDraft {
       if (job.status === 'running' || job.stopping) this.closeAttempt('lost', null)
       const { run: last, startedAt, finishedAt, errorCode, error } = job
       const row = { job, run: last, startedAt, finishedAt, errorCode, error }
-      if (isTerminal(job.status)) this.#runs.push({ ...row, status: job.status })
-      else if (ended !== undefined) this.#runs.push({ ...row, status: endOf(ended) })
-      else this.#runs.push({ ...row, status: 'failed', errorCode: LOST, error: UNKNOWN_END })
+      const runs = (this.#runs ??= [])
+      if (isTerminal(job.status)) runs.push({ ...row, status: job.status })
+      else if (ended !== undefined) runs.push({ ...row, status: endOf(ended) })
+      else runs.push({ ...row, status: 'failed', errorCode: LOST, error: UNKNOWN_END })
     }
     job.run = Math.max(run ?? 0, job.status === null ? job.run : job.run + 1)
     job.status = 'pending'
@@ -268,16 +269,29 @@ export class JobDraft {
     const { job } = this
     const known = this.#attempts.find((row) => row.attempt === attempt && row.run === job.run)
     if (known) {
-      const startedAt = known.startedAt ?? what.startedAt ?? null
-      const worker = known.worker ?? what.worker ?? null
-      if (outcome !== 'running') Object.assign(known, { ...what, outcome })
-      Object.assign(known, { startedAt, worker })
+      if (outcome !== 'running') {
+        const { startedAt, worker } = known
+        Object.assign(known, what)
+        known.outcome = outcome
+        known.startedAt = startedAt
+        known.worker = worker
+      }
+      known.startedAt ??= what.startedAt ?? null
+      known.worker ??= what.worker ?? null
       return known
     }
-    const { worker = null, startedAt = null, finishedAt = null } = what
-    const { errorCode = null, error = null, stack = null } = what
-    const row = { job, run: job.run, attempt, outcome, worker, startedAt, finishedAt }
-    const write = { ...row, errorCode, error, stack }
+    const write: AttemptWrite = {
+      job,
+      run: job.run,
+      attempt,
+      outcome,
+      worker: what.worker ?? null,
+      startedAt: what.startedAt ?? null,
+      finishedAt: what.finishedAt ?? null,
+      errorCode: what.errorCode ?? null,
+      error: what.error ?? null,
+      stack: what.stack ?? null,
+    }
     this.#attempts.push(write)
     return write
   }
@@ -290,6 +304,7 @@ export class JobDraft {
   }
 
   addLogs(logs: Omit<LogsWrite, 'job'>): void {
+    this.#logs ??= []
     this.#logs.push({ job: this.job, ...logs })
   }
 

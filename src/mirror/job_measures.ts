@@ -2,9 +2,6 @@ import { isTerminal, type JobStatus, type TerminalStatus } from '../statuses.ts'
 import type { Measure } from '../records/metrics/metric_types.ts'
 import type { AttemptWrite, StoredJob } from '../records/writer_types.ts'
 
-/** The record as it stood before an entry. */
-export type Before = { status: JobStatus | null; run: number; dueAt: number | null }
-
 /**
  * What is counted of one job's entries, all moments by Redis' clock. Only entries that its record takes in are told here, so a replay
  * counts nothing twice; what a comparison with Redis finds is not counted, because nobody knows when it happened.
@@ -13,6 +10,11 @@ export class JobMeasures {
   readonly list: Measure[] = []
   #job: StoredJob
 
+  /** The record as it stood before the entry. */
+  #status: JobStatus | null = null
+  #run = 1
+  #dueAt: number | null = null
+
   /** Since when the job waits for a worker, null when nobody knows; undefined while only its stored record tells. */
   #readyAt: number | null | undefined
 
@@ -20,8 +22,16 @@ export class JobMeasures {
     this.#job = job
   }
 
+  /** To be told before each entry is put onto the record. */
+  takes(): void {
+    const { status, run, dueAt } = this.#job
+    this.#status = status
+    this.#run = run
+    this.#dueAt = dueAt
+  }
+
   /**
-   * To be told after each entry was put onto the record.
+   * To be told after it was.
    *
    * @param closed  The attempt that the entry ended, if any.
    * @param skew  Milliseconds that the stored version has more than its entry.
@@ -29,32 +39,32 @@ export class JobMeasures {
   took(
     event: string | undefined,
     at: number,
-    before: Before,
     closed: AttemptWrite | undefined,
     skew: number
   ): void {
     const job = this.#job
-    const isNewRun = job.run !== before.run
+    const was = this.#status
+    const isNewRun = job.run !== this.#run
     if (event === 'stalled') this.#stalled()
-    if (event === 'active') this.#started(at, before, skew)
+    if (event === 'active') this.#started(at, skew)
     else if (event === 'delayed') this.#readyAt = job.dueAt
     else if (event === 'waiting-children') this.#readyAt = null
     else if (job.status === 'pending' && (event === 'waiting' || event === 'added' || isNewRun)) {
       this.#readyAt = at
     }
-    if (isNewRun || (before.status === null && event === 'added')) this.#count('added', at)
+    if (isNewRun || (was === null && event === 'added')) this.#count('added', at)
     if (job.status !== null && isTerminal(job.status)) {
-      if (isNewRun || before.status === null || !isTerminal(before.status)) {
+      if (isNewRun || was === null || !isTerminal(was)) {
         this.#ended(job.status, at, closed)
       }
-    } else if (!isNewRun && before.status === 'running' && closed && goesOn(closed)) {
+    } else if (!isNewRun && was === 'running' && closed && goesOn(closed)) {
       this.#ended('retried', at, closed)
     }
   }
 
-  #started(at: number, before: Before, skew: number): void {
+  #started(at: number, skew: number): void {
     if (this.#job.status !== 'running') return
-    const since = this.#since(before, skew)
+    const since = this.#since(skew)
     this.#readyAt = null
     if (since !== null) this.#count('started', at, true).duration = Math.max(0, at - since)
   }
@@ -85,12 +95,12 @@ export class JobMeasures {
     return measure
   }
 
-  #since({ status, dueAt }: Before, skew: number): number | null {
+  #since(skew: number): number | null {
     if (this.#readyAt !== undefined) return this.#readyAt
-    if (status === 'scheduled') return dueAt
+    if (this.#status === 'scheduled') return this.#dueAt
     // The newest entry of a pending job is the one that made it so.
     const { version } = this.#job
-    return status === 'pending' && version > 0n ? Number(version >> 20n) - skew : null
+    return this.#status === 'pending' && version > 0n ? Number(version >> 20n) - skew : null
   }
 }
 

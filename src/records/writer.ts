@@ -19,6 +19,9 @@ const NEW_CURSORS: Shape = {
   existing: 'ignore',
 }
 
+/** Columns of a row of jobs whose names its record tells. */
+const NAMED = [AT.queue, AT.type, AT.user, AT.worker]
+
 /**
  * Writes records; the mirror alone uses it. One connection, on which transactions take turns.
  *
@@ -217,10 +220,12 @@ export class Writer {
       return new Map(rows.map((row) => [idText(row.id), row]))
     }
     const found = await look(keys)
-    const twins = twinsAmong(keys, (index) => {
-      const row = found.get(keys[index].id)
-      return row && { queue: this.#names.name(row.queue_id), transportId: row.transport_id }
-    })
+    const twins = twinsAmong(
+      keys,
+      keys.map(({ id }) => found.get(id)),
+      (row) => this.#names.name(row.queue_id),
+      (row) => row.transport_id
+    )
     const own = twins.length > 0 ? await look(twins.map((index) => twinOf(keys[index]))) : found
     const others = new Set(twins)
     return keys.flatMap((key, index): [JobKey, Row][] => {
@@ -280,15 +285,12 @@ export class Writer {
     if (wanted.length === 0) return []
     const keys = [...wanted]
     const rows = await this.#rows(session, keys)
-    const twins = twinsAmong(keys, (index) => {
-      const row = rows[index]
-      return (
-        row && {
-          queue: this.#names.name(row[AT.queue] as number),
-          transportId: row[AT.transportId] as string | null,
-        }
-      )
-    })
+    const twins = twinsAmong(
+      keys,
+      rows,
+      (row) => this.#names.name(row[AT.queue] as number),
+      (row) => row[AT.transportId] as string | null
+    )
     if (twins.length > 0) {
       for (const index of twins) keys[index] = twinOf(keys[index])
       const own = await this.#rows(
@@ -309,8 +311,9 @@ export class Writer {
     const named = new Set<number>()
     for (const row of rows) {
       if (!row) continue
-      for (const id of [row[AT.queue], row[AT.type], row[AT.user], row[AT.worker]]) {
-        if (id !== null) named.add(id as number)
+      for (const place of NAMED) {
+        const id = row[place] as number | null
+        if (id !== null && !this.#names.knows(id)) named.add(id)
       }
     }
     if (named.size > 0) await this.#names.loadIds(session, named)

@@ -101,7 +101,7 @@ class Insertion {
    * @param places  Which values of each row, where not all of them
    */
   run(rows: unknown[][], places = this.#all): void {
-    const values = new Array<unknown>(ROWS * places.length)
+    const values: unknown[] = new Array(ROWS * places.length)
     let at = 0
     for (; at + ROWS <= rows.length; at += ROWS) {
       let to = 0
@@ -109,9 +109,10 @@ class Insertion {
         const row = rows[index]
         for (const place of places) values[to++] = row[place]
       }
-      this.#several.run(values)
+      // Values that stand in a list are asked for one by one, which takes a quarter longer.
+      this.#several.run(...values)
     }
-    for (; at < rows.length; at++) this.#one.run(places.map((place) => rows[at][place]))
+    for (; at < rows.length; at++) this.#one.run(...places.map((place) => rows[at][place]))
   }
 }
 
@@ -258,7 +259,11 @@ export class SqliteSession implements Session {
     const statement = this.#statements.get(`update queuedeck_jobs set ${assignments} where seq = ?`)
     this.#act(() => {
       const places = [...changed, 0]
-      for (const row of rows) statement.run(places.map((place) => row[place]))
+      const values: unknown[] = new Array(places.length)
+      for (const row of rows) {
+        for (let index = 0; index < places.length; index++) values[index] = row[places[index]]
+        statement.run(...values)
+      }
     })
   }
 

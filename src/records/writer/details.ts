@@ -3,7 +3,7 @@ import type { Session, Shape } from '../dialect/session.ts'
 import { storableNumber, storableShort, storableText } from '../storable.ts'
 import { ATTEMPT_OUTCOMES, BODY_COLUMNS, EDGE_POLICIES, TABLES } from '../tables.ts'
 import type { BodyWrite, FoldResult, StoredJob } from '../writer_types.ts'
-import { eventRows } from './event_rows.ts'
+import { addEventRows } from './event_rows.ts'
 import type { NameBook } from './name_book.ts'
 
 const ATTEMPTS: Shape = {
@@ -117,10 +117,9 @@ export function sendDetails(
   }
   put(CHECKPOINTS, checkpoints)
 
-  const events: unknown[][] = []
+  const events: Parameters<typeof addEventRows>[0] = []
   for (const { job, version, list } of folded.events) {
-    if (!isWritten(job)) continue
-    for (const row of eventRows(job.seq, version, list)) events.push(row)
+    if (isWritten(job)) addEventRows(events, job.seq, version, list)
   }
   put(EVENTS, events)
 
@@ -159,11 +158,14 @@ function bodyRows(
     if (!isWritten(body.job)) continue
     let set = 0
     const row: unknown[] = [body.job.seq]
-    for (const [index, key] of BODY_KEYS.entries()) {
+    let bit = 1
+    for (const key of BODY_KEYS) {
       const text = body[key]
-      if (text === undefined) continue
-      set |= 1 << index
-      row.push(long(text))
+      if (text !== undefined) {
+        set |= bit
+        row.push(long(text))
+      }
+      bit <<= 1
     }
     if (set === 0) continue
     const rows = sets.get(set)

@@ -8,12 +8,20 @@ import type { NameBook } from './name_book.ts'
 /**
  * A record in a transaction: as fold sees it, and as it is stored.
  */
-export type LoadedJob = StoredJob & { readonly before: unknown[] | null }
+export type LoadedJob = StoredJob & {
+  readonly before: unknown[] | null
+  /** Version of the stored row; 0n when there is none. */
+  readonly wasVersion: bigint
+  /** As this transaction writes it; null until then. */
+  row: unknown[] | null
+}
 
 /** A record that nothing is known of yet. */
 export function blankJob({ queue, transportId, id }: JobKey): LoadedJob {
   return {
     before: null,
+    wasVersion: 0n,
+    row: null,
     seq: 0,
     was: null,
     wasRun: 1,
@@ -60,8 +68,11 @@ export function loadJob(key: JobKey, row: unknown[], names: NameBook): LoadedJob
   const word = (place: number) => row[place] as string | null
   const name = (place: number) => (row[place] === null ? null : names.name(number(place)))
   const progress = number(AT.progress)
+  const version = BigInt(row[AT.version] as string)
   return {
     before: row,
+    wasVersion: version,
+    row: null,
     seq: number(AT.seq),
     was: status,
     wasRun: number(AT.run),
@@ -92,7 +103,7 @@ export function loadJob(key: JobKey, row: unknown[], names: NameBook): LoadedJob
     startedAt: moment(AT.startedAt),
     finishedAt: moment(AT.finishedAt),
     cancelAt: moment(AT.cancelAt),
-    version: BigInt(row[AT.version] as string),
+    version,
     hasTransport: row[AT.hasTransport] === 1,
     hasPayload: row[AT.hasPayload] === 1,
   }
@@ -204,15 +215,13 @@ const DEFAULTS: unknown[] = JOB_COLUMNS.map(
 const SHIFT = 2
 
 /**
- * Which columns differ; seq and id never do.
+ * Which columns differ from the stored row; seq and id never do.
  */
-export function changedBits(before: unknown[], row: unknown[]): number {
-  let bits = 0
+export function changedBits({ version, wasVersion }: LoadedJob, before: unknown[], row: unknown[]) {
+  let bits = version === wasVersion ? 0 : 1 << (AT.version - SHIFT)
   for (let index = SHIFT; index < AT.version; index++) {
     if (before[index] !== row[index]) bits |= 1 << (index - SHIFT)
   }
-  /** As it was read it is a text. */
-  if (before[AT.version] !== String(row[AT.version])) bits |= 1 << (AT.version - SHIFT)
   return bits
 }
 

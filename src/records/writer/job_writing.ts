@@ -14,7 +14,10 @@ const TAGS: Shape = { table: TABLES.tags, columns: TABLES.tags.columns, existing
 /** Groups of jobs with the same changed columns; what goes beyond them shares one that names more columns. */
 const MOST_GROUPS = 6
 
-type Written = Map<LoadedJob, { row: unknown[]; tags: number[]; tagsBefore: number[] }>
+/** A job with the tags that it has now and those that are stored. */
+type Tagged = { job: LoadedJob; tags: readonly number[]; tagsBefore: readonly number[] }
+
+const NO_TAGS: readonly number[] = []
 
 /**
  * What one transaction writes of its jobs, part by part: the database works on one while the next is folded.
@@ -52,14 +55,10 @@ export class JobWriting {
     const tags = new Map<StoredJob, string[]>()
     for (const { job, tags: list } of folded.tags) tags.set(job, list)
     await this.#loadNames(folded, tags)
-    const written = this.#sendJobs(folded, tags, await this.#storedTags(folded))
-    const isWritten = (job: StoredJob) => written.has(job as LoadedJob)
+    const tagged = this.#sendJobs(folded, tags, await this.#storedTags(folded))
+    const isWritten = (job: StoredJob) => (job as LoadedJob).row !== null
     sendDetails(this.#session, (one) => this.#send(one), folded, names, isWritten)
-    this.#send(this.#writeTags(written))
-    for (const [{ before }, { row, tags: has, tagsBefore }] of written) {
-      if (before) this.#tally.count(before, tagsBefore, -1)
-      this.#tally.count(row, has, 1)
-    }
+    if (tagged.length > 0) this.#send(this.#writeTags(tagged))
     for (const measure of folded.measures ?? []) this.#measures.push(measure)
   }
 
@@ -78,26 +77,30 @@ export class JobWriting {
     folded: FoldResult,
     tags: Map<StoredJob, string[]>,
     stored: Map<number, number[]>
-  ): Written {
+  ): Tagged[] {
     const session = this.#session
-    const written: Written = new Map()
+    const tally = this.#tally
+    const tagged: Tagged[] = []
     const fresh: unknown[][] = []
     let given = 0
     const changed = new Map<number, unknown[][]>()
     for (const job of folded.jobs as LoadedJob[]) {
       const { before } = job
       if (!before) job.seq = ++this.#highest
-      const tagsBefore = stored.get(job.seq) ?? []
+      const tagsBefore = stored.get(job.seq) ?? NO_TAGS
       const list = tags.get(job)
       const has = list ? [...new Set(list.map((tag) => this.#names.id('tag', tag)))] : tagsBefore
       const row = rowOf(job, this.#names, session.idValue(job.id), has.length > 0 ? 1 : 0)
-      written.set(job, { row, tags: has, tagsBefore })
+      job.row = row
+      if (has.length > 0 || tagsBefore.length > 0) tagged.push({ job, tags: has, tagsBefore })
+      if (before) tally.count(before, tagsBefore, -1)
+      tally.count(row, has, 1)
       if (!before) {
         fresh.push(row)
         given |= givenBits(row)
         continue
       }
-      const bits = changedBits(before, row)
+      const bits = changedBits(job, before, row)
       if (bits === 0) continue
       const group = changed.get(bits)
       if (group) group.push(row)
@@ -108,7 +111,7 @@ export class JobWriting {
       rows.sort((one, other) => (one[0] as number) - (other[0] as number))
       this.#send(session.updateJobs(columnsOf(bits), rows))
     }
-    return written
+    return tagged
   }
 
   #writeMeasures(): Promise<void> {
@@ -166,12 +169,12 @@ export class JobWriting {
   /**
    * Tags repeat status and moment of their job, so they are written anew when one of them changes.
    */
-  async #writeTags(written: Written): Promise<void> {
+  async #writeTags(tagged: Tagged[]): Promise<void> {
     const rows: unknown[][] = []
     const stale: number[] = []
-    for (const [job, { row, tags, tagsBefore }] of written) {
-      if (tags.length === 0 && tagsBefore.length === 0) continue
+    for (const { job, tags, tagsBefore } of tagged) {
       const { before } = job
+      const row = job.row!
       const isSame =
         before !== null &&
         before[AT.status] === row[AT.status] &&

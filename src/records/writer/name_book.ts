@@ -57,6 +57,11 @@ export class NameBook {
     return this.#ids[kind].has(name)
   }
 
+  /** Whether the name of a number has been loaded. */
+  knows(id: number): boolean {
+    return this.#names.has(id)
+  }
+
   name(id: number): string {
     return this.#names.get(id) ?? '?'
   }
@@ -65,7 +70,7 @@ export class NameBook {
    * Loads the names of numbers.
    */
   async loadIds(session: Session, ids: Iterable<number>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.#names.has(id))
+    const missing = [...new Set(ids)].filter((id) => !this.knows(id))
     if (missing.length === 0) return
     const select = 'select id, kind, name from queuedeck_names where'
     for (const { id, kind, name } of await session.allIn(select, 'id', 'int', missing)) {

@@ -27,28 +27,72 @@ export class Tally {
   #cube = new Counts()
   #timeline = new Counts()
 
+  /** Rows that count alike follow each other: the last one of each sign, and how many like it are still to be counted. */
+  #like = { before: new Like(-1), now: new Like(1) }
+
   /**
    * Counts one row of jobs, with its tags: `sign` 1 as it is now, -1 as it was.
    */
   count(row: unknown[], tags: readonly number[], sign: 1 | -1): void {
+    const like = sign === 1 ? this.#like.now : this.#like.before
+    const slot = Math.floor((row[AT.createdAt] as number) / TIMELINE_STEP)
+    if (!like.is(row, slot)) {
+      this.#take(like)
+      like.set(row, slot)
+    }
+    like.n++
+    for (const tag of tags) this.#counters.add(sign, NAME_KINDS.tag, tag, row[AT.status] as number)
+  }
+
+  /** Counts what has gathered. */
+  #take(like: Like): void {
+    const { row, slot } = like
+    if (like.n === 0) return
+    const n = like.n * like.sign
+    like.n = 0
     const status = row[AT.status] as number
-    const createdAt = row[AT.createdAt] as number
     const counters = this.#counters
-    counters.add(sign, 0, 0, status)
+    counters.add(n, 0, 0, status)
     for (const [kind, column] of COUNTED) {
       const id = row[column]
-      if (id !== null) counters.add(sign, kind, id as number, status)
+      if (id !== null) counters.add(n, kind, id as number, status)
     }
-    for (const tag of tags) counters.add(sign, NAME_KINDS.tag, tag, status)
-    const day = Math.floor(createdAt / DAY)
-    this.#cube.add(sign, day, row[AT.queue] as number, row[AT.type] as number, status)
-    this.#timeline.add(sign, Math.floor(createdAt / TIMELINE_STEP), status)
+    const day = Math.floor((slot * TIMELINE_STEP) / DAY)
+    this.#cube.add(n, day, row[AT.queue] as number, row[AT.type] as number, status)
+    this.#timeline.add(n, slot, status)
   }
 
   async write(session: Session): Promise<void> {
+    this.#take(this.#like.before)
+    this.#take(this.#like.now)
     await put(session, COUNTERS, this.#counters)
     await put(session, CUBE, this.#cube)
     await put(session, TIMELINE, this.#timeline)
+  }
+}
+
+/** Columns that tell which counts a row belongs to, beside the moment of its creation. */
+const COUNTED_BY = [AT.status, AT.queue, AT.type, AT.user, AT.host]
+
+/**
+ * Rows that belong to the same counts.
+ */
+class Like {
+  row: unknown[] = []
+  slot = 0
+  n = 0
+
+  constructor(readonly sign: 1 | -1) {}
+
+  is(row: unknown[], slot: number): boolean {
+    if (slot !== this.slot) return false
+    for (const place of COUNTED_BY) if (row[place] !== this.row[place]) return false
+    return true
+  }
+
+  set(row: unknown[], slot: number): void {
+    this.row = row
+    this.slot = slot
   }
 }
 
@@ -60,7 +104,7 @@ type Level = Map<number, Level | number>
 class Counts {
   #sums: Level = new Map()
 
-  add(sign: number, ...key: number[]): void {
+  add(n: number, ...key: number[]): void {
     let level = this.#sums
     const last = key.length - 1
     for (let index = 0; index < last; index++) {
@@ -68,7 +112,7 @@ class Counts {
       if (next === undefined) level.set(key[index], (next = new Map()))
       level = next as Level
     }
-    level.set(key[last], ((level.get(key[last]) as number | undefined) ?? 0) + sign)
+    level.set(key[last], ((level.get(key[last]) as number | undefined) ?? 0) + n)
   }
 
   /** Each key with its sum behind it, where that is not 0; in the order of the keys, so that writers that meet do so in one order. */

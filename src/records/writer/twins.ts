@@ -8,24 +8,27 @@ import type { JobKey } from '../writer_types.ts'
  * one whose id was chosen to be that of a foreign job's record.
  */
 
-/** Whose a stored record is: its queue, as names are stored, and its id in Redis, null where that is the record's. */
-export type Owner = { queue: string; transportId: string | null }
-
 /**
  * Places of the keys whose id belongs to another job: a stored one, or one earlier in the list.
  *
- * @param ownerOf  Of the stored record at a place; nothing when there is none.
+ * @param records  The stored record of each key; nothing where there is none.
+ * @param queueOf  Its queue, as names are stored.
+ * @param transportIdOf  Its id in Redis, null where that is the record's.
  */
-export function twinsAmong(
+export function twinsAmong<R>(
   keys: readonly JobKey[],
-  ownerOf: (index: number) => Owner | null | undefined
+  records: readonly (R | null | undefined)[],
+  queueOf: (record: R) => string,
+  transportIdOf: (record: R) => string | null
 ): number[] {
   const twins: number[] = []
   const names = new Map<string, string>()
   const taken = new Set<string>()
-  for (const [index, { id, queue, transportId }] of keys.entries()) {
-    const owner = ownerOf(index)
-    if (owner === null || owner === undefined) {
+  let index = -1
+  for (const { id, queue, transportId } of keys) {
+    index++
+    const record = records[index]
+    if (record === null || record === undefined) {
       if (taken.has(id)) twins.push(index)
       taken.add(id)
       continue
@@ -35,9 +38,9 @@ export function twinsAmong(
       name = storedName(queue)
       names.set(queue, name)
     }
-    const isSame =
-      owner.transportId === null ? transportId === id : owner.transportId === storable(transportId)
-    if (owner.queue !== name || !isSame) twins.push(index)
+    const own = transportIdOf(record)
+    const isSame = own === null ? transportId === id : own === storable(transportId)
+    if (!isSame || queueOf(record) !== name) twins.push(index)
   }
   return twins
 }

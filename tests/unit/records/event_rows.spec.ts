@@ -1,8 +1,14 @@
 import { test } from '@japa/runner'
-import { eventRows } from '../../../src/records/writer/event_rows.ts'
+import { addEventRows } from '../../../src/records/writer/event_rows.ts'
 import type { EventTuple } from '../../../src/records/writer_types.ts'
 
 const NOW = 1_764_028_800_000
+
+function eventRows(seq: number, version: bigint, list: EventTuple[], most?: number) {
+  const rows: Parameters<typeof addEventRows>[0] = []
+  addEventRows(rows, seq, version, list, most)
+  return rows
+}
 
 test.group('Records | packed events', () => {
   test('one row holds what JSON.stringify would give', ({ assert }) => {
