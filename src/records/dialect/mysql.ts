@@ -150,6 +150,9 @@ export class MysqlSession implements Session {
   #together: number
   #turn = new InTurn()
 
+  /** Statements that leave together, when those before them have been answered. */
+  #group: { statements: string[]; size: number; sent: Promise<unknown> } | undefined
+
   private constructor(connection: Mysql.Connection, packet: number) {
     this.#connection = connection
     this.longestText = Math.max(100_000, packet - 20_000)
@@ -159,7 +162,10 @@ export class MysqlSession implements Session {
 
   static async open(settings: ConnectionSettings): Promise<MysqlSession> {
     const mysql = await load()
-    const connection = await mysql.createConnection(options(settings))
+    const connection = await mysql.createConnection({
+      ...options(settings),
+      multipleStatements: true,
+    })
     connection.on('error', () => {})
     try {
       await prepare(settings, connection)
@@ -262,20 +268,48 @@ export class MysqlSession implements Session {
   }
 
   async #send(start: string, rows: unknown[][], end: string): Promise<void> {
+    const sent: Promise<unknown>[] = []
     let sql = start
     for (const row of rows) {
       let one = row.map(literal).join(',')
       if (sql.length + one.length > this.#together && sql.length > start.length) {
-        await this.#query({ sql: sql + end })
+        sent.push(this.#write(sql + end))
         sql = start
       }
       if (one.length > this.#together) one = fitting(row, this.#packet - 10_000).join(',')
       sql += `${sql.length === start.length ? '' : ','}(${one})`
     }
-    if (sql.length > start.length) await this.#query({ sql: sql + end })
+    if (sql.length > start.length) sent.push(this.#write(sql + end))
+    await Promise.all(sent)
+  }
+
+  /**
+   * Sends a statement whose answer says nothing. What gathers while the server works on others leaves as one text: it goes from one to the
+   * next by itself, while this process makes rows and would not hear of its answers.
+   */
+  #write(statement: string): Promise<unknown> {
+    const group = this.#group
+    if (group !== undefined && group.size + statement.length <= this.#together) {
+      group.statements.push(statement)
+      group.size += statement.length
+      return group.sent
+    }
+    const statements = [statement]
+    const close = () => {
+      if (this.#group?.statements === statements) this.#group = undefined
+    }
+    const sent = this.#turn.run(() => {
+      close()
+      return this.#connection.query({ sql: statements.join(';\n'), timeout: WRITE })
+    })
+    this.#group = { statements, size: statement.length, sent }
+    /** Also when it may not leave, since one before it failed. */
+    sent.catch(close)
+    return sent
   }
 
   async #query(query: Mysql.QueryOptions): Promise<unknown> {
+    this.#group = undefined
     const [answer] = await this.#turn.run(() =>
       this.#connection.query({ ...query, timeout: WRITE })
     )
