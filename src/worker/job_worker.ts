@@ -2,17 +2,17 @@ import { Worker } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
 import type { CheckpointAnswer } from '../transport/checkpoints.ts'
-import { cancelled, leaseLost, shutdown } from './abort_reasons.ts'
+import { leaseLost, shutdown } from './abort_reasons.ts'
 import { Attempt, type AttemptHost, type Checkpoint, type Told } from './attempt.ts'
 import { CheckpointKeeper } from './checkpoint_keeper.ts'
 import { type ClaimedJob, readClaim } from './claim.ts'
-import { type ClaimReply, ClaimScripts, type Refusal, type Settled } from './claim_scripts.ts'
+import { type ClaimReply, ClaimScripts } from './claim_scripts.ts'
+import { Endings } from './endings.ts'
 import { JobSource } from './job_source.ts'
 import { Leases } from './leases.ts'
 import { Orphans } from './orphans.ts'
 import {
   diedWithProcess,
-  finalFailure,
   type Outcome,
   outcomeWithoutRunning,
   stoppedOutcome,
@@ -43,6 +43,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   #scripts: ClaimScripts
   #source: JobSource
   #settlement: Settlement
+  #endings: Endings
   #checkpoints: CheckpointKeeper
 
   /** What runs now, and what has returned but is not settled yet. */
@@ -88,6 +89,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     this.#settlement = new Settlement(this.#scripts, runtime.clock, trouble)
     this.#checkpoints = new CheckpointKeeper(queue, runtime)
     this.leases = new Leases(queue, runtime, this.backend, this.#attempts)
+    this.#endings = new Endings(queue, runtime, this.#settlement, this.leases, this)
     this.orphans = new Orphans(queue, runtime, this.#scripts, this.#settlement, this.#attempts)
     this.on('error', (error) => this.#draining || trouble.noticed(error))
     this.on('stalled', (jobId) =>
@@ -96,6 +98,11 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
         'The worker of a job was lost; the job goes on as its next attempt'
       )
     )
+  }
+
+  /** Claims nothing more: the worker stops. */
+  get isDraining(): boolean {
+    return this.#draining
   }
 
   get attempts(): ReadonlySet<Attempt> {
@@ -174,7 +181,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   async handBackAll(): Promise<void> {
     await Promise.all(
       [...this.#attempts].map((attempt) => {
-        attempt.settledEarly ??= this.#stopEarly(attempt)
+        attempt.settledEarly ??= this.#endings.stopEarly(attempt)
         /** A `failed` hook may run there still, when its job has been settled. */
         return Promise.all([attempt.settledEarly, attempt.process?.kill()])
       })
@@ -227,7 +234,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     }
     const outcome = stoppedOutcome(attempt, false)
     if (outcome?.kind === 'failed') {
-      attempt.settledEarly ??= this.#settleEarly(attempt, outcome)
+      attempt.settledEarly ??= this.#endings.settleEarly(attempt, outcome)
       /** Looked at when the code returns, which may be never. */
       attempt.settledEarly.catch(() => {})
     }
@@ -241,7 +248,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       return
     }
     const outcome = stoppedOutcome(attempt, false) ?? uncaughtFailure(error)
-    attempt.settledEarly = this.#settleEarly(attempt, outcome)
+    attempt.settledEarly = this.#endings.settleEarly(attempt, outcome)
     /** Not before: its last progress and log lines belong to it. */
     const abort = () =>
       void attempt.abort(leaseLost('an error of its code that nobody caught has failed it'))
@@ -299,7 +306,7 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
         await closing
       }
       const askedAt = this.clock.now()
-      const next = await (attempt.settledEarly ?? this.#settle(attempt, outcome, true))
+      const next = await (attempt.settledEarly ?? this.#endings.settle(attempt, outcome))
       return next && { ...next, askedAt }
     } finally {
       this.#runtime.isolation.release(attempt)
@@ -323,81 +330,5 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
     }
     const outcome = await this.#runtime.execution.perform(attempt)
     return this.#draining && diedWithProcess(outcome) ? { kind: 'handed back' } : outcome
-  }
-
-  async #stopEarly(attempt: Attempt): Promise<null> {
-    await attempt.process?.kill()
-    return this.#settleEarly(attempt, stoppedOutcome(attempt, false) ?? { kind: 'handed back' })
-  }
-
-  async #settleEarly(attempt: Attempt, outcome: Outcome): Promise<null> {
-    await attempt.close()
-    await this.#settle(attempt, outcome, false)
-    return null
-  }
-
-  /**
-   * @returns the queue's next job, if the same call claimed one
-   */
-  async #settle(attempt: Attempt, outcome: Outcome, mayClaim: boolean): Promise<ClaimReply | null> {
-    const { claim } = attempt
-    if (outcome.kind === 'lost') {
-      return null
-    }
-    const { execution, slots } = this.#runtime
-    const final = this.#settlement.isFinal(claim, outcome)
-    const hook = outcome.kind === 'failed' && final && execution.hasFailedHook(attempt)
-    /** A job claimed now would wait for the hook. */
-    const claimNext = mayClaim && final && !hook && !this.#draining && slots.mayContinue(this)
-    let settled: Settled
-    try {
-      settled = await this.#settlement.settle(claim, outcome, claimNext)
-    } catch (error) {
-      if (claimNext) {
-        slots.claimed(false)
-      }
-      throw error
-    }
-
-    /** What an attempt holds nobody else ends or removes: the end was taken, its answer lost, and the job removed before it was sent again. */
-    if (hook && 'refused' in settled && settled.refused === 'gone' && attempt.leaseLeft > 0) {
-      settled = { next: null }
-    }
-    if ('refused' in settled) {
-      if (claimNext) slots.claimed(false)
-      return this.#refused(attempt, settled.refused)
-    }
-    if (claimNext) {
-      slots.claimed(settled.next !== null && settled.next.values !== null)
-    }
-    if (hook) {
-      attempt.settledEarly ??= Promise.resolve(null)
-      if (!(await this.#isCancelled(claim)))
-        await execution.hearFailed(attempt, outcome.failure, outcome.error)
-    }
-    return settled.next
-  }
-
-  /** Whether that was asked for, of a job whose code failed before it heard of it: then it has ended so. */
-  async #isCancelled({ id }: ClaimedJob): Promise<boolean> {
-    return (await this.#runtime.cancelRequest(this.queue, id).catch(() => null)) !== null
-  }
-
-  async #refused(attempt: Attempt, why: Refusal): Promise<null> {
-    if (why === 'cancel requested') {
-      const { code, message } =
-        attempt.aborted?.kind === 'cancelled' ? attempt.aborted : cancelled()
-      await this.#settle(
-        attempt,
-        { kind: 'cancelled', failure: { code, message, stack: null } },
-        false
-      )
-    } else if (why === 'children') {
-      const message = 'Its code returned before the children that it waits for had all completed'
-      await this.#settle(attempt, finalFailure('CHILDREN_UNFINISHED', message), false)
-    } else {
-      this.leases.lose(attempt, 'Redis refused its end')
-    }
-    return null
   }
 }
