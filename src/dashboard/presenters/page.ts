@@ -91,7 +91,7 @@ async function away({ dashboard, clock }: Viewer, database: boolean): Promise<Pa
   if (redis !== null) {
     list.push({
       service: 'redis',
-      text: 'Redis does not answer: nothing starts or ends now, and actions fail. History stays readable.',
+      text: 'Redis does not answer: nothing starts or ends now, and actions fail, except those on alerts. History stays readable.',
       since: clock.moment(redis),
     })
   }
