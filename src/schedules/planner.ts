@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
+import { inParts } from '../in_parts.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import type { Records } from '../records/records.ts'
 import type { Schedule, ScheduleRun } from '../schedule_types.ts'
@@ -295,9 +296,9 @@ export class Planner {
     const fresh = unknown
       .filter((run) => !takenBack.has(jobIdOf(run)))
       .map((run) => this.#job(run, now))
-    for (let from = 0; from < fresh.length; from += ROUND_TRIP) {
+    for (const some of inParts(fresh, ROUND_TRIP)) {
       try {
-        await transport.add(fresh.slice(from, from + ROUND_TRIP))
+        await transport.add(some)
       } catch (error) {
         /** The others of the same round trip were added. */
         if ((error as { code?: string }).code !== 'E_DUPLICATE_JOB') throw error

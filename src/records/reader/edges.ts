@@ -1,3 +1,4 @@
+import { inParts } from '../../in_parts.ts'
 import { STATUSES } from '../../statuses.ts'
 import type { JobStatus } from '../../statuses.ts'
 import type { Db } from '../dialect/db.ts'
@@ -28,8 +29,8 @@ export class EdgeReader {
    */
   async of(side: Side, ids: readonly string[], most = Infinity): Promise<Edge[]> {
     const edges: Edge[] = []
-    for (let at = 0; at < ids.length && edges.length < most; at += AT_ONCE) {
-      const some = ids.slice(at, at + AT_ONCE)
+    for (const some of inParts(ids, AT_ONCE)) {
+      if (edges.length >= most) break
       const column = side === 'awaited' ? 'j.id' : 'e.awaited'
       const limit = Number.isFinite(most) ? ` limit ${Math.floor(most - edges.length)}` : ''
       const rows = await this.db.all(
