@@ -28,17 +28,20 @@ export function bytesToUuid(bytes: Uint8Array): string {
 }
 
 /**
- * UUID of version 5 (RFC 9562) for a foreign job: the same queue and BullMQ id always give the same record id.
+ * UUID of version 5 (RFC 9562): the same name in the same namespace always gives the same.
  */
-export function foreignId(queue: string, transportId: string): string {
-  const bytes = createHash('sha1')
-    .update(FOREIGN)
-    .update(`${queue}\0${transportId}`)
-    .digest()
-    .subarray(0, 16)
+export function uuidV5(namespace: Uint8Array, name: string): string {
+  const bytes = createHash('sha1').update(namespace).update(name).digest().subarray(0, 16)
   bytes[6] = (bytes[6] & 0x0f) | 0x50
   bytes[8] = (bytes[8] & 0x3f) | 0x80
   return bytesToUuid(bytes)
+}
+
+/**
+ * The record's id of a foreign job: the same queue and BullMQ id always give the same.
+ */
+export function foreignId(queue: string, transportId: string): string {
+  return uuidV5(FOREIGN, `${queue}\0${transportId}`)
 }
 
 /**

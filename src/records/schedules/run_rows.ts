@@ -4,6 +4,7 @@ import type { Session } from '../dialect/session.ts'
 import { SCHEDULE_RUN_COLUMNS } from '../service_columns.ts'
 import { TABLES } from '../tables.ts'
 import { inParts } from '../../in_parts.ts'
+import { mayBeRunId } from './run_id.ts'
 
 /** What was noted of a moment stays: planning it again changes nothing. */
 const ROWS = {
@@ -44,16 +45,13 @@ export async function noteRunKind(
   )
 }
 
-/** UUIDs of schedules' jobs are of version 5. */
-const RUN_ID = /^.{14}5/
-
 /** Notes of runs that are due after a moment that their jobs, which have ended, have no record any more. */
 export async function takeBackRuns(
   session: Session,
   jobIds: string[],
   after: number
 ): Promise<void> {
-  const ids = jobIds.filter((id) => RUN_ID.test(id))
+  const ids = jobIds.filter(mayBeRunId)
   for (const part of inParts(ids, PART)) {
     const rows = await session.all(
       `select ${COLUMNS} from queuedeck_schedule_runs where due_at > ? and kind = 0 and job_id in (${marks(part)})`,

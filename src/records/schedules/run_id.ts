@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { bytesToUuid, uuidToBytes } from '../records/ids.ts'
+import { uuidToBytes, uuidV5 } from '../ids.ts'
 
 /**
  * The id of the job that a schedule has at a moment: a UUID of version 5 (RFC 9562), so that any number of processes make it once.
@@ -9,12 +8,13 @@ import { bytesToUuid, uuidToBytes } from '../records/ids.ts'
  * @param due epoch ms
  */
 export function runId(id: string, generation: number, due: number): string {
-  const bytes = createHash('sha1')
-    .update(uuidToBytes(id))
-    .update(`${due}:${generation}`)
-    .digest()
-    .subarray(0, 16)
-  bytes[6] = (bytes[6] & 0x0f) | 0x50
-  bytes[8] = (bytes[8] & 0x3f) | 0x80
-  return bytesToUuid(bytes)
+  return uuidV5(uuidToBytes(id), `${due}:${generation}`)
+}
+
+/** The version stands behind two of the hyphens. */
+const VERSION_5 = /^.{14}5/
+
+/** Whether a schedule may have made the job of this id. So may others have: ids of foreign jobs are of the same version. */
+export function mayBeRunId(id: string): boolean {
+  return VERSION_5.test(id)
 }
