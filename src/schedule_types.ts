@@ -4,6 +4,12 @@ export const OVERLAPS = ['skip', 'queue'] as const
 /** What happens with runs whose time passed while nothing was there to start them: none of them, or one. */
 export const MISSED = ['skip', 'once'] as const
 
+/**
+ * For so long nobody may look after schedules, and so late may a run be, before it counts as missed, ms. A leader that is killed is
+ * replaced sooner.
+ */
+export const LATE = 10_000
+
 export type Overlap = (typeof OVERLAPS)[number]
 
 export type Missed = (typeof MISSED)[number]

@@ -10,7 +10,6 @@ import {
 import { writeCounts } from '../records/eraser/cleanup_log.ts'
 import { cursorOf, type Ended } from '../records/eraser/eraser.ts'
 import type { Session } from '../records/dialect/session.ts'
-import { LATE } from '../transport/scheduled_jobs.ts'
 import { BatchSize } from './batch_size.ts'
 import { breathe, type CleanupContext, HEAVY } from './context.ts'
 import type { CleanupKind } from './kinds.ts'
@@ -34,7 +33,7 @@ type Claim = { queue: string; position: string; cursor: Cursor }
  */
 export class RecordSweep {
   #context: CleanupContext
-  #runsAfter: number
+  #now: number
   #size = new BatchSize()
 
   /**
@@ -42,7 +41,7 @@ export class RecordSweep {
    */
   constructor(context: CleanupContext, now: number) {
     this.#context = context
-    this.#runsAfter = now - LATE
+    this.#now = now
   }
 
   async sweep(ended: Ended): Promise<void> {
@@ -169,7 +168,7 @@ export class RecordSweep {
         logLines: counts.logLines + logs,
       })
     }
-    const erased = await eraser.erase(batch, ended, this.#runsAfter, note)
+    const erased = await eraser.erase(batch, ended, this.#now, note)
     counts[kind] += erased.records
     counts.logLines += erased.logs
     await this.#yield(weight, kind)

@@ -3,7 +3,6 @@ import { isWritten, PATIENCE } from '../mirror/written.ts'
 import type { Records } from '../records/records.ts'
 import { isTerminal, type TerminalStatus } from '../statuses.ts'
 import type { Actor, JobDetails } from '../types.ts'
-import { LATE } from '../transport/scheduled_jobs.ts'
 import { tellPages } from './queue_answer.ts'
 import { parentKey } from './stored_options.ts'
 import { findJob, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
@@ -49,8 +48,8 @@ export class DeleteJob {
     try {
       const refusal = await this.#claim(job)
       if (refusal !== null) return { outcome: 'refused', reason: refusal, job }
-      const runsAfter = (await transport.time()) - LATE
-      if (!(await records.deletion.erase(job.id, job.status as TerminalStatus, runsAfter))) {
+      const now = await transport.time()
+      if (!(await records.deletion.erase(job.id, job.status as TerminalStatus, now))) {
         return { outcome: 'too_late', reason: 'The job is deleted already', job }
       }
     } finally {

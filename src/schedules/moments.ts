@@ -1,6 +1,6 @@
 import type { Timing } from '../cron/types.ts'
-import type { Missed } from '../schedule_types.ts'
-import { LATE, type ScheduledState } from '../transport/scheduled_jobs.ts'
+import { LATE, type Missed } from '../schedule_types.ts'
+import type { ScheduledState } from '../transport/scheduled_jobs.ts'
 
 /** Moments that are nearer than this get their jobs at once, ms: the tick would come too late for them. */
 const AHEAD = 3_000

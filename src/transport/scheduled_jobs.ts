@@ -1,4 +1,4 @@
-import type { ScheduleMark } from '../schedule_types.ts'
+import { LATE, type ScheduleMark } from '../schedule_types.ts'
 import type { RedisClient } from './client.ts'
 import type { Transport } from './transport.ts'
 import type { TransportState } from './types.ts'
@@ -8,12 +8,6 @@ export type ScheduleVerdict = { verdict: 'run' | 'wait' | 'overlap' | 'missed'; 
 
 /** Where Redis has a schedule's job, and when a worker claimed it last (epoch ms; 0: never). */
 export type ScheduledState = { state: TransportState | ''; claimedAt: number }
-
-/**
- * For so long nobody may look after schedules, and so late may a run be, before it counts as missed, ms. A leader that is killed is
- * replaced sooner.
- */
-export const LATE = 10_000
 
 const OVERLAP_REASON = 'Left out by its schedule: an earlier run had not ended'
 const MISSED_REASON =

@@ -25,12 +25,12 @@ export class Deletion {
 
   /**
    * @param id  UUID of the record.
-   * @param runsAfter  see Eraser
+   * @param now  Redis' clock, see `Eraser.erase`
    * @returns false when it is not there, or no longer has this status
    * @throws E_DATABASE_UNAVAILABLE
    */
-  erase(id: string, status: TerminalStatus, runsAfter: number): Promise<boolean> {
-    const turn = this.#turn.then(() => this.#erase(id, status, runsAfter))
+  erase(id: string, status: TerminalStatus, now: number): Promise<boolean> {
+    const turn = this.#turn.then(() => this.#erase(id, status, now))
     this.#turn = turn.catch(() => {})
     return turn
   }
@@ -41,7 +41,7 @@ export class Deletion {
     await this.eraser.close()
   }
 
-  async #erase(id: string, status: TerminalStatus, runsAfter: number): Promise<boolean> {
+  async #erase(id: string, status: TerminalStatus, now: number): Promise<boolean> {
     clearTimeout(this.#idle)
     const { eraser } = this
     const ended = { status, before: Number.MAX_SAFE_INTEGER }
@@ -60,7 +60,7 @@ export class Deletion {
           await pause(YIELD[eraser.dialect])
         }
       }
-      const { records } = await eraser.erase([seq], ended, runsAfter, async () => {})
+      const { records } = await eraser.erase([seq], ended, now, async () => {})
       return records === 1
     } catch (error) {
       throw translated(error, 'the record was not deleted')

@@ -1,4 +1,4 @@
-import { RUN_KINDS, type RunKind, type ScheduleRun } from '../../schedule_types.ts'
+import { LATE, RUN_KINDS, type RunKind, type ScheduleRun } from '../../schedule_types.ts'
 import type { Row } from '../dialect/db.ts'
 import type { Session } from '../dialect/session.ts'
 import { SCHEDULE_RUN_COLUMNS } from '../service_columns.ts'
@@ -45,17 +45,18 @@ export async function noteRunKind(
   )
 }
 
-/** Notes of runs that are due after a moment that their jobs, which have ended, have no record any more. */
-export async function takeBackRuns(
-  session: Session,
-  jobIds: string[],
-  after: number
-): Promise<void> {
+/**
+ * Notes of these jobs, which have ended, that they have no record any more, where their runs do not count as missed yet: later nobody
+ * would take them for lost.
+ *
+ * @param now  Redis' clock, epoch ms
+ */
+export async function takeBackRuns(session: Session, jobIds: string[], now: number): Promise<void> {
   const ids = jobIds.filter(mayBeRunId)
   for (const part of inParts(ids, PART)) {
     const rows = await session.all(
       `select ${COLUMNS} from queuedeck_schedule_runs where due_at > ? and kind = 0 and job_id in (${marks(part)})`,
-      [after, ...part]
+      [now - LATE, ...part]
     )
     for (const row of rows) await noteRunKind(session, runOf(row), 'taken back')
   }
