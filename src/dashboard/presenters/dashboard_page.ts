@@ -1,6 +1,7 @@
 import { SUSPECT_AFTER } from '../../operations/ask_worker.ts'
 import type { StatusCounts } from '../../records/reader_types.ts'
 import { STATUSES } from '../../statuses.ts'
+import { usageReports } from '../../transport/host_usage.ts'
 import type { AlertView, WorkerView } from '../../types.ts'
 import type { Charted, ChartRange } from '../metrics.ts'
 import type { DashboardUrls } from '../urls.ts'
@@ -86,19 +87,19 @@ export function statistics({ counts, workers }: Statistics) {
 
 /**
  * CPU as a share of all cores of the workers' hosts, 0 to 1; memory in bytes against what applies there. A host that has several
- * workers has its cores and its limit once.
+ * workers has its cores and its limit once. Workers count as they do for alerts and charts.
  */
 export function usage(workers: WorkerView[] | null) {
-  const active = workers?.filter(isActive) ?? []
-  if (active.length === 0) return { cpu: null, memory: null }
-  const hosts = new Map(active.map((worker) => [worker.host, worker]))
+  const telling = usageReports(workers?.filter(isActive) ?? [])
+  if (telling.length === 0) return { cpu: null, memory: null }
+  const hosts = new Map(telling.map((worker) => [worker.host, worker]))
   const sum = (of: Iterable<WorkerView>, value: (worker: WorkerView) => number) =>
     [...of].reduce((total, worker) => total + value(worker), 0)
   const cores = sum(hosts.values(), ({ cores: own }) => own)
   return {
-    cpu: Math.min(1, sum(active, ({ cpu }) => cpu) / Math.max(1, cores)),
+    cpu: Math.min(1, sum(telling, ({ cpu }) => cpu) / cores),
     memory: {
-      used: sum(active, ({ memory }) => memory.used),
+      used: sum(telling, ({ memory }) => memory.used),
       limit: sum(hosts.values(), ({ memory }) => memory.limit),
     },
   }
