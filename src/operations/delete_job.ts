@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isWritten, PATIENCE } from '../mirror/written.ts'
 import type { Records } from '../records/records.ts'
+import { mayBeRunId } from '../records/schedules/run_id.ts'
 import { isTerminal, type TerminalStatus } from '../statuses.ts'
 import type { Actor, JobDetails } from '../types.ts'
 import { tellPages } from './queue_answer.ts'
@@ -48,7 +49,8 @@ export class DeleteJob {
     try {
       const refusal = await this.#claim(job)
       if (refusal !== null) return { outcome: 'refused', reason: refusal, job }
-      const now = await transport.time()
+      /** How late it is matters of runs of schedules alone. */
+      const now = mayBeRunId(job.id) ? await transport.time() : null
       if (!(await records.deletion.erase(job.id, job.status as TerminalStatus, now))) {
         return { outcome: 'too_late', reason: 'The job is deleted already', job }
       }

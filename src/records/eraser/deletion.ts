@@ -29,7 +29,7 @@ export class Deletion {
    * @returns false when it is not there, or no longer has this status
    * @throws E_DATABASE_UNAVAILABLE
    */
-  erase(id: string, status: TerminalStatus, now: number): Promise<boolean> {
+  erase(id: string, status: TerminalStatus, now: number | null): Promise<boolean> {
     const turn = this.#turn.then(() => this.#erase(id, status, now))
     this.#turn = turn.catch(() => {})
     return turn
@@ -41,7 +41,7 @@ export class Deletion {
     await this.eraser.close()
   }
 
-  async #erase(id: string, status: TerminalStatus, now: number): Promise<boolean> {
+  async #erase(id: string, status: TerminalStatus, now: number | null): Promise<boolean> {
     clearTimeout(this.#idle)
     const { eraser } = this
     const ended = { status, before: Number.MAX_SAFE_INTEGER }

@@ -44,14 +44,15 @@ export class Eraser {
   /**
    * Deletes records, with all that belongs to them, in one transaction. Those that no longer are what `ended` says stay.
    *
-   * @param now  Redis' clock, epoch ms: runs of schedules that are not missed by then are taken back with their jobs' records.
+   * @param now  Redis' clock, epoch ms: runs of schedules that are not missed by then are taken back with their jobs' records. Null where no
+   *   schedule made any of the jobs.
    * @param note  Something to write in the same transaction: how many went.
    * @returns how many records, and rows of their logs and timelines, went
    */
   erase(
     seqs: number[],
     ended: Ended,
-    now: number,
+    now: number | null,
     note: (session: Session, erased: { records: number; logs: number }) => Promise<void>
   ): Promise<{ records: number; logs: number }> {
     return this.locked(async (session) => {
@@ -84,9 +85,11 @@ export class Eraser {
         throw new Error('Records changed while they were deleted: somebody else writes them')
       }
       await tally.write(session)
-      /** A schedule would take such a run for lost, once neither Redis nor a record knows it. */
-      const ids = rows.map(({ id }) => idOf(id))
-      await takeBackRuns(session, ids, now)
+      if (now !== null) {
+        /** A schedule would take such a run for lost, once neither Redis nor a record knows it. */
+        const ids = rows.map(({ id }) => idOf(id))
+        await takeBackRuns(session, ids, now)
+      }
       await note(session, { records, logs })
       return { records, logs }
     })

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import { Worker } from 'bullmq'
+import { uuidV7 } from '../../../src/jobs/uuid.ts'
 import type { OperationDependencies } from '../../../src/operations/job_lookup.ts'
 import { CancelJob } from '../../../src/operations/cancel_job.ts'
 import { CreateJob } from '../../../src/operations/create_job.ts'
 import { RestartJob } from '../../../src/operations/restart_job.ts'
 import { RunAgain } from '../../../src/operations/run_again.ts'
+import { runId } from '../../../src/records/schedules/run_id.ts'
+import { Transport } from '../../../src/transport/transport.ts'
 import type { Actor } from '../../../src/types.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { CLASSES, Echo, Fail, Walk } from '../dashboard/jobs.ts'
@@ -149,6 +152,31 @@ test.group('Operations', (group) => {
       assert.match(reason!, /only the beginning of the payload/)
     }
     assert.equal(await transport.state('idle', id), 'missing')
+  })
+
+  test('a deletion asks for the clock of Redis only where a schedule may have made the job', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { transport } = dependencies
+    const { deleteJob } = await lab.app.container.make('queuedeck.dashboard')
+    let asked = 0
+    transport.time = (client) => {
+      asked++
+      return Transport.prototype.time.call(transport, client)
+    }
+    cleanup(() => void Reflect.deleteProperty(transport, 'time'))
+    const deleted = async (id: string) => {
+      await transport.add([{ queue: 'idle', id, name: 'f', data: '{}', opts: LATER() }])
+      await lab.record(id)
+      await new CancelJob(dependencies).handle(id, ADA)
+      await lab.record(id, 'cancelled')
+      asked = 0
+      assert.equal((await deleteJob.handle(id, ADA)).outcome, 'done')
+      return asked
+    }
+    assert.equal(await deleted(uuidV7()), 0)
+    assert.equal(await deleted(runId(randomUUID(), 1, Date.now())), 1)
   })
 
   test('foreign jobs are cancelled and restarted by their own id', async ({ assert }) => {
