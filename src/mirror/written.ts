@@ -13,23 +13,22 @@ export type Cursor = { lastId: string; notes: string | null } | null
  *
  * @param before  Where the cursor stood before Redis was asked for the position: a position in front of it is of a Redis that lost
  *   entries.
- * @param how.duringAudit  Entries are enough: what an audit under way may still find without them does not matter.
  * @throws what the signal was aborted with
  */
 export async function isWritten(
   readCursor: () => Promise<Cursor>,
   position: string,
   before: Cursor,
-  how: { patience: number; signal?: AbortSignal; duringAudit?: boolean }
+  how: { patience: number; signal?: AbortSignal }
 ): Promise<boolean> {
   if (compareIds(position, before?.lastId ?? START) < 0) return false
-  const { patience, signal, duringAudit = false } = how
+  const { patience, signal } = how
   const deadline = performance.now() + patience
   for (;;) {
     signal?.throwIfAborted()
     const cursor = await readCursor()
     const { audit } = JSON.parse(cursor?.notes ?? '{}') as Notes
-    if ((duringAudit || !audit) && compareIds(cursor?.lastId ?? START, position) >= 0) return true
+    if (!audit && compareIds(cursor?.lastId ?? START, position) >= 0) return true
     if (performance.now() > deadline) return false
     await pause(20)
   }

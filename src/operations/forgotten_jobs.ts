@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { compareIds, START } from '../mirror/entries.ts'
-import { isWritten, PATIENCE } from '../mirror/written.ts'
+import { type Cursor, PATIENCE } from '../mirror/written.ts'
 import type { JobView } from '../types.ts'
 import { inParts } from '../in_parts.ts'
 import type { OperationDependencies } from './job_lookup.ts'
+
+/** Time between two looks at where the mirror is, ms. */
+const LOOK = 20
 
 /** Jobs that one question to Redis names. */
 const AT_ONCE = 1_000
@@ -27,6 +30,9 @@ export class ForgottenJobs {
 
   /** Queues whose streams were gone. What Redis knew before nobody tells any more, and what came since tells nothing of it. */
   #emptied = new Set<string>()
+
+  /** Looks that are about to be made: those that wait side by side for the mirror in a queue look together. */
+  #looks = new Map<string, Promise<Cursor>>()
 
   constructor(private dependencies: OperationDependencies) {}
 
@@ -52,9 +58,7 @@ export class ForgottenJobs {
       if (ids.length === 0 || this.#emptied.has(queue)) return { ids, isRecorded: true }
       /** An older Redis came back: the mirror is about to find that out, and reads its stream once more. */
       const isOlder = compareIds(position, cursor?.lastId ?? START) < 0
-      const patience = Math.max(0, deadline - performance.now())
-      const read = () => reader.cursor(queue)
-      if (!isOlder && (await isWritten(read, held, null, { patience, duringAudit: true }))) {
+      if (!isOlder && (await this.#isWritten(queue, held, deadline))) {
         this.#behind.delete(queue)
         return { ids, isRecorded: true }
       }
@@ -62,8 +66,29 @@ export class ForgottenJobs {
         this.#behind.add(queue)
         return { ids, isRecorded: false }
       }
-      await pause(20)
+      await pause(LOOK)
     }
+  }
+
+  /** Waits until records say what a queue's stream held at a position. An audit under way is not waited for: entries are enough. */
+  async #isWritten(queue: string, position: string, deadline: number): Promise<boolean> {
+    let cursor = await this.dependencies.reader.cursor(queue)
+    while (compareIds(cursor?.lastId ?? START, position) < 0) {
+      if (performance.now() > deadline) return false
+      cursor = await this.#look(queue)
+    }
+    return true
+  }
+
+  #look(queue: string): Promise<Cursor> {
+    const next =
+      this.#looks.get(queue) ??
+      pause(LOOK).then(() => {
+        this.#looks.delete(queue)
+        return this.dependencies.reader.cursor(queue)
+      })
+    this.#looks.set(queue, next)
+    return next
   }
 
   /** Those that Redis does not know, and where the stream stood then: the newest id it gave, and its last entry that is still there. */

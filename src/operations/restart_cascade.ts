@@ -6,6 +6,7 @@ import { edgeArguments, type FlowEdge } from '../transport/flow_edges.ts'
 import type { FlowRestart } from '../transport/flow_restarts.ts'
 import type { TransportFacts } from '../transport/transport_audit.ts'
 import type { JobView } from '../types.ts'
+import { ForgottenJobs } from './forgotten_jobs.ts'
 import { edgesOf } from './job_edges.ts'
 import { jobOnce, type OperationDependencies } from './job_lookup.ts'
 import { forgotten, recordedRun } from './restart_job.ts'
@@ -39,7 +40,10 @@ export async function restartBehind(
   const ids = causes.map(({ id }) => id)
   for (const step of await stepsBehind(dependencies, ids, at)) {
     for (const some of inParts(step, AT_ONCE)) {
-      const done = await Promise.all(some.map((behind) => again(dependencies, behind, { by, at })))
+      const gone = new ForgottenJobs(dependencies)
+      const done = await Promise.all(
+        some.map((behind) => again(dependencies, behind, { by, at, gone }))
+      )
       restarted += done.filter(Boolean).length
     }
   }
@@ -86,12 +90,13 @@ export async function takeUpRestarts(
 async function again(
   dependencies: OperationDependencies,
   { job: row, restarted }: Behind,
-  { by, at }: Pick<FlowRestart, 'by' | 'at'>
+  { by, at, gone }: Pick<FlowRestart, 'by' | 'at'> & { gone: ForgottenJobs }
 ): Promise<boolean> {
   const { id, queue, transportId, run } = row
   const { transport, reader } = dependencies
   const { keys, flows } = transport
-  const waits = () => edgesOf(dependencies, { id, queue, transportId }, { ignoreEnded: false })
+  const waits = () =>
+    edgesOf(dependencies, { id, queue, transportId }, { ignoreEnded: false, gone })
   /** One that is gone again by then is not waited for. */
   const known = new Map(restarted.map((of) => [keys.job(of.queue, of.id), 'f' as const]))
   const some = edgeArguments(keys, restarted, known)

@@ -3,6 +3,7 @@ import { within } from '../time/within.ts'
 import type { FlowRestart } from '../transport/flow_restarts.ts'
 import type { NewTransportJob } from '../transport/types.ts'
 import type { Actor, JobDetails } from '../types.ts'
+import type { ForgottenJobs } from './forgotten_jobs.ts'
 import { edgesOf } from './job_edges.ts'
 import { restartBehind } from './restart_cascade.ts'
 import { findJob, jobOnce, type OperationAnswer, type OperationDependencies } from './job_lookup.ts'
@@ -17,7 +18,11 @@ const PATIENCE = 2_000
  * because of it run again too.
  */
 export class RestartJob {
-  constructor(private dependencies: OperationDependencies) {}
+  /** @param gone  Where many jobs are restarted: what became of those that they waited for is asked together. */
+  constructor(
+    private dependencies: OperationDependencies,
+    private gone?: ForgottenJobs
+  ) {}
 
   /**
    * @throws InvalidInputException, E_JOB_NOT_FOUND, E_REDIS_UNAVAILABLE, E_DATABASE_UNAVAILABLE, E_MIRROR_BEHIND
@@ -42,7 +47,9 @@ export class RestartJob {
       return { outcome: 'refused', reason: isCut, job }
     }
     const by = actor.name ?? actor.id
-    const waits = await edgesOf(this.dependencies, job, { ignoreEnded: actor.bulk === undefined })
+    const { gone } = this
+    const ignoreEnded = actor.bulk === undefined
+    const waits = await edgesOf(this.dependencies, job, { ignoreEnded, gone })
     /** Before the restart, so that those behind are restarted whatever becomes of this process. */
     const isAwaited = (await reader.edges.of('waiting', [job.id], 1)).length > 0
     const behind = isAwaited

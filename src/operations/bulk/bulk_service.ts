@@ -6,9 +6,11 @@ import type { Transport } from '../../transport/transport.ts'
 import { CancelJob } from '../cancel_job.ts'
 import { ChangePriority } from '../change_priority.ts'
 import { type DeleteDependencies, DeleteJob } from '../delete_job.ts'
+import { ForgottenJobs } from '../forgotten_jobs.ts'
 import { takeUpRestarts } from '../restart_cascade.ts'
 import { RestartJob } from '../restart_job.ts'
 import { drainAct } from '../drain_queue.ts'
+import type { OperationDependencies } from '../job_lookup.ts'
 import { tellPages } from '../queue_answer.ts'
 import { bulkAct } from './begin_bulk.ts'
 import { goOnDraining } from './drain_step.ts'
@@ -47,7 +49,7 @@ const AT_ONCE = 8
  */
 export class BulkService extends LedService {
   #options: BulkServiceOptions
-  #tools: BulkTools
+  #tools: Omit<BulkTools, 'restart'>
   #isReady = false
   /** Queues that are drained beside the rounds, by operation: each may take minutes. */
   #drains = new Map<string, Promise<void>>()
@@ -59,14 +61,18 @@ export class BulkService extends LedService {
       ...{ afterFailure: AFTER_FAILURE, patience: PATIENCE },
     })
     this.#options = options
-    const dependencies = { reader: records.reader, transport }
+    const dependencies = this.#dependencies
     this.#tools = {
       reader: records.reader,
       cancel: new CancelJob(dependencies),
-      restart: new RestartJob(dependencies),
       delete: new DeleteJob({ ...dependencies, records }),
       priority: new ChangePriority(dependencies),
     }
+  }
+
+  get #dependencies(): OperationDependencies {
+    const { records, transport } = this.#options
+    return { reader: records.reader, transport }
   }
 
   protected async turn({ redis, signal }: Lead): Promise<void> {
@@ -77,9 +83,7 @@ export class BulkService extends LedService {
   }
 
   async #restartBehind(redis: RedisClient): Promise<void> {
-    const { records, transport } = this.#options
-    const dependencies = { reader: records.reader, transport }
-    while (!this.signal.aborted && (await takeUpRestarts(dependencies, redis))) continue
+    while (!this.signal.aborted && (await takeUpRestarts(this.#dependencies, redis))) continue
   }
 
   protected override beside(): Promise<unknown> {
@@ -151,9 +155,10 @@ export class BulkService extends LedService {
       if (operation.action === 'restart') await this.#restartBehind(redis)
       return this.#end(operation, redis)
     }
+    const tools = this.#toolsOfStep()
     const answers = await Promise.allSettled(
       items.map(async (item) => {
-        const result = await actOn(this.#tools, operation, item)
+        const result = await actOn(tools, operation, item)
         await onActed?.(result)
         return result
       })
@@ -164,6 +169,12 @@ export class BulkService extends LedService {
     if (results.length > 0) await records.bulk.record(operation.seq, results)
     const failure = answers.find((answer) => answer.status === 'rejected')
     if (failure) throw failure.reason
+  }
+
+  /** Jobs of one step wait together for a mirror that is behind; what was found out is old at the next one. */
+  #toolsOfStep(): BulkTools {
+    const gone = new ForgottenJobs(this.#dependencies)
+    return { ...this.#tools, restart: new RestartJob(this.#dependencies, gone) }
   }
 
   /** The audit first: when this process dies in between, the next one says the same again. */

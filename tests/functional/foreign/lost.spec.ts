@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
+import { readBulkRequest } from '../../../src/operations/bulk/begin_bulk.ts'
 import { EnqueueLost } from '../../../src/operations/enqueue_lost.ts'
+import { Reader } from '../../../src/records/reader.ts'
 import type { Actor } from '../../../src/types.ts'
 import { waitFor } from '#tests/helpers/wait'
 import { ForeignLab } from './lab.ts'
@@ -76,6 +78,53 @@ test.group('Foreign queues | what Redis lets go of while the mirror is behind', 
     goOn()
     assert.equal((await restart()).outcome, 'done')
     assert.equal(await foreign.transport.state('tests', jobId), 'waiting')
+  })
+
+  test('is waited for once, however many jobs restart together that wait for it', async ({
+    assert,
+  }) => {
+    const { container } = foreign.lab.app
+    const { cancelJob, beginBulk } = await container.make('queuedeck.dashboard')
+    const { reader, bulk } = await container.make('queuedeck.records')
+    await add('mails', 1)
+    const { id } = await foreign.row('mails', '1')
+    const queue = await container.make('queuedeck')
+    const ids: string[] = []
+    for (let n = 0; n < 8; n++) {
+      const { jobId } = await queue.dispatch('tests.echo', {}).waitFor(id)
+      await foreign.lab.record(jobId, 'blocked')
+      await cancelJob.handle(jobId, ADA)
+      await foreign.lab.record(jobId, 'cancelled')
+      ids.push(jobId)
+    }
+    const goOn = await foreign.withoutMirror()
+    foreign.worker('mails', async () => {})
+    const state = () => foreign.transport.state('mails', '1')
+    await waitFor('Redis to forget it', async () => (await state()) === 'missing')
+
+    let looks = 0
+    let since = 0
+    reader.cursor = (name) => {
+      since ||= performance.now()
+      looks++
+      return Reader.prototype.cursor.call(reader, name)
+    }
+    ;(await container.make('queuedeck.bulk.service')).start()
+    const request = readBulkRequest({ action: 'restart', ids })
+    const begun = await beginBulk.handle(request, ADA, async () => true)
+    await waitFor('the restarts to wait', async () => looks > 2 * ids.length)
+    await pause(500)
+    const waited = performance.now() - since
+    assert.isAtMost(looks, 2 * ids.length + waited / 19, 'two looks each, then one every 20 ms')
+    goOn()
+    const ended = await waitFor('the operation to end', async () => {
+      const found = await bulk.find(begun.id)
+      return found?.endedAt !== null && found
+    })
+    assert.deepInclude(ended.counts, { done: ids.length })
+    for (const one of ids) {
+      assert.equal(await foreign.transport.state('tests', one), 'waiting')
+    }
   })
 
   test('is enqueued again without a mirror where Redis was emptied', async ({ assert }) => {
