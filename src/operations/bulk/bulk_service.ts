@@ -43,6 +43,19 @@ const PATIENCE = 3_000
 /** Jobs of one operation that are acted on at the same time; several operations take turns. */
 const AT_ONCE = 8
 
+/** What is left for the next turn, by operation, with the error that tells why. */
+type LeftWork = Map<string, unknown>
+
+/** Leaves work that waits for a mirror that is behind: others may go on. */
+async function leaving(left: LeftWork, name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'E_MIRROR_BEHIND') throw error
+    left.set(name, error)
+  }
+}
+
 /**
  * Works on actions on many jobs, drains queues, and goes on with restarts through flows whose processes have died, in one of all processes
  * that run this service. Its lead is no guard: an item is noted once, by whoever is first, and acting on it again does nothing (`actOn`).
@@ -78,8 +91,10 @@ export class BulkService extends LedService {
   protected async turn({ redis, signal }: Lead): Promise<void> {
     if (!this.#isReady) await this.#options.records.ready()
     this.#isReady = true
-    await this.#restartBehind(redis)
-    while (await this.#round(redis, signal)) continue
+    const left: LeftWork = new Map()
+    await leaving(left, 'restarts', () => this.#restartBehind(redis))
+    while (await this.#round(redis, signal, left)) continue
+    for (const error of left.values()) throw error
   }
 
   async #restartBehind(redis: RedisClient): Promise<void> {
@@ -90,16 +105,16 @@ export class BulkService extends LedService {
     return Promise.all(this.#drains.values())
   }
 
-  /** Some jobs of each operation that has not ended. False when there is none, or others lead. */
-  async #round(redis: RedisClient, signal: AbortSignal): Promise<boolean> {
+  /** Some jobs of each operation that has not ended and is not left. False when there is none, or others lead. */
+  async #round(redis: RedisClient, signal: AbortSignal, left: LeftWork): Promise<boolean> {
     const operations = await this.#options.records.bulk.open()
     let isMore = false
     for (const operation of operations) {
       if (!this.isLeader || signal.aborted) return false
       if (operation.drain) {
         this.#drain(operation, operation.drain, redis, signal)
-      } else {
-        await this.#step(operation, redis)
+      } else if (!left.has(operation.id)) {
+        await leaving(left, operation.id, () => this.#step(operation, redis))
         isMore = true
       }
     }

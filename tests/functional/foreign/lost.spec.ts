@@ -80,7 +80,7 @@ test.group('Foreign queues | what Redis lets go of while the mirror is behind', 
     assert.equal(await foreign.transport.state('tests', jobId), 'waiting')
   })
 
-  test('is waited for once, however many jobs restart together that wait for it', async ({
+  test('is waited for once, however many jobs restart together, and by nobody else', async ({
     assert,
   }) => {
     const { container } = foreign.lab.app
@@ -97,6 +97,8 @@ test.group('Foreign queues | what Redis lets go of while the mirror is behind', 
       await foreign.lab.record(jobId, 'cancelled')
       ids.push(jobId)
     }
+    const { jobId: another } = await queue.dispatch('tests.echo', {})
+    await foreign.lab.record(another, 'pending')
     const goOn = await foreign.withoutMirror()
     foreign.worker('mails', async () => {})
     const state = () => foreign.transport.state('mails', '1')
@@ -116,11 +118,18 @@ test.group('Foreign queues | what Redis lets go of while the mirror is behind', 
     await pause(500)
     const waited = performance.now() - since
     assert.isAtMost(looks, 2 * ids.length + waited / 19, 'two looks each, then one every 20 ms')
-    goOn()
-    const ended = await waitFor('the operation to end', async () => {
-      const found = await bulk.find(begun.id)
+
+    const end = (of: string) => async () => {
+      const found = await bulk.find(of)
       return found?.endedAt !== null && found
-    })
+    }
+    const cancel = readBulkRequest({ action: 'cancel', ids: [another] })
+    const other = await beginBulk.handle(cancel, ADA, async () => true)
+    const cancelled = await waitFor('one that waits for no mirror to end', end(other.id))
+    assert.deepInclude(cancelled.counts, { done: 1 })
+
+    goOn()
+    const ended = await waitFor('the operation to end', end(begun.id))
     assert.deepInclude(ended.counts, { done: ids.length })
     for (const one of ids) {
       assert.equal(await foreign.transport.state('tests', one), 'waiting')
