@@ -58,7 +58,7 @@ export class Mirror {
   #reads = 0
   #ahead: { from: string; number: number; reply: Promise<StreamReply[]> } | undefined
 
-  /** Streams that gave something in the last read share the size of a batch. */
+  /** Streams share the size of a batch: so many times what the one of them gave that had most, all gave in the last read. */
   #busyStreams = 1
 
   /** Whether one of them gave as much as it was asked for. */
@@ -150,8 +150,7 @@ export class Mirror {
       const size = await this.#write(replies, signal)
       const took = performance.now() - begun
       if (this.sqlOutage.recovered()) this.#note('info', 'The database is back')
-      /** What nearly fills a batch means that it is behind. */
-      if (size > 0 && size < this.#options.batch * 0.75) await wait(gatherAfter(size, took), signal)
+      if (size > 0 && !this.#isBehind(size)) await wait(gatherAfter(size, took), signal)
     } catch (error) {
       this.#ahead = undefined
       if (signal.aborted) return
@@ -165,6 +164,11 @@ export class Mirror {
       await wait(100 + Math.random() * 200, signal)
       await this.reload().catch(() => {})
     }
+  }
+
+  /** Where a stream has more than it was asked for, or the batch was nearly full, nothing has to gather; nor while somebody waits. */
+  #isBehind(size: number): boolean {
+    return this.#hasMore || size >= this.#options.batch * 0.75 || this.isHurried()
   }
 
   /**
@@ -185,8 +189,10 @@ export class Mirror {
       const entries = read.get(position.key)
       if (!entries) position.drained = ahead.number
     }
-    this.#busyStreams = Math.max(1, replies.length)
-    this.#hasMore = replies.some(({ entries }) => entries.length >= count)
+    const sizes = replies.map(({ entries }) => entries.length)
+    const most = Math.max(1, ...sizes)
+    this.#busyStreams = Math.max(1, Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / most))
+    this.#hasMore = most >= count
     return replies
   }
 

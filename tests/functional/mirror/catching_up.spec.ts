@@ -1,0 +1,42 @@
+import { test } from '@japa/runner'
+import type { Records } from '../../../src/records/records.ts'
+import { createDatabase } from '#tests/helpers/databases'
+import { redisServer } from '#tests/helpers/servers'
+import { waitFor } from '#tests/helpers/wait'
+import { Lab } from './lab.ts'
+import { emptyTables, openRecords } from './records.ts'
+
+test.group('Mirror | catching up', (group) => {
+  let lab: Lab
+  let records: Records
+
+  group.each.setup(async () => {
+    const { url } = await redisServer()
+    lab = new Lab(url)
+    records = openRecords(await emptyTables({ kind: 'sqlite', create: createDatabase }))
+    return async () => {
+      records.writer.hook = undefined
+      await lab.close()
+      await records.close()
+    }
+  })
+
+  test('takes nearly whole batches of a queue that is behind, though others have a little each', async ({
+    assert,
+  }) => {
+    const small = Array.from({ length: 10 }, (_, index) => `small${index}`)
+    await lab.transport.registerQueues(['big', ...small])
+    await lab.transport.add(Array.from({ length: 2_000 }, () => lab.job('big')))
+    const last = await lab.add('big')
+    let batches = 0
+    records.writer.hook = (point) => {
+      if (point !== 5) return
+      batches++
+      void lab.transport.add(small.map((queue) => lab.job(queue))).catch(() => {})
+    }
+    lab.mirror(records, { batch: 200 })
+    await waitFor('the last job of the queue', () => records.reader.find(last))
+    /** Ten of them are whole; the others begin, or move cursors for the comparison of each queue. */
+    assert.isAtMost(batches, 40)
+  })
+})
