@@ -15,6 +15,13 @@ const CONNECT = 5_000
 const WRITE = 60_000
 const READ = 15_000
 
+/**
+ * Longest waiting of a writer for rows that another transaction holds, s, and for the answers to statements that left together, ms. A server
+ * that is told to kill a statement between two of them says nothing more.
+ */
+const LOCKED = 15
+const GROUP = 20_000
+
 /** Settings of a host that the driver takes; it complains about others. */
 const TAKEN = [
   'uri',
@@ -70,6 +77,16 @@ async function prepare(settings: ConnectionSettings, connection: Mysql.Connectio
   /** Last: the host's hook may set what suits its own statements. */
   await connection.query(SESSION)
   await connection.query('set session transaction isolation level read committed')
+}
+
+/** The driver puts the whole statement into its errors, which get into the host's log: payloads are none of its business. */
+async function withoutText<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    delete (error as { sql?: string }).sql
+    throw error
+  }
 }
 
 const ESCAPED: Record<string, string> = {
@@ -169,6 +186,7 @@ export class MysqlSession implements Session {
     connection.on('error', () => {})
     try {
       await prepare(settings, connection)
+      await connection.query(`set session innodb_lock_wait_timeout = ${LOCKED}`)
       const [rows] = await connection.query<any[]>('select @@max_allowed_packet as packet')
       return new MysqlSession(connection, Number(rows[0].packet))
     } catch (error) {
@@ -300,7 +318,8 @@ export class MysqlSession implements Session {
     }
     const sent = this.#turn.run(() => {
       close()
-      return this.#connection.query({ sql: statements.join(';\n'), timeout: WRITE })
+      const sql = statements.join(';\n')
+      return withoutText(this.#connection.query({ sql, timeout: GROUP }))
     })
     this.#group = { statements, size: statement.length, sent }
     /** Also when it may not leave, since one before it failed. */
@@ -311,7 +330,7 @@ export class MysqlSession implements Session {
   async #query(query: Mysql.QueryOptions): Promise<unknown> {
     this.#group = undefined
     const [answer] = await this.#turn.run(() =>
-      this.#connection.query({ ...query, timeout: WRITE })
+      withoutText(this.#connection.query({ ...query, timeout: WRITE }))
     )
     return answer
   }
@@ -340,7 +359,9 @@ export class MysqlDb implements Db {
         await prepare(this.#settings, connection)
         this.#prepared.add(raw)
       }
-      const [rows] = await connection.query({ sql, values: [...values], timeout: READ + 1_000 })
+      const [rows] = await withoutText(
+        connection.query({ sql, values: [...values], timeout: READ + 1_000 })
+      )
       connection.release()
       return rows as Row[]
     } catch (error) {

@@ -185,6 +185,7 @@ eachDatabase((database) => {
       assert.equal(first.status, 'fulfilled')
       const { reason } = failed as PromiseRejectedResult
       assert.match(reason.message, /unique|duplicate/i)
+      assert.notProperty(reason, 'sql', 'statements hold payloads, and errors are logged')
       // What is told of the batch is why it failed, whichever statement is asked.
       assert.equal((behind as PromiseRejectedResult).reason, reason)
       const later = session.put(NEW_NAMES, [[1, 'behind', 'behind']])
