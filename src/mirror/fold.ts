@@ -76,7 +76,7 @@ export class JobFold extends JobDraft {
       case 'progress':
         return this.#progress(fields, at)
       case 'log':
-        return this.#log(fields, versionOf(id, skew))
+        return this.#log(fields, at, versionOf(id, skew))
       case 'cancel-requested':
         return this.#cancelRequested(fields, at)
       case 'signal-ignored':
@@ -286,10 +286,10 @@ export class JobFold extends JobDraft {
     this.note(at, 'removed')
   }
 
-  #log(fields: EntryFields, version: bigint): void {
+  #log(fields: EntryFields, at: number, version: bigint): void {
     const lines = readLines(fields.lines)
     if (lines.length === 0) return
-    this.#runs(fields, lines[0][0])
+    this.#runs(fields, at)
     const { run, attempts } = this.job
     this.addLogs({ version, run, attempt: ordinal(fields.ats) ?? attempts, lines })
   }

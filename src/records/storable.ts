@@ -52,6 +52,17 @@ export function storedFold(name: string): string {
   return folded.length <= FOLD_LENGTH ? folded : folded.slice(0, FOLD_LENGTH).toWellFormed()
 }
 
+/** Moments beyond it, of the year 2248, are nobody's: counts by day and by ten minutes would not fit their columns. */
+const LAST_MOMENT = 2 ** 43
+
+/**
+ * When a record was made, epoch ms: whatever a producer says.
+ */
+export function storableCreation(moment: number): number {
+  const at = storableNumber(moment) ?? 0
+  return Math.max(-LAST_MOMENT, Math.min(LAST_MOMENT, at))
+}
+
 /**
  * A number for a whole-number column of `bits`; null where it is none.
  */

@@ -1,5 +1,11 @@
 import { STATUSES, statusCode, type JobStatus } from '../../statuses.ts'
-import { storableError, storableNumber, storableShort, storable } from '../storable.ts'
+import {
+  storable,
+  storableCreation,
+  storableError,
+  storableNumber,
+  storableShort,
+} from '../storable.ts'
 import type { Column } from '../columns.ts'
 import { COMPLETED_PROGRESS, JOB_COLUMNS, SIGNAL_IGNORED, type StoredNameKind } from '../tables.ts'
 import type { JobKey, StoredJob } from '../writer_types.ts'
@@ -136,7 +142,7 @@ export function rowOf(job: LoadedJob, names: NameBook, id: unknown, tagged: numb
     statusCode(status),
     status === 'completed' ? COMPLETED_PROGRESS : tenths(job.percent),
     ended ? storableNumber(Math.max(0, finishedAt - startedAt)) : -1,
-    storableNumber(job.createdAt) ?? 0,
+    storableCreation(job.createdAt),
     storableNumber(job.dueAt),
     storableNumber(startedAt),
     storableNumber(finishedAt),
