@@ -1,15 +1,12 @@
 import { isTerminal, STATUSES } from '../statuses.ts'
 import { within } from '../time/within.ts'
-import { bytesToUuid } from './ids.ts'
-import type { Row } from './dialect/db.ts'
 import type { Session, Shape } from './dialect/session.ts'
 import { storableShort, storable, storedName } from './storable.ts'
 import { CURSOR_COLUMNS, NAME_KINDS, TABLES } from './tables.ts'
-import { AT, blankJob, loadJob, type LoadedJob } from './writer/job_row.ts'
+import { idText, loadJobs, selectJobs } from './writer/job_loading.ts'
 import { JobWriting } from './writer/job_writing.ts'
 import { NameBook } from './writer/name_book.ts'
 import { openSeqs, type OpenJob, type OpenPage } from './writer/open_jobs.ts'
-import { twinOf, twinsAmong } from './writer/twins.ts'
 import type { Batch, Cursor, CursorMove, Fold, JobKey } from './writer_types.ts'
 import { lists } from './lists.ts'
 
@@ -18,9 +15,6 @@ const NEW_CURSORS: Shape = {
   columns: CURSOR_COLUMNS,
   existing: 'ignore',
 }
-
-/** Columns of a row of jobs whose names its record tells. */
-const NAMED = [AT.queue, AT.type, AT.user, AT.worker]
 
 /**
  * Writes records; the mirror alone uses it. One connection, on which transactions take turns.
@@ -59,14 +53,20 @@ export class Writer {
       if (!(await this.#moveCursors(session, batch.cursors))) return false
       this.hook?.(1)
       const numbered = await this.#lockJobs(session)
-      const jobs = await this.#load(session, batch.jobs)
+      const jobs = await loadJobs(session, this.#names, batch.jobs)
       const writing = new JobWriting(session, this.#names, numbered)
-      for (const folded of fold(jobs)) {
-        this.hook?.(2)
-        await writing.add(folded)
-        await session.turn()
+      try {
+        for (const folded of fold(jobs)) {
+          this.hook?.(2)
+          await writing.add(folded)
+          await session.turn()
+        }
+        this.hook?.(3)
+      } catch (error) {
+        /** What is under way may send more, and must not do so behind the end of the transaction. */
+        await writing.settled().catch(() => {})
+        throw error
       }
-      this.hook?.(3)
       await writing.end()
       const { highest } = writing
       if (highest > numbered) {
@@ -144,7 +144,7 @@ export class Writer {
     return this.#take(async (session) => {
       const columns = 'id, queue_id, status, run, attempts, stopping, has_payload, has_transport'
       return new Map(
-        (await this.#select(session, columns, keys)).map(([key, row]) => [
+        (await selectJobs(session, this.#names, columns, keys)).map(([key, row]) => [
           key.id,
           {
             status: STATUSES[row.status],
@@ -167,7 +167,7 @@ export class Writer {
     await this.#transaction(async (session) => {
       await this.#lockJobs(session)
       const columns = 'id, queue_id, seq, status, has_transport'
-      const rows = await this.#select(session, columns, keys)
+      const rows = await selectJobs(session, this.#names, columns, keys)
       const seqs = rows
         .filter(([, row]) => row.has_transport === 1 && isTerminal(STATUSES[row.status]))
         .map(([, { seq }]) => seq as number)
@@ -199,39 +199,6 @@ export class Writer {
     this.#isClosed = true
     await this.#turn.catch(() => {})
     await this.#discard()
-  }
-
-  /**
-   * The rows that there are of these jobs; `columns` has `id` and `queue_id` among it.
-   */
-  async #select(session: Session, columns: string, keys: JobKey[]): Promise<[JobKey, Row][]> {
-    const look = async (wanted: JobKey[]) => {
-      const ids = wanted.map(({ id }) => session.idValue(id))
-      const rows = await session.allIn(
-        `select ${columns}, transport_id from queuedeck_jobs where`,
-        'id',
-        'uuid',
-        ids
-      )
-      await this.#names.loadIds(
-        session,
-        rows.map((row) => row.queue_id)
-      )
-      return new Map(rows.map((row) => [idText(row.id), row]))
-    }
-    const found = await look(keys)
-    const twins = twinsAmong(
-      keys,
-      keys.map(({ id }) => found.get(id)),
-      (row) => this.#names.name(row.queue_id),
-      (row) => row.transport_id
-    )
-    const own = twins.length > 0 ? await look(twins.map((index) => twinOf(keys[index]))) : found
-    const others = new Set(twins)
-    return keys.flatMap((key, index): [JobKey, Row][] => {
-      const row = others.has(index) ? own.get(twinOf(key).id) : found.get(key.id)
-      return row ? [[key, row]] : []
-    })
   }
 
   async #moveCursors(session: Session, moves: CursorMove[]): Promise<boolean> {
@@ -279,45 +246,6 @@ export class Writer {
     this.#made = value('made')
     this.#highest = highest
     return highest
-  }
-
-  async #load(session: Session, wanted: JobKey[]): Promise<LoadedJob[]> {
-    if (wanted.length === 0) return []
-    const keys = [...wanted]
-    const rows = await this.#rows(session, keys)
-    const twins = twinsAmong(
-      keys,
-      rows,
-      (row) => this.#names.name(row[AT.queue] as number),
-      (row) => row[AT.transportId] as string | null
-    )
-    if (twins.length > 0) {
-      for (const index of twins) keys[index] = twinOf(keys[index])
-      const own = await this.#rows(
-        session,
-        twins.map((index) => keys[index])
-      )
-      for (const [place, index] of twins.entries()) rows[index] = own[place]
-    }
-    return keys.map((key, index) => {
-      const row = rows[index]
-      return row ? loadJob(key, row, this.#names) : blankJob(key)
-    })
-  }
-
-  /** Rows by the ids of their keys, with the names that stand in them. */
-  async #rows(session: Session, keys: JobKey[]): Promise<(unknown[] | null)[]> {
-    const rows = await session.jobs(keys.map(({ id }) => id))
-    const named = new Set<number>()
-    for (const row of rows) {
-      if (!row) continue
-      for (const place of NAMED) {
-        const id = row[place] as number | null
-        if (id !== null && !this.#names.knows(id)) named.add(id)
-      }
-    }
-    if (named.size > 0) await this.#names.loadIds(session, named)
-    return rows
   }
 
   #transaction(action: (session: Session) => Promise<boolean>): Promise<boolean> {
@@ -368,10 +296,6 @@ export class Writer {
     // A dead server answers no farewell.
     if (session) await within(500, session.close()).catch(() => {})
   }
-}
-
-function idText(id: unknown): string {
-  return typeof id === 'string' ? id : bytesToUuid(id as Uint8Array)
 }
 
 /** MySQL's words for a server that only reads (what was the primary until a failover still answers), and for an ended connection. */

@@ -68,6 +68,13 @@ export class JobWriting {
   async end(): Promise<void> {
     this.#send(this.#tally.write(this.#session))
     this.#send(this.#writeMeasures())
+    await this.settled()
+  }
+
+  /**
+   * Settles when everything that was sent is written, or has failed.
+   */
+  async settled(): Promise<void> {
     for (const result of await Promise.allSettled(this.#sent)) {
       if (result.status === 'rejected') throw result.reason
     }

@@ -83,6 +83,58 @@ eachDatabase((database) => {
       if (lines.length !== 3) throw new Error(`${lines.length} lines`)
     })
 
+    test('takes moments of other clocks', async () => {
+      await lab.transport.registerQueues(['a', 'b'])
+      const microseconds = Date.now() * 1_000
+      for (const moment of [microseconds, -microseconds, 8e15, -8e15]) {
+        const jobId = uuidV7()
+        await write('a', { event: 'log', jobId, ats: '1', lines: `[[${moment},30,"x"]]` })
+        /** One whose record begins with what Redis holds of it. */
+        const foreign = uuidV7()
+        const prefix = lab.transport.keys.events('a').slice(0, -'events'.length)
+        const hash = { name: 'work', data: '{}', opts: '{}', timestamp: String(moment) }
+        await lab.redis.hset(`${prefix}${foreign}`, hash)
+        await lab.redis.zadd(`${prefix}completed`, 1, foreign)
+        await write('a', { event: 'progress', jobId: foreign, ats: '1', data: '5' })
+        await goesOn('a')
+        await goesOn('b')
+      }
+    })
+
+    test('takes ids that are made to be those of records of others', async ({ assert }) => {
+      await lab.transport.registerQueues(['a'])
+      const first = foreignId('a', 'x')
+      const second = foreignId('a', first)
+      const third = foreignId('a', second)
+      const ids = ['x', first, second, third]
+      const added = (jobId: string) => ({ event: 'added', jobId, name: 'work', data: '{}' })
+      const written = async (n: number) => {
+        const rows = await records.db.all('select id from queuedeck_jobs')
+        return rows.length === n
+      }
+      /** All at once, and again one by one from the far end. */
+      await write('a', ...ids.map(added))
+      await waitFor('a record of each', () => written(4))
+      await lab.transport.registerQueues(['b'])
+      const others = ['y']
+      for (let n = 0; n < 3; n++) others.push(foreignId('b', others[n]))
+      for (const [n, id] of [...others].reverse().entries()) {
+        await write('b', added(id))
+        await waitFor('its record', () => written(5 + n))
+      }
+      /** Each is found again. */
+      for (const id of ids) await write('a', { event: 'active', jobId: id, ats: '1', pb: 'h:1:x' })
+      for (const id of others) {
+        await write('b', { event: 'active', jobId: id, ats: '1', pb: 'h:1:x' })
+      }
+      await goesOn('a')
+      await goesOn('b')
+      const rows = await records.db.all(
+        'select attempts, run from queuedeck_jobs where attempts > 0'
+      )
+      assert.lengthOf(rows, 8)
+    })
+
     test('takes names, ids and reports of any length', async () => {
       await lab.transport.registerQueues(['a'])
       const long = 'Ω"\\\u0001😀'.repeat(20_000)
