@@ -1,9 +1,10 @@
 import { isTerminal, STATUSES } from '../statuses.ts'
 import { within } from '../time/within.ts'
 import type { Session, Shape } from './dialect/session.ts'
+import { idOf } from './reader/rows.ts'
 import { storableShort, storable, storedName } from './storable.ts'
 import { CURSOR_COLUMNS, NAME_KINDS, TABLES } from './tables.ts'
-import { idText, loadJobs, selectJobs } from './writer/job_loading.ts'
+import { loadJobs, selectJobs } from './writer/job_loading.ts'
 import { JobWriting } from './writer/job_writing.ts'
 import { NameBook } from './writer/name_book.ts'
 import { openSeqs, type OpenJob, type OpenPage } from './writer/open_jobs.ts'
@@ -129,7 +130,7 @@ export class Writer {
       return seqs.flatMap((seq) => {
         const row = bySeq.get(seq)
         if (!row) return []
-        const id = idText(row.id)
+        const id = idOf(row.id)
         const transportId: string = row.transport_id ?? id
         const status = STATUSES[row.status]
         return { id, transportId, status, place: { createdAt: Number(row.created_at), seq } }

@@ -1,6 +1,6 @@
 import type { Row } from '../dialect/db.ts'
 import type { Session } from '../dialect/session.ts'
-import { bytesToUuid } from '../ids.ts'
+import { idOf } from '../reader/rows.ts'
 import type { JobKey } from '../writer_types.ts'
 import { AT, blankJob, loadJob, type LoadedJob } from './job_row.ts'
 import type { NameBook } from './name_book.ts'
@@ -47,7 +47,7 @@ export async function selectJobs(
       session,
       rows.map((row) => row.queue_id)
     )
-    const found = new Map(rows.map((row) => [idText(row.id), row]))
+    const found = new Map(rows.map((row) => [idOf(row.id), row]))
     return keys.map(({ id }) => found.get(id) ?? null)
   }
   const { records } = await recordsOf(
@@ -79,8 +79,4 @@ async function rowsOf(
   }
   if (named.size > 0) await names.loadIds(session, named)
   return rows
-}
-
-export function idText(id: unknown): string {
-  return typeof id === 'string' ? id : bytesToUuid(id as Uint8Array)
 }
