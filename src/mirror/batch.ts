@@ -172,16 +172,21 @@ function completeFromHash(fold: JobFold, hash: Hash): void {
   if (lacking.length === 0) return
   const stacks = readStacks(hash.stacktrace)
   const hasFailed = job.status === 'failed'
-  /** An attempt whose code put the job off, or that met a rate limit, looks like one that failed: BullMQ counts it as none. */
-  const failures = Number(hash.atm) - (hash.finishedOn === null ? 0 : 1)
-  const isPutOff =
-    isSameRun && hash.name !== null && failures <= 0 && stacks.length <= (hasFailed ? 1 : 0)
+  /**
+   * An attempt whose code put the job off, or that met a rate limit, looks like one that failed: BullMQ counts it as none. The hash
+   * may tell of an end that the entries have not come to yet.
+   */
+  const hasEnded = hash.finishedOn !== null
+  const failures = Number(hash.atm) - (hasEnded ? 1 : 0)
+  const ownStacks = hasFailed || (hasEnded && hash.failedReason !== null) ? 1 : 0
+  const isPutOff = isSameRun && hash.name !== null && failures <= 0 && stacks.length <= ownStacks
   for (const attempt of lacking) {
     if (isPutOff && !(hasFailed && attempt.attempt === job.attempts)) {
       fold.handsBack(attempt)
       continue
     }
-    const stack = stacks[attempt.attempt - 1]
+    /** The only one is that of the end, whichever attempt that was. */
+    const stack = isPutOff ? stacks[0] : stacks[attempt.attempt - 1]
     attempt.stack = stack || null
     attempt.error ??= messageOf(stack)
     attempt.worker ??= hash.pb
