@@ -1,5 +1,6 @@
 import type { RedisQueueBackend } from 'bullmq'
 import { CLAIM_FIELDS, type ClaimedJob, readClaim } from './claim.ts'
+import type { SendWindow } from './send_window.ts'
 
 /**
  * What a claim brought: a job, or when to look again. Epoch ms; 0 when there is nothing to wait for.
@@ -64,10 +65,11 @@ export class ClaimScripts {
    * @param worker.workerId stored in the jobs that it claims
    * @param worker.lease of a claimed job, ms
    * @param worker.limited whether nothing may be claimed while Redis knows no limits
+   * @param worker.sendWindow what the calls that end jobs pass, those of all queues of the process
    */
   constructor(
     backend: unknown,
-    private worker: { workerId: string; lease: number; limited: boolean }
+    private worker: { workerId: string; lease: number; limited: boolean; sendWindow: SendWindow }
   ) {
     this.#onlyWithLimits = worker.limited ? ['1'] : []
     this.#backend = backend as Backend
@@ -209,6 +211,17 @@ export class ClaimScripts {
     }
   }
 
+  async #runInWindow(script: string, args: unknown[]): Promise<unknown> {
+    const { sendWindow } = this.worker
+    const turn = sendWindow.enter()
+    if (turn !== undefined) await turn
+    try {
+      return await this.#run(script, args)
+    } finally {
+      sendWindow.leave()
+    }
+  }
+
   async #finish(
     job: ClaimedJob,
     [state, field, value]: [state: 'completed' | 'failed', field: string, value: string],
@@ -241,7 +254,7 @@ export class ClaimScripts {
     args: unknown[],
     said: [field: string, value: string]
   ): Promise<Settled> {
-    const answer = settled(await this.#run(script, args))
+    const answer = settled(await this.#runInWindow(script, args))
     if (!('refused' in answer) || answer.refused !== 'lease') return answer
     return (await this.#hasEnded(job, said)) ? { next: null } : answer
   }

@@ -9,6 +9,7 @@ import type { CancelRequest } from './claim.ts'
 import type { Execution } from './execution.ts'
 import type { Isolation } from './isolation/isolation.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
+import type { SendWindow } from './send_window.ts'
 import type { Slots } from './slots.ts'
 
 /**
@@ -22,6 +23,7 @@ export type WorkerRuntime = {
   prefix: string
   backendFactory: BackendFactory<RedisQueueBackend>
   slots: Slots
+  sendWindow: SendWindow
   execution: Execution
   isolation: Isolation
   clock: Clock

@@ -15,6 +15,7 @@ import { LostAnswers } from './lost_answers.ts'
 import { QueueWatch } from './queue_watch.ts'
 import { RedisTrouble } from './redis_trouble.ts'
 import type { WorkerRuntime } from './runtime.ts'
+import { SendWindow } from './send_window.ts'
 import { Slots } from './slots.ts'
 import { Standing } from './standing.ts'
 import { LAST_MOMENT, Stop } from './stop.ts'
@@ -90,6 +91,7 @@ export class WorkerPool {
       prefix: config.prefix,
       backendFactory: transport.backendFactory,
       slots: this.#slots,
+      sendWindow: new SendWindow(() => clock.now()),
       execution: new Execution(registry, container, logger, config.worker.timeout, isolation),
       isolation,
       clock,
