@@ -267,7 +267,7 @@ export class Mirror {
       const moves = batch.moves(this.#server)
       if (!moves) return false
       const isApplied = await this.#dependencies.writer.apply(
-        { cursors: moves, jobs: batch.keys },
+        { cursors: moves, jobs: batch.keys, isUnhurried: !this.#isBehind(batch.size) },
         (stored) => this.#fold(batch, stored, replies)
       )
       if (isApplied) batch.positions.forEach((position, index) => position.commit(moves[index]))

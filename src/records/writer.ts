@@ -60,6 +60,7 @@ export class Writer {
         for (const folded of fold(jobs)) {
           this.hook?.(2)
           await writing.add(folded)
+          if (batch.isUnhurried) await writing.settled()
           await session.turn()
         }
         this.hook?.(3)

@@ -39,4 +39,27 @@ test.group('Mirror | catching up', (group) => {
     /** Ten of them are whole; the others begin, or move cursors for the comparison of each queue. */
     assert.isAtMost(batches, 40)
   })
+
+  test('hurries while it is behind, and no longer', async ({ assert }) => {
+    const { writer } = records
+    const apply = writer.apply.bind(writer)
+    const hurried: { jobs: number; isHurried: boolean }[] = []
+    writer.apply = (batch, fold) => {
+      const jobs = batch.jobs.length
+      if (jobs > 0) hurried.push({ jobs, isHurried: !batch.isUnhurried })
+      return apply(batch, fold)
+    }
+    await lab.transport.registerQueues(['big'])
+    await lab.transport.add(Array.from({ length: 500 }, () => lab.job('big')))
+    lab.mirror(records, { batch: 200 })
+    await waitFor('the jobs', () => hurried.reduce((sum, { jobs }) => sum + jobs, 0) === 500)
+    const id = await lab.add('big')
+    await waitFor('the last job', () => records.reader.find(id))
+    assert.deepEqual(hurried, [
+      { jobs: 200, isHurried: true },
+      { jobs: 200, isHurried: true },
+      { jobs: 100, isHurried: false },
+      { jobs: 1, isHurried: false },
+    ])
+  })
 })
