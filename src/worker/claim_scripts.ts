@@ -168,7 +168,7 @@ export class ClaimScripts {
       jobKey,
       job.attempt,
     ]
-    return settled(await this.#run('moveJobFromActiveToWait', args))
+    return settled(await this.#runInWindow('moveJobFromActiveToWait', args))
   }
 
   /**
@@ -179,7 +179,7 @@ export class ClaimScripts {
       skipAttempt: true,
       fetchNext: false,
     })
-    return settled(await this.#run('moveToDelayed', args))
+    return settled(await this.#runInWindow('moveToDelayed', args))
   }
 
   /**
@@ -211,6 +211,7 @@ export class ClaimScripts {
     }
   }
 
+  /** In the order of the calls, so that what ends an attempt first is what counts. */
   async #runInWindow(script: string, args: unknown[]): Promise<unknown> {
     const { sendWindow } = this.worker
     const turn = sendWindow.enter()

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { Job } from '../../../src/jobs/job.ts'
 import { systemClock } from '../../../src/time/long_timer.ts'
+import { JobWorker } from '../../../src/worker/job_worker.ts'
 import { LEAST } from '../../../src/worker/send_window.ts'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
@@ -24,6 +25,8 @@ class Waits extends Job<object, void> {
 type Command = { name: string; promise: Promise<unknown> }
 type Sending = { sendCommand(command: Command, ...rest: unknown[]): unknown }
 
+const isScript = ({ name }: Command) => /^(fcall|evalsha)$/i.test(name)
+
 test.group('Jobs that end together', (group) => {
   let lab: WorkerLab
   group.each.setup(async () => {
@@ -45,7 +48,7 @@ test.group('Jobs that end together', (group) => {
     let open = 0
     let most = 0
     client.sendCommand = (command, ...rest) => {
-      if (/^(fcall|evalsha)$/i.test(command.name) && waiting >= CONCURRENCY) {
+      if (isScript(command) && waiting >= CONCURRENCY) {
         most = Math.max(most, ++open)
         command.promise.then(
           () => open--,
@@ -63,5 +66,39 @@ test.group('Jobs that end together', (group) => {
     /** One more: a free slot asks for a job by itself. */
     assert.isAtMost(most, LEAST + 1)
     assert.isAtLeast(most, LEAST)
+  })
+
+  test('have ended when their worker stops at once before that could be written', async ({
+    assert,
+    cleanup,
+  }) => {
+    const ids = await Promise.all(Array.from({ length: CONCURRENCY }, () => lab.dispatch(Waits)))
+    const pool = await lab.start({ concurrency: CONCURRENCY })
+    await waitFor('all slots to be taken', () => waiting === CONCURRENCY)
+    const client = lab.transport.connections.worker as unknown as Sending
+    const send = client.sendCommand.bind(client)
+    const late = Promise.withResolvers<void>()
+    let sent = 0
+    client.sendCommand = (command, ...rest) => {
+      if (!isScript(command)) return send(command, ...rest)
+      sent++
+      void late.promise.then(() => send(command, ...rest))
+      return command.promise
+    }
+    const { handBackAll } = JobWorker.prototype
+    cleanup(() => void (JobWorker.prototype.handBackAll = handBackAll))
+    const stopping = Promise.withResolvers<void>()
+    JobWorker.prototype.handBackAll = function () {
+      stopping.resolve()
+      return handBackAll.call(this)
+    }
+    gate.resolve()
+    await waitFor('the first ends to be sent', () => sent >= LEAST)
+    pool.abort()
+    await stopping.promise
+    await new Promise((resolve) => setImmediate(resolve))
+    late.resolve()
+    await pool.ended
+    for (const id of ids) assert.equal(await lab.transport.state('default', id), 'completed')
   })
 })
