@@ -25,6 +25,7 @@ export class Heartbeat {
   #startedAt = Date.now()
   #reporting: Promise<void> | undefined
   #since = 0
+  #stopped = false
 
   /**
    * @param obey hears with each report what the worker was last asked to do
@@ -60,11 +61,11 @@ export class Heartbeat {
   }
 
   /**
-   * Reports what has just changed: a report under way may be older than it.
+   * Reports what has just changed: a report under way may be older than it. A worker that was taken off the list stays off.
    */
   async changed(): Promise<void> {
     await this.#reporting
-    await this.beat()
+    if (!this.#stopped) await this.beat()
   }
 
   /** How long the report under way has been without an answer, ms; 0 when none is. */
@@ -76,6 +77,7 @@ export class Heartbeat {
    * Takes the worker off the list.
    */
   async stop(): Promise<void> {
+    this.#stopped = true
     clearInterval(this.#timer)
     this.usage.stop()
     try {

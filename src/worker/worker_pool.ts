@@ -145,10 +145,13 @@ export class WorkerPool {
     void transport.control
       .subscribe(
         (message) => this.#control(message),
-        () => this.#lookForCancels()
+        () => this.#lookForMissed()
       )
       .then(
-        (unsubscribe) => (this.#unsubscribe = unsubscribe),
+        (unsubscribe) => {
+          this.#unsubscribe = unsubscribe
+          this.#lookForMissed()
+        },
         (error) => this.#runtime.trouble.noticed(error)
       )
     void this.#heartbeat.start()
@@ -276,7 +279,9 @@ export class WorkerPool {
   }
 
   /** Messages may have been missed. What is asked of the worker itself comes again with its next report. */
-  #lookForCancels(): void {
+  /** What was asked while this worker did not listen: to cancel jobs, or, which a report tells, to do something itself. */
+  #lookForMissed(): void {
+    void this.#heartbeat.changed()
     for (const { leases } of this.#workers.values()) {
       leases.checkAll().catch((error) => this.#runtime.trouble.noticed(error))
     }
