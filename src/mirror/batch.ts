@@ -24,8 +24,11 @@ const HASH_FIELDS = [
   'finishedOn',
 ] as const
 
-/** Jobs that are folded while the database writes those before. */
-const PART = 500
+/**
+ * Jobs of one part: in a hurry so many are folded while the database writes those before. Else it is so few that neither this process nor
+ * the database's keeps a processor for long: others, Redis first of all, wait to wake on it.
+ */
+const PART = { hurried: 500, unhurried: 100 }
 
 type Hash = Record<(typeof HASH_FIELDS)[number], string | null>
 
@@ -129,7 +132,8 @@ export class StreamBatch {
   /**
    * Folds every job onto its record, some at a time; `stored` is in the order of `keys`.
    */
-  *fold(stored: StoredJob[]): Generator<FoldResult> {
+  *fold(stored: StoredJob[], isUnhurried: boolean): Generator<FoldResult> {
+    const part = isUnhurried ? PART.unhurried : PART.hurried
     let out = new Folded()
     let index = 0
     for (const { position, entries, hash } of this.#jobs) {
@@ -144,7 +148,7 @@ export class StreamBatch {
       if (hash) completeFromHash(fold, hash)
       fold.finish(out)
       this.folded.push(fold.job)
-      if (out.jobs.length < PART) continue
+      if (out.jobs.length < part) continue
       yield out
       out = new Folded()
     }

@@ -4,7 +4,7 @@ import { areStreams, entriesExist, examine, serverId } from './continuity.ts'
 import { isBeyond, type StreamReply } from './entries.ts'
 import { LagMeter } from './lag_meter.ts'
 import type { MirrorDependencies } from './ports.ts'
-import type { FoldResult, StoredJob } from '../records/writer_types.ts'
+import type { FoldResult } from '../records/writer_types.ts'
 import { Position, withAudit, type Notes } from './position.ts'
 import { wait } from '../time/wait.ts'
 import { fromRedis, Outage, RedisFailure } from './retry.ts'
@@ -266,9 +266,10 @@ export class Mirror {
     const isWritten = await this.exclusively(async () => {
       const moves = batch.moves(this.#server)
       if (!moves) return false
+      const isUnhurried = !this.#isBehind(batch.size)
       const isApplied = await this.#dependencies.writer.apply(
-        { cursors: moves, jobs: batch.keys, isUnhurried: !this.#isBehind(batch.size) },
-        (stored) => this.#fold(batch, stored, replies)
+        { cursors: moves, jobs: batch.keys, isUnhurried },
+        (stored) => this.#fold(batch.fold(stored, isUnhurried), replies)
       )
       if (isApplied) batch.positions.forEach((position, index) => position.commit(moves[index]))
       return isApplied
@@ -289,9 +290,9 @@ export class Mirror {
    * Asks for the entries after these as soon as the database has a part to write: they come while it does that, and not in front of what
    * this batch needs of Redis.
    */
-  *#fold(batch: StreamBatch, stored: StoredJob[], replies: StreamReply[]): Generator<FoldResult> {
+  *#fold(parts: Iterable<FoldResult>, replies: StreamReply[]): Generator<FoldResult> {
     let isFirst = true
-    for (const part of batch.fold(stored)) {
+    for (const part of parts) {
       yield part
       if (isFirst) this.#readAhead(replies)
       isFirst = false

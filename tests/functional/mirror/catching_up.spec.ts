@@ -40,26 +40,33 @@ test.group('Mirror | catching up', (group) => {
     assert.isAtMost(batches, 40)
   })
 
-  test('hurries while it is behind, and no longer', async ({ assert }) => {
+  test('hurries while it is behind, and else writes few jobs at a time', async ({ assert }) => {
     const { writer } = records
     const apply = writer.apply.bind(writer)
-    const hurried: { jobs: number; isHurried: boolean }[] = []
+    const seen: { isUnhurried: boolean; parts: number[] }[] = []
     writer.apply = (batch, fold) => {
-      const jobs = batch.jobs.length
-      if (jobs > 0) hurried.push({ jobs, isHurried: !batch.isUnhurried })
-      return apply(batch, fold)
+      if (batch.jobs.length === 0) return apply(batch, fold)
+      const parts: number[] = []
+      seen.push({ isUnhurried: batch.isUnhurried ?? false, parts })
+      return apply(batch, function* (stored) {
+        for (const part of fold(stored)) {
+          if (part.jobs.length > 0) parts.push(part.jobs.length)
+          yield part
+        }
+      })
     }
+    const written = () => seen.flatMap(({ parts }) => parts).reduce((sum, jobs) => sum + jobs, 0)
     await lab.transport.registerQueues(['big'])
-    await lab.transport.add(Array.from({ length: 500 }, () => lab.job('big')))
+    await lab.transport.add(Array.from({ length: 540 }, () => lab.job('big')))
     lab.mirror(records, { batch: 200 })
-    await waitFor('the jobs', () => hurried.reduce((sum, { jobs }) => sum + jobs, 0) === 500)
+    await waitFor('the jobs', () => written() === 540)
     const id = await lab.add('big')
     await waitFor('the last job', () => records.reader.find(id))
-    assert.deepEqual(hurried, [
-      { jobs: 200, isHurried: true },
-      { jobs: 200, isHurried: true },
-      { jobs: 100, isHurried: false },
-      { jobs: 1, isHurried: false },
+    assert.deepEqual(seen, [
+      { isUnhurried: false, parts: [200] },
+      { isUnhurried: false, parts: [200] },
+      { isUnhurried: true, parts: [100, 40] },
+      { isUnhurried: true, parts: [1] },
     ])
   })
 })

@@ -46,7 +46,7 @@ async function attemptsOf(...batches: [entries: EntryFields[], hash: Hash][]) {
     }
     await batch.complete({ pipeline: () => pipeline } as never)
     job ??= blank(batch.keys[0])
-    for (const folded of batch.fold([job])) {
+    for (const folded of batch.fold([job], true)) {
       for (const attempt of folded.attempts) attempts.set(attempt.attempt, attempt)
     }
     position.commit(batch.moves(null)![0])
