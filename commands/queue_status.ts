@@ -6,7 +6,7 @@ import { outliveReaders } from '../src/console/unread_output.ts'
 import { watch } from '../src/console/watch/watch.ts'
 import { InvalidInputException } from '../src/errors.ts'
 import { lagOf, readMirrorStatus } from '../src/mirror/mirror_status.ts'
-import { SUSPECT_AFTER } from '../src/operations/ask_worker.ts'
+import { isSuspect } from '../src/transport/worker_times.ts'
 
 const EVERY = 2_000
 
@@ -87,7 +87,7 @@ export default class QueueStatus extends QueueCommand {
         `queue ${plain(name)}: ${pending} pending, ${scheduled} scheduled, ${running} running${note}`
       )
     }
-    const active = workers.filter(({ age }) => age <= SUSPECT_AFTER).length
+    const active = workers.filter((worker) => !isSuspect(worker)).length
     const silent = workers.length - active
     this.say(
       `${active === 1 ? '1 worker' : `${active} workers`}${silent > 0 ? `, and ${silent} that may be gone` : ''}`

@@ -6,12 +6,10 @@ import { plainWorkers } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Depths } from '../transport/types.ts'
 import type { SeenWorker } from '../transport/worker_registry.ts'
+import { isSuspect } from '../transport/worker_times.ts'
 import type { Reading, Readings } from './readings.ts'
 import { serverInfo } from './server_info.ts'
 import { named, size, span } from './words.ts'
-
-/** A worker that has not reported for so long takes no jobs, as far as is known, ms. */
-const SILENT_AFTER = 30_000
 
 /**
  * What one look at Redis saw, for rules and for what they ask the records.
@@ -51,7 +49,7 @@ export async function redisReadings(
   transport: Transport,
   client: RedisClient
 ): Promise<Readings> {
-  const live = view.workers.filter(({ age }) => age < SILENT_AFTER)
+  const live = view.workers.filter((worker) => !isSuspect(worker))
   const telling = usageReports(view.workers)
   const limited = telling.filter(({ memory }) => memory.limit > 0)
   const [{ memory, limit, policy }, unserved] = await Promise.all([

@@ -5,7 +5,7 @@ import type { Alerts } from '../alerts/alerts.ts'
 import type { Cleanup } from '../cleanup/cleanup.ts'
 import { readMirrorStatus, type MirrorStatus } from '../mirror/mirror_status.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
-import { AskWorker, SUSPECT_AFTER } from '../operations/ask_worker.ts'
+import { AskWorker } from '../operations/ask_worker.ts'
 import { BeginBulk } from '../operations/bulk/begin_bulk.ts'
 import { BeginDrain } from '../operations/bulk/begin_drain.ts'
 import { StopBulk } from '../operations/bulk/stop_bulk.ts'
@@ -32,6 +32,7 @@ import type { Records } from '../records/records.ts'
 import type { WaitingReason } from '../transport/limits.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WorkerRemoval } from '../transport/worker_report.ts'
+import { isSuspect } from '../transport/worker_times.ts'
 import type {
   AlertSettings,
   AlertView,
@@ -266,7 +267,7 @@ export class Dashboard {
       isRunning ? this.workers() : null,
       this.waiting(jobs),
     ])
-    const silent = (workers ?? []).filter(({ age }) => age > SUSPECT_AFTER)
+    const silent = (workers ?? []).filter(isSuspect)
     return { p95, suspects: new Set(silent.map(({ id }) => id)), waiting }
   }
 

@@ -51,6 +51,9 @@ export function isBeyond(id: string): boolean {
 /** Sequence numbers beyond it, which no Redis reaches by itself, would not fit a version. */
 const LAST_SEQUENCE = 2 ** 40 - 1
 
+/** What `versionOf` made last: entries of one millisecond follow each other, and making a BigInt costs more than all else there. */
+let newest = { milliseconds: 0, version: 0n }
+
 /**
  * The version of a record that has taken in an entry. `skew` (ms) keeps versions growing when a restored or emptied Redis
  * hands out smaller ids than before. While Redis' clock is behind its newest id, all entries have the milliseconds of that one: sequence
@@ -68,9 +71,6 @@ export function versionOf(id: string, skew: number): bigint {
     ? newest.version
     : newest.version + BigInt(Math.min(sequence, LAST_SEQUENCE))
 }
-
-/** Entries of one millisecond follow each other. */
-let newest = { milliseconds: 0, version: 0n }
 
 /**
  * Entries that say something about one job. All others (`drained`, `paused`, `duplicated`, ...) concern no record.

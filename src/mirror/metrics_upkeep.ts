@@ -3,9 +3,7 @@ import type { RedisClient } from '../transport/client.ts'
 import { usageReports } from '../transport/host_usage.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WorkerReport } from '../transport/worker_report.ts'
-
-/** Reports that are older say nothing about now, ms. */
-const FRESH = 30_000
+import { isSuspect } from '../transport/worker_times.ts'
 
 /**
  * What the leader does for metrics beside mirroring: notes what hosts use, and sums up hours.
@@ -23,7 +21,7 @@ export class MetricsUpkeep {
   /** Notes what the hosts of all workers use now. */
   async sample(): Promise<void> {
     const workers = await this.transport.workers.seen(this.redis)
-    const fresh = workers.filter(({ age }) => age < FRESH)
+    const fresh = workers.filter((worker) => !isSuspect(worker))
     await this.keeper.sample(samplesOf(usageReports(fresh)), await this.transport.time(this.redis))
   }
 

@@ -1,9 +1,7 @@
 import type { Transport } from '../transport/transport.ts'
 import type { WorkerWish } from '../transport/types.ts'
+import { isSuspect } from '../transport/worker_times.ts'
 import type { Actor, WorkerView } from '../types.ts'
-
-/** A worker that has not reported for this long is suspect, ms. */
-export const SUSPECT_AFTER = 30_000
 
 /**
  * What asking a worker came to. `requested`: it was told, and obeys at once or with its next report. `done`: it is so already. `too_late`: it
@@ -60,7 +58,7 @@ export class AskWorker {
       return { outcome: 'too_late', reason, worker: null }
     }
     this.logger.info({ worker: id, wish, by: actor.id }, `A worker was asked to ${ASKED[wish]}`)
-    if (worker !== null && worker.age > SUSPECT_AFTER) {
+    if (worker !== null && isSuspect(worker)) {
       const seconds = Math.round(worker.age / 1_000)
       const reason = `It has not reported for ${seconds} s, and obeys if it reports again`
       return { outcome: 'requested', reason, worker }

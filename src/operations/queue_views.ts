@@ -6,11 +6,9 @@ import type { LimitState } from '../transport/limits.ts'
 import { plainWorkers } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Depths } from '../transport/types.ts'
+import { isSuspect } from '../transport/worker_times.ts'
 import type { WorkerView } from '../types.ts'
 import { inParts } from '../in_parts.ts'
-
-/** A worker that has not reported for this long serves nobody, as far as is known, ms. */
-const SILENT_AFTER = 30_000
 
 /** Questions to the records at a time. */
 const AT_ONCE = 8
@@ -103,7 +101,7 @@ export async function assertQueueKnown(transport: Transport, name: string): Prom
 
 async function activeWorkers(transport: Transport): Promise<Pick<WorkerView, 'queues'>[]> {
   const workers = await transport.workers.seen()
-  return workers.filter(({ state, age }) => state === 'active' && age <= SILENT_AFTER)
+  return workers.filter((worker) => worker.state === 'active' && !isSuspect(worker))
 }
 
 async function oldestPending(reader: QueueDependencies['reader'], names: string[]) {

@@ -2,6 +2,7 @@ import { STATUSES, type JobStatus } from '../../statuses.ts'
 import { bytes, count, duration, roughDuration } from '../../dashboard/presenters/format.ts'
 import type { QueueView } from '../../operations/queue_views.ts'
 import { lagOf } from '../../mirror/mirror_status.ts'
+import { isSuspect } from '../../transport/worker_times.ts'
 import type { JobView, WorkerView } from '../../types.ts'
 import { plain } from '../job_output.ts'
 import { columnsOf, cutTo, fit } from './columns.ts'
@@ -23,9 +24,6 @@ const CONSEQUENCE = /^[\w ]+ cannot be reached, so [^:]*: /
 
 /** Wider lines are hard to follow with the eye. */
 const WIDEST = 140
-
-/** A worker that has not reported for this long, ms. */
-const SUSPECT_AFTER = 30_000
 
 const WIDEST_STATUS = Math.max(...STATUSES.map(({ length }) => length))
 
@@ -319,7 +317,6 @@ function jobColumns(width: number, now: number): Column<JobView>[] {
 }
 
 function workerColumns(width: number): Column<WorkerView>[] {
-  const isSuspect = ({ age }: WorkerView) => age > SUSPECT_AFTER
   return withFirst(width, { title: 'WORKER', text: ({ host, pid }) => `${plain(host)}:${pid}` }, [
     {
       title: 'STATE',

@@ -1,7 +1,7 @@
-import { SUSPECT_AFTER } from '../../operations/ask_worker.ts'
 import type { StatusCounts } from '../../records/reader_types.ts'
 import { STATUSES } from '../../statuses.ts'
 import { usageReports } from '../../transport/host_usage.ts'
+import { isSuspect } from '../../transport/worker_times.ts'
 import type { AlertView, WorkerView } from '../../types.ts'
 import type { Charted, ChartRange } from '../metrics.ts'
 import type { DashboardUrls } from '../urls.ts'
@@ -60,15 +60,15 @@ function alertsOf(alerts: AlertView[] | null, context: { urls: DashboardUrls; cl
   }
 }
 
-export function isActive(worker: WorkerView): boolean {
-  return worker.age <= SUSPECT_AFTER
+function alive(workers: readonly WorkerView[] | null): WorkerView[] | null {
+  return workers?.filter((worker) => !isSuspect(worker)) ?? null
 }
 
 /**
  * What the numbers say, as JSON has them.
  */
 export function statistics({ counts, workers }: Statistics) {
-  const active = workers?.filter(isActive) ?? null
+  const active = alive(workers)
   const sum = (names: readonly (keyof StatusCounts)[]) =>
     counts === null ? null : names.reduce((total, name) => total + counts[name], 0)
   return {
@@ -90,7 +90,7 @@ export function statistics({ counts, workers }: Statistics) {
  * workers has its cores and its limit once. Workers count as they do for alerts and charts.
  */
 export function usage(workers: WorkerView[] | null) {
-  const telling = usageReports(workers?.filter(isActive) ?? [])
+  const telling = usageReports(alive(workers) ?? [])
   if (telling.length === 0) return { cpu: null, memory: null }
   const hosts = new Map(telling.map((worker) => [worker.host, worker]))
   const sum = (of: Iterable<WorkerView>, value: (worker: WorkerView) => number) =>
@@ -118,9 +118,7 @@ const LABELS = {
 export function tiles(input: Statistics, urls: DashboardUrls): Tile[] {
   const numbers = statistics(input)
   const { cpu, memory } = usage(input.workers)
-  const slots = (input.workers ?? [])
-    .filter(isActive)
-    .reduce((sum, { concurrency }) => sum + concurrency, 0)
+  const slots = (alive(input.workers) ?? []).reduce((sum, { concurrency }) => sum + concurrency, 0)
   const status = (key: keyof typeof LABELS): Tile => ({
     key,
     label: LABELS[key],
@@ -182,7 +180,7 @@ export function workerRow(worker: WorkerView, clock: Clock): WorkerRow {
     host: worker.host,
     pid: worker.pid,
     version: worker.version,
-    state: isActive(worker) ? worker.state : 'suspect',
+    state: isSuspect(worker) ? 'suspect' : worker.state,
     busy: `${count(running.length)} of ${count(concurrency)}`,
     busyShare: share(running.length, concurrency),
     queues: worker.queues.join(', '),

@@ -1,7 +1,8 @@
 import type { WorkerRemoval } from '../../transport/worker_report.ts'
+import { isSuspect } from '../../transport/worker_times.ts'
 import type { WorkerView } from '../../types.ts'
 import type { DashboardUrls } from '../urls.ts'
-import { isActive, workerRow } from './dashboard_page.ts'
+import { workerRow } from './dashboard_page.ts'
 import { bytes, count, duration, type Clock } from './format.ts'
 import { iso } from './job_json.ts'
 import type { ActionView, Mark, Moment, WorkerRow } from './types.ts'
@@ -162,7 +163,7 @@ export function workerJson(worker: WorkerView) {
     host,
     pid,
     version,
-    state: isActive(worker) ? worker.state : 'suspect',
+    state: isSuspect(worker) ? 'suspect' : worker.state,
     queues,
     concurrency,
     running: running.map((job) => ({

@@ -17,9 +17,6 @@ export type DoctorDependencies = {
   cleanup: Pick<Cleanup, 'recorded'>
 }
 
-/** A worker that has not reported for this long serves nobody, as far as is known, ms. */
-export const SILENT_AFTER = 30_000
-
 /**
  * What checks ask of Redis and the database, each read once however many checks want it.
  */

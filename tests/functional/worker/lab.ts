@@ -110,6 +110,15 @@ export class WorkerLab {
     )
   }
 
+  /** Waits until this lab's workers hear what processes are asked. */
+  async listens(): Promise<void> {
+    const channel = this.transport.keys.control(this.transport.connections.database)
+    await waitFor('the worker to listen', async () => {
+      const [, listeners] = (await this.redis.pubsub('NUMSUB', channel)) as [string, number]
+      return listeners === 1 && this.connections.subscriber.status === 'ready'
+    })
+  }
+
   /** Names of a job's stream entries, in order. */
   async entries(id: string, queue = 'default'): Promise<string[]> {
     const all = await this.entriesOf(queue)

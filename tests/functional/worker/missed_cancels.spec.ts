@@ -62,11 +62,7 @@ test.group('A cancellation whose message misses the attempt', (group) => {
     assert,
   }) => {
     const pool = await lab.start({ queues: ['q'], concurrency: 1 })
-    const channel = lab.transport.keys.control(lab.transport.connections.database)
-    await waitFor('the worker to listen', async () => {
-      const [, listeners] = (await lab.redis.pubsub('NUMSUB', channel)) as [string, number]
-      return listeners === 1 && lab.connections.subscriber.status === 'ready'
-    })
+    await lab.listens()
     const id = await lab.dispatch(Obedient)
     await waitFor('the job to run', () => pool.running === 1)
     await lab.redis.client('KILL', 'TYPE', 'pubsub')

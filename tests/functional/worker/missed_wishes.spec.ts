@@ -43,11 +43,7 @@ test.group('A worker that is asked something while it does not listen', (group) 
   test('obeys once it listens again', async ({ assert }) => {
     const { id } = await lab.start({ queues: ['q'] })
     await reports(id, 'active')
-    const channel = lab.transport.keys.control(lab.transport.connections.database)
-    await waitFor('the worker to listen', async () => {
-      const [, listeners] = (await lab.redis.pubsub('NUMSUB', channel)) as [string, number]
-      return listeners === 1 && lab.connections.subscriber.status === 'ready'
-    })
+    await lab.listens()
     await lab.redis.client('KILL', 'TYPE', 'pubsub')
     assert.isTrue(await lab.transport.workers.ask(id, 'quiet'))
     assert.isBelow(await reports(id, 'quiet'), SOON)

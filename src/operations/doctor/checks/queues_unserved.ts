@@ -1,7 +1,8 @@
 import type { RegisteredWorker } from '../../../transport/worker_registry.ts'
+import { isSuspect } from '../../../transport/worker_times.ts'
 import type { QueueView } from '../../queue_views.ts'
 import type { Check } from '../check.ts'
-import { SILENT_AFTER, type Facts } from '../facts.ts'
+import type { Facts } from '../facts.ts'
 import { shellWord, type Finding } from '../finding.ts'
 import { jobsText, momentText } from '../words.ts'
 
@@ -51,7 +52,7 @@ function describe(
     ...(unsure ? ['Redis does not show whether workers of other programs serve it'] : []),
   ]
   const own = workers.filter(({ report }) => report?.queues.includes(name))
-  const quiet = own.filter(({ report, age }) => report?.state === 'quiet' && age <= SILENT_AFTER)
+  const quiet = own.filter((worker) => worker.report?.state === 'quiet' && !isSuspect(worker))
   const start = `node ace queue:work --queues=${shellWord(name)}`
   return {
     /** Nothing is late yet where all jobs wait for their time. */
