@@ -182,8 +182,8 @@ function completeFromHash(fold: JobFold, hash: Hash): void {
    */
   const hasEnded = hash.finishedOn !== null
   const failures = Number(hash.atm) - (hasEnded ? 1 : 0)
-  const ownStacks = hasFailed || (hasEnded && hash.failedReason !== null) ? 1 : 0
-  const isPutOff = isSameRun && hash.name !== null && failures <= 0 && stacks.length <= ownStacks
+  const stacksOfEnd = hasFailed || (hasEnded && hash.failedReason !== null) ? 1 : 0
+  const isPutOff = isSameRun && hash.name !== null && failures <= 0 && stacks.length <= stacksOfEnd
   for (const attempt of lacking) {
     if (isPutOff && !(hasFailed && attempt.attempt === job.attempts)) {
       fold.handsBack(attempt)

@@ -288,7 +288,7 @@ export class Mirror {
 
   /**
    * Asks for the entries after these as soon as the database has a part to write: they come while it does that, and not in front of what
-   * this batch needs of Redis.
+   * this batch needs of Redis. A mirror that keeps up has nothing to ask for.
    */
   *#fold(parts: Iterable<FoldResult>, replies: StreamReply[]): Generator<FoldResult> {
     let isFirst = true

@@ -9,6 +9,7 @@ import type { LogLevel, Progress } from '../types.ts'
 import { type JobAbortedError, leaseLost, timedOut } from './abort_reasons.ts'
 import type { ClaimedJob } from './claim.ts'
 import type { Bounded } from '../time/deadlines.ts'
+import type { Ending } from './endings.ts'
 import type { IsolatedProcess } from './isolation/isolated_process.ts'
 import { LogBuffer } from './log_buffer.ts'
 
@@ -71,6 +72,9 @@ export class Attempt implements JobContext, Bounded {
 
   /** Its signal was aborted, the grace period is over, and its code has not returned. */
   signalIgnored = false
+
+  /** Set when its end is being written, or has been; a `failed` hook may run after that. */
+  ending: Promise<Ending> | undefined
 
   /** Set when the attempt was settled in Redis before its code returned; the code's end changes nothing then. */
   settledEarly: Promise<null> | undefined

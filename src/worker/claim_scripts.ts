@@ -65,7 +65,7 @@ export class ClaimScripts {
    * @param worker.workerId stored in the jobs that it claims
    * @param worker.lease of a claimed job, ms
    * @param worker.limited whether nothing may be claimed while Redis knows no limits
-   * @param worker.sendWindow what the calls that end jobs pass, those of all queues of the process
+   * @param worker.sendWindow what the calls that end attempts pass, those of all queues of the worker
    */
   constructor(
     backend: unknown,
@@ -102,19 +102,22 @@ export class ClaimScripts {
 
   /**
    * @param result JSON
+   * @param claimNext asked when the call leaves
    */
-  async complete(job: ClaimedJob, result: string, claimNext: boolean): Promise<Settled> {
+  async complete(job: ClaimedJob, result: string, claimNext: () => boolean): Promise<Settled> {
     return this.#finish(job, ['completed', 'returnvalue', result], claimNext)
   }
 
   /**
    * Ends the job as failed, or as cancelled when its hash says that it was told to stop.
+   *
+   * @param claimNext asked when the call leaves
    */
   async fail(
     job: ClaimedJob,
     reason: string,
     stack: string | null,
-    claimNext: boolean
+    claimNext: () => boolean
   ): Promise<Settled> {
     const fieldsToUpdate = failureFields(reason, stack)
     /** BullMQ packs them; what it makes of the job is not used. */
@@ -137,13 +140,13 @@ export class ClaimScripts {
       const args = this.#backend.retryJobArgs(job.id, job.options.lifo === true, job.token, {
         fieldsToUpdate,
       })
-      return this.#end(job, 'retryJob', args, ['failedReason', reason])
+      return this.#end(job, 'retryJob', () => args, ['failedReason', reason])
     }
     const args = this.#backend.moveToDelayedArgs(job.id, Date.now(), job.token, delay, {
       fieldsToUpdate,
       fetchNext: false,
     })
-    return this.#end(job, 'moveToDelayed', args, ['failedReason', reason])
+    return this.#end(job, 'moveToDelayed', () => args, ['failedReason', reason])
   }
 
   /**
@@ -168,7 +171,7 @@ export class ClaimScripts {
       jobKey,
       job.attempt,
     ]
-    return settled(await this.#runInWindow('moveJobFromActiveToWait', args))
+    return settled(await this.#runInWindow('moveJobFromActiveToWait', () => args))
   }
 
   /**
@@ -179,7 +182,7 @@ export class ClaimScripts {
       skipAttempt: true,
       fetchNext: false,
     })
-    return settled(await this.#runInWindow('moveToDelayed', args))
+    return settled(await this.#runInWindow('moveToDelayed', () => args))
   }
 
   /**
@@ -212,32 +215,26 @@ export class ClaimScripts {
   }
 
   /** In the order of the calls, so that what ends an attempt first is what counts. */
-  async #runInWindow(script: string, args: unknown[]): Promise<unknown> {
-    const { sendWindow } = this.worker
-    const turn = sendWindow.enter()
-    if (turn !== undefined) await turn
-    try {
-      return await this.#run(script, args)
-    } finally {
-      sendWindow.leave()
-    }
+  #runInWindow(script: string, args: () => unknown[]): Promise<unknown> {
+    return this.worker.sendWindow.send(() => this.#run(script, args()))
   }
 
   async #finish(
     job: ClaimedJob,
     [state, field, value]: [state: 'completed' | 'failed', field: string, value: string],
-    claimNext: boolean,
+    claimNext: () => boolean,
     fields?: unknown
   ): Promise<Settled> {
     const { keys } = this.#backend
-    const args = [
+    const endedAt = Date.now()
+    const args = () => [
       `${keys['']}${job.id}`,
       job.id,
-      Date.now(),
+      endedAt,
       field,
       value,
       state,
-      claimNext ? 1 : 0,
+      claimNext() ? 1 : 0,
       keys[''],
       this.#options(job.token),
       fields,
@@ -252,7 +249,7 @@ export class ClaimScripts {
   async #end(
     job: ClaimedJob,
     script: string,
-    args: unknown[],
+    args: () => unknown[],
     said: [field: string, value: string]
   ): Promise<Settled> {
     const answer = settled(await this.#runInWindow(script, args))

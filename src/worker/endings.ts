@@ -2,10 +2,16 @@ import { cancelled } from './abort_reasons.ts'
 import type { Attempt } from './attempt.ts'
 import type { ClaimReply, Refusal, Settled } from './claim_scripts.ts'
 import type { Leases } from './leases.ts'
-import { finalFailure, type Outcome, stoppedOutcome } from './outcome.ts'
+import { finalFailure, type Outcome, stoppedOutcome, type WrittenOutcome } from './outcome.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import type { Settlement } from './settlement.ts'
 import type { SlotHolder } from './slots.ts'
+
+/**
+ * What was written at the end of an attempt; `taken` is null when Redis refused it, for the job is another's. `next` is the queue's next
+ * job, if the same call claimed one.
+ */
+export type Ending = { taken: WrittenOutcome | null; next: ClaimReply | null }
 
 /** What ending an attempt has to know of the worker that ran it. */
 export type EndingHost = SlotHolder & {
@@ -46,50 +52,63 @@ export class Endings {
 
   /**
    * Ends an attempt because the worker stops: its job is handed back, unless it was told to stop before.
+   *
+   * @returns whether it was handed back
    */
-  async stopEarly(attempt: Attempt): Promise<null> {
+  async stopEarly(attempt: Attempt): Promise<boolean> {
     await attempt.process?.kill()
-    return this.settleEarly(attempt, stoppedOutcome(attempt, false) ?? { kind: 'handed back' })
+    const outcome = stoppedOutcome(attempt, false) ?? { kind: 'handed back' }
+    await this.settleEarly(attempt, outcome)
+    return outcome.kind === 'handed back' && (await attempt.ending)?.taken === outcome
   }
 
   async #settle(attempt: Attempt, outcome: Outcome, mayClaim: boolean): Promise<ClaimReply | null> {
-    const { claim } = attempt
     if (outcome.kind === 'lost') {
       return null
     }
-    const { execution, slots } = this.runtime
-    const final = this.settlement.isFinal(claim, outcome)
-    const hook = outcome.kind === 'failed' && final && execution.hasFailedHook(attempt)
+    attempt.ending = this.#write(attempt, outcome, mayClaim)
+    const { taken, next } = await attempt.ending
+    if (taken?.kind === 'failed' && this.#hasHook(attempt, taken)) {
+      attempt.settledEarly ??= Promise.resolve(null)
+      if (!(await this.#isCancelled(attempt)))
+        await this.runtime.execution.hearFailed(attempt, taken.failure, taken.error)
+    }
+    return next
+  }
+
+  async #write(attempt: Attempt, outcome: WrittenOutcome, mayClaim: boolean): Promise<Ending> {
+    const { claim } = attempt
+    const { slots } = this.runtime
+    const hook = this.#hasHook(attempt, outcome)
     /** A job claimed now would wait for the hook. */
-    const claimNext =
-      mayClaim && final && !hook && !this.host.isDraining && slots.mayContinue(this.host)
+    const mayContinue = mayClaim && !hook && this.settlement.isFinal(claim, outcome)
+    let continues = false
+    let brought = false
     let settled: Settled
     try {
-      settled = await this.settlement.settle(claim, outcome, claimNext)
-    } catch (error) {
-      if (claimNext) {
-        slots.claimed(false)
-      }
-      throw error
+      settled = await this.settlement.settle(claim, outcome, () => {
+        if (!mayContinue || this.host.isDraining) return false
+        return (continues ||= slots.mayContinue(this.host))
+      })
+      brought = 'next' in settled && settled.next !== null && settled.next.values !== null
+    } finally {
+      if (continues) slots.claimed(brought)
     }
 
     /** What an attempt holds nobody else ends or removes: the end was taken, its answer lost, and the job removed before it was sent again. */
     if (hook && 'refused' in settled && settled.refused === 'gone' && attempt.leaseLeft > 0) {
       settled = { next: null }
     }
-    if ('refused' in settled) {
-      if (claimNext) slots.claimed(false)
-      return this.#refused(attempt, settled.refused)
-    }
-    if (claimNext) {
-      slots.claimed(settled.next !== null && settled.next.values !== null)
-    }
-    if (hook) {
-      attempt.settledEarly ??= Promise.resolve(null)
-      if (!(await this.#isCancelled(attempt)))
-        await execution.hearFailed(attempt, outcome.failure, outcome.error)
-    }
-    return settled.next
+    if ('refused' in settled) return this.#refused(attempt, settled.refused)
+    return { taken: outcome, next: settled.next }
+  }
+
+  #hasHook(attempt: Attempt, outcome: WrittenOutcome): boolean {
+    return (
+      outcome.kind === 'failed' &&
+      this.settlement.isFinal(attempt.claim, outcome) &&
+      this.runtime.execution.hasFailedHook(attempt)
+    )
   }
 
   /** Whether that was asked for, of a job whose code failed before it heard of it: then it has ended so. */
@@ -97,18 +116,18 @@ export class Endings {
     return (await this.runtime.cancelRequest(this.queue, claim.id).catch(() => null)) !== null
   }
 
-  async #refused(attempt: Attempt, why: Refusal): Promise<null> {
+  async #refused(attempt: Attempt, why: Refusal): Promise<Ending> {
     if (why === 'cancel requested') {
       const { code, message } =
         attempt.aborted?.kind === 'cancelled' ? attempt.aborted : cancelled()
       const failure = { code, message, stack: null }
-      await this.#settle(attempt, { kind: 'cancelled', failure }, false)
-    } else if (why === 'children') {
-      const message = 'Its code returned before the children that it waits for had all completed'
-      await this.#settle(attempt, finalFailure('CHILDREN_UNFINISHED', message), false)
-    } else {
-      this.leases.lose(attempt, 'Redis refused its end')
+      return this.#write(attempt, { kind: 'cancelled', failure }, false)
     }
-    return null
+    if (why === 'children') {
+      const message = 'Its code returned before the children that it waits for had all completed'
+      return this.#write(attempt, finalFailure('CHILDREN_UNFINISHED', message), false)
+    }
+    this.leases.lose(attempt, 'Redis refused its end')
+    return { taken: null, next: null }
   }
 }

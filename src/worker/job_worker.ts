@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'bullmq'
 import type { LogSink } from '../jobs/job_context.ts'
 import type { Clock } from '../time/long_timer.ts'
@@ -176,16 +177,21 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
   }
 
   /**
-   * Hands back every job whose code still runs; what it does from now on is refused, and what runs in a process of its own is killed.
+   * Hands back every job whose code still runs; what it does from now on is refused, and what runs in a process of its own is killed. Ends
+   * that are being written are waited for, and what they have claimed.
+   *
+   * @param handedBack called for each
    */
-  async handBackAll(): Promise<void> {
-    await Promise.all(
-      [...this.#attempts].map((attempt) => {
-        attempt.settledEarly ??= this.#endings.stopEarly(attempt)
-        /** A `failed` hook may run there still, when its job has been settled. */
-        return Promise.all([attempt.settledEarly, attempt.process?.kill()])
-      })
-    )
+  async handBackAll(handedBack: () => void): Promise<void> {
+    const seen = new Set<Attempt>()
+    for (;;) {
+      const found = [...this.#attempts].filter((attempt) => !seen.has(attempt))
+      if (found.length === 0) return
+      found.forEach((attempt) => seen.add(attempt))
+      await Promise.all(found.map((attempt) => this.#handBack(attempt, handedBack)))
+      /** A job that an end has claimed becomes an attempt in the turn after. */
+      await setImmediate()
+    }
   }
 
   /** Ends waiting for a Redis that does not answer; see Settlement. */
@@ -312,6 +318,17 @@ export class JobWorker extends Worker implements AttemptHost, SlotHolder {
       this.#runtime.isolation.release(attempt)
       this.#attempts.delete(attempt)
     }
+  }
+
+  async #handBack(attempt: Attempt, handedBack: () => void): Promise<void> {
+    if (attempt.ending === undefined) {
+      attempt.settledEarly ??= this.#endings.stopEarly(attempt).then((isHandedBack) => {
+        if (isHandedBack) handedBack()
+        return null
+      })
+    }
+    /** A `failed` hook may run there still, when its job has been settled. */
+    await Promise.all([attempt.ending ?? attempt.settledEarly, attempt.process?.kill()])
   }
 
   async #perform(attempt: Attempt): Promise<Outcome> {

@@ -6,6 +6,8 @@ import type { ClaimScripts } from './claim_scripts.ts'
 import type { WorkerRuntime } from './runtime.ts'
 import type { Settlement } from './settlement.ts'
 
+const never = () => false
+
 /**
  * Jobs that Redis has given to this worker in an answer that was lost with the connection. The call was sent again, which brought another
  * job or none: nobody runs these, and when their leases end they would count as lost although their worker lives.
@@ -44,11 +46,11 @@ export class Orphans {
 
   /** An attempt that has just ended by itself is left alone: its job is no longer held. */
   async #handBack(claim: ClaimedJob): Promise<boolean> {
-    let settled = await this.settlement.settle(claim, { kind: 'handed back' }, false)
+    let settled = await this.settlement.settle(claim, { kind: 'handed back' }, never)
     if ('refused' in settled && settled.refused === 'cancel requested') {
       const { code, message } = cancelled()
       const failure = { code, message, stack: null }
-      settled = await this.settlement.settle(claim, { kind: 'cancelled', failure }, false)
+      settled = await this.settlement.settle(claim, { kind: 'cancelled', failure }, never)
     }
     if ('refused' in settled) return false
     this.runtime.logger.warn(

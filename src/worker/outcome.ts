@@ -20,13 +20,20 @@ export type Outcome =
   | { kind: 'postponed' }
   | { kind: 'lost' }
 
+/** What can be written. */
+export type WrittenOutcome = Exclude<Outcome, { kind: 'lost' }>
+
 /** The code of a failure whose process ended by itself. */
 export const PROCESS_DIED = 'PROCESS_DIED'
 
 /**
  * A failure that no further attempt can mend.
  */
-export function finalFailure(code: string | null, message: string, error?: unknown): Outcome {
+export function finalFailure(
+  code: string | null,
+  message: string,
+  error?: unknown
+): WrittenOutcome {
   return {
     kind: 'failed',
     failure: { code, message, stack: null },

@@ -1,9 +1,11 @@
+import type { Clock } from '../time/long_timer.ts'
+
 /**
  * Calls that may be on their way at once. Measured with jobs of 5 ms, 50 at once: with 24 of them 8 % fewer jobs, and with 4 no more.
  */
 export const LEAST = 8
 
-/** Once calls have been held back for so long without a pause, ms, they come faster than so few at a time can be answered. */
+/** How long calls may be held back without a pause, ms: then they come faster than so few at a time are answered, or Redis says nothing. */
 export const PRESSED = 20
 
 /** Once nothing has been on its way for so long, ms, that is over. */
@@ -15,51 +17,65 @@ export const IDLE = 1
  * groups the answers come one after the other, and the jobs spread: 50 at once that wait for 5 ms became a quarter more.
  *
  * Where calls come faster, Redis or this process is the bottleneck, and large groups cost both the least; or Redis is so far away that a few
- * at a time leave it idle. Then nothing is held back.
+ * at a time leave it idle; or it stands still, and what has left by then is written even when this process does not live to see it. Then
+ * nothing is held back.
  */
 export class SendWindow {
+  /** Calls that may be on their way. */
   #size = LEAST
-  #open = 0
+  /** Calls that are. */
+  #underWay = 0
+  /** Those that wait for their turn, in the order in which they came. */
   #held: (() => void)[] = []
-
-  /** When the first of those was held back that have been there without a pause. */
-  #heldSince = 0
-
-  /** Since when nothing is on its way. */
+  /** Runs while calls are held back. */
+  #patience: unknown
+  /** Since when nothing is on its way, by the clock. */
   #idleSince = Number.NEGATIVE_INFINITY
+  #isOpen = false
+
+  constructor(private clock: Clock) {}
 
   /**
-   * @param now a clock in ms that never goes back
+   * Makes a call when it is its turn: calls leave in the order in which they come here.
    */
-  constructor(private now: () => number) {}
-
-  /**
-   * Takes a place for a call; each is given back with `leave`.
-   *
-   * @returns undefined when the call may leave at once
-   */
-  enter(): Promise<void> | undefined {
-    if (this.#open === 0 && this.now() - this.#idleSince >= IDLE) this.#size = LEAST
-    if (this.#open < this.#size) {
-      this.#open++
-      return undefined
+  send<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    if (this.#underWay === 0 && !this.#isOpen && this.clock.now() - this.#idleSince >= IDLE) {
+      this.#size = LEAST
     }
-    if (this.#held.length === 0) this.#heldSince = this.now()
-    return new Promise((send) => this.#held.push(send))
+    if (this.#underWay < this.#size) return this.#send(call)
+    if (this.#held.length === 0) {
+      this.#patience = this.clock.setTimeout(() => this.#holdNothing(), PRESSED)
+    }
+    return new Promise((resolve) => this.#held.push(() => resolve(this.#send(call))))
   }
 
-  /** A call was answered, or has failed. */
-  leave(): void {
-    this.#open--
-    if (this.#held.length > 0) this.#release()
-    if (this.#open === 0) this.#idleSince = this.now()
+  /**
+   * Lets all leave from now on: nobody waits for his next job any more.
+   */
+  open(): void {
+    this.#isOpen = true
+    this.#holdNothing()
+  }
+
+  async #send<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    this.#underWay++
+    try {
+      return await call()
+    } finally {
+      this.#underWay--
+      this.#release()
+      if (this.#underWay === 0) this.#idleSince = this.clock.now()
+    }
+  }
+
+  #holdNothing(): void {
+    this.#size = Number.POSITIVE_INFINITY
+    this.#release()
   }
 
   #release(): void {
-    if (this.now() - this.#heldSince >= PRESSED) this.#size = Number.POSITIVE_INFINITY
-    while (this.#open < this.#size && this.#held.length > 0) {
-      this.#open++
-      this.#held.shift()!()
-    }
+    if (this.#held.length === 0) return
+    while (this.#underWay < this.#size && this.#held.length > 0) this.#held.shift()!()
+    if (this.#held.length === 0) this.clock.clearTimeout(this.#patience)
   }
 }

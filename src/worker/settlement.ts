@@ -3,7 +3,7 @@ import type { Clock } from '../time/long_timer.ts'
 import { reasonOf } from '../transport/outage.ts'
 import type { ClaimedJob } from './claim.ts'
 import type { ClaimScripts, Settled } from './claim_scripts.ts'
-import type { Outcome } from './outcome.ts'
+import type { Outcome, WrittenOutcome } from './outcome.ts'
 import type { RedisTrouble } from './redis_trouble.ts'
 import { failedReason } from './thrown.ts'
 
@@ -57,14 +57,10 @@ export class Settlement {
   /**
    * Writes an outcome.
    *
-   * @param claimNext whether the same call may claim the queue's next job
+   * @param claimNext whether the same call may claim the queue's next job, asked when it leaves
    * @throws whatever Redis said last, after `giveUp`
    */
-  settle(
-    job: ClaimedJob,
-    outcome: Exclude<Outcome, { kind: 'lost' }>,
-    claimNext: boolean
-  ): Promise<Settled> {
+  settle(job: ClaimedJob, outcome: WrittenOutcome, claimNext: () => boolean): Promise<Settled> {
     switch (outcome.kind) {
       case 'completed':
         return this.#persist(() => this.scripts.complete(job, outcome.result, claimNext))

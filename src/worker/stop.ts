@@ -58,16 +58,15 @@ export class Stop {
       clean = await first(idle, pause(LAST_MOMENT), this.#hurry.promise)
     }
     if (!clean) {
-      handedBack = workers.reduce((sum, worker) => sum + worker.attempts.size, 0)
-      clean = await this.#handBack(workers)
+      clean = await this.#handBack(workers, () => handedBack++)
     }
     this.#stopGrace?.()
     return { clean, handedBack }
   }
 
-  async #handBack(workers: JobWorker[]): Promise<boolean> {
-    const handedBack = Promise.all(workers.map((worker) => worker.handBackAll()))
-    const ended = await within(HAND_BACK_WITHIN, handedBack).catch(() => LATE)
+  async #handBack(workers: JobWorker[], handedBack: () => void): Promise<boolean> {
+    const all = Promise.all(workers.map((worker) => worker.handBackAll(handedBack)))
+    const ended = await within(HAND_BACK_WITHIN, all).catch(() => LATE)
     workers.forEach((worker) => worker.giveUp())
     return ended !== LATE
   }

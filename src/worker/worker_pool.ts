@@ -50,7 +50,8 @@ export class WorkerPool {
   #queues: QueueWatch
   #workers = new Map<string, JobWorker>()
   #timers: NodeJS.Timeout[] = []
-  #unsubscribe: (() => void) | undefined
+  /** Resolves with what ends it. */
+  #listening: Promise<() => void> | undefined
 
   #resolveEnded!: (ending: WorkerEnding) => void
   #ending: Promise<void> | undefined
@@ -91,7 +92,7 @@ export class WorkerPool {
       prefix: config.prefix,
       backendFactory: transport.backendFactory,
       slots: this.#slots,
-      sendWindow: new SendWindow(() => clock.now()),
+      sendWindow: new SendWindow(clock),
       execution: new Execution(registry, container, logger, config.worker.timeout, isolation),
       isolation,
       clock,
@@ -142,18 +143,14 @@ export class WorkerPool {
       this.#slots.limitClaims(maxJobs, () => this.#end('max jobs'))
     }
     /** Neither is waited for: while Redis is away, the worker must still answer signals. */
-    void transport.control
-      .subscribe(
-        (message) => this.#control(message),
-        () => this.#lookForMissed()
-      )
-      .then(
-        (unsubscribe) => {
-          this.#unsubscribe = unsubscribe
-          this.#lookForMissed()
-        },
-        (error) => this.#runtime.trouble.noticed(error)
-      )
+    this.#listening = transport.control.subscribe(
+      (message) => this.#control(message),
+      () => this.#lookForMissed()
+    )
+    void this.#listening.then(
+      () => this.#lookForMissed(),
+      (error) => this.#runtime.trouble.noticed(error)
+    )
     void this.#heartbeat.start()
     this.#every(Math.max(100, this.#runtime.lease / 8), () => this.#renewLeases())
     this.#every(1_000, () => this.#watchProcess())
@@ -278,7 +275,6 @@ export class WorkerPool {
     }
   }
 
-  /** Messages may have been missed. What is asked of the worker itself comes again with its next report. */
   /** What was asked while this worker did not listen: to cancel jobs, or, which a report tells, to do something itself. */
   #lookForMissed(): void {
     void this.#heartbeat.changed()
@@ -318,6 +314,7 @@ export class WorkerPool {
     this.#standing.stopping()
     this.#queues.stop()
     this.#slots.close()
+    this.#runtime.sendWindow.open()
     const workers = [...this.#workers.values()]
     void this.#heartbeat.changed()
     const { clean, handedBack } = await this.#stop.end(workers)
@@ -328,7 +325,11 @@ export class WorkerPool {
   async #close(workers: JobWorker[]): Promise<void> {
     this.#timers.forEach((timer) => clearInterval(timer))
     this.#deadlines.stop()
-    this.#unsubscribe?.()
+    /** Perhaps later: a Redis that has been away since the start may take the subscription after this worker has ended. */
+    void this.#listening?.then(
+      (unsubscribe) => unsubscribe(),
+      () => {}
+    )
     const { isolation } = this.#runtime
     const told = Promise.all([
       this.#limits.stop(),

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { Job } from '../../../src/jobs/job.ts'
 import { systemClock } from '../../../src/time/long_timer.ts'
 import { JobWorker } from '../../../src/worker/job_worker.ts'
-import { LEAST } from '../../../src/worker/send_window.ts'
+import { LEAST, PRESSED } from '../../../src/worker/send_window.ts'
 import { redisServer } from '#tests/helpers/servers'
 import { waitFor } from '#tests/helpers/wait'
 import { WorkerLab } from './lab.ts'
@@ -12,7 +12,6 @@ const CONCURRENCY = 40
 
 let gate: PromiseWithResolvers<void>
 let waiting = 0
-let stopped: number | undefined
 
 class Waits extends Job<object, void> {
   static options = { name: 'waits' }
@@ -34,15 +33,44 @@ test.group('Jobs that end together', (group) => {
     waiting = 0
     const { url } = await redisServer()
     lab = new WorkerLab(url, [Waits], {}, undefined, {}, { global: null, user: null })
-    /** It stands still while jobs end: on a busy machine that takes as long as if they came too fast for small groups. */
-    lab.clock = { ...systemClock, now: () => stopped ?? systemClock.now() }
-    stopped = undefined
     return () => lab.close()
   })
+
+  const dispatch = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => lab.dispatch(Waits)))
+
+  async function start() {
+    const pool = await lab.start({ concurrency: CONCURRENCY })
+    await waitFor('all slots to be taken', () => waiting === CONCURRENCY)
+    return pool
+  }
+
+  /** What the worker sends from now on leaves at once for a Redis that hears it only when it is told to. */
+  function holdRedis() {
+    const client = lab.transport.connections.worker as unknown as Sending
+    const send = client.sendCommand.bind(client)
+    const held = Promise.withResolvers<void>()
+    const calls = { sent: 0, goOn: held.resolve }
+    client.sendCommand = (command, ...rest) => {
+      if (!isScript(command)) return send(command, ...rest)
+      calls.sent++
+      void held.promise.then(() => send(command, ...rest))
+      return command.promise
+    }
+    return calls
+  }
+
+  const states = (ids: string[]) => Promise.all(ids.map((id) => lab.transport.state('default', id)))
 
   test('are written some at a time, so that their next ones do not begin together', async ({
     assert,
   }) => {
+    /** On a busy machine that takes as long as if they came too fast for small groups. */
+    lab.clock = {
+      ...systemClock,
+      setTimeout: (callback, milliseconds) =>
+        milliseconds === PRESSED ? undefined : systemClock.setTimeout(callback, milliseconds),
+    }
     const client = lab.transport.connections.worker as unknown as Sending
     const send = client.sendCommand.bind(client)
     let open = 0
@@ -57,10 +85,8 @@ test.group('Jobs that end together', (group) => {
       }
       return send(command, ...rest)
     }
-    const ids = await Promise.all(Array.from({ length: JOBS }, () => lab.dispatch(Waits)))
-    await lab.start({ concurrency: CONCURRENCY })
-    await waitFor('all slots to be taken', () => waiting === CONCURRENCY)
-    stopped = systemClock.now()
+    const ids = await dispatch(JOBS)
+    await start()
     gate.resolve()
     for (const id of ids) assert.equal((await lab.ended(id)).state, 'completed')
     /** One more: a free slot asks for a job by itself. */
@@ -68,37 +94,43 @@ test.group('Jobs that end together', (group) => {
     assert.isAtLeast(most, LEAST)
   })
 
-  test('have ended when their worker stops at once before that could be written', async ({
+  test('are all sent when Redis says nothing: what has arrived there is written whatever becomes of their worker', async ({
+    assert,
+  }) => {
+    const ids = await dispatch(CONCURRENCY)
+    await start()
+    const redis = holdRedis()
+    gate.resolve()
+    await waitFor('all ends to leave', () => redis.sent === CONCURRENCY)
+    redis.goOn()
+    for (const id of ids) assert.equal((await lab.ended(id)).state, 'completed')
+  })
+
+  test('have ended when their worker stops at once before that could be written, and nothing else began', async ({
     assert,
     cleanup,
   }) => {
-    const ids = await Promise.all(Array.from({ length: CONCURRENCY }, () => lab.dispatch(Waits)))
-    const pool = await lab.start({ concurrency: CONCURRENCY })
-    await waitFor('all slots to be taken', () => waiting === CONCURRENCY)
-    const client = lab.transport.connections.worker as unknown as Sending
-    const send = client.sendCommand.bind(client)
-    const late = Promise.withResolvers<void>()
-    let sent = 0
-    client.sendCommand = (command, ...rest) => {
-      if (!isScript(command)) return send(command, ...rest)
-      sent++
-      void late.promise.then(() => send(command, ...rest))
-      return command.promise
-    }
+    const ids = await dispatch(CONCURRENCY)
+    const pool = await start()
+    const next = await dispatch(CONCURRENCY)
+    const redis = holdRedis()
     const { handBackAll } = JobWorker.prototype
     cleanup(() => void (JobWorker.prototype.handBackAll = handBackAll))
     const stopping = Promise.withResolvers<void>()
-    JobWorker.prototype.handBackAll = function () {
+    JobWorker.prototype.handBackAll = function (...args) {
       stopping.resolve()
-      return handBackAll.call(this)
+      return handBackAll.call(this, ...args)
     }
     gate.resolve()
-    await waitFor('the first ends to be sent', () => sent >= LEAST)
+    await waitFor('the first ends to be sent', () => redis.sent >= LEAST)
     pool.abort()
     await stopping.promise
     await new Promise((resolve) => setImmediate(resolve))
-    late.resolve()
-    await pool.ended
-    for (const id of ids) assert.equal(await lab.transport.state('default', id), 'completed')
+    redis.goOn()
+    const { clean, handedBack } = await pool.ended
+    assert.deepEqual([clean, handedBack, lab.warnings], [true, 0, []])
+    assert.deepEqual(new Set(await states(ids)), new Set(['completed']))
+    assert.deepEqual(new Set(await states(next)), new Set(['waiting']))
+    assert.equal(waiting, CONCURRENCY)
   })
 })

@@ -48,4 +48,24 @@ test.group('A worker that is asked something while it does not listen', (group) 
     assert.isTrue(await lab.transport.workers.ask(id, 'quiet'))
     assert.isBelow(await reports(id, 'quiet'), SOON)
   })
+
+  test('listens no more when it has ended before it could', async ({ assert }) => {
+    const { control } = lab.transport
+    const subscribe = control.subscribe.bind(control)
+    const listens = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<void>()
+    control.subscribe = async (...args) => {
+      await listens.promise
+      const unsubscribe = await subscribe(...args)
+      return () => {
+        unsubscribe()
+        ended.resolve()
+      }
+    }
+    const pool = await lab.start({ queues: ['q'] })
+    pool.abort()
+    assert.isTrue((await pool.ended).clean)
+    listens.resolve()
+    await ended.promise
+  })
 })

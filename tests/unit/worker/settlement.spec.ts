@@ -7,6 +7,8 @@ import { Settlement } from '../../../src/worker/settlement.ts'
 import { FakeClock } from '../jobs/fake_clock.ts'
 
 const DONE: Settled = { next: null }
+const yes = () => true
+const no = () => false
 
 function claimed(opts: object = {}, fields: Record<string, string> = {}): ClaimedJob {
   const hash: Record<string, string> = { name: 'work', opts: JSON.stringify(opts), ...fields }
@@ -33,7 +35,7 @@ function setup(refusals = 0, random = () => 0, refusal = 'OOM command not allowe
     (name: string) =>
     async (_: ClaimedJob, ...rest: unknown[]) => {
       if (refusals-- > 0) throw new Error(refusal)
-      writes.push([name, ...rest])
+      writes.push([name, ...rest.map((part) => (typeof part === 'function' ? part() : part))])
       return DONE
     }
   const scripts = Object.fromEntries(
@@ -53,11 +55,11 @@ test.group('Settlement', () => {
   test('writes each outcome by its own script', async ({ assert }) => {
     const { settlement, writes } = setup()
     const job = claimed()
-    await settlement.settle(job, { kind: 'completed', result: '1' }, true)
-    await settlement.settle(job, { kind: 'handed back' }, true)
+    await settlement.settle(job, { kind: 'completed', result: '1' }, yes)
+    await settlement.settle(job, { kind: 'handed back' }, yes)
     const failure = { code: 'CANCELLED', message: 'by u', stack: null }
-    await settlement.settle(job, { kind: 'cancelled', failure }, false)
-    await settlement.settle(job, failed(), true)
+    await settlement.settle(job, { kind: 'cancelled', failure }, no)
+    await settlement.settle(job, failed(), yes)
     assert.deepEqual(writes, [
       ['complete', '1', true],
       ['handBack'],
@@ -72,7 +74,7 @@ test.group('Settlement', () => {
     for (const atm of ['0', '1', '2']) {
       const job = claimed(opts, { atm })
       assert.equal(settlement.isFinal(job, failed()), atm === '2')
-      await settlement.settle(job, failed(), true)
+      await settlement.settle(job, failed(), yes)
     }
     assert.deepEqual(
       writes.map(([name, , , delay]) => (name === 'retry' ? [name, delay] : [name])),
@@ -85,14 +87,14 @@ test.group('Settlement', () => {
     const outcome = finalFailure('UNKNOWN_TYPE', 'which?') as Outcome & { kind: 'failed' }
     const job = claimed({ attempts: 5 })
     assert.isTrue(settlement.isFinal(job, outcome))
-    await settlement.settle(job, outcome, false)
+    await settlement.settle(job, outcome, no)
     assert.deepEqual(writes, [['fail', '[UNKNOWN_TYPE] which?', null, false]])
   })
 
   test('takes jitter off, by the random number it is given', async ({ assert }) => {
     const { settlement, writes } = setup(0, () => 0.5)
     const backoff = { type: 'fixed', delay: 1_000, jitter: 0.4 }
-    await settlement.settle(claimed({ attempts: 2, backoff }), failed(), false)
+    await settlement.settle(claimed({ attempts: 2, backoff }), failed(), no)
     assert.equal(writes[0][3], 800)
   })
 
@@ -100,7 +102,7 @@ test.group('Settlement', () => {
     assert,
   }) => {
     const { settlement, clock, writes, logged } = setup(4)
-    const settled = settlement.settle(claimed(), { kind: 'completed', result: '1' }, false)
+    const settled = settlement.settle(claimed(), { kind: 'completed', result: '1' }, no)
     const waits: number[] = []
     for (let turn = 0; turn < 4; turn++) {
       await settle()
@@ -122,7 +124,7 @@ test.group('Settlement', () => {
 
   test('ends trying when told to, with what Redis said', async ({ assert }) => {
     const { settlement, clock, writes } = setup(1_000)
-    const settled = settlement.settle(claimed(), { kind: 'completed', result: '1' }, false)
+    const settled = settlement.settle(claimed(), { kind: 'completed', result: '1' }, no)
     const rejected = assert.rejects(() => settled, /OOM/)
     await settle()
     settlement.giveUp()
@@ -161,7 +163,7 @@ test.group('Settlement', () => {
       const { settlement, writes } = setup()
       const opts = `{"attempts":2,"backoff":${backoff}}`
       const job = readClaim(['work', null, opts, null, '0'], 'id', 'token')
-      await settlement.settle(job, failed(), false)
+      await settlement.settle(job, failed(), no)
       const delay = writes[0][3] as number
       assert.isTrue(Number.isSafeInteger(delay) && delay >= 0 && delay < 1e12, `${opts}: ${delay}`)
     }
@@ -169,7 +171,7 @@ test.group('Settlement', () => {
 
   test('does not hold a job for ever whose end Redis will never take', async ({ assert }) => {
     const { settlement, clock } = setup(1_000, undefined, 'ERR the script has a fault')
-    const settled = settlement.settle(claimed(), { kind: 'completed', result: '1' }, false)
+    const settled = settlement.settle(claimed(), { kind: 'completed', result: '1' }, no)
     const rejected = assert.rejects(() => settled, /fault/)
     for (let turn = 0; turn < 40; turn++) {
       await settle()
