@@ -34,7 +34,11 @@ export default class QueueIsolated extends BaseCommand {
     process.on('SIGINT', () => {})
     const { container } = this.app
     const { registry } = await container.make('queuedeck')
-    this.#jobs = new IsolatedJobs({ registry, container, logger: await container.make('logger') })
+    this.#jobs = new IsolatedJobs({
+      registry,
+      container,
+      logger: await container.make('queuedeck.logger'),
+    })
     await this.#jobs.start()
     await this.#jobs.ended
     await this.terminate()

@@ -65,7 +65,7 @@ export default class QueueMirror extends StrictCommand {
       transport,
       records: await container.make('queuedeck.records'),
       config,
-      logger: await container.make('logger'),
+      logger: await container.make('queuedeck.logger'),
       dedicated: true,
       onLead: (isLeader) =>
         this.logger.info(isLeader ? 'mirrors jobs into records' : 'another process mirrors, waits'),

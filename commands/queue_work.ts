@@ -93,7 +93,7 @@ export default class QueueWork extends StrictCommand {
         registry,
         container,
         transport: await container.make('queuedeck.transport'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
         version: packageVersion(),
         isolation: isolationCommand(this.app.makePath('ace.js')),
       },
@@ -114,7 +114,7 @@ export default class QueueWork extends StrictCommand {
     }
 
     const pool = this.#pool
-    takeUncaughtErrors(await container.make('logger'), (error, attempt) =>
+    takeUncaughtErrors(await container.make('queuedeck.logger'), (error, attempt) =>
       pool.uncaught(error, attempt)
     )
     void this.#pool.ended.then((ending) => this.#leave(ending))

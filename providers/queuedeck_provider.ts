@@ -1,3 +1,4 @@
+import type { Logger } from '@adonisjs/core/logger'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { Alerts } from '../src/alerts/alerts.ts'
 import type { AlertService } from '../src/alerts/alert_service.ts'
@@ -22,6 +23,7 @@ declare module '@adonisjs/core/types' {
   interface ContainerBindings {
     'queuedeck': QueueManager
     'queuedeck.config': ResolvedConfig
+    'queuedeck.logger': Logger
     'queuedeck.transport': Transport
     'queuedeck.records': Records
     'queuedeck.awaited': AwaitedJobs
@@ -58,12 +60,17 @@ export default class QueuedeckProvider {
       resolveConfig(this.app.config.get<QueuedeckConfig>('queuedeck', {}))
     )
 
+    container.singleton('queuedeck.logger', async () => {
+      const { withoutWhatWasSent } = await import('../src/logged_errors.ts')
+      return withoutWhatWasSent(await container.make('logger'))
+    })
+
     container.singleton('queuedeck.transport', async () => {
       const { Connections } = await import('../src/transport/connections.ts')
       const { Transport: TransportClass } = await import('../src/transport/transport.ts')
       const config = await container.make('queuedeck.config')
       const redis = await container.make('redis')
-      const logger = await container.make('logger')
+      const logger = await container.make('queuedeck.logger')
       const connections = new Connections(() => redis.connection(config.redis as never), {
         onError: (error, role) => logger.debug({ err: error, role }, 'Redis connection error'),
       })
@@ -77,7 +84,7 @@ export default class QueuedeckProvider {
       const records = new RecordsClass({
         database: await container.make('lucid.db'),
         connection: config.database,
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
       })
       this.#stores.push(() => records.close())
       return records
@@ -91,7 +98,7 @@ export default class QueuedeckProvider {
       const { TransportAndRecord } = await import('../src/jobs/ending_source.ts')
       const config = await container.make('queuedeck.config')
       const transport = await container.make('queuedeck.transport')
-      const logger = await container.make('logger')
+      const logger = await container.make('queuedeck.logger')
       const registry = new JobRegistry(this.app.makePath(config.jobs), ({ file, message, error }) =>
         logger.error({ err: error }, `${config.jobs}/${file}: ${message}`)
       )
@@ -125,7 +132,7 @@ export default class QueuedeckProvider {
       const service = new Keeper({
         transport: await container.make('queuedeck.transport'),
         awaited: await container.make('queuedeck.awaited'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
       })
       this.#services.push(service)
       return service
@@ -137,7 +144,7 @@ export default class QueuedeckProvider {
         transport: await container.make('queuedeck.transport'),
         records: await container.make('queuedeck.records'),
         config: await container.make('queuedeck.config'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
       })
       this.#services.push(service)
       return service
@@ -149,7 +156,7 @@ export default class QueuedeckProvider {
         transport: await container.make('queuedeck.transport'),
         records: await container.make('queuedeck.records'),
         config: await container.make('queuedeck.config'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
       })
     })
 
@@ -159,7 +166,7 @@ export default class QueuedeckProvider {
         cleanup: await container.make('queuedeck.cleanup'),
         transport: await container.make('queuedeck.transport'),
         config: await container.make('queuedeck.config'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
       })
       this.#services.push(service)
       return service
@@ -181,7 +188,7 @@ export default class QueuedeckProvider {
       const { receiversOf } = await import('../src/alerts/receivers.ts')
       const config = await container.make('queuedeck.config')
       const records = await container.make('queuedeck.records')
-      const logger = await container.make('logger')
+      const logger = await container.make('queuedeck.logger')
       const receivers = receiversOf(config.alerts, () => container.make(MAIL as never))
       const service = new Service({
         transport: await container.make('queuedeck.transport'),
@@ -200,7 +207,7 @@ export default class QueuedeckProvider {
       const service = new Service({
         transport: await container.make('queuedeck.transport'),
         records: await container.make('queuedeck.records'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
       })
       this.#services.push(service)
       return service
@@ -212,7 +219,7 @@ export default class QueuedeckProvider {
         transport: await container.make('queuedeck.transport'),
         records: await container.make('queuedeck.records'),
         queue: await container.make('queuedeck'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
       })
       this.#services.push(service)
       return service
@@ -233,7 +240,7 @@ export default class QueuedeckProvider {
         cleanup: await container.make('queuedeck.cleanup'),
         alerts: await container.make('queuedeck.alerts'),
         encryption: await container.make('encryption'),
-        logger: await container.make('logger'),
+        logger: await container.make('queuedeck.logger'),
         environment: process.env.NODE_ENV,
       })
     })
@@ -266,7 +273,7 @@ export default class QueuedeckProvider {
     }
     const dashboard = await this.app.container.make('queuedeck.dashboard')
     const { warning } = dashboard.gate
-    if (warning !== null) (await this.app.container.make('logger')).warn(warning)
+    if (warning !== null) (await this.app.container.make('queuedeck.logger')).warn(warning)
     /** Registered now that the server runs, so that it comes before the server's own end, which waits for open streams. */
     this.app.terminating(() => dashboard.close())
   }
@@ -279,7 +286,7 @@ export default class QueuedeckProvider {
 
   async #emitter(): Promise<EmitEvent> {
     const emitter = await this.app.container.make('emitter')
-    const logger = await this.app.container.make('logger')
+    const logger = await this.app.container.make('queuedeck.logger')
     return (name, data) =>
       void emitter
         .emit(name, data)

@@ -1,4 +1,5 @@
 import { E_REDIS_UNAVAILABLE } from '../errors.ts'
+import { forgetWhatWasSent } from '../logged_errors.ts'
 import { LATE, within } from '../time/within.ts'
 import { Answers, BROKEN_OFF, UNANSWERED } from './answers.ts'
 import type { HostConnection, RedisClient } from './client.ts'
@@ -68,9 +69,18 @@ export class Connections {
     private options: Options = {}
   ) {}
 
+  /** What its errors tell is logged by the host: never what was sent, the password for one. */
+  get #host(): RedisClient {
+    const client = this.host().ioConnection as RedisClient
+    if (!client.listeners('error').includes(forgetWhatWasSent)) {
+      client.prependListener('error', forgetWhatWasSent)
+    }
+    return client
+  }
+
   /** Number of the server's database that keys are in; a cluster has only 0. */
   get database(): number {
-    const { options } = this.host().ioConnection as { options?: { db?: number } }
+    const { options } = this.#host as unknown as { options?: { db?: number } }
     return options?.db ?? 0
   }
 
@@ -156,7 +166,7 @@ export class Connections {
    */
   async closeAll(): Promise<void> {
     this.#closed = true
-    const hosts = this.#open.size > 0 ? (this.host().ioConnection as RedisClient) : undefined
+    const hosts = this.#open.size > 0 ? this.#host : undefined
     await Promise.all([
       ...[...this.#open].map((client) => this.close(client)),
       hosts && disconnectIfSilent(hosts),
@@ -175,7 +185,7 @@ export class Connections {
   }
 
   #duplicate(role: ConnectionRole): RedisClient {
-    const source = this.host().ioConnection as RedisClient & { isCluster?: boolean }
+    const source = this.#host as RedisClient & { isCluster?: boolean }
     const patient = role !== 'producer'
     const retryStrategy = (times: number) =>
       patient

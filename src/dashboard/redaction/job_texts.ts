@@ -1,5 +1,5 @@
 import { cutText } from '../../cut_text.ts'
-import { Mask, REDACTED, redactJson, type Redaction } from './redact.ts'
+import { Mask, REDACTED, secretsOf, type Redaction } from './redact.ts'
 import type { Body } from '../../records/reader_types.ts'
 import type { JobError, JobView } from '../../types.ts'
 import type { SecretKeys } from './secret_keys.ts'
@@ -11,6 +11,8 @@ import type { SecretKeys } from './secret_keys.ts'
 const STRING = /"((?:[^"\\]|\\.?)*)(?:"(\s*:)?|$)/gs
 const PREVIEW_LENGTH = 160
 const REMEMBERED = 5_000
+/** Of a secret whose name is a value. */
+const LONGEST_NAME = 60
 
 /**
  * What tells a payload from all others: a BullMQ id, and the record's with it, may be used again once the job is deleted. Where its record
@@ -107,7 +109,7 @@ export class JobTexts {
     const secrets = new Set<string>()
     for (const text of [body?.payload, body?.options, body?.result]) {
       if (text && this.#mayHold(text))
-        for (const secret of redactJson(text, this.#keys).secrets) secrets.add(secret)
+        for (const secret of secretsOf(text, this.#keys)) secrets.add(secret)
     }
     const mask = new Mask(secrets, this.#keys)
     const preview = sensitive || !body?.payload ? null : this.#preview(body.payload, secrets, mask)
@@ -124,11 +126,13 @@ export class JobTexts {
   }
 
   /**
-   * A quick look for secret keys, so that a megabyte without secrets is not taken apart to show its first words.
+   * A quick look for secret keys, which may be values (`"name": "Authorization"`), so that a megabyte without secrets is not taken apart to
+   * show its first words.
    */
   #mayHold(text: string): boolean {
     for (const [, key, colon] of text.matchAll(STRING)) {
-      if (colon && this.#keys.has(key.includes('\\') ? unescape(key) : key)) return true
+      if (!colon && key.length > LONGEST_NAME) continue
+      if (this.#keys.has(key.includes('\\') ? unescape(key) : key)) return true
     }
     return false
   }

@@ -36,6 +36,7 @@ const PARTS = [
   'password',
   'passwd',
   'passphrase',
+  'passcode',
   'secret',
   'apikey',
   'accesskey',
@@ -47,6 +48,11 @@ const PARTS = [
   'storagekey',
   'servicekey',
 ]
+
+/**
+ * Last words that make a key a secret one: `DB_PASS`, `x-auth`, `userPin`. Within a word they say nothing: `compass`, `spin`.
+ */
+const LAST_WORDS = new Set(['pass', 'pwd', 'auth', 'pin', 'otp', 'jwt', 'cookie', 'cookies', 'dsn'])
 
 /** Answers that are remembered, and the longest key of one. */
 const MOST_KNOWN = 5_000
@@ -78,10 +84,20 @@ export class SecretKeys {
   #decide(key: string, valueIsNumber: boolean): boolean {
     const name = normalise(key)
     if (this.#more.has(name) || EXACT.has(name)) return true
-    if (name.endsWith('token')) return true
-    if (name.endsWith('tokens')) return !valueIsNumber
+    /** `token2` is the second of them. */
+    const kind = name.replace(/\d+$/, '')
+    if (kind.endsWith('token')) return true
+    if (kind.endsWith('tokens')) return !valueIsNumber
+    if (LAST_WORDS.has(normalise(lastWord(key)))) return true
     return PARTS.some((part) => name.includes(part))
   }
+}
+
+function lastWord(key: string): string {
+  return key
+    .split(/[-_\s.]+|(?<=[a-z])(?=[A-Z])/)
+    .at(-1)!
+    .replace(/\d+$/, '')
 }
 
 function normalise(key: string): string {

@@ -36,6 +36,13 @@ test.group('Secret keys', () => {
       'Set-Cookie',
       'iban2',
       'IBAN_2',
+      'DB_PASS',
+      'smtpPass',
+      'user_pass2',
+      'passcode',
+      'x_auth',
+      'token2',
+      'userPin',
       'ｐassword',
     ])
     .run(({ assert }, key) => {
@@ -49,6 +56,9 @@ test.group('Secret keys', () => {
       'keyword',
       'author',
       'spin',
+      'bypass',
+      'oauth2',
+      'tokenizer2',
       'pinned',
       'compass',
       'tokenizer',

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { Mask } from '../../../src/dashboard/redaction/redact.ts'
+import { Mask, secretsOf } from '../../../src/dashboard/redaction/redact.ts'
 import { SecretKeys } from '../../../src/dashboard/redaction/secret_keys.ts'
 import { stopwatch } from '#tests/helpers/stopwatch'
 
@@ -60,6 +60,68 @@ test.group('Secrets that only their own text tells', () => {
     ]) {
       assert.equal(mask.text(text), shown)
     }
+  })
+
+  test('are hidden within the strings of JSON, which stays what it is', ({ assert }) => {
+    const shown = (value: unknown) => JSON.parse(mask.json(JSON.stringify(value)).text)
+    for (const [value, wanted] of [
+      [{ json: '{"password":"sv-1","n":1}' }, { json: '{"password":"[redacted]","n":1}' }],
+      [['https://x/?access_token=sv-1&n=1'], ['https://x/?access_token=[redacted]&n=1']],
+      [{ db: 'postgres://u:sv-1@h/d' }, { db: 'postgres://u:[redacted]@h/d' }],
+      [{ line: 'Authorization: Bearer sv-1' }, { line: 'Authorization: [redacted]' }],
+      [{ yaml: 'user: u\npassword: sv-1\n' }, { yaml: 'user: u\npassword: [redacted]\n' }],
+      ['token=sv-1', 'token=[redacted]'],
+      [{ text: 'nothing to hide: 1' }, { text: 'nothing to hide: 1' }],
+    ]) {
+      assert.deepEqual(shown(value), wanted)
+    }
+  })
+
+  test('are hidden where their key is a value', ({ assert }) => {
+    const hidden = '[redacted]'
+    for (const [value, wanted] of [
+      [
+        { name: 'password', value: 'sv-1' },
+        { name: 'password', value: hidden },
+      ],
+      [
+        { Key: 'x-api-key', Value: { a: ['sv-1'] } },
+        { Key: 'x-api-key', Value: hidden },
+      ],
+      [
+        { value: 'sv-1', header: 'Cookie' },
+        { value: hidden, header: 'Cookie' },
+      ],
+      [
+        { name: 'maxTokens', value: 100 },
+        { name: 'maxTokens', value: 100 },
+      ],
+      [
+        { name: 'user', value: 'ada' },
+        { name: 'user', value: 'ada' },
+      ],
+      [{ name: 'password' }, { name: 'password' }],
+      [
+        [
+          ['Host', 'a'],
+          ['Authorization', 'sv-1'],
+        ],
+        [
+          ['Host', 'a'],
+          ['Authorization', hidden],
+        ],
+      ],
+      [{ fields: ['password', 'email'] }, { fields: ['password', 'email'] }],
+    ]) {
+      assert.deepEqual(JSON.parse(mask.json(JSON.stringify(value)).text), wanted)
+    }
+  })
+
+  test('hide no words that only say what kind of credential follows', ({ assert }) => {
+    const payload = '{"authorization":{"scheme":"Bearer","value":"sv-123"}}'
+    const own = new Mask(secretsOf(payload, new SecretKeys()), new SecretKeys())
+    assert.equal(own.text('Authorization: Bearer sv-046x'), 'Authorization: [redacted]')
+    assert.equal(own.text('a Bearer said sv-123'), 'a Bearer said [redacted]')
   })
 
   test('are looked for in time linear in the text, however it is written', ({ assert }) => {
