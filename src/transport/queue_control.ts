@@ -11,6 +11,9 @@ const COUNTED_FOR = 7 * 86_400_000
 /** Where jobs wait that are pending. */
 const PENDING = ['wait', 'paused', 'prioritized', 'held']
 
+/** Where jobs wait for their moment: most before those that a limit holds back, behind them what another producer delays for decades. */
+const SCHEDULED = ['scheduled', 'late']
+
 export type DrainRequest = {
   by: string
   reason: string
@@ -63,7 +66,7 @@ export class QueueControl {
   ): Promise<DrainAnswer> {
     const id = request.id ?? randomUUID()
     const began = request.began ?? (await this.#now(queue))
-    const lists = request.scheduled ? [...PENDING, 'scheduled'] : PENDING
+    const lists = request.scheduled ? [...PENDING, ...SCHEDULED] : PENDING
     let answer = await this.#drained(queue, id)
     /** A worker that takes jobs meanwhile moves the others along, past where we looked: until a pass finds none that is left. */
     for (let before = -1; before < answer.done + answer.requested && !signal?.aborted;) {

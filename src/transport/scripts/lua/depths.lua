@@ -8,7 +8,7 @@ end
 local out = {}
 for i, p in ipairs(ARGV) do
   -- Jobs that a limit holds back wait, wherever they stand.
-  local parked = count('ZCOUNT', p .. 'delayed', gate.far, '+inf')
+  local parked = count('ZCOUNT', p .. 'delayed', gate.far, gate.farthest)
   out[i] = {
     count('LLEN', p .. 'wait') + count('LLEN', p .. 'paused') + parked, count('ZCARD', p .. 'prioritized'),
     count('ZCARD', p .. 'delayed') - parked,

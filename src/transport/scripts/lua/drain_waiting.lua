@@ -2,18 +2,19 @@
 -- ARGV queue prefix, by, reason, list, how many of it were left already, most jobs to look at, when draining began (epoch ms), how long that hash
 -- is kept (ms)
 -- Cancels jobs of one list of those that wait: `wait` and `paused` from their end, where the oldest stand and workers take, `prioritized`,
--- `held` (by a limit) or `scheduled`. What came later stays, and so does what was told to end already.
+-- `held` (by a limit), `scheduled`, or `late`, which is scheduled behind them. What came later stays, and so does what was told to end already.
 -- Answers {done, requested, looked, done so far, requested so far}: cancelled, told to end as soon as a worker takes them, looked at (0: there are
 -- no more). Counted here, so that the numbers are right whichever process dies.
 local prefix, by, reason, list = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local from, most, began = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local far = string.format('%.0f', gate.far)
+local far, farthest = string.format('%.0f', gate.far), string.format('%.0f', gate.farthest)
 local ids, counts = {}, {done = 0, requested = 0}
 if list == 'wait' or list == 'paused' then
   local rows = rcall('LRANGE', prefix .. list, -from - most, -from - 1)
   for index = #rows, 1, -1 do ids[#ids + 1] = rows[index] end
 elseif list == 'prioritized' then ids = rcall('ZREVRANGE', prefix .. list, from, from + most - 1)
-elseif list == 'held' then ids = rcall('ZREVRANGEBYSCORE', prefix .. 'delayed', '+inf', far, 'LIMIT', from, most)
+elseif list == 'held' then ids = rcall('ZREVRANGEBYSCORE', prefix .. 'delayed', farthest, far, 'LIMIT', from, most)
+elseif list == 'late' then ids = rcall('ZREVRANGEBYSCORE', prefix .. 'delayed', '+inf', '(' .. farthest, 'LIMIT', from, most)
 else ids = rcall('ZREVRANGEBYSCORE', prefix .. 'delayed', '(' .. far, '-inf', 'LIMIT', from, most) end
 for _, id in ipairs(ids) do
   local job = rcall('HMGET', prefix .. id, 'name', 'cr', 'eid', 'timestamp')

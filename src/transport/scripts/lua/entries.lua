@@ -1,7 +1,14 @@
 -- In front of every script: appends what a record needs to the queue's event stream, in the same atomic call as the change itself.
 -- `rcall` is redis.call, CAP the length at which a stream that nobody mirrors is cut. `qd` is ours alone: BullMQ has no such name.
--- A delayed job with a score from `far` on is parked: a limit holds it back.
-local qd = { large = 65536, far = 1e16 }
+-- A delayed job with a score from `far` to `farthest` is parked: a limit holds it back. That is place for 10^12 of them, two apart. Elsewhere
+-- stands what has to wait for its moment: before, and behind where another producer delays beyond May 2047.
+local qd = { large = 65536, far = 1e16, farthest = 1.0002e16 }
+
+-- Whether a job is parked, from its score among the delayed (nil or false where it is not there).
+function qd.isParked(score)
+  local at = tonumber(score or nil)
+  return at ~= nil and at >= qd.far and at <= qd.farthest
+end
 
 -- `{prefix}:mail:` gives `{prefix}` and `mail`; queue names have no colon.
 function qd.split(queuePrefix)
@@ -212,7 +219,7 @@ function qd.cancelWaiting(queuePrefix, id, by, reason, isOld)
   local job = rcall('HMGET', jobKey, 'run', 'cr', 'deid', 'ats', 'parentKey', 'name', 'opts', 'fw', 'rjk')
   local run, request = tonumber(job[1]) or 1, job[2] or cjson.encode({at = now, by = by, reason = reason})
   local prev, due = 'unknown', rcall('ZSCORE', queuePrefix .. 'delayed', id)
-  if rcall('ZREM', queuePrefix .. 'delayed', id) == 1 then prev = tonumber(due) < qd.far and 'delayed' or 'waiting'
+  if rcall('ZREM', queuePrefix .. 'delayed', id) == 1 then prev = qd.isParked(due) and 'waiting' or 'delayed'
   elseif rcall('ZREM', queuePrefix .. 'prioritized', id) == 1 then prev = 'prioritized'
   elseif rcall('ZREM', queuePrefix .. 'waiting-children', id) == 1 then prev = 'waiting-children'
   elseif rcall('LREM', queuePrefix .. 'wait', side, id) == 1 then prev = 'waiting'
@@ -254,7 +261,7 @@ function qd.state(queuePrefix, id)
   if rcall('ZSCORE', queuePrefix .. 'completed', id) then return 'completed' end
   if rcall('ZSCORE', queuePrefix .. 'failed', id) then return 'failed' end
   local due = rcall('ZSCORE', queuePrefix .. 'delayed', id)
-  if due then return tonumber(due) < qd.far and 'delayed' or 'waiting' end
+  if due then return qd.isParked(due) and 'waiting' or 'delayed' end
   if rcall('ZSCORE', queuePrefix .. 'waiting-children', id) then return 'waiting-children' end
   if rcall('EXISTS', queuePrefix .. id .. ':lock') == 1 then return 'active' end
   if rcall('ZSCORE', queuePrefix .. 'prioritized', id) then return 'prioritized' end

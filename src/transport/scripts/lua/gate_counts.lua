@@ -10,14 +10,14 @@
 --   a job's `sl`     what it holds while it runs: '-' counts among all; `u<user>` also for its user; `t<user>` also for its type; '' nothing.
 --                          The lease of what it holds is the job's own lock: who has none any more is dropped when somebody needs the room.
 --   G park:QP|<key>  zset  ids of the jobs that wait for that key, in order
---   QP delayed       zset  a parked job stands here too, with a score from `far` on: visible to and removable by every BullMQ tool
+--   QP delayed       zset  a parked job stands here too, with a score from `far` to `farthest`: visible to and removable by every BullMQ tool
 --   G parked         zset  index of what is parked, `QP|<key>`                   G queues:<key>  set  the same, queues by key
 --   G ready:QP       zset  keys that got room and have parked jobs here: the next claim in that queue takes their first job
 --   G starved        zset  queues refused by the global limit                    G baton  string  queue for which one slot is kept 200 ms
 --
 -- A count is taken back only for a job whose `sl` says that it was counted, and the same call says that it is not any more: whatever other
 -- tools do to a job, no count becomes too low. Too high it becomes when they remove a running job; recounting mends that.
-local gate = { far = qd.far, most = 1e308 * 10 }
+local gate = { far = qd.far, farthest = qd.farthest, most = 1e308 * 10 }
 local QP, G, limits
 -- Of this call: how `n` changed; counts that were read, and whether that was all of them; how counts changed; a changed one that was not read.
 local change, counts, all, changes, unread

@@ -18,8 +18,7 @@ local function wake(queuePrefix)
 end
 local function setReady(queuePrefix, key) rcall('ZADD', G .. 'ready:' .. queuePrefix, 'NX', now(), key) wake(queuePrefix) end
 local function parkedHere(id)
-  local score = rcall('ZSCORE', QP .. 'delayed', id)
-  return score and tonumber(score) >= gate.far
+  return qd.isParked(rcall('ZSCORE', QP .. 'delayed', id))
 end
 
 -- A key got room: tell each queue where its jobs are parked.

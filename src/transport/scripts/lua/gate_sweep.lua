@@ -27,9 +27,9 @@ function gate.sweep(queuePrefix)
       if roomOf(key) > 0 then setReady(QP, key) called = called + 1 end
     end
   end
-  if rcall('ZCOUNT', delayed, gate.far, '+inf') > parked then -- parked without an entry: rebuilt from what their hashes say
-    -- What another producer delays beyond 2047 stands there too, and its hash says for how long. Parked ones come before.
-    local found = rcall('ZRANGEBYSCORE', delayed, gate.far, '+inf', 'WITHSCORES', 'LIMIT', 0, parked + 1000)
+  if rcall('ZCOUNT', delayed, gate.far, gate.farthest) > parked then -- parked without an entry: rebuilt from what their hashes say
+    -- What another producer delays into those days of May 2047 stands there too, and its hash says for how long. Parked ones come before.
+    local found = rcall('ZRANGEBYSCORE', delayed, gate.far, gate.farthest, 'WITHSCORES', 'LIMIT', 0, parked + 1000)
     local rebuilt = 0
     for i = 1, #found, 2 do
       local id = found[i]

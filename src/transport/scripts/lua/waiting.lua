@@ -7,7 +7,7 @@ for i = 2, #ARGV, 2 do
   local job = rcall('HMGET', p .. id, 'opts', 'name')
   local score = job[2] and rcall('ZSCORE', p .. 'delayed', id)
   local ended = job[2] and (rcall('ZSCORE', p .. 'completed', id) or rcall('ZSCORE', p .. 'failed', id) or rcall('ZSCORE', p .. 'waiting-children', id))
-  if job[2] and (not score or tonumber(score) >= gate.far) and not ended and rcall('EXISTS', p .. id .. ':lock') == 0 then
+  if job[2] and (not score or qd.isParked(score)) and not ended and rcall('EXISTS', p .. id .. ':lock') == 0 then
     gate.open(p)
     local meta, u, t = rcall('HMGET', p .. 'meta', 'paused', 'concurrency'), gate.userOf(job[1]), job[2]
     local active = rcall('LLEN', p .. 'active')
