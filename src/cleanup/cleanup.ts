@@ -143,8 +143,7 @@ export class Cleanup {
   async #connected<T>(work: (redis: RedisClient, eraser: Eraser) => Promise<T>): Promise<T> {
     const { transport, records } = this.#dependencies
     await records.ready()
-    await transport.connections.produce('nothing was cleaned up', (client) => client.ping())
-    const redis = transport.connections.open('mirror')
+    const redis = await transport.connections.openReady('mirror', 'nothing was cleaned up')
     const eraser = records.eraser()
     try {
       return await work(redis, eraser)

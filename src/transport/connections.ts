@@ -127,6 +127,25 @@ export class Connections {
   }
 
   /**
+   * A connection of one's own that can take commands now, for work that somebody waits for. Close it with `close(client)`.
+   *
+   * @param action what does not happen when Redis is away, for the message
+   * @throws E_REDIS_UNAVAILABLE with the reason, as soon as `produce()` would
+   */
+  async openReady(role: ConnectionRole, action: string): Promise<RedisClient> {
+    const client = this.open(role)
+    try {
+      await this.#ready(client, this.#deadline(), action)
+      return client
+    } catch (error) {
+      await this.close(client)
+      /** One too many says nothing about those that are there. */
+      if (this.#shared.get('producer')?.status === 'ready') this.outage.ended()
+      throw error
+    }
+  }
+
+  /**
    * Runs commands on the producer's connection and answers within 5 s; within about 1 s when connections are refused.
    *
    * @param action what does not happen when Redis is away, for the message: "the job was not dispatched"
@@ -134,7 +153,7 @@ export class Connections {
    *   sent and not answered, the message says that its effect is unknown.
    */
   async produce<T>(action: string, work: (client: RedisClient) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + (this.options.deadline ?? PRODUCER_DEADLINE)
+    const deadline = this.#deadline()
     const client = this.producer
     if (client.status !== 'ready') await this.#ready(client, deadline, action)
     try {
@@ -171,6 +190,10 @@ export class Connections {
       ...[...this.#open].map((client) => this.close(client)),
       hosts && disconnectIfSilent(hosts),
     ])
+  }
+
+  #deadline(): number {
+    return performance.now() + (this.options.deadline ?? PRODUCER_DEADLINE)
   }
 
   #sharedOne(role: ConnectionRole): RedisClient {

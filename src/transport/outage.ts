@@ -36,6 +36,7 @@ const REFUSALS: [RegExp, string][] = [
   [/^MISCONF/, 'it cannot write its data to disk and therefore takes no writes'],
   [/^(CLUSTERDOWN|MASTERDOWN|TRYAGAIN)/, 'its cluster is not complete'],
   [/^NOREPLICAS/, 'it has too few replicas to take writes'],
+  [/max number of clients reached/, 'it has as many connections as it takes (maxclients)'],
   [/^BUSY /, 'a long script of another client blocks it'],
 ]
 
