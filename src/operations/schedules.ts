@@ -1,6 +1,6 @@
 import { timingOf } from '../schedules/timings.ts'
 import { nextMoments } from '../cron/timing.ts'
-import { E_SCHEDULE_NOT_FOUND, InvalidInputException } from '../errors.ts'
+import { E_REDIS_UNAVAILABLE, E_SCHEDULE_NOT_FOUND, InvalidInputException } from '../errors.ts'
 import type { QueueManager } from '../jobs/queue_manager.ts'
 import { defineSchedule, type ScheduleInput } from '../jobs/schedule_definition.ts'
 import { uuidV7 } from '../jobs/uuid.ts'
@@ -139,10 +139,12 @@ export class ScheduleOperations {
       const isStopped =
         schedule.paused || (await records.schedules.change(schedule, { paused: true }, by))
       if (!isStopped) return refusedAsChanged(schedule)
-      const answer = await this.#planned(schedule.id, now)
+      /** Its next run has to be taken back: nobody would know of it afterwards. */
+      await this.#plan(schedule.id, now)
+      const stopped = await this.find(schedule.id)
       await records.schedules.erase(schedule.seq)
       await transport.scheduled.forget(schedule.id, nameOf(actor))
-      return answer
+      return { outcome: 'done', reason: null, schedule: stopped }
     })
   }
 
@@ -162,13 +164,20 @@ export class ScheduleOperations {
     })
   }
 
-  /** Plans at once: nobody should have to wait for the leader's next tick. */
+  /**
+   * Plans at once: nobody should have to wait for the leader's next tick. What was written stays done where Redis takes no jobs: the leader
+   * plans it as soon as Redis does.
+   */
   async #planned(id: string, now: number): Promise<ScheduleAnswer> {
+    await this.#plan(id, now).catch(unlessRedisAway)
+    return { outcome: 'done', reason: null, schedule: await this.find(id) }
+  }
+
+  async #plan(id: string, now: number): Promise<void> {
     const { records, queue } = this.dependencies
     await queue.registry.load()
     const changed = await records.schedules.find(id)
     if (changed !== null && changed.plannedAt === 0) await this.#planner.plan([changed], now)
-    return { outcome: 'done', reason: null, schedule: await this.find(id) }
   }
 
   async #act(
@@ -213,6 +222,10 @@ function taken({ name }: ScheduleDefinition): InvalidInputException {
 function refusedAsChanged(schedule: Schedule): ScheduleAnswer {
   const reason = 'Somebody else changed it meanwhile: look at it again'
   return { outcome: 'refused', reason, schedule }
+}
+
+function unlessRedisAway(error: unknown): void {
+  if (!(error instanceof E_REDIS_UNAVAILABLE)) throw error
 }
 
 function nameOf({ id, name }: Actor): string {

@@ -84,6 +84,15 @@ test.group('Dashboard | Redis is full', (group) => {
     })
     assert.isNull(run.error)
 
+    const made = await client.post('/schedules', {
+      ...{ name: 'monthly', type: 'tests.echo', payload: {}, every: '30d' },
+    })
+    assert.equal(made.status, 201, made.text)
+    await waitFor('the audit to say that the schedule was made', async () => {
+      const { json } = await client.json('/audit?action=create_schedule')
+      return json.data[0]?.outcome === 'done'
+    })
+
     const refused = await client.post(`/jobs/${cancelled}/restart`)
     assert.equal(refused.status, 503)
     assert.match(refused.json.errors[0].message, /it is full/)
@@ -98,6 +107,10 @@ test.group('Dashboard | Redis is full', (group) => {
     await redis.config('SET', 'maxmemory', 0)
     await lab.record(await lab.dispatch(Echo), 'completed')
     assert.equal((await client.post(`/jobs/${cancelled}/restart`)).json.outcome, 'done')
+    await waitFor('the run of the schedule', async () => {
+      const { json } = await client.json('/jobs?status=scheduled')
+      return json.data.some(({ type }: any) => type === 'tests.echo')
+    })
     assert.equal((await client.post('/queues/waits/resume')).json.changed, true)
     assert.equal((await lab.record(cancelled, 'completed')).run, 2)
   })
