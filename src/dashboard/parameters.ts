@@ -74,23 +74,23 @@ export function bodyOf({ request }: HttpContext): Record<string, unknown> {
   if (typeof body !== 'object' || body === null) {
     throw new InvalidInputException('The request must be an object of fields')
   }
-  const fields = Object.fromEntries(
-    Object.entries(body).filter(([name]) => !FRAMEWORK.includes(name))
-  )
-  return Object.keys(fields).length > 0 ? { ...fields, ...fieldsAsSent(request, fields) } : fields
+  const fields = { ...body, ...fieldsAsSent(request) }
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !FRAMEWORK.includes(name)))
 }
 
 /**
  * The fields of a body of JSON as they were written there. The framework's reader takes spaces and line breaks off the ends of every text,
- * makes null of empty ones where the host says so, and rounds whole numbers above 2^53, which only payloads may hold.
+ * makes null of empty ones where the host says so, leaves out members called `__proto__`, and rounds whole numbers above 2^53, which only
+ * payloads may hold.
  */
-function fieldsAsSent(request: HttpContext['request'], fields: object): object {
+function fieldsAsSent(request: HttpContext['request']): object {
   const raw = request.is(['json']) === null ? null : request.raw()
-  if (raw === null) return {}
+  if (!raw) return {}
   try {
-    const sent = JSON.parse(raw, withoutPrototype) as Record<string, unknown>
-    if ('payload' in fields) sent.payload = (parseAsWritten(raw) as typeof sent).payload
-    return Object.fromEntries(Object.keys(fields).map((name) => [name, sent[name]]))
+    const sent = JSON.parse(raw) as Record<string, unknown>
+    return 'payload' in sent
+      ? { ...sent, payload: (parseAsWritten(raw) as typeof sent).payload }
+      : sent
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new InvalidInputException(
@@ -98,10 +98,6 @@ function fieldsAsSent(request: HttpContext['request'], fields: object): object {
       'payload'
     )
   }
-}
-
-function withoutPrototype(key: string, value: unknown): unknown {
-  return key === '__proto__' ? undefined : value
 }
 
 /** Whether a body of forms or JSON: others are left unread, and hosts may leave files and what comes with them unread too. */

@@ -64,8 +64,7 @@ function writtenPayload(type: string, payload: unknown): string {
 const { rawJSON } = JSON as unknown as { rawJSON(digits: string): object }
 
 /**
- * Reads a payload that somebody wrote as JSON. Whole numbers above 2^53 become objects that are written with the same digits again;
- * `__proto__` is left out.
+ * Reads a payload that somebody wrote as JSON. Whole numbers above 2^53 become objects that are written with the same digits again.
  *
  * @throws SyntaxError where it is no JSON, RangeError where it is nested too deep
  */
@@ -73,8 +72,7 @@ export function parseAsWritten(text: string): unknown {
   return JSON.parse(text, asWritten as (key: string, value: unknown) => unknown)
 }
 
-function asWritten(key: string, value: unknown, { source }: { source: string }): unknown {
-  if (key === '__proto__') return undefined
+function asWritten(_key: string, value: unknown, { source }: { source: string }): unknown {
   const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value)
   return isRounded ? rawJSON(source) : value
 }

@@ -203,13 +203,14 @@ test.group('Dashboard | pages, partials and JSON', (group) => {
     assert.deepEqual((await lab.record(json.job.id)).payload, '{"n":1}')
   })
 
-  test('payload and options keep spaces, payloads empty texts and digits, however they are sent as JSON', async ({
+  test('payload and options keep spaces, payloads empty texts, digits and every name, however they are sent as JSON', async ({
     assert,
   }) => {
     const client = lab.client()
     const { rawJSON } = JSON as unknown as { rawJSON(text: string): object }
     const id = rawJSON('1970670598291982291')
-    const payload = { delimiter: '\n\n', empty: '', id, list: [' a ', { id }] }
+    const odd = JSON.parse('{"__proto__":{"constructor":{"prototype":" "}}}')
+    const payload = { delimiter: '\n\n', empty: '', id, list: [' a ', { id }, odd], ...odd }
     const written = JSON.stringify(payload)
     const made = (await client.post('/jobs', { type: 'tests.echo', payload })).json.job
     assert.equal((await lab.record(made.id, 'completed')).payload, written)

@@ -121,6 +121,11 @@ const REQUESTS: [body: unknown, message: RegExp][] = [
   [{ type: 'tests.echo', options: { tags: 'one' } }, /tags/],
   [{ type: 'tests.echo', options: { tags: [7] } }, /tag/],
   [{ type: 'tests.echo', options: { user: {} } }, /user|by/],
+  [JSON.parse('{"type":"tests.echo","__proto__":{}}'), /"__proto__" is not known/],
+  [
+    JSON.parse('{"type":"tests.echo","options":{"__proto__":{"priority":5}}}'),
+    /"options\.__proto__" is not known/,
+  ],
 ]
 
 test.group('Dashboard | bad input', (group) => {
