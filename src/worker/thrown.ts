@@ -16,7 +16,9 @@ const LONGEST_STACK = 16_384
 /** Errors behind an error that are told with it. */
 const MOST_CAUSES = 10
 
+/** What is kept as the code of a failure. Others that are a plain word or number are told in its message. */
 const CODE = /^[A-Z][A-Z0-9_]{0,63}$/
+const FOREIGN_CODE = /^-?\w{1,64}$/
 
 /**
  * Makes a readable failure of whatever was thrown: errors, text, nothing at all, objects of any kind, with getters that throw
@@ -30,11 +32,22 @@ export function describeThrown(thrown: unknown): Failure {
   if (!isObject(thrown)) return { code: null, message: cut(noError(thrown)), stack: null }
 
   const code = read(thrown, 'code')
+  const isCode = typeof code === 'string' && CODE.test(code)
+  const message = messageOf(thrown)
   return {
-    code: typeof code === 'string' && CODE.test(code) ? code : null,
-    message: cut(messageOf(thrown)),
+    code: isCode ? code : null,
+    message: isCode ? cut(message) : withCode(message, code),
     stack: stackOf(thrown),
   }
+}
+
+/** Databases have numbers for codes, such as 11000 and "23505": often nothing else tells what went wrong. */
+function withCode(message: string, code: unknown): string {
+  const text = typeof code === 'number' || typeof code === 'string' ? String(code) : ''
+  const words = cut(message).split(/[^\p{L}\p{N}_]+/u)
+  if (!FOREIGN_CODE.test(text) || words.includes(text)) return cut(message)
+  const end = ` (code ${text})`
+  return cutText(message, LONGEST_MESSAGE - end.length) + end
 }
 
 /**

@@ -85,4 +85,23 @@ test.group('What strangers wrote', () => {
     assert.isFalse(isInstance(refusing(), Error))
     assert.isTrue(isInstance(new TypeError('x'), Error))
   })
+
+  test('a code of another kind than ours is told in the message, once', ({ assert }) => {
+    const told = (message: string, code: unknown) =>
+      describeThrown(Object.assign(new Error(message), { code }))
+    assert.deepInclude(told('no', 'E_NO'), { code: 'E_NO', message: 'no' })
+    assert.deepInclude(told('duplicate key', 11000), {
+      code: null,
+      message: 'duplicate key (code 11000)',
+    })
+    assert.equal(told('duplicate key', '23505').message, 'duplicate key (code 23505)')
+    assert.equal(told('took 230 ms', 23).message, 'took 230 ms (code 23)')
+    assert.equal(told('answered 404: gone', 404).message, 'answered 404: gone')
+    assert.equal(told('no', -1).message, 'no (code -1)')
+    assert.match(told('x'.repeat(100_000), 7).message, /^x{8000,}… \(code 7\)$/)
+    assert.equal(told('x'.repeat(100_000), 7).message.length, 8_192)
+    for (const none of ['', ' ', '<b>', null, undefined, {}])
+      assert.equal(told('no', none).message, 'no')
+    assert.equal(describeThrown({ code: 7 }).message.match(/7/g)?.length, 1)
+  })
 })
