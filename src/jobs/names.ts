@@ -50,7 +50,7 @@ export function checkQueueName(value: unknown, option = 'queue'): string {
  */
 export function checkName(value: unknown, option: string, longest = LONGEST): string {
   if (typeof value !== 'string') {
-    throw new E_INVALID_OPTION([option, `must be text, not ${typeof value}`])
+    throw new E_INVALID_OPTION([option, `must be text, not ${kindOf(value)}`])
   }
   if (value.length === 0 || value.length > longest) {
     throw new E_INVALID_OPTION([
@@ -72,6 +72,13 @@ export function checkName(value: unknown, option: string, longest = LONGEST): st
     throw new E_INVALID_OPTION([option, 'must not contain half a surrogate pair'])
   }
   return value
+}
+
+/** What was given instead of text; of what JSON writes without quotes also the value, and how to write it. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (typeof value !== 'number' && typeof value !== 'boolean') return typeof value
+  return `${typeof value} ${value}: write "${value}"`
 }
 
 /**

@@ -1,4 +1,5 @@
 import { E_INVALID_OPTION, E_JOB_NAME_TAKEN, E_UNKNOWN_TYPE } from '../errors.ts'
+import { shownWithKind } from '../shown.ts'
 import { isJobClass, Job, type JobClass } from './job.ts'
 import { findJobFiles, type JobFile } from './job_files.ts'
 import { type ResolvedJobOptions, resolveJobOptions } from './options.ts'
@@ -160,7 +161,8 @@ export class JobRegistry {
 
 function define(Class: JobClass, file?: string): JobDefinition {
   if (!isJobClass(Class)) {
-    throw new E_INVALID_OPTION(['job', 'must be a class that extends Job'])
+    const given = typeof Class === 'function' ? 'one that does not' : shownWithKind(Class, 60)
+    throw new E_INVALID_OPTION(['job', `must be a class that extends Job, not ${given}`])
   }
   const options = Class.options ?? {}
   let resolved: ResolvedJobOptions

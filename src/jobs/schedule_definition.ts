@@ -16,7 +16,7 @@ import { assertFewTags, joinTags } from './names.ts'
 import { resolveDispatchOptions } from './options.ts'
 import { assertPayload, assertPayloadSize, validatePayload, writePayload } from './payload.ts'
 import type { JobRegistry } from './registry.ts'
-import { shown } from '../shown.ts'
+import { shown, shownWithKind } from '../shown.ts'
 
 /**
  * What a schedule may say of its jobs: the words of a dispatch.
@@ -63,6 +63,12 @@ export async function defineSchedule(
   const moments = readMoments(input, name)
   if (input.type === undefined || input.type === '') {
     throw new InvalidInputException(`The schedule "${name}" says no job type`, 'type')
+  }
+  if (typeof input.type !== 'string' && typeof input.type !== 'function') {
+    throw new InvalidInputException(
+      `"type" must be the name of a registered job type, not ${shownWithKind(input.type, 60)}`,
+      'type'
+    )
   }
   const definition = await registry.find(input.type)
   const payload = readPayload(definition.name, input, config.payloadLimit)

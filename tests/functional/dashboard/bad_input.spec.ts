@@ -121,6 +121,11 @@ const REQUESTS: [body: unknown, message: RegExp][] = [
   [{ type: 'tests.echo', options: { tags: 'one' } }, /tags/],
   [{ type: 'tests.echo', options: { tags: [7] } }, /tag/],
   [{ type: 'tests.echo', options: { user: {} } }, /user|by/],
+  [
+    { type: 'tests.echo', options: { user: 1.5 } },
+    /"user" must be text, not number 1\.5: write "1\.5"/,
+  ],
+  [{ type: 'tests.echo', options: { user: null } }, /"user" must be text, not null/],
   [JSON.parse('{"type":"tests.echo","__proto__":{}}'), /"__proto__" is not known/],
   [
     JSON.parse('{"type":"tests.echo","options":{"__proto__":{"priority":5}}}'),

@@ -127,6 +127,8 @@ test.group('Pages of schedules', (group) => {
       [{ cron: '@daily', every: '1h' }, 'cron'],
       [{ every: '1h', overlap: 'both' }, 'overlap'],
       [{ every: '1h', colour: 'red' }, 'colour'],
+      [{ every: '1h', type: null }, 'type'],
+      [{ every: '1h', type: 7 }, 'type'],
     ]
     for (const [input, field] of refusals) {
       const { status, body } = await ask('POST', '/schedules', {
@@ -140,6 +142,11 @@ test.group('Pages of schedules', (group) => {
       (await ask('POST', '/schedules', { name: 'x', type: 'none', every: '1h' })).body.errors[0]
         .code,
       'E_UNKNOWN_TYPE'
+    )
+    const noType = await ask('POST', '/schedules', { name: 'x', type: null, every: '1h' })
+    assert.equal(
+      noType.body.errors[0].message,
+      '"type" must be the name of a registered job type, not null'
     )
     assert.equal(
       (await ask('GET', '/schedules/preview?cron=0+6+*+*+8')).body.error.includes('day of week'),
