@@ -75,7 +75,10 @@ export default class QueuedeckProvider {
         onError: (error, role) => logger.debug({ err: error, role }, 'Redis connection error'),
       })
       this.#stores.push(() => connections.closeAll())
-      return new TransportClass(connections, { prefix: config.prefix })
+      return new TransportClass(connections, {
+        prefix: config.prefix,
+        warn: (message) => logger.warn(message),
+      })
     })
 
     container.singleton('queuedeck.records', async () => {

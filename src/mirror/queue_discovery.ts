@@ -1,5 +1,6 @@
+import { cutText } from '../cut_text.ts'
 import type { RedisClient } from '../transport/client.ts'
-import { assertQueueName } from '../transport/keys.ts'
+import { isQueueName, QUEUE_NAME } from '../transport/keys.ts'
 import { primaries } from '../transport/server_facts.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -12,12 +13,18 @@ const BETWEEN = 100
 /** From the end of one round to the beginning of the next, ms; as long as the round took where that is longer. */
 const EVERY = 2_000
 
+/** Queues without a usable name that are told of: whoever makes more has been told. */
+const MOST_TOLD = 100
+
 /**
  * Finds queues that other programs filled and that nobody named: BullMQ keeps a hash `<prefix>:<queue>:meta` for each. The whole
  * key space has to be looked through for it, so it goes in small pieces with pauses, in the process that mirrors.
  */
 export class QueueDiscovery {
   #seen = new Set<string>()
+
+  /** Names of queues that cannot be observed, and that were told of. */
+  #told = new Set<string>()
 
   /**
    * @param found told of queues that were not known; from then on they are mirrored like all others
@@ -55,9 +62,11 @@ export class QueueDiscovery {
         cursor = next
         const names = found
           .map((key) => key.slice(keys.prefix.length + 1, -5))
-          .filter((name) => !known.has(name) && isQueueName(name))
+          .filter((name) => !known.has(name) && !this.#told.has(name) && !name.includes(':'))
         const isQueue = await this.#areQueues(names)
-        const fresh = names.filter((_, at) => isQueue[at])
+        const queues = names.filter((_, at) => isQueue[at])
+        queues.filter((name) => !isQueueName(name)).forEach((name) => this.#passOver(name))
+        const fresh = queues.filter(isQueueName)
         if (fresh.length > 0) {
           fresh.forEach((name) => known.add(name))
           await this.transport.registerQueues(fresh, this.redis)
@@ -71,20 +80,21 @@ export class QueueDiscovery {
     return all
   }
 
+  /** Nothing could address it: people learn at least that it is there. */
+  #passOver(name: string): void {
+    if (this.#told.size >= MOST_TOLD) return
+    this.#told.add(name)
+    const shown = JSON.stringify(cutText(name, 80))
+    this.transport.warn(
+      `Queue ${shown} of another program is not observed: rename it, a queue can have ${QUEUE_NAME}`
+    )
+  }
+
   /** Keys of other programs may look alike. */
   async #areQueues(names: string[]): Promise<boolean[]> {
     const types = await Promise.all(
       names.map((name) => this.redis.type(`${this.transport.keys.queue(name)}meta`))
     )
     return types.map((type) => type === 'hash')
-  }
-}
-
-function isQueueName(name: string): boolean {
-  try {
-    assertQueueName(name)
-    return true
-  } catch {
-    return false
   }
 }

@@ -35,6 +35,8 @@ import type {
 export type TransportOptions = {
   /** Prefix of every key, with a hash tag. */
   prefix: string
+  /** Told what people should learn though nobody asked. */
+  warn?: (message: string) => void
   /** For tests: deliver by EVALSHA although Redis has functions. */
   withoutFunctions?: boolean
   /** For tests: length at which an unread event stream is cut. */
@@ -88,6 +90,9 @@ export class Transport {
   /** What reconcile, cleanup and trimming need. */
   readonly audit: TransportAudit
 
+  /** Tells people what they should learn though nobody asked. */
+  readonly warn: (message: string) => void
+
   #adder: JobAdder
 
   constructor(
@@ -98,6 +103,7 @@ export class Transport {
     this.streamCap = options.streamCap ?? STREAM_CAP
     this.delivery = new ScriptDelivery(buildLibrary({ cap: options.streamCap }), options)
     this.backendFactory = backendFactory(this.delivery)
+    this.warn = options.warn ?? (() => {})
     this.#adder = new JobAdder(this)
     this.control = new ControlChannel(this)
     this.changes = new ChangeChannel(this)

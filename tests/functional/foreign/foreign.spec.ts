@@ -36,6 +36,24 @@ test.group('Foreign queues', (group) => {
     assert.deepInclude(found.depths, { pending: 2, scheduled: 1 })
   })
 
+  test('are not observed where their names cannot be used, and the log says so once', async ({
+    assert,
+  }) => {
+    const names = ['ring\u0007bell', 'x'.repeat(300)]
+    for (const name of names) await foreign.queue(name).add('job', {})
+    const warnings = () => foreign.lab.logged.filter((line) => line.includes('is not observed'))
+    await waitFor('both warnings', () => warnings().length >= 2)
+    const { id } = await foreign.queue('beside').add('job', {})
+    await foreign.row('beside', id!)
+    await foreign.queue('one round later').add('job', {})
+    await foreign.row('one round later', '1')
+    assert.lengthOf(warnings(), 2)
+    assert.isTrue(warnings().some((line) => line.includes('ring\\\\u0007bell')))
+    assert.isTrue(warnings().some((line) => line.includes(`${'x'.repeat(79)}…`)))
+    const { json } = await foreign.lab.client().json('/queues')
+    for (const { name } of json.data) assert.notInclude(names, name)
+  })
+
   test('are worked by plain workers: attempts, errors, progress and results are recorded', async ({
     assert,
   }) => {
