@@ -23,7 +23,7 @@
     const box = opener.getBoundingClientRect()
     const { offsetWidth: width, offsetHeight: height } = menu
     const below = box.bottom + 4 + height < innerHeight
-    menu.style.left = `${Math.max(8, box.right - width)}px`
+    menu.style.left = `${Math.max(8, Math.min(box.right, document.documentElement.clientWidth - 8) - width)}px`
     menu.style.top = `${below ? box.bottom + 4 : Math.max(8, box.top - height - 4)}px`
   }
 
