@@ -42,7 +42,7 @@
         if (name !== 'theme' && name !== 'density') return
         event.preventDefault()
         document.documentElement.dataset[name] = value
-        for (const button of event.target.querySelectorAll(`[name="${name}"]`)) {
+        for (const button of document.querySelectorAll(`.view-form [name="${name}"]`)) {
           button.setAttribute('aria-pressed', String(button.value === value))
         }
         qd.act(event.target.getAttribute('action'), { [name]: value })
