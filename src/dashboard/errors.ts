@@ -44,6 +44,7 @@ export async function showError(viewer: Viewer, error: unknown): Promise<void> {
     code,
     title: TITLES[status] ?? 'Something went wrong',
     text: message,
+    ...(field ? { field } : {}),
     since: null,
     action: bare ? null : wayOn(viewer, shown),
     bare,

@@ -31,14 +31,38 @@
     for (const [name, value] of [...ctx.request.body]) if (value === '') ctx.request.body.delete(name)
   })
 
-  document.addEventListener('submit', (event) => {
-    if (event.target.id === 'filter-form') document.getElementById('filters').open = false
+  /* Why a moment in the panel of filters is refused: told beside it, where it is mended. A refresh of the page would take it away. */
+  let refusal = null
+  const showRefusal = () => {
+    for (const field of document.querySelectorAll('.filter-range .input')) {
+      const error = document.getElementById(`${field.id}-error`)
+      const text = refusal?.field === field.name ? refusal.text : ''
+      qd.write(error, text)
+      error.hidden = !text
+      if (text) {
+        field.setAttribute('aria-invalid', 'true')
+        field.setAttribute('aria-describedby', error.id)
+      } else {
+        field.removeAttribute('aria-invalid')
+        field.removeAttribute('aria-describedby')
+      }
+    }
+  }
+  document.addEventListener('input', (event) => {
+    if (!refusal || refusal.field !== event.target.name || !event.target.closest('.filter-range')) return
+    refusal = null
+    showRefusal()
   })
+  const isSubmit = (ctx) => ctx.sourceElement?.id === 'filter-form' && ctx.sourceEvent?.type === 'submit'
 
   /* After a list was chosen, say how much it holds: the table itself is no live region. */
   document.addEventListener('htmx:after:swap', (event) => {
     const { ctx } = event.detail
-    if (ctx.target?.id !== 'jobs' || ctx.sourceEvent?.type === 'queuedeck:refresh') return
+    if (ctx.sourceEvent?.type === 'queuedeck:refresh') return showRefusal()
+    if (ctx.target?.id !== 'jobs') return
+    refusal = null
+    showRefusal()
+    if (isSubmit(ctx)) document.getElementById('filters').open = false
     const caption = document.querySelector('#jobs .showing')?.textContent ?? document.querySelector('#jobs .blank h2')?.textContent
     if (caption) qd.say(caption)
   })
@@ -55,7 +79,13 @@
     if (!wasAsked(ctx) || status < 400 || headers.has('hx-redirect') || headers.has('hx-refresh')) return
     event.preventDefault()
     const page = headers.has('x-queuedeck') && new DOMParser().parseFromString(ctx.text, 'text/html')
-    refused((page && page.querySelector('.blank p')?.textContent.trim()) || `The server answered ${status}`)
+    const said = page && page.querySelector('.blank')
+    const text = said?.querySelector('p')?.textContent.trim() || `The server answered ${status}`
+    const field = said?.dataset.field && document.querySelector(`#filters[open] .filter-range [name="${CSS.escape(said.dataset.field)}"]`)
+    if (!field) return refused(text)
+    refusal = { field: field.name, text }
+    showRefusal()
+    field.focus()
   })
   document.addEventListener('htmx:error', (event) => {
     if (wasAsked(event.detail.ctx)) refused('The server cannot be reached')

@@ -360,6 +360,8 @@ export type ErrorPage = {
   code: string
   title: string
   text: string
+  /** Of the address or of a form, where it is one that cannot be used. */
+  field?: string
   since: Moment | null
   /** The way on; null where there is none (403). */
   action: { label: string; url: string } | null
