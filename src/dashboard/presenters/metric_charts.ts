@@ -19,6 +19,8 @@ export type ChartView = {
   label: string
   /** Instead of the drawing, when there is nothing to draw. */
   empty: string | null
+  /** Of what time the numbers beside the names are, where they are not the latest: `in 1 h`. */
+  span?: string
   keys: { mark: Mark | null; dashed: boolean; label: string; value: string }[]
   lines: AxisTick[]
   ticks: AxisTick[]
@@ -42,12 +44,17 @@ export const RANGE_NAMES: Record<ChartRange, string> = {
   '30d': 'the last 30 days',
 }
 
+/** `24 h` */
+function rangeLabel(range: ChartRange): string {
+  return range.replace(/(\d+)/, '$1 ')
+}
+
 /**
  * @param urlOf  The same page with another range.
  */
 export function rangeChoice(chosen: ChartRange, urlOf: (range: ChartRange) => string): RangeChoice {
   return (Object.keys(CHART_RANGES) as ChartRange[]).map((range) => ({
-    label: range.replace(/(\d+)/, '$1 '),
+    label: rangeLabel(range),
     title: RANGE_NAMES[range],
     url: urlOf(range),
     chosen: range === chosen,
@@ -60,7 +67,7 @@ export function rangeChoice(chosen: ChartRange, urlOf: (range: ChartRange) => st
 export function metricCharts(charted: Charted, range: ChartRange, clock: Clock): MetricChartsView {
   return {
     throughput: throughput(charted, range, clock),
-    latency: latency(charted.series, range, clock),
+    latency: latency(charted, range, clock),
   }
 }
 
@@ -80,6 +87,7 @@ function throughput({ series, now }: Charted, range: ChartRange, clock: Clock): 
     unit: 'jobs a minute',
     label: `Jobs a minute in ${RANGE_NAMES[range]}: ${count(total.completed)} completed, ${count(total.failed)} failed, ${count(total.added)} added`,
     empty: points.some(happened) ? null : `Nothing happened in ${RANGE_NAMES[range]}`,
+    span: `in ${rangeLabel(range)}`,
     keys: [
       { mark: null, dashed: false, label: 'completed', value: count(total.completed) },
       { mark: 'failed', dashed: false, label: 'failed', value: count(total.failed) },
@@ -110,7 +118,7 @@ function throughput({ series, now }: Charted, range: ChartRange, clock: Clock): 
   }
 }
 
-function latency(series: MetricSeries, range: ChartRange, clock: Clock): ChartView {
+function latency({ series, now }: Charted, range: ChartRange, clock: Clock): ChartView {
   const { points, total } = series
   const values = (of: (point: MetricPoint) => Percentiles | null, which: 'p50' | 'p95') =>
     points.map((point) => of(point)?.[which] ?? null)
@@ -127,12 +135,13 @@ function latency(series: MetricSeries, range: ChartRange, clock: Clock): ChartVi
     title: 'Latency',
     label: `Running and waiting times in ${RANGE_NAMES[range]}: running ${both(total.run)}; waiting ${both(total.wait)}`,
     empty: told.length > 0 ? null : `No job began or ended in ${RANGE_NAMES[range]}`,
+    span: `in ${rangeLabel(range)}`,
     keys: [
       { mark: 'running', dashed: false, label: 'running', value: both(total.run) },
       { mark: 'pending', dashed: true, label: 'waiting', value: both(total.wait) },
     ],
     lines: scale.lines,
-    ticks: timeTicks(series.from, series.to, clock),
+    ticks: timeTicks(series.from, Math.min(series.to, now), clock),
     shapes: [
       { kind: 'a-run', path: areaPaths(run95, scale) },
       { kind: 'ln ln-wait ln-soft', path: linePath(values(wait, 'p50'), scale) },

@@ -45,7 +45,7 @@ export type WorkerItem = WorkerRow & {
 
 export type WorkersPage = {
   workers: WorkerItem[]
-  /** `4 processes, 11 of 40 busy` */
+  /** `4 processes, 1 silent, 11 of 30 busy`; empty without workers */
   summary: string
   /** How many run which version, most first; empty while all run the same. */
   versions: { version: string; workers: string }[]
@@ -71,13 +71,10 @@ export function workersPage(
   context: WorkersContext
 ): WorkersPage {
   const list = ordered(workers ?? [])
-  const sum = (value: (worker: WorkerView) => number) =>
-    list.reduce((total, worker) => total + value(worker), 0)
-  const busy = `${count(sum(({ running }) => running.length))} of ${count(sum(({ concurrency }) => concurrency))} busy`
   const versions = versionsOf(list)
   return {
     workers: list.map((worker) => workerItem(worker, context, MOST_JOBS)),
-    summary: list.length === 0 ? '' : `${processes(list.length)}, ${busy}`,
+    summary: summary(list),
     versions:
       versions.length > 1
         ? versions.map(({ version, workers: running }) => ({
@@ -213,4 +210,17 @@ function versionsOf(workers: WorkerView[]): { version: string; workers: number }
 
 function processes(value: number): string {
   return value === 1 ? '1 process' : `${count(value)} processes`
+}
+
+/** What those that are silent reported says nothing about now: their jobs and their room count no more than on the dashboard. */
+function summary(list: WorkerView[]): string {
+  if (list.length === 0) return ''
+  const alive = list.filter((worker) => !isSuspect(worker))
+  const silent = list.length - alive.length
+  const sum = (value: (worker: WorkerView) => number) =>
+    count(alive.reduce((total, worker) => total + value(worker), 0))
+  const busy = `${sum(({ running }) => running.length)} of ${sum(({ concurrency }) => concurrency)} busy`
+  return [processes(list.length), ...(silent > 0 ? [`${count(silent)} silent`] : []), busy].join(
+    ', '
+  )
 }

@@ -58,6 +58,21 @@ test.group('Workers page', () => {
     assert.deepEqual(told(workerJson(one).running), [running[0].id])
   })
 
+  test('counts as busy only what those that still report have, as the dashboard does', ({
+    assert,
+  }) => {
+    const summary = (...ages: number[]) =>
+      workersPage(
+        ages.map((age, index) => worker(index + 1, { age })),
+        [],
+        CONTEXT
+      ).summary
+    assert.equal(summary(), '')
+    assert.equal(summary(1_000, 1_000), '2 processes, 3 of 20 busy')
+    assert.equal(summary(1_000, 30_001), '2 processes, 1 silent, 1 of 10 busy')
+    assert.equal(summary(30_001), '1 process, 1 silent, 0 of 0 busy')
+  })
+
   test('says so when workers run different versions', ({ assert }) => {
     const same = workersPage([worker(1), worker(2)], [], CONTEXT)
     assert.deepEqual(same.versions, [])
