@@ -85,7 +85,8 @@
     if (!field) return refused(text)
     refusal = { field: field.name, text }
     showRefusal()
-    field.focus()
+    field.focus({ preventScroll: true })
+    field.parentElement.scrollIntoView({ block: 'center' })
   })
   document.addEventListener('htmx:error', (event) => {
     if (wasAsked(event.detail.ctx)) refused('The server cannot be reached')

@@ -220,7 +220,9 @@ function summary(list: WorkerView[]): string {
   const sum = (value: (worker: WorkerView) => number) =>
     count(alive.reduce((total, worker) => total + value(worker), 0))
   const busy = `${sum(({ running }) => running.length)} of ${sum(({ concurrency }) => concurrency)} busy`
-  return [processes(list.length), ...(silent > 0 ? [`${count(silent)} silent`] : []), busy].join(
-    ', '
-  )
+  return [
+    processes(list.length),
+    ...(silent > 0 ? [`${count(silent)} silent`] : []),
+    ...(alive.length > 0 ? [busy] : []),
+  ].join(', ')
 }
