@@ -233,6 +233,12 @@ export class Dashboard {
     return this.#transport.connections.outage.since
   }
 
+  /** How many notices of changes Redis has counted; null while it does not answer. */
+  changesCounted(): Promise<number | null> {
+    const { changes, connections } = this.#transport
+    return this.#fromRedis(() => changes.revision(connections.producer))
+  }
+
   /** Names of every queue that was ever used; while Redis does not answer, of those that the records know. */
   async queueNames(): Promise<string[]> {
     const { connections } = this.#transport

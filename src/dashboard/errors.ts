@@ -1,4 +1,5 @@
 import { InvalidInputException } from '../errors.ts'
+import { tellPageState } from './controllers/page_state.ts'
 import { isHtmx, sendJson, wishOf } from './negotiation.ts'
 import { pageBefore } from './page_before.ts'
 import { framePage, nonceOf } from './presenters/page.ts'
@@ -50,6 +51,8 @@ export async function showError(viewer: Viewer, error: unknown): Promise<void> {
     bare,
   }
   const page = bare ? await barePage(viewer, view.title) : await errorFrame(viewer, view.title)
+  /** An open page keeps what it shows when its refresh fails, and says above it what is away. */
+  if (!bare) tellPageState(ctx, page as Page)
   const template = isHtmx(ctx.request) ? 'partials/error_body' : 'pages/error'
   ctx.response.send(await dashboard.views.render(template, { page, error: view }))
 }

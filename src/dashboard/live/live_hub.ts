@@ -23,7 +23,7 @@ const CHANGES_EVERY = 60
 const CHANGES_EVERY_PER_CLIENT = 8
 const CHANGES_AT_LEAST = 400
 const STATISTICS_EVERY = 1_000
-const LOOK_FOR_MISSED_EVERY = 1_000
+const LOOK_EVERY = 1_000
 /** CPU, memory and silent workers change without any job changing. */
 const STATISTICS_AT_LEAST = 10_000
 /** How often a stream says that it is alive, and asks whether its viewer may still look, ms. */
@@ -73,6 +73,10 @@ export class LiveHub {
   #looking: NodeJS.Timeout | undefined
   /** What Redis had counted at the last look, and what had arrived here before it. */
   #looked: { counted: number; known: number } | undefined
+  #isLooking = false
+  /** Whether Redis was away at the last look, and as open pages were told. */
+  #wasAway = false
+  #toldAway = false
   #closed = false
 
   #most: number
@@ -203,7 +207,7 @@ export class LiveHub {
 
   #start(): Promise<void> {
     if (this.#closed) return Promise.resolve()
-    this.#looking ??= setInterval(() => void this.#lookForMissed(), LOOK_FOR_MISSED_EVERY).unref()
+    this.#looking ??= setInterval(() => void this.#look(), LOOK_EVERY).unref()
     this.#starting ??= this.#subscribe().catch((error) => {
       /** Redis is away: the next page tries again. */
       this.#logger.debug({ err: error }, 'Live pages wait for Redis')
@@ -223,21 +227,39 @@ export class LiveHub {
     if (counted > this.#revision) this.#takeMissed(counted)
   }
 
+  async #look(): Promise<void> {
+    if (this.#isLooking || this.#clients.size + this.#listeners.size === 0) return
+    this.#isLooking = true
+    await this.#lookForMissed()
+    this.#lookWhetherAway()
+    this.#isLooking = false
+  }
+
   /**
    * Redis tells everything at most once: what was said while this process was not connected never arrives. What Redis had counted at
    * the last look and nothing has followed since was missed, and then anything may have changed.
    */
   async #lookForMissed(): Promise<void> {
-    const isWatched = this.#clients.size + this.#listeners.size > 0
-    if (!isWatched || this.#dashboard.redisAwaySince !== null) return
-    const { changes, connections } = this.#transport
     const known = this.#revision
-    const counted = await changes.revision(connections.producer).catch(() => null)
+    const counted = await this.#dashboard.changesCounted()
     if (counted === null) return
     const last = this.#looked
     this.#looked = { counted, known }
     if (last?.known !== known || last.counted === known || this.#revision !== known) return
     this.#takeMissed(counted)
+  }
+
+  /**
+   * While Redis is away nobody tells of anything, so pages that stand open learn here that it is, and that it is back: each then looks
+   * again, which shows it. Two looks have to agree, lest Redis' short pauses send every page to look.
+   */
+  #lookWhetherAway(): void {
+    const isAway = this.#dashboard.redisAwaySince !== null
+    if (isAway === this.#wasAway && isAway !== this.#toldAway) {
+      this.#toldAway = isAway
+      this.#takeMissed(this.#revision)
+    }
+    this.#wasAway = isAway
   }
 
   #takeMissed(revision: number): void {

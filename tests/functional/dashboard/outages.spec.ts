@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { freePort } from '#tests/helpers/ports'
 import type { PrivateServer } from '#tests/helpers/private_server'
@@ -227,5 +228,36 @@ test.group('Dashboard | Redis is away', (group) => {
       const { json } = await client.json('')
       return json.health.redis.away === false
     })
+  })
+
+  test('open pages of each kind are told that Redis says nothing, and when it answers again', async ({
+    assert,
+    cleanup,
+  }) => {
+    const shown = ['page=jobs&queue=none', 'page=schedules', 'page=queues', `page=job&id=${id}`]
+    const streams = await Promise.all(shown.map((page) => client.stream(`/stream?${page}`)))
+    cleanup(() => {
+      redis.thaw()
+      for (const stream of streams) stream.close()
+    })
+    const told = () => streams.map((stream) => stream.named('changed').length)
+    await waitFor('hello', () => streams.every((stream) => stream.named('hello').length > 0))
+    // What happened before is told.
+    await pause(3_000)
+    const before = told()
+    const soon = { within: 10_000 }
+    redis.freeze()
+    const away = 'each page to be told'
+    await waitFor(away, () => told().every((count, index) => count > before[index]), soon)
+    // The page of one queue cannot be made anew now, and says at least why.
+    for (const path of ['/schedules', '/queues/demo']) {
+      const { headers } = await client.partial(path, { 'x-queuedeck-refresh': 'page' })
+      assert.equal(headers.get('x-queuedeck-away'), 'redis', path)
+      assert.include((await client.page(path)).text, 'Redis does not answer', path)
+    }
+    const then = told()
+    redis.thaw()
+    await waitFor('the end', () => told().every((count, index) => count > then[index]), soon)
+    assert.notInclude((await client.page('/schedules')).text, 'Redis does not answer')
   })
 })

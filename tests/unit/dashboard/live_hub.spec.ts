@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { LiveHub } from '../../../src/dashboard/live/live_hub.ts'
 import type { ChangeNotice } from '../../../src/types.ts'
@@ -15,8 +16,12 @@ async function listening(counted: number, cleanup: (callback: () => void) => voi
     },
   }
   const connections = { produce: (_: string, ask: (client: null) => unknown) => ask(null) }
+  const dashboard = {
+    redisAwaySince: null as number | null,
+    changesCounted: async () => (dashboard.redisAwaySince === null ? redis.counted : null),
+  }
   const hub = new LiveHub(
-    { redisAwaySince: null } as never,
+    dashboard as never,
     { changes, connections } as never,
     {} as never
   )
@@ -32,7 +37,7 @@ async function listening(counted: number, cleanup: (callback: () => void) => voi
     redis.counted = revision
     arrive!({ revision, changed: [], more: false, progress: [], lag: 0 })
   }
-  return { redis, told, take, more: () => told.map(({ revision, more }) => [revision, more]) }
+  return { redis, dashboard, told, take, more: () => told.map(({ revision, more }) => [revision, more]) }
 }
 
 test.group('Live hub', () => {
@@ -76,6 +81,20 @@ test.group('Live hub', () => {
       [12, true],
       [2, true],
       [3, false],
+    ])
+  })
+
+  test('says that Redis is away, and that it is back, once each', async ({ assert, cleanup }) => {
+    const { dashboard, told, more } = await listening(9, cleanup)
+    dashboard.redisAwaySince = Date.now()
+    await waitFor('word of it', () => told.length === 2)
+    dashboard.redisAwaySince = null
+    await waitFor('word of its end', () => told.length === 3)
+    await pause(2_500)
+    assert.deepEqual(more(), [
+      [9, true],
+      [9, true],
+      [9, true],
     ])
   })
 })
