@@ -184,7 +184,7 @@ withBrowser(() => {
       await close()
     })
 
-    test('the list of workers comes again when their number changes', async ({ assert }) => {
+    function answerDashboard() {
       stage.answer = (request) => {
         const partial = request.headers['hx-request-type'] === 'partial'
         const page = samples.page('dashboard', { revision: stage.revision })
@@ -194,6 +194,31 @@ withBrowser(() => {
           data: { page, dashboard: samples.dashboard(rows) },
         }
       }
+    }
+
+    test('when workers of the dashboard last reported goes on by itself, and is asked for every ten seconds', async ({
+      assert,
+    }) => {
+      answerDashboard()
+      const { page, close } = await newPage()
+      await page.goto(stage.url)
+      await state(page, 'live')
+      const reported = () =>
+        page
+          .locator('#workers .w-seen')
+          .evaluateAll((cells) => cells.map((cell) => cell.textContent!.trim()))
+      assert.deepEqual(await reported(), ['4.0 s ago', '4.0 s ago', '4.0 s ago'])
+      const before = stage.requests.length
+      await waitFor('each to count', async () =>
+        (await reported()).every((text) => /^[5-9]\.\d s ago$/.test(text))
+      )
+      assert.equal(stage.requests.length, before)
+      await waitFor('the page to ask', () => stage.requests.length > before, { within: 15_000 })
+      await close()
+    })
+
+    test('the list of workers comes again when their number changes', async ({ assert }) => {
+      answerDashboard()
       const { page, close } = await newPage()
       await page.goto(stage.url)
       await state(page, 'live')

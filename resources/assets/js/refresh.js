@@ -5,8 +5,8 @@
  *
  * Why a pending job waits changes with other jobs, with limits and with workers, and no revision tells of it: while one is on the
  * screen and the stream delivers, its row is asked for again every two seconds, and so is the page of a job until it has ended, for its
- * steps, its log and its flow. Of a running job's row whether its worker still reports is asked every ten. As long as nothing has
- * changed the answer is 304.
+ * steps, its log and its flow. Of a running job's row whether its worker still reports is asked every ten, and so is the dashboard, on
+ * which workers report. As long as nothing has changed the answer is 304.
  *
  * Whatever a refresh costs, several times that passes until the next of its kind: many open pages slow each other down, and
  * never the server.
@@ -148,7 +148,8 @@
 
   setInterval(() => {
     if (document.hidden || qd.live?.state !== 'live') return
-    if (document.querySelector(OPEN_JOB)) kinds.region.due = true
+    const reportsAreOld = performance.now() - startedAt > RUNNING_EVERY - 100
+    if (document.querySelector(reportsAreOld ? `#dashboard, ${OPEN_JOB}` : OPEN_JOB)) kinds.region.due = true
     if (document.querySelector(WAITING) || (runningIsOld() && document.querySelector(RUNNING))) kinds.rows.due = true
     plan()
   }, REASONS_EVERY)

@@ -189,6 +189,7 @@ export function workerRow(worker: WorkerView, clock: Clock): WorkerRow {
     memoryShare: share(memory.used, memory.limit),
     loopDelay: `${worker.loopDelay.toFixed(1)} ms`,
     started: clock.moment(worker.startedAt),
-    reported: clock.relative(clock.now - worker.age),
+    age: worker.age,
+    ageText: duration(worker.age),
   }
 }

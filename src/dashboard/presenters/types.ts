@@ -211,8 +211,9 @@ export type WorkerRow = {
   memoryShare: number
   loopDelay: string
   started: Moment
-  /** `4 s ago` */
-  reported: string
+  /** Since the last report, ms, and in words. */
+  age: number
+  ageText: string
 }
 
 /**
