@@ -272,6 +272,9 @@ async function disconnectIfSilent(client: RedisClient): Promise<void> {
   if (client.status !== 'ready' || (await isSilent())) hangUp(client)
 }
 
+/** Of `the job was not dispatched`: `it is not known whether the job was dispatched`. What only read has nothing to know. */
 function unknown(action: string): string {
-  return `it is not known whether it happened all the same, but as far as this process knows ${action}`
+  if (/ cannot | is known | go on /.test(action)) return action
+  const done = action.replace(/ (was|were) not /, ' $1 ').replace(/^nothing /, 'anything ')
+  return `it is not known whether ${done}`
 }

@@ -18,6 +18,9 @@
     stop: { requested: 'Asked to stop', too_late: 'Too late', refused: 'Not asked' },
   }
 
+  /* Whether it was done is not said by whoever does not know. */
+  const UNKNOWN = { unanswered: 'No answer' }
+
   const question = async (url) => {
     await htmx.ajax('GET', url, { source: dialog, target: '#confirm-body', swap: 'innerHTML' })
     if (!dialog.querySelector('form')) return
@@ -59,7 +62,7 @@
 
   qd.outcome = (action, { outcome, reason, text }) => {
     const good = outcome === 'done' || outcome === 'requested'
-    return { title: OUTCOMES[action]?.[outcome] ?? outcome, text: reason ?? text ?? '', level: good ? 'success' : 'error' }
+    return { title: OUTCOMES[action]?.[outcome] ?? UNKNOWN[outcome] ?? outcome, text: reason ?? text ?? '', level: good ? 'success' : 'error' }
   }
 
   dialog.addEventListener('submit', async (event) => {

@@ -73,8 +73,8 @@
   const isOld = (response, body) => response.redirected || body.errors?.[0]?.code === 'E_BAD_CSRF_TOKEN'
 
   /*
-   * Sends an action and answers `{ outcome, reason, job }`. A failure of transport or server becomes a refusal with words. The audit
-   * tells people on pages from programs, though both want JSON.
+   * Sends an action and answers `{ outcome, reason, job }`. A failure becomes a refusal with words, or `unanswered` where it may have been
+   * done all the same. The audit tells people on pages from programs, though both want JSON.
    */
   qd.act = async (url, fields = {}) => {
     const headers = { 'accept': 'application/json', 'content-type': 'application/x-www-form-urlencoded', 'x-queuedeck-page': 'true' }
@@ -89,9 +89,10 @@
       const body = await response.json().catch(() => ({}))
       if (body.outcome) return body
       if (isOld(response, body)) return { outcome: 'refused', reason: qd.OLD }
-      return { outcome: 'refused', reason: body.errors?.[0]?.message ?? `The server answered ${response.status}` }
+      const reason = body.errors?.[0]?.message ?? `The server answered ${response.status}`
+      return { outcome: response.status > 501 ? 'unanswered' : 'refused', reason }
     } catch {
-      return { outcome: 'refused', reason: 'The server cannot be reached' }
+      return { outcome: 'unanswered', reason: 'The server cannot be reached' }
     }
   }
 })()
