@@ -78,7 +78,7 @@ export function graphView(flow: JobFlow, me: string, urls: DashboardUrls): Graph
       mark: node.status ?? 'cancelled',
       url: node.status === null || node.id === me ? null : urls.job(node.id),
       isMe: node.id === me,
-      label: cutText(label, LETTERS),
+      label: cutName(label),
       word: cutText(word, LETTERS),
       name: `${label}, ${word}${node.id === me ? ', this job' : ''}`,
     }
@@ -126,6 +126,14 @@ export function graphView(flow: JobFlow, me: string, urls: DashboardUrls): Graph
     ].filter(({ items }) => items.length > 0),
     ids: shown.map(({ id }) => id).filter((id) => id !== me),
   }
+}
+
+/** Jobs of one flow mostly differ in the last part of their types, so that stays: `document_proces…parse`. */
+function cutName(name: string): string {
+  if (name.length <= LETTERS) return name
+  const last = name.slice(name.lastIndexOf('.') + 1)
+  const end = last.length <= LETTERS - 4 ? last : name.slice(-LETTERS / 2)
+  return cutText(name, LETTERS - end.length) + end.toWellFormed()
 }
 
 /** What waits stands to the right of all that it waits for. */
