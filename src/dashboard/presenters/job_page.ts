@@ -54,6 +54,9 @@ export function jobPage(input: JobPageInput): JobPage {
   const row = jobRow(job, text, context)
   return {
     ...row,
+    /** No status stands beside it, as it does in rows. */
+    context:
+      job.status === 'cancelled' ? row.context.replace(/^by /, 'Cancelled by ') : row.context,
     place: job.priority === 0 ? 'none' : count(job.priority),
     ended: isTerminal(job.status),
     sensitive: job.sensitive,

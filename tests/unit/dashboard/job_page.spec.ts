@@ -186,6 +186,13 @@ test.group('Page of a job', () => {
       ).context
     assert.equal(row('cancelled by Ada'), 'by Ada')
     assert.equal(row('no longer needed'), 'no longer needed')
+    // On its own page no status stands beside it.
+    const cancelled = { ...RETRIED, status: 'cancelled' as const }
+    const { context: line } = pageOf({
+      ...cancelled,
+      error: { ...error, message: 'cancelled by Ada' },
+    })
+    assert.equal(line, 'Cancelled by Ada')
   })
 })
 
