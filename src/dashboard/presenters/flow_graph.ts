@@ -16,7 +16,7 @@ const MOST_LISTED = 12
 const BOX = { width: 168, height: 40, right: 56, below: 14, margin: 6 }
 
 /** Letters that fit into a box. */
-const LETTERS = 21
+const LETTERS = 20
 
 export type GraphNode = {
   x: number
@@ -128,7 +128,7 @@ export function graphView(flow: JobFlow, me: string, urls: DashboardUrls): Graph
   }
 }
 
-/** Jobs of one flow mostly differ in the last part of their types, so that stays: `document_proces…parse`. */
+/** Jobs of one flow mostly differ in the last part of their types, so that stays: `document_proce…parse`. */
 function cutName(name: string): string {
   if (name.length <= LETTERS) return name
   const last = name.slice(name.lastIndexOf('.') + 1)

@@ -22,13 +22,13 @@ test.group('Picture of a flow', () => {
       graph.nodes.map(({ label }) => label),
       [
         'demo.sleep',
-        'document_proces…parse',
-        'document_proces…chunk',
-        'dataset_ge…v_and_more',
-        'onewordwit…rtsandmore',
+        'document_proce…parse',
+        'document_proce…chunk',
+        'dataset_g…v_and_more',
+        'onewordwi…rtsandmore',
       ]
     )
-    assert.isTrue(graph.nodes.every(({ label }) => label.length <= 21))
+    assert.isTrue(graph.nodes.every(({ label }) => label.length <= 20))
     assert.equal(graph.nodes[1].name, 'document_processing.parse, completed')
   })
 })

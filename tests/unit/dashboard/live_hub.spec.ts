@@ -20,11 +20,7 @@ async function listening(counted: number, cleanup: (callback: () => void) => voi
     redisAwaySince: null as number | null,
     changesCounted: async () => (dashboard.redisAwaySince === null ? redis.counted : null),
   }
-  const hub = new LiveHub(
-    dashboard as never,
-    { changes, connections } as never,
-    {} as never
-  )
+  const hub = new LiveHub(dashboard as never, { changes, connections } as never, {} as never)
   const ending = new AbortController()
   const told: ChangeNotice[] = []
   cleanup(() => {
@@ -37,7 +33,13 @@ async function listening(counted: number, cleanup: (callback: () => void) => voi
     redis.counted = revision
     arrive!({ revision, changed: [], more: false, progress: [], lag: 0 })
   }
-  return { redis, dashboard, told, take, more: () => told.map(({ revision, more }) => [revision, more]) }
+  return {
+    redis,
+    dashboard,
+    told,
+    take,
+    more: () => told.map(({ revision, more }) => [revision, more]),
+  }
 }
 
 test.group('Live hub', () => {
