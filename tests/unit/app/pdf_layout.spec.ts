@@ -26,6 +26,8 @@ const PROSE = [
   'tells by their letters which lines are headings and which are not.',
 ]
 
+const WORDS = 'river water spring meadow thinks before houses winter people behind'.split(' ')
+
 test.group('Layout of PDF pages', () => {
   test('tells headings by larger letters and by bold ones, larger ones above', async ({
     assert,
@@ -69,6 +71,45 @@ test.group('Layout of PDF pages', () => {
     )
     assert.notMatch(text, /^#/m)
     assert.include(text, 'Bold contents … 12')
+  })
+
+  test('reads {0} columns of prose one after the other, painted by {1}')
+    .with([
+      [3, 'columns'],
+      [3, 'rows'],
+      [4, 'columns'],
+      [4, 'rows'],
+    ] as const)
+    .run(async ({ assert }, [count, order]) => {
+      const words = Array.from({ length: count * 100 }, (_, at) => WORDS[(at * 7) % WORDS.length])
+      const columns = Array.from({ length: count }, () =>
+        Array.from({ length: 20 }, () => words.splice(0, 5).join(' '))
+      )
+      const painted = columns.flatMap((column, at) =>
+        column.map((text, row) => ({
+          at,
+          row,
+          text: textAt(30 + at * 140, 700 - row * 11, text, 8),
+        }))
+      )
+      if (order === 'rows') painted.sort((a, b) => a.row - b.row || a.at - b.at)
+      const { text } = await parse(painted.map((one) => one.text).join(''))
+      assert.equal(text.replaceAll('\n\n', ' '), columns.flat().join(' '))
+    })
+
+  test('keeps rows of three columns of words, whose cells begin anew, a table', async ({
+    assert,
+  }) => {
+    const row = (at: number) =>
+      [0, 1, 2].map((cell) =>
+        textAt(30 + cell * 180, 700 - at * 11, `Says that part ${cell + at} is read`, 8)
+      )
+    const { text } = await parse(
+      Array.from({ length: 12 }, (_, at) => row(at))
+        .flat()
+        .join('')
+    )
+    assert.include(text, '| Says that part 3 is read | Says that part 4 is read |')
   })
 
   test('keeps lists, their order and what is inside of what', async ({ assert }) => {

@@ -5,6 +5,14 @@ import type { Line, Segment } from './types.ts'
 const SHORTEST_COLUMN_LINE = 12
 const FILLED = 0.5
 
+/** Each of three columns or more has some lines, is filled further, and this share of its lines begins within a sentence. */
+const FEWEST_LINES = 4
+const FULL = 0.75
+const RESTS = 0.4
+
+/** So many of the segments of columns lie across none of the gutters between them. */
+const BESIDE = 0.8
+
 /** Columns beside each other have about as many lines. */
 const BALANCE = 0.25
 
@@ -55,16 +63,46 @@ function isEdge(rows: Segment[][], index: number): boolean {
 }
 
 function columnsOf(segments: Segment[], gutter: number, depth: number): Line[] | null {
-  const left = segments.filter(({ right }) => right <= gutter)
-  const right = segments.filter(({ right: end }) => end > gutter)
-  const balanced =
-    Math.min(left.length, right.length) >= Math.max(left.length, right.length) * BALANCE
-  const sides = [left, right]
+  const sides = sidesOf(segments, gutter)
+  if (!areColumns(sides, depth)) return null
+  return sides.flatMap((side) => orderedLines(side, depth + 1))
+}
+
+type Sides = [left: Segment[], right: Segment[]]
+
+function sidesOf(segments: Segment[], gutter: number): Sides {
+  return [
+    segments.filter(({ right }) => right <= gutter),
+    segments.filter(({ right }) => right > gutter),
+  ]
+}
+
+function areColumns(sides: Sides, depth: number): boolean {
+  const [left, right] = sides
+  const [fewer, more] = [left.length, right.length].sort((a, b) => a - b)
+  if (fewer < more * BALANCE || !sideBySide(left, right)) return false
+  if (sides.every(isIndex)) return true
   const columns =
-    (sides.every(isColumn) && !areRows(left, right) && !areNames(left, right)) ||
-    sides.every(isIndex)
-  if (!balanced || !columns || !sideBySide(left, right)) return null
-  return [...orderedLines(left, depth + 1), ...orderedLines(right, depth + 1)]
+    sides.every((side) => isColumn(side)) || sides.every((side) => isProse(side, depth + 1))
+  return columns && !areRows(left, right) && !areNames(left, right)
+}
+
+/**
+ * Whether a side of a gutter is a column whose lines go on with each other, or holds several of them: three or four beside
+ * each other are more often a table than two are, so their lines must show it.
+ */
+function isProse(segments: Segment[], depth: number): boolean {
+  if (segments.length < FEWEST_LINES) return false
+  if (isColumn(segments, FULL)) {
+    const rests = segments.filter(({ text }) => /^[\p{Ll}\p{Lo}]/u.test(text)).length
+    return rests >= segments.length * RESTS
+  }
+  const gutter = depth < DEEPEST ? gutterOf(segments) : null
+  if (gutter === null) return false
+  const beside = segments.filter(({ x, right }) => x >= gutter || right <= gutter)
+  if (beside.length < segments.length * BESIDE) return false
+  const sides = sidesOf(beside, gutter)
+  return sides.every((side) => isProse(side, depth + 1)) && areColumns(sides, depth)
 }
 
 /**
@@ -130,14 +168,14 @@ export function lineOf(row: Segment[]): Line {
   }
 }
 
-function isColumn(segments: Segment[]): boolean {
+function isColumn(segments: Segment[], filled = FILLED): boolean {
   if (segments.length < 2) return false
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
   const left = segments.reduce((x, one) => Math.min(x, one.x), Infinity)
   const right = segments.reduce((x, one) => Math.max(x, one.right), 0)
   const length = median(segments.map(({ text }) => text.length))
   const width = median(segments.map((one) => one.right - one.x))
-  return length >= SHORTEST_COLUMN_LINE && width >= (right - left) * FILLED
+  return length >= SHORTEST_COLUMN_LINE && width >= (right - left) * filled
 }
 
 /**
