@@ -4,12 +4,20 @@ import { Rules } from './rules.ts'
 import type { Piece } from './types.ts'
 
 /** A letter that a font draws, as the reader knows it; `width` in thousandths of the size. */
-type Glyph = { unicode: string; width: number; isSpace: boolean; vmetric?: number[] | null }
+type Glyph = {
+  originalCharCode: number
+  unicode: string
+  width: number
+  isSpace: boolean
+  vmetric?: number[] | null
+}
 
 /** What a font says about itself. */
 export type Face = {
-  /** Its letters are known. */
-  known: boolean
+  /** It could not be read: what it draws has no letters. */
+  broken: boolean
+  /** The letters that a glyph stands for; null where they are not known. */
+  lettersOf: (glyph: Glyph) => string | null
   bold: boolean
   mono: boolean
   sans: boolean
@@ -44,6 +52,9 @@ const ACCENTS = new Map([
   ['\u02c7', '\u030c'],
 ])
 
+/** Stands for letters that are not known as long as their place counts. */
+const UNKNOWN = '\ufffd'
+
 /** So few letters with wide gaps inside of a line are ends and beginnings of words; more of them are a title set wide. */
 const MOST_WORD_ENDS = 16
 
@@ -61,6 +72,9 @@ type State = {
   leading: number
   rise: number
 }
+
+/** Letters of one piece, and how far along they begin and end. */
+type Run = { text: string; start: number; end: number }
 
 /** Letters with wide gaps at the beginning of a line, as they were shown: what follows tells whether the gaps part words. */
 type Wide = {
@@ -200,6 +214,7 @@ export class PaintedText {
     this.#settle()
     const { face, size, letterSpacing } = this.#state
     if (face === null) return
+    this.unknown ||= face.broken
     const wide =
       letterSpacing > Math.abs(size) * WORD_GAP &&
       letterSpacing !== this.#end.spacing &&
@@ -246,11 +261,10 @@ export class PaintedText {
   /** @param parts the letter spacing is wide because it parts words */
   #paint(glyphs: (Glyph | number)[], face: Face, parts: boolean): void {
     const { size, letterSpacing, wordSpacing, stretch } = this.#state
-    this.unknown ||= !face.known
     const along = face.vertical ? 1 : stretch
     const narrow = NO_GAP * Math.abs(size * along)
     const trailing = parts ? letterSpacing * along : 0
-    const run = { text: '', start: 0, end: 0 }
+    const run: Run = { text: '', start: 0, end: 0 }
     let at = 0
     /** The next letter stands below the accent in front of it. */
     let accented = false
@@ -278,8 +292,11 @@ export class PaintedText {
         if (parts && run.text !== '' && at - run.end > WORD_GAP * Math.abs(size * along)) {
           this.#space(run)
         }
+        const known = face.lettersOf(glyph)
+        this.unknown ||= known === null
+        const letters = known ?? UNKNOWN
         if (run.text === '') run.start = at
-        run.text = accented ? withAccent(run.text, glyph.unicode) : run.text + glyph.unicode
+        run.text = accented ? withAccent(run.text, letters) : run.text + letters
         run.end = next - trailing
         accented = false
       }
@@ -329,12 +346,12 @@ export class PaintedText {
     else if (each || !run.text.endsWith(' ')) run.text += ' '
   }
 
-  #add({ text, start, end }: { text: string; start: number; end: number }, face: Face): void {
+  #add({ text, start, end }: Run, face: Face): void {
     const { size, rise, matrix } = this.#state
     const [a, b, c, d, e, f] = times(matrix, this.#text)
     const spaced = this.#spaced
     this.#spaced = text.endsWith(' ')
-    const letters = face.known ? readable(text) : ''
+    const letters = readable(text)
     if (letters === '' || this.pieces.length >= MOST_PIECES) return
     const [x, y] = face.vertical ? [0, -start] : [start, rise]
     this.#root(a * x + c * y + e)
@@ -356,20 +373,13 @@ export class PaintedText {
   }
 }
 
-/** Fonts of TeX without names for their letters have the bullet here, where no letter is. */
-const TEX_BULLET = '\x88'
-
 /** A text that ends with an accent, and the letter below it. */
 function withAccent(text: string, letter: string): string {
   const one = (letter.replace('\u0131', 'i') + ACCENTS.get(text.at(-1)!)).normalize('NFC')
   return one.length === 1 ? text.slice(0, -1) + one : text + letter
 }
 
-/** Ligatures as letters; what stands for no letter of any language is left out, unless its font has letters of its own there. */
+/** Ligatures as letters; what is not known is left out. */
 function readable(text: string): string {
-  return normalizeUnicode(text)
-    .replaceAll(TEX_BULLET, '•')
-    .replace(/[\p{Cc}\ufffd]/gu, '')
-    .toWellFormed()
-    .trim()
+  return normalizeUnicode(text).replaceAll(UNKNOWN, '').trim()
 }

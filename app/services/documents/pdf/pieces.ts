@@ -1,17 +1,16 @@
 import type { getDocumentProxy } from 'unpdf'
 import { AnnotationMode } from 'unpdf/pdfjs'
+import { type Lettering, lettersOf as lettersOfGlyph } from './known_letters.ts'
 import { type Face, type Painted, PaintedText } from './painted_text.ts'
 import type { Piece, Rule } from './types.ts'
 
 type Page = Awaited<ReturnType<Awaited<ReturnType<typeof getDocumentProxy>>['getPage']>>
 
 /** What a font says about itself, as the reader exports it. */
-type Font = {
+type Font = Lettering & {
   name?: string
   bold?: boolean
   black?: boolean
-  composite?: boolean
-  toUnicode?: object
   fallbackName?: string
   vertical?: boolean
   fontMatrix?: number[]
@@ -88,27 +87,33 @@ function upright(
   }
 }
 
+/** A font that could not be read; in its place the reader says why. */
+const BROKEN: Face = {
+  broken: true,
+  lettersOf: () => null,
+  bold: false,
+  mono: false,
+  sans: false,
+  vertical: false,
+  scale: 0.001,
+}
+
 function faceOf(page: Page, name: string): Face | null {
-  const font = page.commonObjs.has(name) ? (page.commonObjs.get(name) as Font | null) : null
+  const font = page.commonObjs.has(name)
+    ? (page.commonObjs.get(name) as Font | string | null)
+    : null
   if (font === null) return null
+  if (typeof font === 'string') return BROKEN
   const face = (font.name ?? '').replace(/^[A-Z]{6}\+/, '')
   return {
-    known: lettersKnown(font),
+    broken: false,
+    lettersOf: (glyph) => lettersOfGlyph(font, glyph),
     bold: font.bold === true || font.black === true || BOLD.test(face),
     mono: font.fallbackName === 'monospace' || MONO.test(face),
     sans: font.fallbackName === 'sans-serif',
     vertical: font.vertical === true,
     scale: font.fontMatrix?.[0] ?? 0.001,
   }
-}
-
-/**
- * A composite font without a map to Unicode only numbers its shapes: taking the numbers for letters would invent text.
- */
-function lettersKnown(font: Font): boolean {
-  const map = font.toUnicode
-  const identity = map !== undefined && 'firstChar' in map && 'lastChar' in map
-  return !(font.composite === true && identity)
 }
 
 function lettersOf(pieces: { text: string }[]): number {
