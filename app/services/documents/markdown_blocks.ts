@@ -1,4 +1,5 @@
 import { atOnce, type Steps } from './breather.ts'
+import { Containers } from './markdown_containers.ts'
 
 /**
  * One block of a Markdown text; `start` and `end` are offsets in UTF-16 units, so that `text.slice(start, end)` is the block.
@@ -18,12 +19,13 @@ type Line = { text: string; start: number; end: number }
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
 const SETEXT = /^ {0,3}(=+|-{2,})[ \t]*$/
 
-/** Marks of lists in front of a fence: it begins in an item. */
-const ITEM_MARKS = /^ {0,3}(?:(?:[-+*]|\d{1,9}[.)])[ \t]{1,4})+(?=`{3}|~{3})/
+/** HTML up to the next empty line (CommonMark, "HTML blocks", 6). */
+const HTML =
+  /^ {0,3}<\/?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?:[\s/>]|$)/i
 
-/** Quotations, link definitions, tables, items of lists and HTML: a line of dashes below is a rule, and they are no title. */
+/** Quotations, link definitions, tables and items of lists: a line of dashes below is a rule, and they are no title. */
 const NO_TITLE =
-  /^ {0,3}(?:>|\||\[[^\]]{1,300}\]:|(?:[-+*]|1[.)])[ \t]+\S|(?=[^|]{1,300}\|)[-:][-:|\t ]*$|<\/?(?:address|article|aside|blockquote|center|details|dialog|div|dl|dd|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|iframe|li|main|nav|ol|p|section|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?:[\s/>]|$))/i
+  /^ {0,3}(?:>|\||\[[^\]]{1,300}\]:|(?:[-+*]|1[.)])[ \t]+\S|(?=[^|]{1,300}\|)[-:][-:|\t ]*$)/
 /** The same of what only begins a paragraph: other numbers, code by its indentation, a tag that stands alone. */
 const NO_TITLE_FIRST =
   /^(?: {0,3}\t| {4}| {0,3}\d{1,9}[.)][ \t]| {0,3}<\/?[a-z][\w-]*(?:\s[^<>]*)?>\s*$)/i
@@ -39,15 +41,12 @@ const RAW: [begin: RegExp, end: RegExp][] = [
   [/^ {0,3}<!\[CDATA\[/, /\]\]>/],
 ]
 
-/** The first sign of an item. */
-const MARK_SIGN = /[-+*\d]/
-
 /** Lines that are looked at in one step. */
 const STEP = 5_000
 
 /**
  * Splits a text into blocks, with line ends of Windows too: headings, fenced code, paragraphs, and the metadata in front of it. What looks
- * like a heading inside of fenced code is code (CommonMark, "Fenced code blocks"); inside of a comment or of `<pre>` it is none either.
+ * like a heading inside of fenced code is code (CommonMark, "Fenced code blocks"); inside of HTML it is none either.
  */
 export function markdownBlocks(text: string): Block[] {
   return atOnce(markdownBlockSteps(text))
@@ -57,17 +56,26 @@ export function markdownBlocks(text: string): Block[] {
 export function* markdownBlockSteps(text: string): Steps<Block[]> {
   const blocks: Block[] = []
   const lines = new Lines(text)
+  const containers = new Containers()
   metadata(lines, blocks)
   /** Where the paragraph that is open stands: a list of its lines could be longer than the text. */
-  let open = null as { start: number; end: number; lines: number; title: boolean } | null
+  let open = null as {
+    start: number
+    end: number
+    lines: number
+    title: boolean
+    html: boolean
+  } | null
 
   const close = () => {
     if (open !== null) blocks.push({ kind: 'paragraph', start: open.start, end: open.end })
     open = null
   }
   const add = ({ text: words, start, end }: Line) => {
-    open ??= { start, end, lines: 0, title: !NO_TITLE_FIRST.test(words) }
-    open.title &&= !NO_TITLE.test(words)
+    const html = HTML.test(words)
+    open ??= { start, end, lines: 0, title: !NO_TITLE_FIRST.test(words), html }
+    open.html ||= html
+    open.title &&= !open.html && !NO_TITLE.test(words)
     open.end = end
     open.lines++
   }
@@ -76,27 +84,16 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
     if (lines.read % STEP === 0) yield
     const sign = signOf(line.text)
     if (sign === '') {
+      containers.enter('', false)
       close()
       continue
     }
-    const marks = MARK_SIGN.test(sign) ? (ITEM_MARKS.exec(line.text)?.[0] ?? '') : ''
-    const isFence = marks !== '' || sign === '`' || sign === '~'
-    const fence = isFence ? FENCE.exec(line.text.slice(marks.length)) : null
-    if (fence !== null && !(fence[1][0] === '`' && fence[2].includes('`'))) {
+    const inner = containers.enter(line.text, open !== null)
+    const fence = fenceOf(inner)
+    if (fence !== null) {
       close()
-      let last = line
-      const inside = columnsOf(marks)
-      const isEnd = endOf(fence[1], inside)
-      for (let inner = lines.next(); inner !== null; inner = lines.next()) {
-        if (lines.read % STEP === 0) yield
-        if (inside > 0 && columnsOf(indentOf(inner.text)) < inside && inner.text.trim() !== '') {
-          lines.rewind(inner.start)
-          break
-        }
-        last = inner
-        if (isEnd(inner.text)) break
-      }
-      blocks.push({ kind: 'code', start: line.start, end: last.end })
+      const last = yield* endOfCode(lines, line, fence, containers)
+      blocks.push({ kind: 'code', start: line.start, end: last })
       continue
     }
     const end = sign === '<' ? endOfRaw(line.text) : undefined
@@ -109,7 +106,7 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
       }
       continue
     }
-    const heading = sign === '#' ? headingOf(line.text) : null
+    const heading = sign === '#' && open?.html !== true ? headingOf(line.text) : null
     if (heading !== null) {
       close()
       blocks.push({ kind: 'heading', start: line.start, end: line.end, ...heading })
@@ -141,7 +138,7 @@ export function* markdownBlockSteps(text: string): Steps<Block[]> {
 }
 
 /**
- * Metadata between two lines of `---` (YAML) or `+++` (TOML) at the very beginning.
+ * Metadata between two lines of `---` (YAML, whose last may be `...`) or `+++` (TOML) at the very beginning.
  */
 function metadata(lines: Lines, blocks: Block[]): void {
   const mark = lines.next()?.text.trimEnd()
@@ -150,7 +147,7 @@ function metadata(lines: Lines, blocks: Block[]): void {
       const words = line.text.trimEnd()
       /** A rule: behind it stands an empty line, behind the mark of YAML none (Pandoc has the same rule). */
       if (mark === '---' && lines.read === 2 && words === '') break
-      if (words !== mark) continue
+      if (words !== mark && !(mark === '---' && words === '...')) continue
       blocks.push({ kind: 'metadata', start: 0, end: line.end })
       return
     }
@@ -184,24 +181,35 @@ function headingOf(line: string): { level: number; title: string } | null {
   return { level, title: text.slice(level, closed ? text.length : end).trim() }
 }
 
-/** A fence that nobody closes goes to the end, or to that of its item. */
-function endOf(mark: string, inside: number): (line: string) => boolean {
-  const closing = new RegExp(`^\\${mark[0]}{${mark.length},}[ \\t]*$`)
-  return (line) => {
-    const indent = indentOf(line)
-    return columnsOf(indent) - inside <= 3 && closing.test(line.slice(indent.length))
+/** The backticks or tildes that begin fenced code. */
+function fenceOf(line: string): string | null {
+  const fence = FENCE.exec(line)
+  return fence === null || (fence[1][0] === '`' && fence[2].includes('`')) ? null : fence[1]
+}
+
+/**
+ * Reads to the end of fenced code. One that nobody closes goes to the end, or to that of its item or quotation; code whose fence stands
+ * at the edge of the text may leave its item, as many writers let it.
+ */
+function* endOfCode(
+  lines: Lines,
+  { text, end }: Line,
+  fence: string,
+  containers: Containers
+): Steps<number> {
+  const atEdge = FENCE.test(text)
+  const closing = new RegExp(`^ {0,3}\\${fence[0]}{${fence.length},}[ \\t]*$`)
+  for (let line = lines.next(); line !== null; line = lines.next()) {
+    if (lines.read % STEP === 0) yield
+    const inner = containers.inside(line.text)
+    if (inner === null && !atEdge) {
+      lines.rewind(line.start)
+      break
+    }
+    end = line.end
+    if (closing.test(inner ?? line.text)) break
   }
-}
-
-function indentOf(line: string): string {
-  return line.slice(0, line.length - line.trimStart().length)
-}
-
-/** Width of what stands at the beginning of a line. */
-function columnsOf(text: string): number {
-  let columns = 0
-  for (const letter of text) columns += letter === '\t' ? 4 - (columns % 4) : 1
-  return columns
+  return end
 }
 
 /**

@@ -39,6 +39,13 @@ test.group('Chunks', () => {
     assert.deepEqual(borders(chunks).at(-1), [4620, 5000])
   })
 
+  test('parts no fenced code of an item that fits', ({ assert }) => {
+    const text =
+      '1.  Run this:\n\n    ```sh\n    # install it\n    npm install thing\n    ```\n\n2.  Next\n'
+    const [, code] = chunksOf(text, characters(60, 0))
+    assert.include(code.text, '    ```sh\n    # install it\n    npm install thing\n    ```\n')
+  })
+
   test('makes no chunk of overlap only', ({ assert }) => {
     const thirty = chunksOf('abcdefghijklmnopqrstuvwxyzabcd', characters(10, 0))
     const twentyTwo = chunksOf('abcdefghijklmnopqrstuv', characters(10, 4))

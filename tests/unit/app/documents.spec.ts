@@ -31,6 +31,11 @@ test.group('Documents: text', () => {
       ['an instruction', '<?php\n# no\n?>\n'],
       ['TOML in front', '+++\ntitle = "x"\n# no\n+++\n'],
       ['YAML in front', '---\ntitle: x\n# no\n---\n'],
+      ['YAML in front that ends with dots', '---\ntitle: x\n# no\n...\n'],
+      ['a block of HTML', '<div>\n# no\n</div>\n'],
+      ['a block of HTML that goes on with words', 'Words\n<Details open>\n# no\n'],
+      ['code in a numbered item', '1.  Run:\n\n    ```sh\n    # no\n    ```\n'],
+      ['code in a quotation', '> ```sh\n> # no\n> ```\n'],
       ['code that begins an item', '1. ```sh\n   # no\n   ```\n2. two\n'],
       ['code that an item ends', '- - ~~~\n    # no\n'],
       ['a rule below a list', 'Words\n- one\n- two\n---\n'],
@@ -41,6 +46,42 @@ test.group('Documents: text', () => {
     .run(({ assert }, [, text]) => {
       const titles = markdownBlocks(`${text}\n# Yes\n`).flatMap(({ title }) => title ?? [])
       assert.deepEqual(titles, ['Yes'])
+    })
+
+  test('knows fenced code inside of {0}')
+    .with([
+      ['an item', '1.  Run:\n\n|    ```sh\n    # a\n\n    b\n    ```|\n\n2.  Next'],
+      ['an item right below its words', '10. Run:\n|    ```sh\n    # a\n    ```|'],
+      ['an item of an item', '- a\n  - b\n\n|    ```\n    # a\n    ```|\n- c'],
+      ['an item behind tabs', '-\tItem\n\n|\t```\n\t# a\n\t```|\n'],
+      ['a quotation', '> Run:\n>\n|> ~~~\n> # a\n> ~~~|\n> words'],
+      ['a quotation that ends before it', '|> ```\n> # a|\n# Title'],
+      ['an item that ends before it', '1.  Run:\n\n|    ```\n    # a\n|# Title'],
+      ['a quotation in an item', '- a\n\n|  > ```\n  > # a\n  > ```|\n'],
+      ['an item in a quotation', '> - a\n|>   ```\n>   # a\n>   ```|\n'],
+    ])
+    .run(({ assert }, [, marked]) => {
+      const [start, end] = [marked.indexOf('|'), marked.lastIndexOf('|') - 1]
+      const text = marked.replaceAll('|', '')
+      const code = markdownBlocks(text).filter(({ kind }) => kind === 'code')
+      assert.deepEqual(
+        code.map((block) => text.slice(block.start, block.end).trimEnd()),
+        [text.slice(start, end).trimEnd()]
+      )
+    })
+
+  test('takes no code by its indentation, and no words, for fenced code: {$self}')
+    .with([
+      'text\n\n    ```\n    # a\n',
+      '- a\n\n      ```\n',
+      'word\n2. no item\n   word\n       ```\n',
+      '- - -\n\n    ```\n',
+    ])
+    .run(({ assert }, text) => {
+      assert.notInclude(
+        markdownBlocks(text).map(({ kind }) => kind),
+        'code'
+      )
     })
 
   test('takes no rule at the very beginning for metadata', ({ assert }) => {
