@@ -2,8 +2,10 @@
 type Container = 'quotation' | number
 
 /** Deeper ones were written to do harm. */
-const DEEPEST = 100
+const DEEPEST = 32
 
+/** A line that begins as a rule for so long is one. */
+const LONGEST_RULE = 1_000
 const RULE = /^([-*_])[ \t]*(?:\1[ \t]*){2,}$/
 const ITEM = /^(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)/
 
@@ -64,7 +66,7 @@ function beginningOf(rest: Rest, inText: boolean): Container | null {
   if (rest.takeQuotation()) return 'quotation'
   const words = rest.words
   const mark = ITEM.exec(words)
-  if (mark === null || RULE.test(words)) return null
+  if (mark === null || RULE.test(words.slice(0, LONGEST_RULE))) return null
   if (inText && mark[1] !== undefined && Number(mark[1]) !== 1) return null
   const indent = rest.indent + mark[0].length
   rest.take(mark[0].length)

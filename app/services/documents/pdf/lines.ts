@@ -1,6 +1,7 @@
 import { lowered, raised } from '../raised.ts'
 import { lineOf, orderedLines } from './columns.ts'
 import { type Grid, gridsOf } from './grids.ts'
+import { withoutForms } from './presentation_forms.ts'
 import { inLogicalOrder } from './right_to_left.ts'
 import type { Line, Piece, Rule, Segment } from './types.ts'
 
@@ -35,6 +36,9 @@ const FEWEST_LETTERS = 3
 
 /** Rules that part rows and columns of the smallest table. */
 const FEWEST_RULES = 4
+
+/** Soft hyphens that part no line. */
+const SOFT_HYPHENS = /\u00ad(?=.)/gsu
 
 /** Widest indentation or gap that is written as spaces. */
 const MOST_SPACES = 60
@@ -210,7 +214,8 @@ function segmentOf(group: Piece[]): Segment {
   const own = plain > letters(group) / 2 ? others : group
   const mono = isMono(group) ? advanceOf(group[0]) : 0
   const main = group.find((piece) => piece.size === size)!
-  const text = inLogicalOrder(mono > 0 ? onGrid(group, mono) : joined(group, main))
+  const painted = inLogicalOrder(mono > 0 ? onGrid(group, mono) : joined(group, main))
+  const text = withoutForms(painted.replace(SOFT_HYPHENS, ''))
   return {
     text: text.trim(),
     x: group[0].x + (text.length - text.trimStart().length) * mono,

@@ -379,7 +379,10 @@ function withAccent(text: string, letter: string): string {
   return one.length === 1 ? text.slice(0, -1) + one : text + letter
 }
 
+/** All but forms of Hebrew and Arabic, whose letters are put into the order of reading first, and the long s with t. */
+const ORDERED = /[^\ufb05\ufb1d-\ufdff\ufe70-\ufefc]+/g
+
 /** Ligatures as letters; what is not known is left out. */
 function readable(text: string): string {
-  return normalizeUnicode(text).replaceAll(UNKNOWN, '').trim()
+  return text.replace(ORDERED, normalizeUnicode).replaceAll(UNKNOWN, '').trim()
 }
