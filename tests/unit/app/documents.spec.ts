@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from '@japa/runner'
 import { markdownBlocks } from '#app/services/documents/markdown_blocks'
 import { parseDocument, splitsOf } from '#app/services/documents/parsed_document'
+import { madePdf, textAt } from '#tests/helpers/made_pdf'
 
 const parse = async (name: string) =>
   parseDocument(
@@ -202,6 +203,19 @@ test.group('Documents: PDF', () => {
     assert.equal(document.text, 'Recovered although the table is wrong.')
     assert.deepEqual(codes(document), ['PDF_DAMAGED'])
   })
+
+  test('recovers a file that is cut inside of its table: {$self} bytes less')
+    .with([30, 45, 60, 80, 150])
+    .run(async ({ assert }, less) => {
+      const whole = madePdf([
+        { content: textAt(72, 700, 'One') },
+        { content: textAt(72, 700, 'Two') },
+      ])
+      const bytes = whole.subarray(0, whole.length - less)
+      const document = await parseDocument('a.pdf', bytes, { pages: 10, overlap: 1 })
+      assert.equal(document.text, 'One\n\nTwo')
+      assert.deepEqual(codes(document), ['PDF_DAMAGED'])
+    })
 
   test('says why {name} cannot be read')
     .with([

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { DocumentProblem } from '../document_problem.ts'
 import type { KeptPages, ReadPage } from './kept_pages.ts'
+import { withCatalogNamed } from './lost_catalog.ts'
 import { PdfThreads, TakesTooMuch, type PdfThread } from './threads.ts'
 import type { PageLines } from './types.ts'
 
@@ -123,7 +124,11 @@ class Reading {
   }
 
   async #open(thread: PdfThread): Promise<void> {
-    const answer = await this.#answered(thread)
+    let answer = await this.#answered(thread)
+    if ('refused' in answer && answer.refused === 'damaged') {
+      const mended = withCatalogNamed(this.bytes)
+      if (mended !== null) answer = await this.#answered(thread, mended)
+    }
     if (!('opened' in answer)) {
       throw 'refused' in answer && answer.refused === 'password'
         ? new DocumentProblem('PDF_PASSWORD', 'needs a password; upload it without one')
@@ -139,10 +144,10 @@ class Reading {
     this.#labels = answer.labels
   }
 
-  async #answered(thread: PdfThread) {
+  async #answered(thread: PdfThread, bytes = this.bytes) {
     try {
       /** The thread takes the bytes over, so it gets its own. */
-      return await thread.ask({ open: new Uint8Array(this.bytes) }, this.hooks.signal)
+      return await thread.ask({ open: new Uint8Array(bytes) }, this.hooks.signal)
     } catch (cause) {
       if (!(cause instanceof TakesTooMuch)) throw cause
       throw new DocumentProblem('PDF_DAMAGED', `${cause.message} to open: it is not read`, {
