@@ -95,7 +95,8 @@ const CHECKS: Record<
 
 function rulesProblems(rules: unknown): OptionProblem[] {
   if (!Array.isArray(rules) || rules.length === 0 || rules.length > MOST_RULES) {
-    const what = Array.isArray(rules) ? `${rules.length} rules` : shown(rules)
+    const given = rules === undefined ? 'left out' : shown(rules)
+    const what = Array.isArray(rules) ? `${rules.length} rules` : given
     return problem(
       'rules',
       `The rules must be a list of 1 to ${MOST_RULES}, such as [{ "heading": 2 }], not ${what}`
@@ -165,9 +166,19 @@ function oneOf(names: string[]): string {
   return `choose one of ${names.join(', ')}`
 }
 
-/** A value as people wrote it, short. */
+/** A value as people wrote it, short; code may give anything. */
 function shown(value: unknown): string {
   if (value === undefined) return 'is missing and'
-  const text = JSON.stringify(value)
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+  const text = written(value)
+  return text.length > 80 ? `${text.slice(0, 79).replace(/[\ud800-\udbff]$/, '')}…` : text
+}
+
+function written(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number' || typeof value === 'symbol') return String(value)
+  try {
+    return JSON.stringify(value) ?? `a ${typeof value}`
+  } catch {
+    return 'an object that is no JSON'
+  }
 }

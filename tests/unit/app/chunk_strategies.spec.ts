@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { test } from '@japa/runner'
 import { chunksOf, type ChunkOptions } from '#app/services/documents/chunks'
+import { chunkProblems } from '#app/services/documents/chunk_problems'
 import ChunkJob from '#jobs/document_processing/chunk'
 import ParseJob from '#jobs/document_processing/parse'
 
@@ -240,4 +241,22 @@ test.group('Chunks: options', () => {
     payload.chunk.overlap = 4
     assert.deepEqual(await ParseJob.payload.validate(payload), payload)
   })
+})
+
+test.group('Options of chunks that code gives', () => {
+  test('are named as they are: {1}')
+    .with([
+      [{ size: Number.NaN }, 'The size NaN must'],
+      [{ size: Infinity }, 'The size Infinity must'],
+      [{ size: 10n }, 'The size 10n must'],
+      [{ size: () => 1 }, 'The size a function must'],
+      [{ size: { a: 1n } }, 'The size an object that is no JSON must'],
+      [{ strategy: Symbol('x') }, 'The strategy Symbol(x) is'],
+      [{ strategy: `a${'😀'.repeat(60)}` }, `The strategy "a${'😀'.repeat(38)}… is`],
+      [{ strategy: 'schema' }, '[{ "heading": 2 }], not left out'],
+    ] as [object, string][])
+    .run(({ assert }, [options, words]) => {
+      const [problem] = chunkProblems({ strategy: 'token', size: 1, overlap: 0, ...options })
+      assert.include(problem.message, words)
+    })
 })
