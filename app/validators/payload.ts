@@ -1,5 +1,5 @@
-import vine, { errors } from '@vinejs/vine'
-import type { SchemaTypes } from '@vinejs/vine/types'
+import vine, { errors, SimpleMessagesProvider } from '@vinejs/vine'
+import type { FieldContext, SchemaTypes } from '@vinejs/vine/types'
 
 type Problem = { field: string; message: string }
 
@@ -14,6 +14,7 @@ export function payloadOf<Fields extends Record<string, SchemaTypes>>(
   across: (payload: any) => (Problem | false)[] = () => []
 ) {
   const validator = vine.create(fields)
+  validator.messagesProvider = new WithValues({})
   return {
     async validate(data: unknown): ReturnType<typeof validator.validate> {
       const checked = await validator.validate(data)
@@ -28,6 +29,29 @@ export function payloadOf<Fields extends Record<string, SchemaTypes>>(
       if (problems.length === 0) return checked
       throw new errors.E_VALIDATION_ERROR(problems.map((one) => ({ ...one, rule: 'payload' })))
     },
+  }
+}
+
+/** Longest value that a message names. */
+const LONGEST_VALUE = 80
+
+/** Text or a number as a message names it; nothing of anything else. */
+export function shownValue(value: unknown): string {
+  if (typeof value !== 'string' && typeof value !== 'number') return ''
+  const text = JSON.stringify(value)
+  if (text.length <= LONGEST_VALUE) return text
+  return `${text.slice(0, LONGEST_VALUE - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+/** Messages of rules with the whole path of the field and the value that is there; those of our own name both. */
+class WithValues extends SimpleMessagesProvider {
+  override getMessage(raw: string, rule: string, field: FieldContext, args?: object): string {
+    if (!raw.includes('{{ field }}')) return raw
+    const named = { ...field, name: field.getFieldPath() } as FieldContext
+    const message = super.getMessage(raw, rule, named, args)
+    const value = shownValue(field.value)
+    if (value === '') return message
+    return rule === 'regex' ? `${message}: ${value}` : `${message}, not ${value}`
   }
 }
 

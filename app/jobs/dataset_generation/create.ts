@@ -14,12 +14,13 @@ import { type DatasetFormat, FORMATS } from '#services/datasets/dataset_reader'
 import type { Example } from '#services/datasets/example'
 import { DatasetVersions } from '#services/datasets/versions'
 import type { DatasetFile, Extract } from '#services/documents/artifacts'
-import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
+import { keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 import { extractionHead, keptExtracts } from '#services/extraction/kept_extracts'
 import { fallbackWarning, wantedProvider, warner } from '#services/provider/configured_provider'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
+import { keptIdField } from '#validators/kept_id'
 import { payloadOf } from '#validators/payload'
 
 type Payload = {
@@ -73,7 +74,7 @@ export default class Create extends Job<Payload, Result> {
 
   static payload = payloadOf(
     {
-      extraction: vine.string().regex(KEPT_ID),
+      extraction: keptIdField(),
       kind: vine.enum(['classification', 'question_answer', 'instruction', 'summary'] as const),
       name: vine
         .string()

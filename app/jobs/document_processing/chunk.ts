@@ -1,6 +1,6 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
-import { KEPT_ID, keptIds } from '#services/documents/awaited_ids'
+import { keptIds } from '#services/documents/awaited_ids'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import type { Chunk as Piece, ChunkOptions } from '#services/documents/chunks'
@@ -9,6 +9,7 @@ import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
 import { Turns } from '#services/documents/turns'
 import { chunkFields } from '#validators/chunk_options'
+import { keptIdField } from '#validators/kept_id'
 import { payloadOf } from '#validators/payload'
 
 type Payload = {
@@ -51,7 +52,7 @@ export default class Chunk extends Job<Payload, Result> {
 
   static payload = payloadOf({
     documents: vine
-      .array(vine.string().regex(KEPT_ID))
+      .array(keptIdField())
       .minLength(1)
       .maxLength(10_000)
       .optional()

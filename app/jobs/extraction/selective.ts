@@ -1,7 +1,7 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import type { Extract, Taxonomy } from '#services/documents/artifacts'
-import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
+import { keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
 import type { Warning } from '#services/documents/parsed_document'
@@ -15,6 +15,7 @@ import { TermClassifier } from '#services/extraction/term_classifier'
 import { fallbackWarning, wantedProvider, warner } from '#services/provider/configured_provider'
 import { sizesOf } from '#services/taxonomy/analysis'
 import type { ProviderSettings, ProviderUsage } from '#services/provider/provider_settings'
+import { keptIdField } from '#validators/kept_id'
 import { payloadOf } from '#validators/payload'
 
 type Payload = {
@@ -70,7 +71,7 @@ export default class Selective extends Job<Payload, Result> {
 
   static payload = payloadOf(
     {
-      taxonomy: vine.string().regex(KEPT_ID),
+      taxonomy: keptIdField(),
       categories: vine
         .array(vine.string().minLength(1).maxLength(1_000))
         .minLength(1)

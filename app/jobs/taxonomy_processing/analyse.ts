@@ -1,9 +1,9 @@
-import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
-import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
+import { keptId } from '#services/documents/awaited_ids'
 import { DocumentStore } from '#services/documents/document_store'
 import { Turns } from '#services/documents/turns'
 import { analysisOf, type Analysis } from '#services/taxonomy/analysis'
+import { keptIdField } from '#validators/kept_id'
 import { payloadOf } from '#validators/payload'
 
 type Payload = {
@@ -22,7 +22,7 @@ export default class Analyse extends Job<Payload, Analysis> {
     timeout: '1h',
   }
 
-  static payload = payloadOf({ taxonomy: vine.string().regex(KEPT_ID) })
+  static payload = payloadOf({ taxonomy: keptIdField() })
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()

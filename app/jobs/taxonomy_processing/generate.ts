@@ -1,7 +1,7 @@
 import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
 import type { Taxonomy } from '#services/documents/artifacts'
-import { KEPT_ID, keptIds } from '#services/documents/awaited_ids'
+import { keptIds } from '#services/documents/awaited_ids'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { eachItem } from '#services/documents/each_item'
@@ -13,6 +13,7 @@ import { sizesOf } from '#services/taxonomy/analysis'
 import { CorpusReader } from '#services/taxonomy/corpus'
 import { namedByProvider } from '#services/taxonomy/provider_names'
 import { taxonomyOf, type Stage } from '#services/taxonomy/taxonomy_tree'
+import { keptIdField } from '#validators/kept_id'
 import { payloadOf } from '#validators/payload'
 
 type Payload = {
@@ -67,7 +68,7 @@ export default class Generate extends Job<Payload, Result> {
   }
 
   static payload = payloadOf({
-    sets: vine.array(vine.string().regex(KEPT_ID)).minLength(1).maxLength(10_000).distinct(),
+    sets: vine.array(keptIdField()).minLength(1).maxLength(10_000).distinct(),
     depth: vine.number({ strict: true }).withoutDecimals().min(1).max(6).optional(),
     breadth: vine.number({ strict: true }).withoutDecimals().min(2).max(30).optional(),
     fewest: vine.number({ strict: true }).withoutDecimals().min(2).max(1_000).optional(),

@@ -1,10 +1,10 @@
-import vine from '@vinejs/vine'
 import { Job, type JobOptions } from '#queuedeck'
-import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
+import { keptId } from '#services/documents/awaited_ids'
 import { DocumentProblem } from '#services/documents/document_problem'
 import { DocumentStore } from '#services/documents/document_store'
 import { Turns } from '#services/documents/turns'
 import { findingsOf, verdictOf, type Finding, type Verdict } from '#services/taxonomy/findings'
+import { keptIdField } from '#validators/kept_id'
 import { payloadOf } from '#validators/payload'
 
 type Payload = {
@@ -34,7 +34,7 @@ export default class Validate extends Job<Payload, Result> {
     timeout: '1h',
   }
 
-  static payload = payloadOf({ taxonomy: vine.string().regex(KEPT_ID) })
+  static payload = payloadOf({ taxonomy: keptIdField() })
 
   constructor(private store: DocumentStore = new DocumentStore()) {
     super()

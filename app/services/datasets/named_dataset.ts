@@ -1,10 +1,11 @@
 import vine from '@vinejs/vine'
 import type { Job } from '#queuedeck'
 import type { Dataset } from '#services/documents/artifacts'
-import { KEPT_ID, keptId } from '#services/documents/awaited_ids'
+import { keptId } from '#services/documents/awaited_ids'
 import type { DocumentStore } from '#services/documents/document_store'
 import type { Warning } from '#services/documents/parsed_document'
 import { type DatasetReading, type DatasetSource, datasetSource } from './dataset_source.ts'
+import { keptIdField } from '#validators/kept_id'
 
 /**
  * What jobs of this family work on.
@@ -19,7 +20,7 @@ export type NamedDataset = {
 /** The fields of `NamedDataset`, for the schema of a payload. */
 export function datasetFields() {
   return {
-    dataset: vine.string().regex(KEPT_ID).optional().requiredIfMissing('file'),
+    dataset: keptIdField().optional().requiredIfMissing('file'),
     file: vine.string().minLength(1).maxLength(1_000).optional(),
   }
 }

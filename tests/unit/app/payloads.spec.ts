@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import Convert from '../../../app/jobs/dataset_generation/convert.ts'
 import Create from '../../../app/jobs/dataset_generation/create.ts'
 import Quality from '../../../app/jobs/dataset_generation/validate.ts'
+import Chunk from '../../../app/jobs/document_processing/chunk.ts'
 import Parse from '../../../app/jobs/document_processing/parse.ts'
 import Selective from '../../../app/jobs/extraction/selective.ts'
 import Generate from '../../../app/jobs/taxonomy_processing/generate.ts'
@@ -17,6 +18,25 @@ test.group('Payloads of the document jobs', () => {
       [Parse, { documents: ['a.md'], split: { pages: 3, overlap: 1, x: 1 } }, 'split.x', /leave/],
       [Parse, { documents: ['a.pdf'], split: { pages: 3, overlap: 3 } }, 'split.overlap', /below/],
       [Selective, { taxonomy: ID, categories: ['a'], largest: 3 }, 'largest', /leave out either/],
+      [
+        Parse,
+        { documents: ['a.pdf'], split: { pages: 0, overlap: 0 } },
+        'split.pages',
+        /split\.pages .* at least 1, not 0/,
+      ],
+      [
+        Parse,
+        { documents: ['a.pdf'], chunk: {} },
+        'chunk.strategy',
+        /is missing .* choose one of token/,
+      ],
+      [Chunk, { text: 'a' }, 'strategy', /is missing .* choose one of token/],
+      [
+        Chunk,
+        { documents: ['x'], strategy: 'token', size: 1, overlap: 0 },
+        'documents.0',
+        /"x" must be 64 hex/,
+      ],
       [Convert, { dataset: ID, file: 'a.csv', format: 'json' }, 'file', /leave out either/],
       [Quality, { dataset: ID, file: 'a.csv' }, 'file', /leave out either/],
       [Create, { ...MADE, provider: true }, 'provider', /kind question_answer, not summary/],
