@@ -104,7 +104,7 @@ export class ClaimScripts {
    * @param result JSON
    * @param claimNext asked when the call leaves
    */
-  async complete(job: ClaimedJob, result: string, claimNext: () => boolean): Promise<Settled> {
+  complete(job: ClaimedJob, result: string, claimNext: () => boolean): Promise<Settled> {
     return this.#finish(job, ['completed', 'returnvalue', result], claimNext)
   }
 
@@ -113,7 +113,7 @@ export class ClaimScripts {
    *
    * @param claimNext asked when the call leaves
    */
-  async fail(
+  fail(
     job: ClaimedJob,
     reason: string,
     stack: string | null,
@@ -129,12 +129,7 @@ export class ClaimScripts {
    * Ends the attempt as failed; the next one is due after `delay` ms. It never claims the next job: BullMQ tells waiting
    * workers of the new due moment only when it does not, and the retry could be late by a whole wait.
    */
-  async retry(
-    job: ClaimedJob,
-    reason: string,
-    stack: string | null,
-    delay: number
-  ): Promise<Settled> {
+  retry(job: ClaimedJob, reason: string, stack: string | null, delay: number): Promise<Settled> {
     const fieldsToUpdate = failureFields(reason, stack)
     if (delay <= 0) {
       const args = this.#backend.retryJobArgs(job.id, job.options.lifo === true, job.token, {
@@ -219,7 +214,7 @@ export class ClaimScripts {
     return this.worker.sendWindow.send(() => this.#run(script, args()))
   }
 
-  async #finish(
+  #finish(
     job: ClaimedJob,
     [state, field, value]: [state: 'completed' | 'failed', field: string, value: string],
     claimNext: () => boolean,
