@@ -3,6 +3,7 @@ import type { CommandOptions } from '@adonisjs/core/types/ace'
 import { StrictCommand } from '../src/console/strict_command.ts'
 import { leaveRedis } from '../src/console/leave_redis.ts'
 import { outliveReaders } from '../src/console/unread_output.ts'
+import { giveWay } from '../src/mirror/give_way.ts'
 import { MirrorService } from '../src/mirror/mirror_service.ts'
 import { lagOf, readMirrorStatus, type MirrorStatus } from '../src/mirror/mirror_status.ts'
 import type { Transport } from '../src/transport/transport.ts'
@@ -56,6 +57,7 @@ export default class QueueMirror extends StrictCommand {
       this.#failed('E_STATUS_MISSING', '--json says how to print a status: give --status too')
       return this.terminate()
     }
+    giveWay()
     const config = await container.make('queuedeck.config')
     if (config.cleanup.automatic) (await container.make('queuedeck.cleanup.service')).start()
     ;(await container.make('queuedeck.bulk.service')).start()

@@ -4,6 +4,7 @@
  * It says `ready` once it mirrors, answers `lag` and `stop` with what it counted, and ends with its parent.
  */
 import { once } from 'node:events'
+import { giveWay } from '../../../src/mirror/give_way.ts'
 import { Janitor } from '../../../src/mirror/janitor.ts'
 import { Mirror } from '../../../src/mirror/mirror.ts'
 import { MirrorService } from '../../../src/mirror/mirror_service.ts'
@@ -47,6 +48,7 @@ const logger = {
   error: console.error,
 }
 
+giveWay()
 if (settings.waits) await once(process, 'message')
 
 if (settings.kill) {
