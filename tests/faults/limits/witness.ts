@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 const ENTER = `
 local p, pid, id, attempt, user, kind = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local t = redis.call('TIME')
-redis.call('RPUSH', p .. 'log', cjson.encode({ 'in', id, attempt, pid, t[1] * 1000 + math.floor(t[2] / 1000) }))
+redis.call('RPUSH', p .. 'log', cjson.encode({ 'in', id, attempt, pid, t[1] * 1000 + math.floor(t[2] / 1000), user, kind }))
 redis.call('HSET', p .. 'in', id .. ' ' .. attempt .. ' ' .. pid, pid .. '|' .. user .. '|' .. kind)
 local n = { all = 0, user = 0, type = 0 }
 for _, value in ipairs(redis.call('HVALS', p .. 'in')) do
@@ -41,6 +41,9 @@ export type Stretch = {
   to: number | null
   how: string
 }
+
+/** The largest numbers of jobs that ever ran at once: all, of one user, of a type. */
+export type Most = { all: number; user: number; type: (name: string) => number }
 
 /** As whom a witness knows the processes for isolated jobs of a worker: they may go on for a moment when it does not. */
 export const apartOf = (worker: number | string) => `apart of ${worker}`
@@ -84,15 +87,28 @@ export class Witness {
     return values.filter((value) => value.startsWith(`${pid}|`)).length
   }
 
-  /** The largest numbers that ever ran at once. */
-  async most(): Promise<{ all: number; user: number; type: (name: string) => number }> {
-    const most = await this.redis.hgetall(`${this.#key}most`)
-    const users = Object.entries(most).filter(([what]) => what.startsWith('user '))
-    return {
-      all: Number(most.all ?? 0),
-      user: Math.max(0, ...users.map(([, count]) => Number(count))),
-      type: (name) => Number(most[`type ${name}`] ?? 0),
+  async most(): Promise<Most> {
+    return mostOf(Object.entries(await this.redis.hgetall(`${this.#key}most`)))
+  }
+
+  /**
+   * Of these jobs alone: where Redis forgot, others may have been claimed before and begin after.
+   */
+  async mostOf(ids: string[]): Promise<Most> {
+    const running = new Map<string, number>()
+    const most = new Map<string, number>()
+    const entered = new Map<string, string[]>()
+    for (const [what, id, attempt, pid, , user, type] of await this.#log()) {
+      if (!ids.includes(id)) continue
+      const run = `${id} ${attempt} ${pid}`
+      if (what === 'in') entered.set(run, ['all', `user ${user}`, `type ${type}`])
+      for (const name of entered.get(run)!) {
+        const now = (running.get(name) ?? 0) + (what === 'in' ? 1 : -1)
+        running.set(name, now)
+        most.set(name, Math.max(now, most.get(name) ?? 0))
+      }
     }
+    return mostOf([...most])
   }
 
   /** Begins to note the largest numbers anew. */
@@ -102,20 +118,38 @@ export class Witness {
 
   async stretches(): Promise<Stretch[]> {
     const stretches = new Map<string, Stretch>()
-    for (const line of await this.redis.lrange(`${this.#key}log`, 0, -1)) {
-      const [what, id, attempt, pid, at, how = ''] = JSON.parse(line) as [
-        string,
-        string,
-        string,
-        string,
-        number,
-        string?,
-      ]
+    for (const [what, id, attempt, pid, at, how = ''] of await this.#log()) {
       const key = `${id} ${attempt} ${pid}`
       if (what === 'in')
-        stretches.set(key, { id, attempt: Number(attempt), pid, from: at, to: null, how })
+        stretches.set(key, { id, attempt: Number(attempt), pid, from: at, to: null, how: '' })
       else Object.assign(stretches.get(key)!, { to: at, how })
     }
     return [...stretches.values()]
+  }
+
+  /** Behind the moment stand user and type of one that begins, and how one ended. */
+  async #log() {
+    const lines = await this.redis.lrange(`${this.#key}log`, 0, -1)
+    return lines.map((line) => JSON.parse(line) as LogLine)
+  }
+}
+
+type LogLine = [
+  what: 'in' | 'out',
+  id: string,
+  attempt: string,
+  pid: string,
+  at: number,
+  userOrHow?: string,
+  type?: string,
+]
+
+function mostOf(counts: [name: string, count: number | string][]): Most {
+  const most = new Map(counts.map(([name, count]) => [name, Number(count)]))
+  const users = [...most].filter(([name]) => name.startsWith('user '))
+  return {
+    all: most.get('all') ?? 0,
+    user: Math.max(0, ...users.map(([, count]) => count)),
+    type: (name) => most.get(`type ${name}`) ?? 0,
   }
 }
