@@ -1,5 +1,6 @@
 import vine, { errors, SimpleMessagesProvider } from '@vinejs/vine'
 import type { FieldContext, SchemaTypes } from '@vinejs/vine/types'
+import { shortened } from '#services/shortened'
 
 type Problem = { field: string; message: string }
 
@@ -32,15 +33,10 @@ export function payloadOf<Fields extends Record<string, SchemaTypes>>(
   }
 }
 
-/** Longest value that a message names. */
-const LONGEST_VALUE = 80
-
 /** Text or a number as a message names it; nothing of anything else. */
 export function shownValue(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number') return ''
-  const text = JSON.stringify(value)
-  if (text.length <= LONGEST_VALUE) return text
-  return `${text.slice(0, LONGEST_VALUE - 1).replace(/[\ud800-\udbff]$/, '')}…`
+  return shortened(JSON.stringify(value))
 }
 
 /** Messages of rules with the whole path of the field and the value that is there; those of our own name both. */

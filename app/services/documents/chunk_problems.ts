@@ -1,3 +1,4 @@
+import { shortened } from '#services/shortened'
 import type { ChunkOptions } from './chunk_options.ts'
 import { linearPattern } from './linear_pattern.ts'
 
@@ -169,8 +170,7 @@ function oneOf(names: string[]): string {
 /** A value as people wrote it, short; code may give anything. */
 function shown(value: unknown): string {
   if (value === undefined) return 'is missing and'
-  const text = written(value)
-  return text.length > 80 ? `${text.slice(0, 79).replace(/[\ud800-\udbff]$/, '')}…` : text
+  return shortened(written(value))
 }
 
 function written(value: unknown): string {

@@ -19,11 +19,6 @@ const SIGN = /[->+*\d \t]/
 export class Containers {
   #open: Container[] = []
 
-  /** A line is inside of any. */
-  get any(): boolean {
-    return this.#open.length > 0
-  }
-
   /**
    * Goes on to a line.
    *
@@ -31,7 +26,7 @@ export class Containers {
    * @returns the line inside of them, its indentation as spaces
    */
   enter(line: string, inText: boolean): string {
-    if (!SIGN.test(line[0] ?? '') && (line !== '' || !this.any)) {
+    if (!SIGN.test(line[0] ?? '') && (line !== '' || this.#open.length === 0)) {
       this.#open = []
       return line
     }

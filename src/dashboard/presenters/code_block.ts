@@ -1,6 +1,6 @@
 import { cutText } from '../../cut_text.ts'
 import { JsonText } from '../redaction/json_text.ts'
-import { REDACTED } from '../redaction/redact.ts'
+import { REDACTED } from '../redaction/written_secrets.ts'
 import type { JsonPiece } from '../redaction/json_text.ts'
 import type { Redaction } from '../redaction/redact.ts'
 import type { CodeBlock, Token } from './types.ts'

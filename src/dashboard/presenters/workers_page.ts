@@ -32,9 +32,6 @@ export type WorkerItem = WorkerRow & {
   /** `of 512 MB` */
   memoryLimit: string
   cores: string
-  /** Since the last report, ms, and in words. */
-  age: number
-  ageText: string
   jobs: WorkerJob[]
   /** Running jobs that are not in `jobs`. */
   moreJobs: number
@@ -117,8 +114,6 @@ export function workerItem(
     mark: MARKS[row.state],
     memoryLimit: `of ${bytes(worker.memory.limit)}`,
     cores: worker.cores === 1 ? 'of 1 core' : `of ${count(worker.cores)} cores`,
-    age: worker.age,
-    ageText: duration(worker.age),
     jobs: running.slice(0, most).map(({ id, queue, type, startedAt, signalIgnored }) => {
       const elapsed = Math.max(0, clock.now - startedAt)
       return {

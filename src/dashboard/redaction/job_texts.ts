@@ -1,8 +1,9 @@
 import { cutText } from '../../cut_text.ts'
-import { Mask, REDACTED, secretsOf, type Redaction } from './redact.ts'
+import { Mask, secretsOf, type Redaction } from './redact.ts'
 import type { Body } from '../../records/reader_types.ts'
 import type { JobError, JobView } from '../../types.ts'
 import type { SecretKeys } from './secret_keys.ts'
+import { REDACTED } from './written_secrets.ts'
 
 /**
  * Every string of a JSON text; one with the second group is a key. Takes each string whole, whatever follows it and even when nothing

@@ -3,8 +3,6 @@ import { namedSecrets } from './named_secrets.ts'
 import type { SecretKeys } from './secret_keys.ts'
 import { maskPatterns, REDACTED } from './written_secrets.ts'
 
-export { REDACTED } from './written_secrets.ts'
-
 const REDACTED_JSON = JSON.stringify(REDACTED)
 
 /**

@@ -1,8 +1,9 @@
 import { InvalidInputException } from '../../errors.ts'
 import { DEEPEST_PAYLOAD } from '../../jobs/serialise.ts'
 import { joinJson, splitJson, type JsonPiece } from './json_text.ts'
-import { maskedJson, REDACTED } from './redact.ts'
+import { maskedJson } from './redact.ts'
 import type { SecretKeys } from './secret_keys.ts'
+import { REDACTED } from './written_secrets.ts'
 
 type Place = { start: number; end: number; name: string }
 
